@@ -1,0 +1,71 @@
+# Everything here works from a fresh clone with nothing but python3 (3.11 or newer) and make.
+# `make help` lists the targets; VENV, PYTHON and PORT can be given on the command line.
+
+VENV ?= .venv
+PYTHON ?= python3
+PORT ?= $(or $(GRANTPROOF_PORT),9090)
+JOBS ?= $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+# Folders that later work adds are checked from the day they appear.
+CODE := $(wildcard src tests specs bench examples)
+CHECKS := check-format check-lint check-mypy check-pyright check-imports check-tests
+# The pieces run side by side; make 4.0 and newer print each one's output whole.
+WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check $(CHECKS) bench lock format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: $(READY) ## start the service with the demo organization on port $PORT (9090)
+	@GRANTPROOF_PORT=$(PORT) $(BIN)/grantproof serve --demo
+
+test: $(READY) ## run every test
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## the gate: format, lint, types, imports, tidiness, unit tests; under a minute
+	@$(MAKE) $(SIDE_BY_SIDE) $(CHECKS)
+
+check-format: $(READY) ## is the code formatted
+	@$(BIN)/ruff format --check $(CODE)
+
+check-lint: $(READY) ## ruff's rules
+	@$(BIN)/ruff check $(CODE)
+
+check-mypy: $(READY) ## mypy strict, everywhere
+	@$(BIN)/mypy $(CODE)
+
+check-pyright: $(READY) ## pyright strict, on what the proofs read
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+check-imports: $(READY) ## who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+check-tests: $(READY) ## the tests of the repository itself and the unit tests
+	@$(BIN)/python -m pytest --quiet tests/repository $(wildcard tests/unit)
+
+bench: $(READY) ## measure, and compare with the floors
+	@$(BIN)/python -m bench
+
+format: $(READY) ## format the code and apply the safe fixes
+	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+
+lock: ## bring requirements.lock in line with pyproject.toml, keeping pins (needs uv)
+	@command -v uv >/dev/null || \
+		{ echo 'grantproof: `uv` not found: `pip install uv`, then try again' >&2; exit 1; }
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+		--python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove the environment, the caches and the built files
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find $(CODE) -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# Stale when what it is made from, or the interpreter that it stands on, has changed.
+$(READY): requirements.lock pyproject.toml .ci/venv $(BIN)/python
+	@.ci/venv '$(PYTHON)' '$(VENV)'
+
+$(BIN)/python: ;

@@ -1,0 +1,54 @@
+"""Which files the repository tests look at: all that git tracks, or would on the next `git add`."""
+
+import subprocess
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE_SUFFIXES = {".py", ".sh", ".toml", ".yaml", ".yml"}
+
+
+@cache
+def listed_files() -> tuple[Path, ...]:
+    """The checkout's files relative to its top, sorted; ignored and deleted ones left out."""
+    paths = tracked() if (ROOT / ".git").exists() else unpacked()
+    return tuple(sorted(path for path in paths if (ROOT / path).is_file()))
+
+
+def tracked() -> set[Path]:
+    """The files that git tracks or does not ignore."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return {Path(name) for name in done.stdout.split("\0") if name}
+
+
+def unpacked() -> set[Path]:
+    """The same in an archive unpacked without git, read off the simple patterns of .gitignore."""
+    lines = (ROOT / ".gitignore").read_text().splitlines()
+    patterns = [line.rstrip("/") for line in lines if line and not line.startswith("#")]
+    paths = {path.relative_to(ROOT) for path in ROOT.rglob("*")}
+    return {
+        path
+        for path in paths
+        if not any(fnmatch(part, pattern) for part in path.parts for pattern in patterns)
+    }
+
+
+def python_files(folder: str = ".") -> list[Path]:
+    """The listed Python files under `folder`."""
+    return [path for path in listed_files() if path.suffix == ".py" and path.is_relative_to(folder)]
+
+
+def code_files() -> list[Path]:
+    """The listed files that people read as code: Python, shell, configuration, the Makefile."""
+    return [
+        path
+        for path in listed_files()
+        if path.suffix in CODE_SUFFIXES or path.name == "Makefile" or path.parts[0] == ".ci"
+    ]
+
+
+def read(path: Path) -> str:
+    """The text of a listed file; undecodable bytes are replaced, so that binary files pass by."""
+    return (ROOT / path).read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,38 @@
+"""A list of the tests reads as a list of what the product does."""
+
+import ast
+
+from tests.repository.checkout import python_files, read
+
+
+def undescribed_tests(source: str) -> list[str]:
+    """The test functions that do not say in a docstring which behaviour they show."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not ast.get_docstring(node)
+    ]
+
+
+def test_every_test_says_which_behaviour_it_shows() -> None:
+    """Each test has a docstring of one sentence or more."""
+    found = [
+        f"{path}: {name}"
+        for path in python_files("tests")
+        for name in undescribed_tests(read(path))
+    ]
+    assert found == []
+
+
+def test_undescribed_tests_finds_methods_and_coroutines() -> None:
+    """A test without docstring is found wherever it is defined."""
+    source = """
+def test_told(): "It is told."
+class TestIt:
+    def test_untold(self): pass
+async def test_later(): pass
+def not_a_test(): pass
+"""
+    assert sorted(undescribed_tests(source)) == ["test_later", "test_untold"]
