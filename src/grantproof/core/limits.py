@@ -1,0 +1,49 @@
+"""Every bound of an organization and of a request, named once.
+
+A bound is part of the semantics: a command that would pass one is refused, a request that passes
+one is malformed. Tests probe each at one below, at, and one above.
+"""
+
+from typing import Final
+
+# Text
+ID_LENGTH_MAX: Final = 128
+ATTRIBUTE_NAME_LENGTH_MAX: Final = 64
+STRING_LENGTH_MAX: Final = 1_024
+TIME_ZONE_LENGTH_MAX: Final = 64
+
+# Numbers: values are 64-bit signed integers, as every database and client can hold them.
+INTEGER_MIN: Final = -(2**63)
+INTEGER_MAX: Final = 2**63 - 1
+INSTANT_MIN: Final = 0
+INSTANT_MAX: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, in epoch seconds
+
+# Constraints and attributes
+CONSTRAINTS_PER_CLAIM_MAX: Final = 64
+REGIONS_PER_FENCE_MAX: Final = 1_000
+ATTRIBUTES_PER_ENTITY_MAX: Final = 256
+STRINGS_PER_VALUE_MAX: Final = 1_000
+
+# An organization
+PRINCIPALS_MAX: Final = 10_000_000
+GROUPS_MAX: Final = 1_000_000
+ROLES_MAX: Final = 100_000
+KINDS_MAX: Final = 10_000
+RESOURCES_MAX: Final = 10_000_000
+CLAIMS_MAX: Final = 1_000_000
+SOD_SETS_MAX: Final = 10_000
+CLAIMS_PER_ROLE_MAX: Final = 10_000
+PARENTS_PER_ROLE_MAX: Final = 256
+CONTAINERS_PER_GROUP_MAX: Final = 256
+GROUPS_PER_PRINCIPAL_MAX: Final = 1_000
+ROLES_PER_HOLDER_MAX: Final = 1_000
+ROLES_PER_SOD_SET_MAX: Final = 1_000
+ROLE_DEPTH_MAX: Final = 64
+GROUP_DEPTH_MAX: Final = 64
+RESOURCE_DEPTH_MAX: Final = 64
+
+# One change, one request
+COMMANDS_PER_CHANGE_SET_MAX: Final = 1_000_000
+ACTIVE_ROLES_MAX: Final = 1_000
+REFERENCES_SHOWN_MAX: Final = 100
+ACTOR_LENGTH_MAX: Final = 256

@@ -1,0 +1,109 @@
+"""What the use cases need of the outside world: contracts that adapters keep.
+
+One suite in `tests/contracts` runs against every store. A store never judges a change; it commits
+exactly what the core accepted, or nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from grantproof.core.commands import Event
+from grantproof.core.identifiers import OrganizationId
+from grantproof.core.organization import Organization
+
+
+class StoreError(Exception):
+    """The store cannot be used: `message` says what is wrong and what to do about it."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached now; the same call may work later."""
+
+
+class StoreUnusable(StoreError):
+    """The store holds what this version cannot read: corrupt, foreign, or made by a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationSummary:
+    """An organization as a list shows it."""
+
+    id: OrganizationId
+    revision: int
+    time_zone: str
+
+
+class Store(Protocol):
+    """Organizations, their current facts and their events. Safe to use from several threads.
+
+    Several processes may hold a store on the same data. Any method may raise `StoreError`; then
+    nothing was changed.
+    """
+
+    def create(
+        self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
+    ) -> bool:
+        """Store a new, empty organization at revision 0; false when its id was ever used.
+
+        `time_zone` is an IANA name, `actor` and `instant` (epoch seconds) are kept with it.
+        """
+        ...
+
+    def delete(self, organization: OrganizationId, *, actor: str, instant: int) -> bool:
+        """Delete an organization and its facts, keep its events; false when there is none.
+
+        The id is never used again, so that nothing of the old one can be mistaken for the new.
+        """
+        ...
+
+    def summaries(
+        self, *, after: OrganizationId | None = None, limit: int
+    ) -> tuple[OrganizationSummary, ...]:
+        """Return organizations in the order of their ids, after `after`, at most `limit`."""
+        ...
+
+    def revision(self, organization: OrganizationId) -> int | None:
+        """Return the current revision, or nothing when there is no such organization."""
+        ...
+
+    def load(self, organization: OrganizationId) -> Organization | None:
+        """Return the organization, all its facts at one revision, or nothing.
+
+        The number of queries does not depend on its size. Raises `StoreUnusable` when what is
+        stored is not a legal organization.
+        """
+        ...
+
+    def commit(self, event: Event) -> bool:
+        """Write the event and what its delta does, in one transaction, and return true.
+
+        Compare-and-set: only when the stored revision is the one before the event's. Otherwise
+        nothing is written and the answer is false. When it returns, the change is durable.
+        """
+        ...
+
+    def events(
+        self, organization: OrganizationId, *, after: int = 0, limit: int
+    ) -> tuple[Event, ...]:
+        """Return the events with a revision greater than `after`, oldest first, at most `limit`."""
+        ...
+
+    def close(self) -> None:
+        """Release everything held; the store is not used again."""
+        ...
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> int:
+        """Return the instant in epoch seconds; never less than an earlier answer."""
+        ...
+
+
+class Backoff(Protocol):
+    """How long to wait between attempts."""
+
+    def wait(self, attempt: int) -> None:
+        """Wait a random while that grows with `attempt` (from 0), to let another writer finish."""
+        ...
