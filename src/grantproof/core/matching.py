@@ -4,6 +4,7 @@ A resource need not be registered: a request may name its kind. Anything else th
 registered is unknown, and so is a registered resource named with another kind.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -103,6 +104,20 @@ def lineage(state: Organization, resource: ResourceId) -> tuple[ResourceId, ...]
         found.append(parent)
         parent = state.resources[parent].parent
     return tuple(found)
+
+
+def descendants(state: Organization, roots: Iterable[ResourceId]) -> frozenset[ResourceId]:
+    """Return the resources and everything inside them, at any depth."""
+    found = set(roots)
+    work = set(found)
+    while work:
+        resource = work.pop()
+        if resource in state.resources_in_parent:
+            for inside in state.resources_in_parent[resource]:
+                if inside not in found:
+                    found.add(inside)
+                    work.add(inside)
+    return frozenset(found)
 
 
 def _registered(state: Organization, resource: ResourceId) -> Target | None:

@@ -16,6 +16,7 @@ from grantproof.core.commands.language import (
 )
 from grantproof.core.errors import Noun, Reference
 from grantproof.core.identifiers import GroupId, Kind, PrincipalId, ResourceId, RoleId
+from grantproof.core.matching import descendants
 from grantproof.core.model import (
     Assignment,
     Claim,
@@ -131,21 +132,10 @@ def _of_kind(state: Organization, kind: Kind) -> Iterator[Dependent]:
 def _of_resources(
     state: Organization, roots: Iterable[ResourceId], *, besides: ResourceId | None
 ) -> Iterator[Dependent]:
-    for resource in sorted(_descendants(state, roots)):
+    for resource in sorted(descendants(state, roots)):
         yield from _claims_on(state, resource)
         if resource != besides:
             yield state.resources[resource]
-
-
-def _descendants(state: Organization, roots: Iterable[ResourceId]) -> frozenset[ResourceId]:
-    found = set(roots)
-    work = set(found)
-    while work:
-        inside = state.resources_in_parent.get(work.pop())
-        if inside is not None:
-            work |= set(inside) - found
-            found |= set(inside)
-    return frozenset(found)
 
 
 def _claims_on(state: Organization, resource: ResourceId) -> Iterator[Claim]:

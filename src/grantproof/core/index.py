@@ -1,0 +1,321 @@
+"""The compiled form that production asks: what `policy.evaluate` says, in a few lookups.
+
+Of each principal it keeps the roles assigned to it; of each action and resource, for every role,
+the claims that the role holds or inherits. Both are compiled when first asked for and forgotten
+when a change touches them, so that following a change costs what it touches. P-INDEX: the answer
+equals the reference's. An index has one owner: whoever asks it also lets it follow.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from grantproof.core.candidates import Candidate, compile_claim, passes
+from grantproof.core.certificate import issue
+from grantproof.core.constraints import Context, Situation, all_hold
+from grantproof.core.duty import active_roles, dynamic_clash
+from grantproof.core.hierarchy import closure, groups_of
+from grantproof.core.identifiers import ClaimId, PrincipalId, RoleId
+from grantproof.core.matching import Request, Target, action_matches, resolve
+from grantproof.core.model import (
+    ADMINISTRATIVE_ACTIONS,
+    ALWAYS,
+    Any,
+    Claim,
+    Delta,
+    Exactly,
+    OfKind,
+    Principal,
+    ResourcePattern,
+    Validity,
+    Within,
+)
+from grantproof.core.organization import Organization
+from grantproof.core.policy import (
+    Allow,
+    Decision,
+    Deny,
+    NoMatchingClaim,
+    NoRole,
+    Reason,
+    SessionClash,
+    Suspended,
+    UnknownPrincipal,
+    UnknownResource,
+    nearest_failure,
+)
+from grantproof.core.staleness import Stale, stale
+
+UNKNOWN_PRINCIPAL: Final = UnknownPrincipal()
+SUSPENDED: Final = Suspended()
+UNKNOWN_RESOURCE: Final = UnknownResource()
+NO_ROLE: Final = NoRole()
+NO_MATCHING_CLAIM: Final = NoMatchingClaim()
+
+# Actions that no claim names share the entries of one key: only `Any` can match them.
+UNNAMED: Final = ""
+UNNAMED_ADMINISTRATIVE: Final = "!"
+
+
+class Verdict(NamedTuple):
+    """The granting claim or the reason of a deny, and what could change it.
+
+    `until` is the next instant (epoch seconds) at which an assignment of the principal starts or
+    ends; `hourly` says whether the hour, weekday or year matters, `metered` usage or rate.
+    """
+
+    answer: Claim | Reason
+    until: int | None = None
+    hourly: bool = False
+    metered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A principal compiled: `steady` roles are assigned for ever, `timed` ones for a while.
+
+    `clash` is what the steady roles alone do to dynamic separation of duty.
+    """
+
+    principal: Principal
+    steady: tuple[RoleId, ...]
+    timed: tuple[tuple[RoleId, Validity], ...]
+    clash: SessionClash | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The claims on one action and resource: for each role those it holds or inherits, in order."""
+
+    target: Target
+    by_role: dict[RoleId, tuple[Candidate, ...]]
+    hourly: bool
+    metered: bool
+
+
+class Index:
+    """Answers requests on one organization at its current revision, `state`."""
+
+    __slots__ = ("_candidates", "_grants", "_holders", "_named", "_unregistered", "state")
+
+    def __init__(self, state: Organization) -> None:
+        self.state = state
+        self._holders: dict[str, Holder] = {}
+        self._grants: dict[str, dict[str, Grants]] = {}
+        self._unregistered: dict[str, dict[str, Grants]] = {}
+        self._candidates: dict[ClaimId, Candidate] = {}
+        self._named: dict[str, int] = {}
+        for claim in state.claims.values():
+            self._count_action(claim, 1)
+
+    def decide(self, request: Request, context: Context) -> Decision:
+        """Return the decision of `policy.evaluate`, with a certificate of its own."""
+        answer = self.ask(request, context).answer
+        if isinstance(answer, Claim):
+            return Allow(issue(self.state, request, context, claim=answer))
+        return Deny(answer)
+
+    def ask(self, request: Request, context: Context) -> Verdict:
+        """Return the verdict; a certificate of an allow is made by `decide` on demand."""
+        holder = self._holders.get(request.principal) or self._compile_holder(request.principal)
+        if holder is None:
+            return Verdict(UNKNOWN_PRINCIPAL)
+        if not holder.principal.active:
+            return Verdict(SUSPENDED)
+        grants = self._find_grants(request)
+        if grants is None:
+            return Verdict(UNKNOWN_RESOURCE)
+        until = _next_boundary(holder, context.instant) if holder.timed else None
+        if holder.timed or request.active_roles is not None:
+            roles, clash = self._active(request, context.instant)
+        else:
+            roles, clash = holder.steady, holder.clash
+        if clash is not None:
+            return Verdict(clash, until)
+        if not roles:
+            return Verdict(NO_ROLE, until)
+        answer = _first_granting(holder, grants, roles=roles, context=context)
+        return Verdict(answer, until, grants.hourly, grants.metered)
+
+    def follow(self, after: Organization, delta: Delta) -> None:
+        """Move to `after`, the state that the delta makes of this one."""
+        for fact in delta.removed:
+            self._forget(stale(self.state, fact))
+            if isinstance(fact, Claim):
+                self._candidates.pop(fact.id, None)
+                self._count_action(fact, -1)
+        self.state = after
+        for fact in delta.added:
+            self._forget(stale(after, fact))
+            if isinstance(fact, Claim):
+                self._count_action(fact, 1)
+
+    def _forget(self, old: Stale) -> None:
+        for principal in old.principals:
+            self._holders.pop(principal, None)
+        for action, resources in old.resources:
+            for key in self._keys(action):
+                entries = self._grants.get(key)
+                if entries is not None and resources is None:
+                    entries.clear()
+                elif entries is not None and resources is not None:
+                    for resource in resources:
+                        entries.pop(resource, None)
+        if old.kinds:
+            for key in tuple(self._unregistered):
+                self._unregistered[key].clear()
+
+    def _keys(self, action: str | None) -> tuple[str, ...]:
+        return tuple(self._grants) if action is None else (action,)
+
+    def _count_action(self, claim: Claim, step: int) -> None:
+        if not isinstance(claim.action, Exactly):
+            return
+        action = str(claim.action.value)
+        count = self._named.get(action, 0) + step
+        if count > 0:
+            self._named[action] = count
+        else:
+            self._named.pop(action, None)
+            self._grants.pop(action, None)
+            self._unregistered.pop(action, None)
+
+    def _key(self, action: str) -> str:
+        if action in self._named:
+            return action
+        return UNNAMED_ADMINISTRATIVE if action in ADMINISTRATIVE_ACTIONS else UNNAMED
+
+    def _compile_holder(self, principal: PrincipalId) -> Holder | None:
+        stored = self.state.principals.get(principal)
+        if stored is None:
+            return None
+        assigned = _assignments(self.state, principal)
+        steady = tuple(sorted({role for role, validity in assigned if validity == ALWAYS}))
+        timed = tuple((role, validity) for role, validity in assigned if validity != ALWAYS)
+        active = closure(steady, self.state.roles.parents)
+        holder = Holder(stored, steady, timed, _clash(self.state, active))
+        self._holders[str(principal)] = holder
+        return holder
+
+    def _find_grants(self, request: Request) -> Grants | None:
+        key = self._key(request.action)
+        entries = self._grants.get(key)
+        grants = None if entries is None else entries.get(request.resource)
+        if grants is None:
+            return self._compile_grants(request, key)
+        kind = request.kind
+        return grants if kind is None or kind == grants.target.kind else None
+
+    def _compile_grants(self, request: Request, key: str) -> Grants | None:
+        target = resolve(self.state, request)
+        if target is None:
+            return None
+        registered = len(target.lineage) > 0
+        memo = self._grants if registered else self._unregistered
+        entries = memo.setdefault(key, {})
+        name = str(request.resource) if registered else str(target.kind)
+        found = entries.get(name)
+        if found is None:
+            found = self._grants_on(request, target)
+            entries[name] = found
+        return found
+
+    def _grants_on(self, request: Request, target: Target) -> Grants:
+        by_role: dict[RoleId, list[Candidate]] = {}
+        for claim in _claims_on(self.state, target):
+            if action_matches(claim.action, request.action):
+                candidate = self._candidate(claim)
+                for role in closure({claim.role}, self.state.roles.children):
+                    by_role.setdefault(role, []).append(candidate)
+        ordered = {
+            role: tuple(sorted(candidates, key=lambda candidate: candidate.order))
+            for role, candidates in by_role.items()
+        }
+        everything = [candidate for candidates in ordered.values() for candidate in candidates]
+        return Grants(
+            target,
+            ordered,
+            hourly=any(candidate.hourly for candidate in everything),
+            metered=any(candidate.metered for candidate in everything),
+        )
+
+    def _candidate(self, claim: Claim) -> Candidate:
+        candidate = self._candidates.get(claim.id)
+        if candidate is None:
+            candidate = self._candidates[claim.id] = compile_claim(claim)
+        return candidate
+
+    def _active(
+        self, request: Request, instant: int
+    ) -> tuple[tuple[RoleId, ...], SessionClash | None]:
+        active = active_roles(self.state, request, instant)
+        return tuple(active), _clash(self.state, active)
+
+
+def _assignments(
+    state: Organization, principal: PrincipalId
+) -> tuple[tuple[RoleId, Validity], ...]:
+    direct = state.assignments.of(principal).items()
+    through_groups = (
+        pair
+        for group in groups_of(state, principal)
+        for pair in state.group_assignments.of(group).items()
+    )
+    return (*direct, *through_groups)
+
+
+def _clash(state: Organization, active: frozenset[RoleId]) -> SessionClash | None:
+    sod_set = dynamic_clash(state, active)
+    if sod_set is None:
+        return None
+    return SessionClash(sod_set.id, tuple(sorted(sod_set.roles & active)), sod_set.n)
+
+
+def _next_boundary(holder: Holder, instant: int) -> int | None:
+    boundaries = (edge for _, validity in holder.timed for edge in (validity.start, validity.end))
+    return min((edge for edge in boundaries if edge is not None and edge > instant), default=None)
+
+
+def _claims_on(state: Organization, target: Target) -> list[Claim]:
+    patterns: list[ResourcePattern] = [
+        *(Exactly(target.resource) for _ in target.lineage[:1]),
+        *(Within(resource) for resource in target.lineage),
+        OfKind(target.kind),
+        Any(),
+    ]
+    return [
+        state.claims[claim]
+        for pattern in patterns
+        if pattern in state.claims_by_resource
+        for claim in state.claims_by_resource[pattern]
+    ]
+
+
+def _first_granting(
+    holder: Holder, grants: Grants, *, roles: tuple[RoleId, ...], context: Context
+) -> Claim | Reason:
+    best: Candidate | None = None
+    for role in roles:
+        for candidate in grants.by_role.get(role, ()):
+            if best is not None and best.order <= candidate.order:
+                break
+            if passes(candidate, context) and (
+                not candidate.attributes
+                or all_hold(candidate.attributes, _situation(holder, grants, context))
+            ):
+                best = candidate
+                break
+    if best is not None:
+        return best.claim
+    matching = {
+        candidate.claim.id: candidate.claim
+        for role in roles
+        for candidate in grants.by_role.get(role, ())
+    }
+    if not matching:
+        return NO_MATCHING_CLAIM
+    return nearest_failure(list(matching.values()), _situation(holder, grants, context))
+
+
+def _situation(holder: Holder, grants: Grants, context: Context) -> Situation:
+    stored = holder.principal
+    return Situation(context, stored.id, stored.attributes, grants.target.attributes)
