@@ -113,7 +113,8 @@ class BreaksSod:
     """A principal would hold `n` or more roles of a static separation-of-duty set.
 
     `instant` is the first instant (epoch seconds) found at which it would, or nothing when it would
-    since always; `held` has one entry for each role of the set, in the order of the role's id.
+    since always; `held` has one entry for each role of the set that it would hold: those that it
+    would gain first, then those that it holds already, each in the order of ids.
     """
 
     sod_set: str

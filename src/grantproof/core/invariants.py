@@ -14,7 +14,7 @@ from grantproof.core.administration import has_administrator
 from grantproof.core.constraints import Constraint
 from grantproof.core.duty import static_clash
 from grantproof.core.errors import Illegal
-from grantproof.core.hierarchy import longest_chain
+from grantproof.core.hierarchy import holders_of, longest_chain
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,
     GroupId,
@@ -182,7 +182,8 @@ def _indexes_agree(state: Organization) -> Iterator[tuple[str, ...]]:
 
 
 def _static_duty_holds(state: Organization) -> Iterator[tuple[str, ...]]:
-    for principal in state.principals:
+    bound = {role for sod_set in state.sod_sets.values() for role in sod_set.roles}
+    for principal in sorted(holders_of(state, bound)):
         clash = static_clash(state, principal)
         if clash is not None:
             yield (clash.sod_set, principal)

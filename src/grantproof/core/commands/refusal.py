@@ -6,6 +6,7 @@ held. P-REJECT, P-REF, P-DAG, P-SOD-EXACT.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final, assert_never
 
 from grantproof.core.commands.bounds import over_limit
@@ -58,6 +59,7 @@ from grantproof.core.errors import (
 from grantproof.core.hierarchy import (
     closure,
     cycle_through,
+    effective_roles,
     holders_of,
     members_of,
     would_cycle,
@@ -70,7 +72,7 @@ from grantproof.core.identifiers import (
     RoleId,
     SodSetId,
 )
-from grantproof.core.limits import REFERENCES_SHOWN_MAX
+from grantproof.core.limits import INSTANT_MIN, REFERENCES_SHOWN_MAX
 from grantproof.core.model import Any, Claim, Exactly, OfKind, Within
 from grantproof.core.organization import Organization, changed, implicit_kind
 
@@ -301,8 +303,16 @@ def _breaks_sod(state: Organization, command: SingleCommand) -> BreaksSod | None
     for principal in sorted(affected):
         clash = static_clash(after, principal)
         if clash is not None:
-            return clash
+            return _gained_first(state, clash)
     return None
+
+
+def _gained_first(state: Organization, clash: BreaksSod) -> BreaksSod:
+    """Return the clash with the roles first that the principal does not hold as yet."""
+    instant = INSTANT_MIN if clash.instant is None else clash.instant
+    before = effective_roles(state, PrincipalId(clash.principal), instant)
+    held = sorted(clash.held, key=lambda way: (way.roles[-1] in before, way.roles[-1]))
+    return replace(clash, held=tuple(held))
 
 
 def gaining(state: Organization, command: SingleCommand) -> frozenset[PrincipalId]:

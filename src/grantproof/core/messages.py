@@ -1,0 +1,198 @@
+"""Reasons and refusals in words: one line each, for people.
+
+The values themselves are for programs; what is said here is never parsed.
+"""
+
+from typing import Final, assert_never
+
+from grantproof.core.attributes import ClockYear, Operand, Path, PrincipalIdentity, Value
+from grantproof.core.attributes import Literal as Constant
+from grantproof.core.constraints import (
+    EVERY_DAY,
+    Attribute,
+    GeoFence,
+    MaxUsage,
+    Observation,
+    RateLimit,
+    TimeWindow,
+)
+from grantproof.core.errors import (
+    AlreadyExists,
+    AlreadySo,
+    BreaksSod,
+    HeldRole,
+    LastAdministrator,
+    Missing,
+    NamedBySodSet,
+    OverLimit,
+    Reference,
+    Refusal,
+    RefusedAt,
+    StillReferenced,
+    WouldCycle,
+)
+from grantproof.core.policy import (
+    ConstraintFailed,
+    NoMatchingClaim,
+    NoRole,
+    Reason,
+    SessionClash,
+    Suspended,
+    UnknownOrganization,
+    UnknownPrincipal,
+    UnknownResource,
+)
+
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+REFERENCES_TOLD: Final = 3
+
+
+def reason_message(reason: Reason) -> str:
+    """Return why a request is denied, for a caller who may know what exists."""
+    match reason:
+        case UnknownOrganization():
+            return "unknown organization"
+        case UnknownPrincipal():
+            return "unknown principal"
+        case Suspended():
+            return "principal is suspended"
+        case UnknownResource():
+            return "unknown resource: register it, or name a declared `resource_kind`"
+        case SessionClash():
+            roles = ", ".join(reason.roles)
+            return f"session: {roles} may not be active together: choose fewer in `active_roles`"
+        case NoRole():
+            return "no active role"
+        case NoMatchingClaim():
+            return "no matching claim"
+        case ConstraintFailed():
+            return "; ".join(failure_message(failure) for failure in reason.failures)
+        case _:
+            assert_never(reason)
+
+
+def failure_message(failure: Observation) -> str:
+    """Return what a failed constraint wanted and what it saw."""
+    constraint, saw = failure.constraint, failure.saw
+    match constraint:
+        case TimeWindow():
+            days = "" if constraint.weekdays == EVERY_DAY else f" on {_days(constraint.weekdays)}"
+            window = f"time window {constraint.start}-{constraint.end}{days}"
+            return f"{window} does not hold at hour {saw[0]} on {DAYS[_weekday(saw[1])]}"
+        case GeoFence():
+            regions = ", ".join(sorted(constraint.regions))
+            return f"region {_value(saw[0])} is not one of {regions}"
+        case MaxUsage():
+            return f"usage {_value(saw[0])} is not below {constraint.limit} a {constraint.period}"
+        case RateLimit():
+            return f"rate {_value(saw[0])} is not below {constraint.per_minute} a minute"
+        case Attribute():
+            return _attribute_message(constraint, saw)
+        case _:
+            assert_never(constraint)
+
+
+def refusal_message(refusal: Refusal) -> str:  # noqa: C901 - one branch a refusal
+    """Return why a command is refused."""
+    match refusal:
+        case AlreadyExists():
+            return f"{refusal.noun} {_ids(refusal.ids)} exists already"
+        case Missing():
+            return f"{refusal.noun} {_ids(refusal.ids)} does not exist"
+        case AlreadySo():
+            return f"principal `{refusal.principal}` is {refusal.status} already"
+        case StillReferenced():
+            return _referenced_message(refusal)
+        case NamedBySodSet():
+            named = ", ".join(f"`{sod_set}`" for sod_set in refusal.sod_sets)
+            return f"role `{refusal.role}` is in separation-of-duty set {named}: change that first"
+        case WouldCycle():
+            return f"{refusal.noun} cycle: {' -> '.join(refusal.cycle)}"
+        case BreaksSod():
+            return _sod_message(refusal)
+        case LastAdministrator():
+            return f"organization `{refusal.organization}` would lose its last administrator"
+        case OverLimit():
+            return f"too many or too deep: {refusal.limit} are limited to {refusal.maximum}"
+        case RefusedAt():
+            return f"command {refusal.position}: {refusal_message(refusal.refusal)}"
+        case _:
+            assert_never(refusal)
+
+
+def held_message(held: HeldRole) -> str:
+    """Return how a role is held, from the nearest group to the role itself."""
+    steps = [*(f"group {group}" for group in held.groups), *held.roles]
+    return " -> ".join(steps)
+
+
+def _sod_message(breach: BreaksSod) -> str:
+    first, *others = (way.roles[-1] for way in breach.held)
+    ways = "; ".join(held_message(way) for way in breach.held)
+    when = "" if breach.instant is None else f" from instant {breach.instant}"
+    return (
+        f"separation of duty: {first} conflicts with {', '.join(others)}: `{breach.principal}` "
+        f"would hold {len(breach.held)} roles of `{breach.sod_set}`{when} ({ways})"
+    )
+
+
+def _referenced_message(refusal: StillReferenced) -> str:
+    told = ", ".join(_reference(reference) for reference in refusal.references[:REFERENCES_TOLD])
+    rest = refusal.count - min(refusal.count, REFERENCES_TOLD)
+    more = f" and {rest} more" if rest > 0 else ""
+    return (
+        f"{refusal.noun} `{refusal.id}` is still referred to by {told}{more}: "
+        "remove these first, or ask for a cascade"
+    )
+
+
+def _reference(reference: Reference) -> str:
+    return f"{reference.noun} {_ids(reference.ids)}"
+
+
+def _ids(ids: tuple[str, ...]) -> str:
+    return " of ".join(f"`{name}`" for name in reversed(ids))
+
+
+def _attribute_message(constraint: Attribute, saw: tuple[Value | None, ...]) -> str:
+    path = f"{constraint.path.root.value}.{constraint.path.name}"
+    operator = constraint.operator.value
+    operand = _operand(constraint.operand)
+    compared = f"it compares {_value(saw[0])} with {_value(saw[1])}"
+    return f"{path} {operator} {operand} does not hold: {compared}"
+
+
+def _operand(operand: Operand) -> str:
+    match operand:
+        case Constant():
+            return _value(operand.value)
+        case Path():
+            return f"{operand.root.value}.{operand.name}"
+        case PrincipalIdentity():
+            return "principal.id"
+        case ClockYear():
+            return "clock.year"
+        case _:
+            assert_never(operand)
+
+
+def _value(value: Value | None) -> str:
+    match value:
+        case None:
+            return "missing"
+        case bool():
+            return "true" if value else "false"
+        case frozenset():
+            return f"[{', '.join(f'`{member}`' for member in sorted(value))}]"
+        case int():
+            return str(value)
+        case _:
+            return f"`{value}`"
+
+
+def _weekday(value: Value | None) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _days(weekdays: frozenset[int]) -> str:
+    return ", ".join(DAYS[weekday] for weekday in sorted(weekdays))

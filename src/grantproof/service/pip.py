@@ -1,0 +1,84 @@
+"""The information point: what a decision knows of here and now.
+
+The instant, and with it the hour, weekday and year in the organization's time zone, are the
+service's own. The rest comes with the request; what only a trusted caller may say is marked so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from grantproof.core.attributes import NO_ATTRIBUTES, Attributes
+from grantproof.core.constraints import Context
+from grantproof.core.errors import Illegal
+from grantproof.core.identifiers import Region
+
+SECONDS_PER_HOUR: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """What the caller says of the context; hour, weekday, usage and rate only if trusted."""
+
+    region: Region | None = None
+    attributes: Attributes = NO_ATTRIBUTES
+    hour: int | None = None
+    weekday: int | None = None
+    usage: int | None = None
+    rate: int | None = None
+
+    @property
+    def needs_trust(self) -> bool:
+        """Whether it says something that only a trusted caller may say."""
+        return not (
+            self.hour is None and self.weekday is None and self.usage is None and self.rate is None
+        )
+
+
+NOTHING_SUPPLIED: Final = Supplied()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """An instant in a time zone; `hour_ends` is the next instant with another hour."""
+
+    hour: int
+    weekday: int
+    year: int
+    hour_ends: int
+
+
+def check_time_zone(name: str) -> str:
+    """Return the IANA name, or raise `Illegal` when there is no such time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Illegal("time_zone", "must be an IANA name such as `Europe/Paris`") from None
+    return name
+
+
+@lru_cache(maxsize=4_096)
+def local_time(instant: int, time_zone: str) -> LocalTime:
+    """Return the local hour, weekday and year of an instant (epoch seconds)."""
+    there = datetime.fromtimestamp(instant, ZoneInfo(time_zone))
+    into_hour = there.minute * 60 + there.second
+    return LocalTime(
+        there.hour, there.weekday(), there.year, instant + SECONDS_PER_HOUR - into_hour
+    )
+
+
+def situate(instant: int, time_zone: str, supplied: Supplied) -> Context:
+    """Return the context of a decision at the instant; what is supplied wins over the clock."""
+    local = local_time(instant, time_zone)
+    return Context(
+        instant=instant,
+        hour=local.hour if supplied.hour is None else supplied.hour,
+        weekday=local.weekday if supplied.weekday is None else supplied.weekday,
+        year=local.year,
+        region=supplied.region,
+        usage=supplied.usage,
+        rate=supplied.rate,
+        attributes=supplied.attributes,
+    )

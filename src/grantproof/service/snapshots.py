@@ -1,0 +1,113 @@
+"""The organizations that this process follows: one index each, at the last revision it knows.
+
+An index has one owner, which asks it and lets it follow. Others hand their change to `on_owner`,
+so that no request ever sees half of one.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from grantproof.core.commands import Accepted, Event
+from grantproof.core.identifiers import OrganizationId
+from grantproof.core.index import Index
+from grantproof.core.invariants import valid
+from grantproof.core.limits import EVENTS_PAGE_MAX
+from grantproof.core.organization import advance
+from grantproof.service.ports import Store, StoreUnusable
+
+Result = TypeVar("Result")
+Owner = Callable[[Callable[[], None]], None]
+"""Runs a function where the indexes are asked, and returns when it has run."""
+
+
+def here(change: Callable[[], None]) -> None:
+    """Run the change at once: for a process with one thread."""
+    change()
+
+
+class Snapshots:
+    """Indexes by organization. `get` is for the owner; the rest may be called from any thread."""
+
+    def __init__(self, store: Store, *, on_owner: Owner = here) -> None:
+        self._store = store
+        self._on_owner = on_owner
+        self._indexes: dict[str, Index] = {}
+
+    def get(self, organization: str) -> Index | None:
+        """Return the index of an organization followed already, without looking further."""
+        return self._indexes.get(organization)
+
+    def load(self, organization: OrganizationId) -> Index | None:
+        """Return the index, reading the organization when it is not followed yet.
+
+        Nothing when there is no such organization. Raises `StoreUnusable` when what is stored
+        violates an invariant.
+        """
+        index = self._indexes.get(organization)
+        if index is not None:
+            return index
+        state = self._store.load(organization)
+        if state is None:
+            return None
+        violations = valid(state)
+        if len(violations) > 0:
+            first = violations[0]
+            message = (
+                f"organization `{organization}` breaks {first.invariant} at {', '.join(first.ids)} "
+                f"({len(violations)} violations): restore it from a backup"
+            )
+            raise StoreUnusable(message)
+        loaded = Index(state)
+        self._on_owner(lambda: self._adopt(loaded))
+        return self._indexes[organization]
+
+    def followed(self) -> tuple[OrganizationId, ...]:
+        """Return the organizations that are followed."""
+        return tuple(index.state.id for index in tuple(self._indexes.values()))
+
+    def publish(self, accepted: Accepted) -> None:
+        """Let the index move to a state that was committed."""
+        self._on_owner(lambda: self._move(accepted))
+        index = self._indexes.get(accepted.state.id)
+        if index is not None and index.state.revision < accepted.state.revision:
+            self.catch_up(accepted.state.id)
+
+    def catch_up(self, organization: OrganizationId) -> None:
+        """Let the index follow every event that is stored; forget a deleted organization."""
+        index = self._indexes.get(organization)
+        if index is None:
+            return
+        if self._store.revision(organization) is None:
+            self._on_owner(lambda: self._drop(organization))
+            return
+        events = self._events_after(index)
+        while len(events) > 0:
+            _run_follow(self._on_owner, index, events)
+            events = self._events_after(index) if len(events) == EVENTS_PAGE_MAX else ()
+
+    def _events_after(self, index: Index) -> tuple[Event, ...]:
+        state = index.state
+        return self._store.events(state.id, after=state.revision, limit=EVENTS_PAGE_MAX)
+
+    def _adopt(self, loaded: Index) -> None:
+        # Two threads may have loaded at once: the first stays, it may have followed since.
+        self._indexes.setdefault(str(loaded.state.id), loaded)
+
+    def _drop(self, organization: OrganizationId) -> None:
+        self._indexes.pop(organization, None)
+
+    def _move(self, accepted: Accepted) -> None:
+        index = self._indexes.get(accepted.state.id)
+        if index is not None and index.state.revision + 1 == accepted.state.revision:
+            index.follow(accepted.state, accepted.event.delta)
+
+
+def _run_follow(on_owner: Owner, index: Index, events: Sequence[Event]) -> None:
+    on_owner(lambda: follow(index, events))
+
+
+def follow(index: Index, events: Sequence[Event]) -> None:
+    """Let the index follow the events that it has not seen; they are in order and have no gap."""
+    for event in events:
+        if event.revision == index.state.revision + 1:
+            index.follow(advance(index.state, event.delta), event.delta)
