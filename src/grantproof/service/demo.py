@@ -50,11 +50,9 @@ def commands() -> list[SingleCommand]:
         CreateResource(Resource(ResourceId("reports"), Kind("document"))),
         *(CreateRole(RoleId(role)) for role in ("viewer", "editor", "finance", "submitter")),
         AddParent(RoleId("editor"), RoleId("viewer")),
-        _claim("viewer-reads-docs", "viewer", "read", resource="docs", constraint=OFFICE_HOURS),
-        _claim(
-            "viewer-reads-reports", "viewer", "read", resource="reports", constraint=OFFICE_HOURS
-        ),
-        _claim("editor-writes-docs", "editor", "write", resource="docs", constraint=US_EAST),
+        _claim("viewer", "read", "docs", constraint=OFFICE_HOURS),
+        _claim("viewer", "read", "reports", constraint=OFFICE_HOURS),
+        _claim("editor", "write", "docs", constraint=US_EAST),
         CreateSodSet(
             SodSet(
                 SodSetId("finance-or-submitter"),
