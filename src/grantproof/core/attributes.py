@@ -5,7 +5,7 @@ comparison of values whose types do not fit its operator is false, `ne` included
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, cast
 
@@ -72,12 +72,14 @@ class ClockYear:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant operand."""
+    """A constant operand. `is_bool` follows from the value: see `booleans`."""
 
     value: Value
+    is_bool: bool = field(init=False, default=False, repr=False)
 
     def __post_init__(self) -> None:
         check_value("operand", self.value)
+        object.__setattr__(self, "is_bool", type(self.value) is bool)
 
 
 Operand = Literal | Path | PrincipalIdentity | ClockYear
@@ -102,28 +104,45 @@ def compare(operator: Operator, left: Value, right: Value) -> bool:
             return type(left) is str and isinstance(right, frozenset) and left in right
 
 
-def check_value(field: str, value: object) -> None:
-    """Raise `Illegal` naming `field` unless `value` is a legal attribute value."""
+def check_value(name: str, value: object) -> None:
+    """Raise `Illegal` naming the field unless `value` is a legal attribute value."""
     if type(value) is bool:
         return
     if type(value) is int:
         if not INTEGER_MIN <= value <= INTEGER_MAX:
-            raise Illegal(field, "must fit in 64 bits")
+            raise Illegal(name, "must fit in 64 bits")
     elif type(value) is str:
         if len(value) > STRING_LENGTH_MAX:
-            raise Illegal(field, f"must have at most {STRING_LENGTH_MAX} characters")
+            raise Illegal(name, f"must have at most {STRING_LENGTH_MAX} characters")
+        check_text(name, value)
     elif isinstance(value, frozenset):
-        _check_strings(field, cast(frozenset[object], value))
+        _check_strings(name, cast(frozenset[object], value))
     else:
-        raise Illegal(field, "must be true, false, a whole number, a string or a list of strings")
+        raise Illegal(name, "must be true, false, a whole number, a string or a list of strings")
 
 
-def _check_strings(field: str, members: frozenset[object]) -> None:
+def check_text(name: str, text: str) -> None:
+    """Raise `Illegal` naming the field unless `text` is Unicode text that any store can hold."""
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise Illegal(name, "must be Unicode text: half a surrogate pair is none")
+
+
+def _check_strings(name: str, members: frozenset[object]) -> None:
     if len(members) > STRINGS_PER_VALUE_MAX:
-        raise Illegal(field, f"must have at most {STRINGS_PER_VALUE_MAX} members")
+        raise Illegal(name, f"must have at most {STRINGS_PER_VALUE_MAX} members")
     for member in members:
         if type(member) is not str or len(member) > STRING_LENGTH_MAX:
-            raise Illegal(field, f"must hold strings of at most {STRING_LENGTH_MAX} characters")
+            raise Illegal(name, f"must hold strings of at most {STRING_LENGTH_MAX} characters")
+        check_text(name, member)
+
+
+def booleans(values: Attributes) -> frozenset[AttributeName]:
+    """Return the names of the boolean values.
+
+    Python holds that `True == 1`; what has attributes compares these names too, so that a fact with
+    the one is not taken for a fact with the other.
+    """
+    return frozenset(name for name, value in values.items() if type(value) is bool)
 
 
 def attributes(values: Mapping[str, Value]) -> Attributes:

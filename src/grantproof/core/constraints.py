@@ -4,7 +4,7 @@ Each predicate is one expression over what it needs, so that it can be proved eq
 definition. What the context does not say makes the constraint fail: missing data never grants.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, assert_never
 
 from grantproof.core.attributes import (
@@ -250,6 +250,11 @@ class Observation:
     constraint: Constraint
     saw: tuple[Value | None, ...]
     held: bool
+    booleans: tuple[bool, ...] = field(init=False, default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        # As with attributes: what saw `true` is not what saw 1.
+        object.__setattr__(self, "booleans", tuple(type(value) is bool for value in self.saw))
 
 
 def observe(constraint: Constraint, situation: Situation) -> Observation:

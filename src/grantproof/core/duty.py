@@ -5,6 +5,7 @@ count: the checks are on effective roles, never on assignments.
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 from grantproof.core.errors import BreaksSod
 from grantproof.core.hierarchy import closure, effective_roles, how_held, validities
@@ -31,12 +32,19 @@ def active_roles(state: Organization, request: Request, instant: int) -> frozens
     return closure(request.active_roles & effective, state.roles.parents)
 
 
-def dynamic_clash(state: Organization, active: frozenset[RoleId]) -> SodSet | None:
-    """Return the first dynamic set, by id, of which too many roles are active. P-DSD."""
-    for sod_set in sets_naming(state, active):
-        if sod_set.mode == "dynamic" and exceeds(sod_set, active):
+def breached(
+    state: Organization, roles: frozenset[RoleId], mode: Literal["static", "dynamic"]
+) -> SodSet | None:
+    """Return the first set of the mode, by id, of which `roles` hold too many, or nothing."""
+    for sod_set in sets_naming(state, roles):
+        if sod_set.mode == mode and exceeds(sod_set, roles):
             return sod_set
     return None
+
+
+def dynamic_clash(state: Organization, active: frozenset[RoleId]) -> SodSet | None:
+    """Return the first dynamic set, by id, of which too many roles are active. P-DSD."""
+    return breached(state, active, "dynamic")
 
 
 def static_clash(state: Organization, principal: PrincipalId) -> BreaksSod | None:
@@ -45,10 +53,9 @@ def static_clash(state: Organization, principal: PrincipalId) -> BreaksSod | Non
     Effective roles only grow where an assignment starts, so these instants suffice for all.
     """
     for instant in starts(state, principal):
-        effective = effective_roles(state, principal, instant)
-        for sod_set in sets_naming(state, effective):
-            if sod_set.mode == "static" and exceeds(sod_set, effective):
-                return _breach(state, principal, sod_set, instant=instant)
+        sod_set = breached(state, effective_roles(state, principal, instant), "static")
+        if sod_set is not None:
+            return _breach(state, principal, sod_set, instant=instant)
     return None
 
 
@@ -79,10 +86,7 @@ def unholdable_roles(state: Organization) -> tuple[RoleId, ...]:
 
 
 def _unholdable(state: Organization, role: RoleId) -> bool:
-    own = closure({role}, state.roles.parents)
-    return any(
-        sod_set.mode == "static" and exceeds(sod_set, own) for sod_set in sets_naming(state, own)
-    )
+    return breached(state, closure({role}, state.roles.parents), "static") is not None
 
 
 def _breach(

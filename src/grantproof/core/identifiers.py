@@ -17,7 +17,8 @@ _ATTRIBUTE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 IMPLICIT_KINDS: Final = ("role", "group", "sod-set", "organization")
 """Kinds of the resources that exist because an entity exists: `role:<id>` and so on."""
 
-RESERVED_PREFIXES: Final = (*(f"{kind}:" for kind in IMPLICIT_KINDS), "kind:")
+KIND_PREFIX: Final = "kind:"
+RESERVED_PREFIXES: Final = (*(f"{kind}:" for kind in IMPLICIT_KINDS), KIND_PREFIX)
 
 
 class Identifier(str):
@@ -116,6 +117,12 @@ class ResourceId(Identifier):
     field = "resource_id"
     alphabet = _WITH_SLASHES
     length_max = ID_LENGTH_MAX + len("organization:")
+
+    def __new__(cls, text: str) -> Self:
+        """Return `text` as a resource id; raise `Illegal` with the rule that it breaks."""
+        if text.startswith(KIND_PREFIX):
+            raise Illegal(cls.field, f"must not start with `{KIND_PREFIX}`: that is a pattern")
+        return super().__new__(cls, text)
 
 
 class AttributeName(Identifier):

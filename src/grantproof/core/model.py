@@ -4,15 +4,17 @@ An organization's state is a set of these facts and nothing else; a change remov
 others. NIST/ANSI INCITS 359 calls a principal a user, a claim a permission, an assignment UA.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Generic, Literal, TypeVar
 
-from grantproof.core.attributes import NO_ATTRIBUTES, Attributes
+from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, booleans
 from grantproof.core.constraints import METERED, Constraint
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
+    IMPLICIT_KINDS,
     RESERVED_PREFIXES,
     Action,
+    AttributeName,
     ClaimId,
     GroupId,
     Kind,
@@ -55,6 +57,10 @@ class OfKind:
 
     kind: str
 
+    def __post_init__(self) -> None:
+        if self.kind not in IMPLICIT_KINDS:
+            Kind(self.kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Any:
@@ -79,9 +85,9 @@ class Validity:
     end: int | None = None
 
     def __post_init__(self) -> None:
-        for field, instant in (("from", self.start), ("until", self.end)):
+        for bound, instant in (("from", self.start), ("until", self.end)):
             if instant is not None and not INSTANT_MIN <= instant <= INSTANT_MAX:
-                raise Illegal(field, "must be epoch seconds between the years 1970 and 9999")
+                raise Illegal(bound, "must be epoch seconds between the years 1970 and 9999")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise Illegal("from", "must be before `until`")
 
@@ -102,6 +108,10 @@ class Principal:
     id: PrincipalId
     active: bool = True
     attributes: Attributes = NO_ATTRIBUTES
+    booleans: frozenset[AttributeName] = field(init=False, default=frozenset(), repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "booleans", booleans(self.attributes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +143,10 @@ class Resource:
     kind: Kind
     parent: ResourceId | None = None
     attributes: Attributes = NO_ATTRIBUTES
+    booleans: frozenset[AttributeName] = field(init=False, default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "booleans", booleans(self.attributes))
         if self.id.startswith(RESERVED_PREFIXES):
             raise Illegal("resource_id", f"must not start with {', '.join(RESERVED_PREFIXES)}")
         if len(self.id) > ID_LENGTH_MAX:

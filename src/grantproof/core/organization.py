@@ -211,13 +211,14 @@ def facts(state: Organization) -> Iterator[Fact]:
 
 
 def _with_resource(state: Organization, resource: Resource) -> Organization:
+    alike = state.resources_of_kind[resource.kind].set(resource.id, None)
     in_parent = state.resources_in_parent
     if resource.parent is not None:
         in_parent = with_member(in_parent, resource.parent, resource.id)
     return replace(
         state,
         resources=state.resources.set(resource.id, resource),
-        resources_of_kind=with_member(state.resources_of_kind, resource.kind, resource.id),
+        resources_of_kind=state.resources_of_kind.set(resource.kind, alike),
         resources_in_parent=in_parent,
     )
 

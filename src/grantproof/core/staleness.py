@@ -63,7 +63,8 @@ def stale(state: Organization, fact: Fact) -> Stale:  # noqa: C901 - one branch 
         case KindDeclaration():
             return Stale(kinds=True)
         case Resource():
-            return Stale(resources=((None, (fact.id,)),))
+            # What lies inside may stay the same fact while its ancestors change.
+            return Stale(resources=((None, tuple(descendants(state, {fact.id}))),))
         case Claim():
             return _of_claims(state, (fact,))
         case SodSet():

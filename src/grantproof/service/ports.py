@@ -13,7 +13,7 @@ from grantproof.core.organization import Organization
 
 
 class StoreError(Exception):
-    """The store cannot be used: `message` says what is wrong and what to do about it."""
+    """The store cannot be used: its text says what is wrong and what to do about it, in a line."""
 
 
 class StoreUnavailable(StoreError):

@@ -11,10 +11,11 @@ from typing import Generic, TypeVar
 
 from grantproof.core.constraints import Context, Observation, observe
 from grantproof.core.duty import active_roles
-from grantproof.core.hierarchy import effective_roles
-from grantproof.core.identifiers import RoleId
+from grantproof.core.errors import HeldRole
+from grantproof.core.hierarchy import effective_roles, groups_of, how_held, shortest_path
+from grantproof.core.identifiers import GroupId, PrincipalId, RoleId
 from grantproof.core.matching import Request, claim_matches, resolve, situate
-from grantproof.core.model import Claim
+from grantproof.core.model import Claim, Validity
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Decision, evaluate
 
@@ -34,6 +35,46 @@ def page(keys: Iterable[Key], *, after: Key | None, limit: int) -> Page[Key]:
     found = nsmallest(limit + 1, (key for key in keys if after is None or key > after))
     shown = tuple(found[:limit])
     return Page(shown, shown[-1] if len(found) > limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An assignment that reaches a principal, valid or not.
+
+    `groups` leads from a group of the principal outward to the one that the role is assigned to,
+    and is empty for a direct assignment.
+    """
+
+    role: RoleId
+    groups: tuple[GroupId, ...]
+    validity: Validity
+
+
+def holdings(state: Organization, principal: PrincipalId) -> tuple[Holding, ...]:
+    """Return every assignment that reaches the principal: direct ones first, in order of ids."""
+    direct = [Holding(role, (), held) for role, held in state.assignments.of(principal).items()]
+    through = [
+        Holding(role, path, held)
+        for group in groups_of(state, principal)
+        if (path := _way_to(state, principal, group)) is not None
+        for role, held in state.group_assignments.of(group).items()
+    ]
+    return tuple(
+        sorted([*direct, *through], key=lambda one: (len(one.groups), one.groups, one.role))
+    )
+
+
+def effective(state: Organization, principal: PrincipalId, instant: int) -> tuple[HeldRole, ...]:
+    """Return how the principal holds each of its roles at the instant, in order of the roles."""
+    roles = sorted(effective_roles(state, principal, instant))
+    ways = (how_held(state, principal, role, instant=instant) for role in roles)
+    return tuple(way for way in ways if way is not None)
+
+
+def _way_to(
+    state: Organization, principal: PrincipalId, group: GroupId
+) -> tuple[GroupId, ...] | None:
+    return shortest_path(state.memberships.of(principal), group, state.groups.parents)
 
 
 @dataclass(frozen=True, slots=True)

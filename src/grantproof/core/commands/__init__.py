@@ -7,6 +7,7 @@ proved. A rejection carries no state: the caller's is untouched. P-REJECT, P-IND
 from dataclasses import dataclass, replace
 
 from grantproof.core.administration import has_administrator
+from grantproof.core.attributes import check_text
 from grantproof.core.commands.delta import compose, delta
 from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
 from grantproof.core.commands.refusal import refusal
@@ -36,6 +37,7 @@ class Event:
             raise Illegal("instant", "must be epoch seconds between the years 1970 and 9999")
         if not 0 < len(self.actor) <= ACTOR_LENGTH_MAX:
             raise Illegal("actor", f"must have 1 to {ACTOR_LENGTH_MAX} characters")
+        check_text("actor", self.actor)
 
 
 @dataclass(frozen=True, slots=True)

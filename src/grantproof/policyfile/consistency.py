@@ -1,0 +1,193 @@
+"""What a whole organization document must satisfy beyond its parts: nothing twice, nothing missing.
+
+Commands would refuse all this too, but one at a time; here an author sees every problem at once.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeVar, assert_never
+
+from grantproof.core.identifiers import IMPLICIT_KINDS
+from grantproof.core.model import Any, Exactly, OfKind, ResourcePattern, Within
+from grantproof.policyfile import documents
+from grantproof.policyfile.faults import Location, written_path
+
+if TYPE_CHECKING:
+    from grantproof.policyfile.organization_document import OrganizationDocument
+
+Fault = tuple[Location, str]
+Reference = tuple[Location, str, str]
+"""Where something is named, what it is to be, and its id; or where a link is, and its two ends."""
+
+Node = TypeVar("Node", bound=str)
+
+LISTS: Final = (
+    "kinds",
+    "principals",
+    "groups",
+    "roles",
+    "resources",
+    "claims",
+    "sod_sets",
+    "memberships",
+    "nestings",
+    "assignments",
+)
+"""The lists of an organization document; in none may the same thing stand twice."""
+
+
+def inconsistencies(document: "OrganizationDocument") -> list[Fault]:
+    """Return every repetition, every reference to what is not declared, and every cycle."""
+    return [*_repeated(document), *_undeclared(document), *_circular(document)]
+
+
+def roots_first(
+    parents: Mapping[Node, Collection[Node]],
+) -> tuple[list[Node], frozenset[Node]]:
+    """Return the nodes in an order in which none precedes a parent, and those left in cycles.
+
+    Parents that are no nodes are passed over. What only descends from a cycle is left too.
+    """
+    waiting = {node: sum(parent in parents for parent in parents[node]) for node in parents}
+    children: dict[Node, list[Node]] = {node: [] for node in parents}
+    for node, above in parents.items():
+        for parent in above:
+            if parent in children:
+                children[parent].append(node)
+    placed = [node for node, count in waiting.items() if count == 0]
+    for node in placed:
+        for child in children[node]:
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                placed.append(child)
+    return placed, frozenset(parents) - frozenset(placed)
+
+
+def _repeated(document: "OrganizationDocument") -> Iterator[Fault]:
+    for name in LISTS:
+        first: dict[object, int] = {}
+        for position, entry in enumerate(getattr(document, name)):
+            at = first.setdefault(_key(entry), position)
+            if at != position:
+                yield (name, position), f"must not be given twice: see {written_path((name, at))}"
+
+
+def _key(entry: object) -> object:
+    match entry:
+        case documents.Membership():
+            return entry.principal, entry.group
+        case documents.Nesting():
+            return entry.group, entry.container
+        case documents.Assignment():
+            return "principal", entry.principal, entry.role
+        case documents.GroupAssignment():
+            return "group", entry.group, entry.role
+        case _:
+            return getattr(entry, "id")  # noqa: B009 - every other entry has one
+
+
+def _undeclared(document: "OrganizationDocument") -> Iterator[Fault]:
+    declared: dict[str, frozenset[str]] = {
+        "kind": frozenset(entry.id for entry in document.kinds) | frozenset(IMPLICIT_KINDS),
+        "principal": frozenset(entry.id for entry in document.principals),
+        "group": frozenset(entry.id for entry in document.groups),
+        "role": frozenset(entry.id for entry in document.roles),
+        "resource": frozenset(entry.id for entry in document.resources) | _implicit(document),
+    }
+    for path, noun, name in chain(_named_by_entities(document), _named_by_links(document)):
+        if name not in declared[noun]:
+            yield path, f"must name a declared {noun}: `{name}` is none"
+
+
+def _implicit(document: "OrganizationDocument") -> frozenset[str]:
+    return frozenset(
+        chain(
+            [f"organization:{document.id}"],
+            (f"role:{entry.id}" for entry in document.roles),
+            (f"group:{entry.id}" for entry in document.groups),
+            (f"sod-set:{entry.id}" for entry in document.sod_sets),
+        )
+    )
+
+
+def _named_by_entities(document: "OrganizationDocument") -> Iterator[Reference]:
+    for i, role in enumerate(document.roles):
+        yield from _each(("roles", i, "parents"), "role", role.parents)
+    for i, resource in enumerate(document.resources):
+        yield ("resources", i, "kind"), "kind", resource.kind
+        if resource.parent is not None:
+            yield ("resources", i, "parent"), "resource", resource.parent
+    for i, claim in enumerate(document.claims):
+        yield ("claims", i, "role"), "role", claim.role
+        yield from _claimed(("claims", i, "resource"), claim.resource)
+    for i, sod_set in enumerate(document.sod_sets):
+        yield from _each(("sod_sets", i, "roles"), "role", sod_set.roles)
+
+
+def _named_by_links(document: "OrganizationDocument") -> Iterator[Reference]:
+    for i, member in enumerate(document.memberships):
+        yield ("memberships", i, "principal"), "principal", member.principal
+        yield ("memberships", i, "group"), "group", member.group
+    for i, nesting in enumerate(document.nestings):
+        yield ("nestings", i, "group"), "group", nesting.group
+        yield ("nestings", i, "container"), "group", nesting.container
+    for i, held in enumerate(document.assignments):
+        if isinstance(held, documents.Assignment):
+            yield ("assignments", i, "principal"), "principal", held.principal
+        else:
+            yield ("assignments", i, "group"), "group", held.group
+        yield ("assignments", i, "role"), "role", held.role
+
+
+def _each(path: Location, noun: str, names: Iterable[str]) -> Iterator[Reference]:
+    return ((path, noun, name) for name in sorted(names))
+
+
+def _claimed(path: Location, pattern: ResourcePattern) -> Iterator[Reference]:
+    match pattern:
+        case Exactly(resource) | Within(resource):
+            yield path, "resource", resource
+        case OfKind(kind):
+            yield path, "kind", kind
+        case Any():
+            return
+        case _:
+            assert_never(pattern)
+
+
+def _circular(document: "OrganizationDocument") -> Iterator[Fault]:
+    """Yield every link of a cycle; roles, groups and resources are told apart by their lists."""
+    inherited = [
+        (("roles", i, "parents"), role.id, parent)
+        for i, role in enumerate(document.roles)
+        for parent in sorted(role.parents)
+    ]
+    inside = [
+        (("resources", i, "parent"), resource.id, resource.parent)
+        for i, resource in enumerate(document.resources)
+        if resource.parent is not None
+    ]
+    nested = [
+        (("nestings", i, "container"), nesting.group, nesting.container)
+        for i, nesting in enumerate(document.nestings)
+    ]
+    for links in (inherited, inside, nested):
+        yield from _cycles(links)
+
+
+def _cycles(links: Sequence[Reference]) -> Iterator[Fault]:
+    above: dict[str, list[str]] = {end: [] for _, *ends in links for end in ends}
+    for _, child, parent in links:
+        above[child].append(parent)
+    _, below_a_cycle = roots_first(above)
+    # What is left and leads to nothing else that is left only descends from a cycle.
+    under: dict[str, list[str]] = {node: [] for node in below_a_cycle}
+    for node in below_a_cycle:
+        for parent in above[node]:
+            if parent in under:
+                under[parent].append(node)
+    _, circular = roots_first(under)
+    found = dict.fromkeys(
+        path for path, child, parent in links if child in circular and parent in circular
+    )
+    yield from ((path, "must not lead back to itself") for path in found)

@@ -1,0 +1,217 @@
+"""A whole organization as one document: what import reads and export writes.
+
+`to_change_set` gives the commands that make it of an empty organization, in an order in which each
+can be applied; `from_organization` is its inverse.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Discriminator, Field, Tag, WrapValidator, model_validator
+
+from grantproof.core.commands.language import (
+    AddMember,
+    AddParent,
+    AssignGroupRole,
+    AssignRole,
+    CreateClaim,
+    CreateGroup,
+    CreateKind,
+    CreatePrincipal,
+    CreateResource,
+    CreateRole,
+    CreateSodSet,
+    NestGroup,
+    SingleCommand,
+    SuspendPrincipal,
+)
+from grantproof.core.errors import Illegal
+from grantproof.core.identifiers import Kind, RoleId
+from grantproof.core.model import Assignment, GroupAssignment, Membership, Nesting
+from grantproof.core.organization import Organization
+from grantproof.policyfile import documents
+from grantproof.policyfile.consistency import inconsistencies, roots_first
+from grantproof.policyfile.document import Document
+from grantproof.policyfile.faults import Location, refused, refusing, without_tags
+from grantproof.policyfile.fields import (
+    Distinct,
+    OrganizationField,
+    RoleField,
+)
+
+Entity = TypeVar("Entity")
+
+Step = tuple[Location, SingleCommand]
+"""A command, and the part of the document that asks for it."""
+
+
+class RoleEntry(Document):
+    """A role and the roles that it inherits from."""
+
+    id: RoleField
+    """The role's id."""
+    parents: Annotated[frozenset[RoleField], Distinct()] = frozenset()
+    """Every claim of these, and of their parents, is the role's too."""
+
+
+def _holder(entry: object) -> str:
+    named = entry if isinstance(entry, dict) else vars(entry) if isinstance(entry, Document) else {}
+    return "group" if "group" in named else "principal"
+
+
+AssignmentEntry = Annotated[
+    Annotated[documents.Assignment, Tag("principal")]
+    | Annotated[documents.GroupAssignment, Tag("group")],
+    Discriminator(_holder),
+]
+"""A role held by a principal, or by every principal of a group."""
+
+Entry = TypeVar("Entry")
+Entries = Annotated[tuple[Entry, ...], Field(strict=False)]
+
+
+class OrganizationDocument(Document):
+    """Everything an organization holds. Lists left out are empty."""
+
+    api_version: Literal["grantproof/v1"] = Field(alias="apiVersion")
+    """The version of this form."""
+    kind: Literal["Organization"]
+    """What the document is."""
+    id: OrganizationField
+    """The organization's id."""
+    time_zone: str = "UTC"
+    """The IANA name of the zone in which hours and weekdays are told."""
+    kinds: Entries[documents.KindDeclaration] = ()
+    """The kinds that resources may have."""
+    principals: Entries[documents.Principal] = ()
+    """Persons and service accounts."""
+    groups: Entries[documents.Group] = ()
+    """Sets of principals and groups."""
+    roles: Entries[RoleEntry] = ()
+    """Roles, each with its parents."""
+    resources: Entries[documents.Resource] = ()
+    """What is to be protected."""
+    claims: Entries[documents.Claim] = ()
+    """What roles may do."""
+    sod_sets: Entries[documents.SodSet] = ()
+    """What nobody may combine."""
+    memberships: Entries[documents.Membership] = ()
+    """Who is in which group."""
+    nestings: Entries[documents.Nesting] = ()
+    """Which group is in which."""
+    assignments: Annotated[Entries[AssignmentEntry], WrapValidator(without_tags)] = ()
+    """Who holds which role, and when."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        try:
+            self.empty()
+        except Illegal as broken:
+            raise refusing(broken, self) from None
+        found = inconsistencies(self)
+        if found:
+            raise refused(found, self.id)
+        return self
+
+    def empty(self) -> Organization:
+        """Return the organization before anything is in it."""
+        return Organization(self.id, time_zone=self.time_zone)
+
+
+def to_change_set(document: OrganizationDocument) -> tuple[SingleCommand, ...]:
+    """Return the commands that make the organization of an empty one of the same id."""
+    return tuple(command for _, command in steps(document))
+
+
+def steps(document: OrganizationDocument) -> Iterator[Step]:
+    """Yield the commands in an order in which each can be applied, each with what asks for it.
+
+    Nodes come before their edges, and separation-of-duty sets before whatever could break them, so
+    that a breach is refused at the assignment, membership or nesting that makes it.
+    """
+    for i, kind in enumerate(document.kinds):
+        yield ("kinds", i), CreateKind(kind.id)
+    yield from _resources(document)
+    for i, group in enumerate(document.groups):
+        yield ("groups", i), CreateGroup(group.id)
+    for i, role in enumerate(document.roles):
+        yield ("roles", i), CreateRole(role.id)
+    for i, role in enumerate(document.roles):
+        for parent in sorted(role.parents):
+            yield ("roles", i, "parents"), AddParent(role.id, parent)
+    for i, principal in enumerate(document.principals):
+        yield ("principals", i), CreatePrincipal(principal.id, principal.attributes)
+        if not principal.active:
+            yield ("principals", i, "active"), SuspendPrincipal(principal.id)
+    for i, sod_set in enumerate(document.sod_sets):
+        yield ("sod_sets", i), CreateSodSet(sod_set.core())
+    for i, claim in enumerate(document.claims):
+        yield ("claims", i), CreateClaim(claim.core())
+    yield from _links(document)
+
+
+def _resources(document: OrganizationDocument) -> Iterator[Step]:
+    position = {resource.id: i for i, resource in enumerate(document.resources)}
+    parents = {
+        resource.id: () if resource.parent is None else (resource.parent,)
+        for resource in document.resources
+    }
+    for resource in roots_first(parents)[0]:
+        i = position[resource]
+        yield ("resources", i), CreateResource(document.resources[i].core())
+
+
+def _links(document: OrganizationDocument) -> Iterator[Step]:
+    for i, nesting in enumerate(document.nestings):
+        yield ("nestings", i), NestGroup(nesting.group, nesting.container)
+    for i, member in enumerate(document.memberships):
+        yield ("memberships", i), AddMember(member.principal, member.group)
+    for i, entry in enumerate(document.assignments):
+        held = entry.core()
+        match held:
+            case Assignment(principal, role, validity):
+                yield ("assignments", i), AssignRole(principal, role, validity)
+            case GroupAssignment(group, role, validity):
+                yield ("assignments", i), AssignGroupRole(group, role, validity)
+
+
+def from_organization(state: Organization) -> OrganizationDocument:
+    """Return the document of an organization; every list is sorted by what its entries name."""
+    direct = [documents.Assignment.of(Assignment(*held)) for held in state.assignments.triples()]
+    grouped = [
+        documents.GroupAssignment.of(GroupAssignment(*held))
+        for held in state.group_assignments.triples()
+    ]
+    nestings = sorted(state.groups.edges())
+    members = sorted((principal, group) for principal, group, _ in state.memberships.triples())
+    return OrganizationDocument.holding(
+        api_version="grantproof/v1",
+        kind="Organization",
+        id=state.id,
+        time_zone=state.time_zone,
+        kinds=tuple(map(_kind, sorted(state.resources_of_kind))),
+        principals=tuple(map(documents.Principal.of, _in_order(state.principals))),
+        groups=tuple(documents.Group.holding(id=group) for group in sorted(state.groups)),
+        roles=tuple(_role(state, role) for role in sorted(state.roles)),
+        resources=tuple(map(documents.Resource.of, _in_order(state.resources))),
+        claims=tuple(map(documents.Claim.of, _in_order(state.claims))),
+        sod_sets=tuple(map(documents.SodSet.of, _in_order(state.sod_sets))),
+        memberships=tuple(documents.Membership.of(Membership(*pair)) for pair in members),
+        nestings=tuple(documents.Nesting.of(Nesting(*pair)) for pair in nestings),
+        assignments=(
+            *sorted(direct, key=lambda entry: (entry.principal, entry.role)),
+            *sorted(grouped, key=lambda entry: (entry.group, entry.role)),
+        ),
+    )
+
+
+def _in_order(entities: Mapping[Any, Entity]) -> list[Entity]:
+    return [entities[name] for name in sorted(entities)]
+
+
+def _kind(kind: Kind) -> documents.KindDeclaration:
+    return documents.KindDeclaration.holding(id=kind)
+
+
+def _role(state: Organization, role: RoleId) -> RoleEntry:
+    return RoleEntry.holding(id=role, parents=frozenset(state.roles.parents[role]))

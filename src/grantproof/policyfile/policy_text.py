@@ -1,0 +1,64 @@
+"""Organizations as text, YAML for people, JSON for machines, and every problem in its place."""
+
+import json
+from io import StringIO
+from typing import Final
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+
+from grantproof.policyfile.faults import RULES, Fault, faults
+from grantproof.policyfile.json_source import parse_json
+from grantproof.policyfile.organization_document import OrganizationDocument
+from grantproof.policyfile.source import Problem, Source
+from grantproof.policyfile.yaml_source import parse_yaml
+
+LINE_LENGTH: Final = 100
+
+
+def read_organization(text: str) -> OrganizationDocument | tuple[Problem, ...]:
+    """Return the organization that the text describes, or every problem, in the text's order.
+
+    Text that begins with a brace is JSON, anything else YAML.
+    """
+    parse = parse_json if text.lstrip().startswith("{") else parse_yaml
+    source = parse(text)
+    if not isinstance(source, Source):
+        return source
+    try:
+        return OrganizationDocument.model_validate(source.data)
+    except ValidationError as error:
+        return problems(source, faults(error))
+
+
+def problems(source: Source, found: tuple[Fault, ...]) -> tuple[Problem, ...]:
+    """Return the faults of what the source holds, each with its line and column."""
+    places = source.locate(fault.path for fault in found)
+    placed = (
+        Problem(fault.path, *places[fault.path], fault.rule + _advice(source.data, fault))
+        for fault in found
+    )
+    return tuple(sorted(placed, key=lambda problem: (problem.line, problem.column)))
+
+
+def write_json(document: OrganizationDocument) -> str:
+    """Return the organization as JSON with every field, ended by a line break."""
+    return json.dumps(document.written(), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_yaml(document: OrganizationDocument) -> str:
+    """Return the organization as YAML; what goes without saying is left out."""
+    writer = YAML(typ="rt", pure=True)
+    writer.width = LINE_LENGTH
+    written = StringIO()
+    writer.dump(document.model_dump(mode="json", exclude_defaults=True), written)
+    return written.getvalue()
+
+
+def _advice(data: object, fault: Fault) -> str:
+    """Return what helps when YAML takes an id such as `1.5` or `true` for something else."""
+    if fault.rule != RULES["string_type"]:
+        return ""
+    for part in fault.path:
+        data = data[part]  # type: ignore[index]  # the path leads through lists and objects
+    return ": put it in quotes" if isinstance(data, bool | int | float) else ""

@@ -1,0 +1,128 @@
+"""Deltas and commands as canonical JSON: what events store, and what they are read back from.
+
+Keys are sorted and there are no blanks, so equal values have equal texts. Facts and commands are
+the objects of `documents` and `command_documents`, each with its `type`: there is no second schema.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
+from grantproof.core.errors import Illegal
+from grantproof.core.model import Delta, Fact
+from grantproof.policyfile import documents
+from grantproof.policyfile.command_documents import COMMANDS
+from grantproof.policyfile.command_documents import DOCUMENTS as COMMAND_DOCUMENTS
+from grantproof.policyfile.document import Document
+from grantproof.policyfile.faults import TAG, faults
+
+Form = TypeVar("Form", bound=Document)
+
+FACT_DOCUMENTS: Final = {form.__name__: form for form in get_args(documents.Fact)}
+CHANGE_SET: Final = ChangeSet.__name__
+
+
+class Unreadable(ValueError):
+    """Stored text that no version of this package wrote; the message is one line."""
+
+
+def encode_delta(delta: Delta) -> str:
+    """Return the delta as canonical JSON; the order of its facts is kept."""
+    return _canonical(
+        {
+            "removed": [_written_fact(fact) for fact in delta.removed],
+            "added": [_written_fact(fact) for fact in delta.added],
+        }
+    )
+
+
+def decode_delta(text: str) -> Delta:
+    """Return the delta that `encode_delta` wrote; raise `Unreadable` for anything else."""
+    lists = _fields(_parsed(text), {"removed", "added"})
+    removed = tuple(_facts(lists["removed"]))
+    return Delta(removed, tuple(_facts(lists["added"])))
+
+
+def encode_command(command: Command) -> str:
+    """Return the command, or the change set, as canonical JSON."""
+    if isinstance(command, ChangeSet):
+        steps = [_written_command(step) for step in command.commands]
+        return _canonical({TAG: CHANGE_SET, "commands": steps})
+    return _canonical(_written_command(command))
+
+
+def decode_command(text: str) -> Command:
+    """Return the command that `encode_command` wrote; raise `Unreadable` for anything else."""
+    parsed = _parsed(text)
+    if not isinstance(parsed, dict) or parsed.get(TAG) != CHANGE_SET:
+        return _command(parsed)
+    steps = _listed(_fields(parsed, {TAG, "commands"})["commands"])
+    try:
+        return ChangeSet(tuple(_command(step) for step in steps))
+    except Illegal as broken:
+        raise Unreadable(str(broken)) from None
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _written_fact(fact: Fact) -> dict[str, Any]:
+    written = documents.of(fact).written()
+    written[TAG] = type(fact).__name__
+    return written
+
+
+def _written_command(command: SingleCommand) -> dict[str, Any]:
+    name = type(command).__name__
+    form = COMMAND_DOCUMENTS[name]
+    held = {field: getattr(command, field) for field in form.model_fields}
+    written = form.holding(**held).written()
+    written[TAG] = name
+    return written
+
+
+def _parsed(text: str) -> object:
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Unreadable(f"not valid JSON: {error}") from None
+
+
+def _fields(parsed: object, names: set[str]) -> dict[str, object]:
+    if not isinstance(parsed, dict) or parsed.keys() != names:
+        raise Unreadable(f"must be an object with the fields {', '.join(sorted(names))}")
+    return parsed
+
+
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise Unreadable("must hold a list")
+    return value
+
+
+def _facts(value: object) -> Iterator[Fact]:
+    for item in _listed(value):
+        yield _decoded(item, FACT_DOCUMENTS).core()
+
+
+def _command(item: object) -> SingleCommand:
+    document = _decoded(item, COMMAND_DOCUMENTS)
+    held = {field: getattr(document, field) for field in type(document).model_fields}
+    return COMMANDS[type(document).__name__](**held)
+
+
+def _decoded(item: object, forms: Mapping[str, type[Form]]) -> Form:
+    """Return the document that an object with a tag writes; the tag is taken out of the object."""
+    tag = item.pop(TAG, None) if isinstance(item, dict) else None
+    form = forms.get(tag) if isinstance(tag, str) else None
+    if form is None:
+        raise Unreadable(f"`{TAG}` must name a fact or a command of this version")
+    try:
+        return form.model_validate(item)
+    except ValidationError as error:
+        raise Unreadable(f"`{tag}`: {faults(error)[0].message}") from None

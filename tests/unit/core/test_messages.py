@@ -1,0 +1,114 @@
+"""Reasons and refusals in words: one line, lower case, no full stop, ids in backticks."""
+
+from typing import get_args
+
+import pytest
+
+from grantproof.core import errors, policy
+from grantproof.core.attributes import ClockYear, Literal, Operator, Path, PrincipalIdentity, Root
+from grantproof.core.constraints import (
+    Attribute,
+    Constraint,
+    GeoFence,
+    MaxUsage,
+    Observation,
+    RateLimit,
+    TimeWindow,
+)
+from grantproof.core.errors import Refusal, SingleRefusal
+from grantproof.core.identifiers import AttributeName
+from grantproof.core.messages import failure_message, held_message, reason_message, refusal_message
+from grantproof.core.policy import Reason
+from tests.organizations import ACME, C1, CLERK, EU, HEAD, PAIR
+
+LEVEL = AttributeName("level")
+WAYS = (errors.HeldRole((), (HEAD,)), errors.HeldRole(("staff",), (CLERK,)))
+REFUSALS: list[SingleRefusal] = [
+    errors.AlreadyExists("role", ("clerk",)),
+    errors.Missing("assignment", ("ann", "clerk")),
+    errors.AlreadySo("ann", "suspended"),
+    errors.StillReferenced("role", "clerk", (errors.Reference("claim", ("c1",)),), 5),
+    errors.NamedBySodSet("clerk", ("pair",)),
+    errors.WouldCycle("role", ("clerk", "head", "clerk")),
+    errors.BreaksSod("pair", 2, "ann", 5, WAYS),
+    errors.LastAdministrator(ACME),
+    errors.OverLimit("roles", 3),
+]
+REASONS: list[Reason] = [
+    policy.UnknownOrganization(),
+    policy.UnknownPrincipal(),
+    policy.Suspended(),
+    policy.UnknownResource(),
+    policy.SessionClash(PAIR, (CLERK, HEAD), 2),
+    policy.NoRole(),
+    policy.NoMatchingClaim(),
+    policy.ConstraintFailed(C1, (Observation(MaxUsage(1), (1,), False),)),
+]
+FAILURES: list[tuple[Constraint, tuple[object, ...], list[str]]] = [
+    (TimeWindow(9, 17, frozenset({0})), (8, 2), ["9-17", "Mon", "hour 8", "Wed"]),
+    (GeoFence(frozenset({EU})), (None,), ["region missing", "eu"]),
+    (MaxUsage(5, "day"), (5,), ["usage 5", "below 5", "day"]),
+    (RateLimit(5), (7,), ["rate 7", "below 5", "minute"]),
+    (
+        Attribute(Path(Root.CONTEXT, LEVEL), Operator.EQ, Literal(True)),
+        (1, True),
+        ["context.level eq true", "compares 1 with true"],
+    ),
+    (
+        Attribute(Path(Root.RESOURCE, LEVEL), Operator.EQ, PrincipalIdentity()),
+        (frozenset({"b", "a"}), "ann"),
+        ["resource.level eq principal.id", "[`a`, `b`]", "`ann`"],
+    ),
+    (
+        Attribute(Path(Root.ACTION, LEVEL), Operator.LT, ClockYear()),
+        (None, 2026),
+        ["action.level lt clock.year", "missing with 2026"],
+    ),
+    (
+        Attribute(Path(Root.ACTION, LEVEL), Operator.NE, Path(Root.PRINCIPAL, LEVEL)),
+        (None, None),
+        ["action.level ne principal.level"],
+    ),
+]
+
+
+def test_every_refusal_and_every_reason_is_said() -> None:
+    """The lists of this file are complete."""
+    assert [type(refusal) for refusal in REFUSALS] == list(get_args(SingleRefusal))
+    assert [type(reason) for reason in REASONS] == list(get_args(Reason))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [*map(refusal_message, REFUSALS), *map(reason_message, REASONS)],
+)
+def test_a_message_is_one_line_without_full_stop(message: str) -> None:
+    """Lower case at the start, no line break, no full stop."""
+    assert message
+    assert message == message.strip().rstrip(".")
+    assert message[0] == message[0].lower()
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: type(refusal).__name__)
+def test_a_refusal_inside_a_change_set_says_where(refusal: SingleRefusal) -> None:
+    """Its position comes before the message of the refusal itself."""
+    wrapped: Refusal = errors.RefusedAt(3, refusal)
+    assert refusal_message(wrapped) == f"command 3: {refusal_message(refusal)}"
+
+
+@pytest.mark.parametrize(("constraint", "saw", "parts"), FAILURES)
+def test_a_failure_says_what_was_wanted_and_what_was_seen(
+    constraint: Constraint, saw: tuple[bool | int | str | None, ...], parts: list[str]
+) -> None:
+    """Both sides, with missing values said as such and a bool told from an int."""
+    message = failure_message(Observation(constraint, saw, False))
+    assert [part for part in parts if part not in message] == []
+
+
+def test_a_breach_names_roles_principal_set_and_ways() -> None:
+    """The role that would be gained comes first, with how each is held."""
+    message = refusal_message(errors.BreaksSod("pair", 2, "ann", None, WAYS))
+    assert message.startswith("separation of duty: head conflicts with clerk: `ann`")
+    assert "group staff -> clerk" in message
+    assert held_message(WAYS[0]) == "head"
