@@ -34,4 +34,4 @@ def compose(settings: Settings, *, on_owner: Owner = here) -> Services:
     administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
     if settings.demo:
         install(administration)
-    return Services(store, snapshots, DecisionPoint(snapshots, clock), administration)
+    return Services(store, snapshots, DecisionPoint(clock), administration)

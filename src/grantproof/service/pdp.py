@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from grantproof.core.certificate import Certificate, issue
+from grantproof.core.constraints import Context
 from grantproof.core.index import Index, Verdict
 from grantproof.core.matching import Request
 from grantproof.core.model import Claim
 from grantproof.core.policy import Reason, UnknownOrganization
 from grantproof.service.pip import Supplied, local_time, situate
 from grantproof.service.ports import Clock
-from grantproof.service.snapshots import Snapshots
 
 UNKNOWN_ORGANIZATION = UnknownOrganization()
 
@@ -34,12 +34,22 @@ class Answer:
         return isinstance(self.outcome, Claim)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A context with what it was made of; `hour_ends` is the next instant with another hour."""
+
+    time_zone: str
+    supplied: Supplied
+    context: Context
+    hour_ends: int
+
+
 class DecisionPoint:
     """Answers requests from the followed snapshots; touches no store and no lock."""
 
-    def __init__(self, snapshots: Snapshots, clock: Clock) -> None:
-        self._snapshots = snapshots
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._latest: Moment | None = None
 
     def instant(self) -> int:
         """Return the instant of a decision made now; all of a batch share one."""
@@ -47,10 +57,25 @@ class DecisionPoint:
 
     def decide(self, index: Index, request: Request, supplied: Supplied, *, instant: int) -> Answer:
         """Decide one request on the index's current state."""
-        time_zone = index.state.time_zone
-        verdict = index.ask(request, situate(instant, time_zone, supplied))
-        until = _valid_until(verdict, supplied, hour_ends=local_time(instant, time_zone).hour_ends)
+        moment = self._moment(instant, index.state.time_zone, supplied)
+        verdict = index.ask(request, moment.context)
+        until = _valid_until(verdict, supplied, hour_ends=moment.hour_ends)
         return Answer(verdict.answer, index.state.revision, instant, until)
+
+    def _moment(self, instant: int, time_zone: str, supplied: Supplied) -> Moment:
+        """Return the moment, the latest one if nothing has changed: most questions share it."""
+        latest = self._latest
+        if (
+            latest is not None
+            and latest.supplied is supplied
+            and latest.context.instant == instant
+            and latest.time_zone == time_zone
+        ):
+            return latest
+        hour_ends = local_time(instant, time_zone).hour_ends
+        context = situate(instant, time_zone, supplied)
+        self._latest = Moment(time_zone, supplied, context, hour_ends)
+        return self._latest
 
     def certify(
         self, index: Index, request: Request, supplied: Supplied, *, answer: Answer

@@ -286,6 +286,14 @@ def test_a_session_is_not_served_beside_its_chosen_roles() -> None:
     assert found == [True, False, True, True]
 
 
+@pytest.mark.parametrize(("instant", "expected"), [(499, False), (500, True), (2_000, False)])
+def test_a_certificate_holds_while_its_validity_lasts(instant: int, expected: bool) -> None:
+    """Even issued for that very instant it proves nothing outside [500, 2000)."""
+    certificate = replace(CERTIFICATE, instant=instant)
+    context = replace(HERE, instant=instant)
+    assert check(STATE, asks(), context, certificate=certificate) is expected
+
+
 def test_a_longer_way_is_as_good_as_the_shortest() -> None:
     """The checker asks for a chain, not for the chain that was issued."""
     state = made_of(*AROUND, *CHAIN, Membership(ANN, CLUB), revision=4)

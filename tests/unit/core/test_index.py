@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from grantproof.core.attributes import Attributes, Literal, Operator, Path, Root, attributes
+from grantproof.core.attributes import (
+    Attributes,
+    ClockYear,
+    Literal,
+    Operator,
+    Path,
+    Root,
+    attributes,
+)
 from grantproof.core.commands import Accepted
 from grantproof.core.commands.language import (
     AddMember,
@@ -62,6 +70,7 @@ from tests.organizations import (
     BOARD,
     C1,
     C2,
+    C3,
     CLERK,
     DOCS,
     FILE,
@@ -97,6 +106,7 @@ LEVEL = AttributeName("level")
 SENIOR = Attribute(Path(Root.PRINCIPAL, LEVEL), Operator.EQ, Literal(1))
 SECRET = Attribute(Path(Root.RESOURCE, LEVEL), Operator.EQ, Literal(1))
 ONE, TRUE = attributes({"level": 1}), attributes({"level": True})
+ABOVE = type(CLERK)("x")
 HEAD_ONLY = claim(role=HEAD)
 HELD = Assignment(ANN, CLERK)
 # From some facts, a command, and a question whose answer the command changes.
@@ -138,6 +148,16 @@ TURNS: dict[str, tuple[tuple[Fact, ...], Command, Request]] = {
         asks(),
     ),
     "add parent": ((HEAD_ONLY, HELD), AddParent(CLERK, HEAD), asks()),
+    "add a parent that inherits": (
+        (claim(role=ABOVE), HELD, Inheritance(HEAD, ABOVE)),
+        AddParent(CLERK, HEAD),
+        asks(),
+    ),
+    "remove a parent that inherits": (
+        (claim(role=ABOVE), HELD, Inheritance(HEAD, ABOVE), Inheritance(CLERK, HEAD)),
+        RemoveParent(CLERK, HEAD),
+        asks(),
+    ),
     "remove parent": (
         (HEAD_ONLY, HELD, Inheritance(CLERK, HEAD)),
         RemoveParent(CLERK, HEAD),
@@ -162,6 +182,11 @@ TURNS: dict[str, tuple[tuple[Fact, ...], Command, Request]] = {
         asks(resource=ResourceId("role:clerk")),
     ),
     "delete claim": ((HELD, claim()), DeleteClaim(C1), asks()),
+    "replace claim": (
+        (HELD, claim()),
+        ChangeSet((DeleteClaim(C1), CreateClaim(claim(TimeWindow(0, 1))))),
+        asks(),
+    ),
     "another claim first": (
         (HELD, claim(id=C2)),
         CreateClaim(claim(id=C1, resource=Within(DOCS))),
@@ -312,15 +337,28 @@ def test_a_verdict_holds_until_the_next_boundary() -> None:
 
 
 def test_a_verdict_says_what_could_change_it() -> None:
-    """Whether the hour matters, and whether usage or rate does."""
-    lists: list[list[Constraint]] = [[], [TimeWindow(0, 24)], [MaxUsage(1)]]
+    """Whether the hour or the year matters, and whether usage or rate does."""
+    this_year = Attribute(Path(Root.RESOURCE, LEVEL), Operator.EQ, ClockYear())
+    lists: list[list[Constraint]] = [[], [TimeWindow(0, 24)], [MaxUsage(1)], [this_year]]
     indexes = [Index(made_of(*BASE, claim(*listed), HELD)) for listed in lists]
     verdicts = [index.ask(asks(), NOON) for index in indexes]
     assert [(verdict.hourly, verdict.metered) for verdict in verdicts] == [
         (False, False),
         (True, False),
         (False, True),
+        (True, False),
     ]
+
+
+def test_the_least_claim_of_all_roles_grants() -> None:
+    """Unmetered first, then by id, over all active roles and in whichever order they come."""
+    metered, later, first = claim(MaxUsage(9), id=C1), claim(id=C3), claim(id=C2, role=HEAD)
+    held = (HELD, Assignment(ANN, HEAD))
+    context = replace(NOON, usage=0)
+    for claims in ([metered, later, first], [later, first], [metered, first], [metered, later]):
+        state = made_of(*BASE, *claims, *held)
+        expected = essence(evaluate(state, asks(), context))
+        assert essence(Index(state).decide(asks(), context)) == expected
 
 
 def test_an_index_serves_nobody_it_does_not_know() -> None:

@@ -291,8 +291,8 @@ def _still_needed(
     found = dependents(state, command)
     if len(found) == 0:
         return None
-    shown = tuple(reference(fact) for fact in found[:REFERENCES_SHOWN_MAX])
-    return StillReferenced(*named(command), shown, len(found))
+    listed = sorted(map(reference, found), key=lambda one: (one.noun, one.ids))
+    return StillReferenced(*named(command), tuple(listed[:REFERENCES_SHOWN_MAX]), len(found))
 
 
 def _breaks_sod(state: Organization, command: SingleCommand) -> BreaksSod | None:

@@ -73,8 +73,9 @@ from tests.organizations import (
 TERM = Validity(1, 9)
 TALL = attributes({"tall": True})
 ASLEEP = Principal(BOB, active=False)
+TALL_ANN = Principal(ANN, attributes=TALL)
 STATE = made_of(
-    *people(ANN),
+    TALL_ANN,
     ASLEEP,
     *groups(STAFF, BOARD),
     *roles(CLERK, HEAD, CHIEF),
@@ -113,7 +114,7 @@ REMOVING: list[tuple[SingleCommand, Fact]] = [
     (RevokeGroupRole(STAFF, CLERK), GroupAssignment(STAFF, CLERK, TERM)),
 ]
 REPLACING: list[tuple[SingleCommand, Fact, Fact]] = [
-    (SuspendPrincipal(ANN), Principal(ANN), Principal(ANN, active=False)),
+    (SuspendPrincipal(ANN), TALL_ANN, Principal(ANN, active=False, attributes=TALL)),
     (ResumePrincipal(BOB), ASLEEP, Principal(BOB)),
     (SetPrincipalAttributes(BOB, TALL), ASLEEP, Principal(BOB, active=False, attributes=TALL)),
     (

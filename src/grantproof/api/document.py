@@ -1,0 +1,202 @@
+"""The OpenAPI document: what FastAPI knows, the routes in front of it, and what goes wrong.
+
+Written once by `python -m grantproof.api.openapi`, committed, and compared by a test.
+"""
+
+import inspect
+from typing import Any, Final, Literal
+
+import msgspec
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from grantproof.api.evaluations import CODES, Evaluation, ItemError
+from grantproof.api.examples import BATCH_ANSWER, BATCH_BODY, SINGLE_ANSWERS, SINGLE_BODIES
+from grantproof.api.front import BATCH, EXPLAIN, SINGLE
+from grantproof.api.problems import MEDIA_TYPE, ProblemBody
+from grantproof.api.questions import BatchQuestion, SingleQuestion
+from grantproof.api.schemas.certificates import Certificate
+from grantproof.api.schemas.explanations import Explanation
+from grantproof.api.witnesses import KINDS
+from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
+
+JSON: Final = "application/json"
+REFERENCE: Final = "#/components/schemas/{model}"
+GENERATED: Final = ("HTTPValidationError", "ValidationError")
+"""What FastAPI describes and we never answer."""
+
+PROBLEMS: Final = {
+    400: "malformed: the fields at fault and the rules that they break",
+    403: "not the caller's organization, or not allowed to this caller",
+    404: "the caller's own organization has no such thing",
+    409: "refused, with the witness",
+    413: "the body is too large",
+    415: "the body is not JSON",
+    500: "something went wrong on the server",
+    503: "try again after `Retry-After` seconds",
+}
+EVERYWHERE: Final = (400, 403, 500, 503)
+OF_BODIES: Final = (413, 415)
+OF_CHANGES: Final = (409,)
+OF_ENTITIES: Final = (404,)
+CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
+
+INTEGER_BOUNDS: Final = {float(bound): bound for bound in (INTEGER_MIN, INTEGER_MAX)}
+
+Json = dict[str, Any]
+
+
+def completed(document: Json) -> Json:
+    """Return the document of FastAPI with everything that it does not know of."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in GENERATED:
+        schemas.pop(name, None)
+    schemas.update({**_pydantic_schemas(), **_msgspec_schemas(), **schemas})
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _add_problems(operation, _statuses(path, method, operation))
+    document["paths"].update(_front())
+    exact: Json = _exact(document)
+    return exact
+
+
+def _exact(part: Any) -> Any:
+    """Return the document with the bounds of integers as integers; FastAPI makes them floats."""
+    if isinstance(part, dict):
+        return {name: _exact(member) for name, member in part.items()}
+    if isinstance(part, list):
+        return [_exact(member) for member in part]
+    return INTEGER_BOUNDS.get(part, int(part)) if isinstance(part, float) else part
+
+
+def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
+    if "{" not in path and method == "get" and not path.startswith("/v1"):
+        return (500, 503)
+    named = path.removeprefix("/v1/orgs/{org}")
+    return (
+        *EVERYWHERE,
+        *(OF_BODIES if "requestBody" in operation else ()),
+        *(OF_CHANGES if method in CHANGING else ()),
+        *(OF_ENTITIES if "{" in named or (method == "delete" and named != "") else ()),
+    )
+
+
+def _add_problems(operation: Json, statuses: tuple[int, ...]) -> None:
+    operation["responses"].pop("422", None)
+    operation["responses"].update({str(status): _problem(status) for status in sorted(statuses)})
+
+
+def _problem(status: int) -> Json:
+    described: Json = {
+        "description": PROBLEMS[status],
+        "content": {MEDIA_TYPE: {"schema": _reference("ProblemBody")}},
+    }
+    if status == 503:  # noqa: PLR2004 - the status that says when to come again
+        described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return described
+
+
+def _front() -> Json:
+    return {
+        SINGLE: _post(
+            "evaluate",
+            "Decide one request. Deny is an answer, not an error.",
+            body=_content("SingleQuestion", SINGLE_BODIES),
+            answer=_content("Evaluation", SINGLE_ANSWERS),
+        ),
+        BATCH: _post(
+            "evaluate_batch",
+            "Decide many requests on one state at one instant; answers stand in the same order."
+            " A malformed item is that item's error, the others are answered.",
+            body=_content("BatchQuestion", BATCH_BODY),
+            answer=_content("BatchEvaluation", BATCH_ANSWER),
+        ),
+        EXPLAIN: _post(
+            "explain",
+            "Say why a request is allowed or denied: every claim on it and what it saw."
+            " Takes review scope.",
+            body=_content("SingleQuestion", SINGLE_BODIES),
+            answer=_content("Explanation", {}),
+        ),
+    }
+
+
+def _post(name: str, description: str, *, body: Json, answer: Json) -> Json:
+    operation: Json = {
+        "operationId": name,
+        "summary": name.replace("_", " ").capitalize(),
+        "description": description,
+        "tags": ["decisions"],
+        "requestBody": {"required": True, "content": body},
+        "responses": {"200": {"description": "The answer", "content": answer}},
+    }
+    _add_problems(operation, (*EVERYWHERE, *OF_BODIES))
+    return {"post": operation}
+
+
+def _content(schema: str, examples: Json) -> Json:
+    described: Json = {"schema": _reference(schema)}
+    if examples:
+        described["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {JSON: described}
+
+
+def _reference(schema: str) -> Json:
+    return {"$ref": REFERENCE.format(model=schema)}
+
+
+def _pydantic_schemas() -> Json:
+    models: list[tuple[type[BaseModel], Literal["serialization"]]] = [
+        (Explanation, "serialization"),
+        (Certificate, "serialization"),
+    ]
+    _, definitions = models_json_schema(models, ref_template=REFERENCE)
+    schemas: Json = definitions["$defs"]
+    return schemas
+
+
+def _msgspec_schemas() -> Json:
+    """Return the schemas of what is read and written without pydantic."""
+    types = (SingleQuestion, BatchQuestion, Evaluation, ItemError, ProblemBody, *KINDS)
+    template = REFERENCE.replace("{model}", "{name}")
+    _, schemas = msgspec.json.schema_components(types, ref_template=template)
+    for schema in schemas.values():
+        schema["description"] = inspect.cleandoc(schema.get("description", ""))
+    for cause, kind in KINDS.items():
+        _make_witness(schemas[cause.__name__], kind)
+    told = schemas["Evaluation"]["properties"]
+    told["reason_code"] = {"enum": [*CODES.values(), None]}
+    told["certificate"] = {"anyOf": [_reference("Certificate"), {"type": "null"}]}
+    causes = [_reference(cause.__name__) for cause in KINDS]
+    schemas["ProblemBody"]["properties"]["witness"] = {"anyOf": causes}
+    return {**schemas, "BatchEvaluation": _batch_schema()}
+
+
+def _make_witness(schema: Json, kind: str) -> None:
+    """Add what `witness_of` adds to the fields of a refusal."""
+    schema["properties"]["kind"] = {"const": kind}
+    schema["required"].append("kind")
+    schema["properties"]["position"] = {
+        "type": "integer",
+        "description": "which command of a change set is refused, from zero",
+    }
+    if kind == "breaks_sod":
+        schema["properties"]["roles"] = {"type": "array", "items": {"type": "string"}}
+        schema["required"].append("roles")
+
+
+def _batch_schema() -> Json:
+    return {
+        "type": "object",
+        "title": "BatchEvaluation",
+        "description": "The answers to a batch, each in the place of its question.",
+        "properties": {
+            "items": {
+                "type": "array",
+                "items": {"anyOf": [_reference("Evaluation"), _reference("ItemError")]},
+            },
+            "revision": {"type": "integer"},
+            "decided_at": {"type": "integer"},
+        },
+        "required": ["items", "revision", "decided_at"],
+    }

@@ -1,0 +1,68 @@
+"""Explanations: a request as `POST /evaluate` takes it, weighed against every claim on it.
+
+Read and refused like a decision, but made by the reference, in a thread: it looks at all claims.
+"""
+
+import asyncio
+from typing import Final
+
+from grantproof.api.callers import Caller
+from grantproof.api.decisions import Decisions
+from grantproof.api.evaluations import CODES
+from grantproof.api.problems import Problem, Refused, forbidden
+from grantproof.api.questions import asked, read_single
+from grantproof.api.schemas.certificates import Certificate
+from grantproof.api.schemas.explanations import Explanation, WeighedClaim
+from grantproof.core.constraints import Context
+from grantproof.core.matching import Request
+from grantproof.core.messages import reason_message
+from grantproof.core.organization import Organization
+from grantproof.core.policy import Allow, Deny
+from grantproof.service import review
+from grantproof.service.pdp import DecisionPoint
+from grantproof.service.pip import situate
+
+NO_REVIEW: Final = Problem(
+    "review_required", "explanations tell what exists: use a credential with review scope"
+)
+
+
+class Explanations:
+    """Answers why and why not."""
+
+    def __init__(self, decisions: Decisions, point: DecisionPoint) -> None:
+        self._decisions = decisions
+        self._point = point
+
+    async def answer(self, body: bytes, caller: Caller) -> bytes:
+        """Return the explanation of one question; raises `Refused` or `StoreError`."""
+        if not caller.review:
+            raise Refused(NO_REVIEW)
+        question = read_single(body)
+        request, supplied = asked(question, trusted=caller.trusted_context)
+        index = await self._decisions.index(
+            question.org_id, caller, at_least=question.at_least_revision
+        )
+        if index is None:
+            raise Refused(forbidden(question.org_id))
+        context = situate(self._point.instant(), index.state.time_zone, supplied)
+        return await asyncio.to_thread(_explained, index.state, request, context)
+
+
+def _explained(state: Organization, request: Request, context: Context) -> bytes:
+    explanation = review.explain(state, request, context)
+    decision = explanation.decision
+    denied = decision.reason if isinstance(decision, Deny) else None
+    proof = decision.certificate if isinstance(decision, Allow) else None
+    answer = Explanation.model_construct(
+        decision="Allow" if denied is None else "Deny",
+        reason=None if denied is None else reason_message(denied),
+        reason_code=None if denied is None else CODES[type(denied)],
+        certificate=None if proof is None else Certificate.of(proof),
+        effective_roles=list(explanation.effective_roles),
+        active_roles=list(explanation.active_roles),
+        claims=[WeighedClaim.of(weighed) for weighed in explanation.weighed],
+        revision=state.revision,
+        decided_at=context.instant,
+    )
+    return answer.model_dump_json().encode()

@@ -1,0 +1,8 @@
+"""The routes in front of the router: where they are."""
+
+from typing import Final
+
+SINGLE: Final = "/evaluate"
+BATCH: Final = "/evaluate/batch"
+EXPLAIN: Final = "/explain"
+PATHS: Final = frozenset({SINGLE, BATCH, EXPLAIN})

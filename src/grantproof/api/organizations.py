@@ -1,0 +1,100 @@
+"""Organizations: tenants. Only a caller that is bound to none may make or delete one."""
+
+from typing import Final
+
+from fastapi import Response
+
+from grantproof.api.callers import Caller
+from grantproof.api.problems import Fault, Problem, Refused, forbidden, invalid
+from grantproof.api.replies import JSON, Paging, WantedPage, created, path, shown
+from grantproof.api.running import Calling, Here
+from grantproof.api.schemas.organizations import OrganizationAnswer, OrganizationPage
+from grantproof.api.schemas.requests import NewOrganization
+from grantproof.api.scope import Own, State
+from grantproof.api.strictness import strict_router
+from grantproof.bootstrap import Services
+from grantproof.core.errors import Illegal
+from grantproof.core.identifiers import OrganizationId
+from grantproof.core.organization import Organization
+from grantproof.service.ports import OrganizationSummary
+
+BOUND: Final = Problem(
+    "bound_caller", "this takes a credential that is bound to no organization: use one"
+)
+
+router = strict_router("/v1/orgs", tag="organizations")
+
+
+@router.get("", response_model=OrganizationPage)
+def list_organizations(here: Here, caller: Calling, wanted: WantedPage) -> Response:
+    """List the organizations that the caller may see, in the order of their ids."""
+    found = _summaries(here.services, caller, wanted)
+    items = [_written(summary) for summary in found[: wanted.limit]]
+    end = items[-1].id if len(found) > wanted.limit else None
+    answer = OrganizationPage.model_construct(items=items, next=end)
+    return Response(answer.model_dump_json(), media_type=JSON)
+
+
+@router.post("", status_code=201, response_model=OrganizationAnswer)
+def create_organization(here: Here, caller: Calling, body: NewOrganization) -> Response:
+    """Create an empty organization."""
+    _check_unbound(caller)
+    administration = here.services.administration
+    if not administration.found(body.id, time_zone=body.time_zone, actor=caller.actor):
+        detail = f"organization `{body.id}` exists or existed: an id is used once, choose another"
+        raise Refused(Problem("already_exists", detail))
+    here.following.forget_misses()
+    written = _written(OrganizationSummary(body.id, 0, body.time_zone))
+    return created(written, 0, location=path(body.id))
+
+
+@router.get("/{org}", response_model=OrganizationAnswer)
+def get_organization(state: State) -> Response:
+    """Show an organization."""
+    return shown(_written(_summary(state)), state.revision)
+
+
+@router.delete("/{org}", status_code=204)
+def delete_organization(here: Here, caller: Calling, org: Own) -> Response:
+    """Delete an organization for good; its id is never used again."""
+    _check_unbound(caller)
+    if not here.services.administration.dissolve(org, actor=caller.actor):
+        raise Refused(forbidden(org))
+    return Response(status_code=204)
+
+
+def _summaries(
+    services: Services, caller: Caller, wanted: Paging
+) -> tuple[OrganizationSummary, ...]:
+    """Return what the caller may see of the wanted page, and one more when there are more."""
+    after = _cursor(wanted)
+    if caller.organization is None:
+        return services.store.summaries(after=after, limit=wanted.limit + 1)
+    if after is not None and after >= caller.organization:
+        return ()
+    index = services.snapshots.load(caller.organization)
+    return () if index is None else (_summary(index.state),)
+
+
+def _cursor(wanted: Paging) -> OrganizationId | None:
+    if wanted.after is None:
+        return None
+    try:
+        return OrganizationId(wanted.after)
+    except Illegal as broken:
+        raise Refused(invalid([Fault("after", broken.rule)])) from None
+
+
+def _check_unbound(caller: Caller) -> None:
+    if caller.organization is not None:
+        raise Refused(BOUND)
+
+
+def _summary(state: Organization) -> OrganizationSummary:
+    return OrganizationSummary(state.id, state.revision, state.time_zone)
+
+
+def _written(summary: OrganizationSummary) -> OrganizationAnswer:
+    return OrganizationAnswer.model_construct(
+        id=summary.id, revision=summary.revision, time_zone=summary.time_zone
+    )

@@ -1,0 +1,185 @@
+"""What went wrong, as RFC 9457 says it: `application/problem+json`, one code for one cause.
+
+A problem is a value, and `Refused` the exception that carries it to the door. `error` repeats the
+one-line `detail` for those who look no further.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from grantproof.api.witnesses import Witness, kind_of, witness_of
+from grantproof.core.errors import Illegal, Refusal
+from grantproof.core.messages import refusal_message
+from grantproof.service.ports import StoreError, StoreUnavailable
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:grantproof:problem:"
+RETRY_SECONDS: Final = "1"
+FAULTS_TOLD: Final = 3
+FAULTS_LISTED_MAX: Final = 100
+
+KINDS: Final[Mapping[str, tuple[int, str]]] = {
+    "invalid": (400, "invalid request"),
+    "malformed_json": (400, "malformed JSON"),
+    "bound_caller": (403, "bound to one organization"),
+    "forbidden_organization": (403, "not your organization"),
+    "review_required": (403, "review scope required"),
+    "unbound_caller": (403, "no organization of your own"),
+    "untrusted_context": (403, "context from an untrusted caller"),
+    "no_such_route": (404, "no such route"),
+    "not_found": (404, "not found"),
+    "method_not_allowed": (405, "method not allowed"),
+    "already_exists": (409, "exists already"),
+    "already_so": (409, "is so already"),
+    "breaks_sod": (409, "separation of duty"),
+    "last_administrator": (409, "last administrator"),
+    "missing": (409, "reference to something that does not exist"),
+    "named_by_sod_set": (409, "named by a separation-of-duty set"),
+    "over_limit": (409, "over a limit"),
+    "still_referenced": (409, "still referred to"),
+    "would_cycle": (409, "cycle"),
+    "body_too_large": (413, "body too large"),
+    "unsupported_media_type": (415, "unsupported media type"),
+    "internal": (500, "internal error"),
+    "store_unusable": (500, "stored data unusable"),
+    "contended": (503, "too many writers"),
+    "not_ready": (503, "not ready"),
+    "revision_not_reached": (503, "revision not reached"),
+    "store_unavailable": (503, "store unavailable"),
+}
+"""Every code, with its status and its title."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """A part of the request that is at fault, and the rule that it breaks."""
+
+    field: str
+    rule: str
+
+
+class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True, rename={"kind": "type"}):
+    """What went wrong (RFC 9457). `error` is the same message as `detail`.
+
+    `errors` names each field at fault and the rule that it breaks; `witness` is the evidence
+    against a refused change.
+    """
+
+    kind: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    error: str
+    errors: tuple[Fault, ...] = ()
+    witness: Witness | None = None
+
+
+class ItemProblem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wrong with one item of a batch: what its own request would have been told."""
+
+    status: int
+    code: str
+    detail: str
+    errors: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A cause by its code, in words, with the evidence; `headers` belong to the answer."""
+
+    code: str
+    detail: str
+    faults: tuple[Fault, ...] = ()
+    witness: Witness | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return KINDS[self.code][0]
+
+    def body(self, request_id: str) -> bytes:
+        """Return the document."""
+        status, title = KINDS[self.code]
+        return msgspec.json.encode(
+            ProblemBody(
+                kind=TYPE_PREFIX + self.code,
+                title=title,
+                status=status,
+                detail=self.detail,
+                code=self.code,
+                request_id=request_id,
+                error=self.detail,
+                errors=self.faults,
+                witness=self.witness,
+            )
+        )
+
+    def item(self) -> ItemProblem:
+        """Return the problem as that of one item of a batch."""
+        return ItemProblem(self.status, self.code, self.detail, self.faults)
+
+
+class Refused(Exception):
+    """The request is not answered but with `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+INTERNAL: Final = Problem("internal", "something went wrong on the server: try again")
+NOT_READY: Final = Problem(
+    "not_ready", "the service is starting: try again", headers=(("Retry-After", RETRY_SECONDS),)
+)
+
+
+def invalid(faults: Sequence[Fault]) -> Problem:
+    """Return the problem of a request with faults, at least one."""
+    told = "; ".join(f"`{fault.field}` {fault.rule}" for fault in faults[:FAULTS_TOLD])
+    more = len(faults) - FAULTS_TOLD
+    detail = told if more <= 0 else f"{told}; and {more} more"
+    return Problem("invalid", detail, faults=tuple(faults[:FAULTS_LISTED_MAX]))
+
+
+def illegal(broken: Illegal) -> Problem:
+    """Return the problem of a value that must not exist."""
+    return invalid([Fault(broken.field, broken.rule)])
+
+
+def forbidden(organization: str) -> Problem:
+    """Return the one answer about an organization that is another's, or nobody's."""
+    return Problem(
+        "forbidden_organization",
+        f"organization `{organization}` is not there or not yours: use your own",
+    )
+
+
+def not_found(noun: str, name: str) -> Problem:
+    """Return the problem of an entity that the caller's own organization does not have."""
+    return Problem("not_found", f"{noun} `{name}` does not exist")
+
+
+def rejected(refusal: Refusal, *, missing_is_absent: bool = False) -> Problem:
+    """Return the problem of a refused command.
+
+    With `missing_is_absent` what is missing is what the address names, so the answer is 404.
+    """
+    code = "not_found" if missing_is_absent else kind_of(refusal)
+    return Problem(code, refusal_message(refusal), witness=witness_of(refusal))
+
+
+def later(code: str, detail: str) -> Problem:
+    """Return a problem that may be gone when the same request comes again."""
+    return Problem(code, detail, headers=(("Retry-After", RETRY_SECONDS),))
+
+
+def store_problem(error: StoreError) -> Problem:
+    """Return what a caller is told of a failing store; where it is stays in the log."""
+    if isinstance(error, StoreUnavailable):
+        return later("store_unavailable", "the store cannot be reached: try again")
+    return Problem("store_unusable", "the stored data cannot be used: ask the operator")

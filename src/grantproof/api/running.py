@@ -1,0 +1,40 @@
+"""What a running service holds, and how routes get at it: composed at start, gone at the end."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from grantproof.api.callers import Caller
+from grantproof.api.decisions import Decisions
+from grantproof.api.following import Following
+from grantproof.api.problems import NOT_READY, Refused
+from grantproof.bootstrap import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service from its start to its end."""
+
+    services: Services
+    following: Following
+    decisions: Decisions
+    caller: Caller
+    body_bytes_max: int
+
+
+async def running(request: Request) -> Running:
+    """Return what runs; a request before the start or after the end is refused."""
+    found = getattr(request.app.state, "running", None)
+    if not isinstance(found, Running):
+        raise Refused(NOT_READY)
+    return found
+
+
+async def calling(here: Annotated[Running, Depends(running)]) -> Caller:
+    """Return who calls."""
+    return here.caller
+
+
+Here = Annotated[Running, Depends(running)]
+Calling = Annotated[Caller, Depends(calling)]

@@ -1,0 +1,1 @@
+"""The shapes of answers that are not entities; entities have the one form of `policyfile`."""

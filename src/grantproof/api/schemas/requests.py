@@ -1,0 +1,94 @@
+"""Bodies of requests that are not entities: what to change, and what to connect."""
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag
+
+from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX
+from grantproof.policyfile import documents
+from grantproof.policyfile.command_documents import COMMANDS
+from grantproof.policyfile.document import Document
+from grantproof.policyfile.fields import Distinct, OrganizationField, RoleField
+from grantproof.policyfile.value_fields import AttributesField
+
+
+class NewOrganization(Document):
+    """An organization to be created, empty."""
+
+    id: OrganizationField
+    """The organization's id; an id is never used again."""
+    time_zone: str = "UTC"
+    """The IANA name of the zone in which its hours and weekdays are told."""
+
+
+class PrincipalChange(Document):
+    """What to change of a principal; what is left out or null stays."""
+
+    active: bool | None = None
+    """False suspends, true resumes."""
+    attributes: AttributesField | None = None
+    """Replaces all attributes."""
+
+
+class ResourceChange(Document):
+    """What to change of a resource."""
+
+    attributes: AttributesField
+    """Replaces all attributes."""
+
+
+class RoleChoice(Document):
+    """A role to be assigned."""
+
+    role_id: RoleField
+    """The role."""
+
+
+class ParentChoice(Document):
+    """A role to inherit from."""
+
+    parent: RoleField
+    """The parent."""
+
+
+class RoleWithParents(documents.Role):
+    """A role and the roles that it inherits from."""
+
+    parents: Annotated[frozenset[RoleField], Distinct()] = frozenset()
+    """Its parents, without their own."""
+
+
+class ChangeSetBody(Document):
+    """Several commands as one: all of them, in order, under one revision; or none."""
+
+    commands: Annotated[
+        list[dict[str, Any]],
+        Field(
+            min_length=1,
+            max_length=COMMANDS_PER_CHANGE_SET_MAX,
+            json_schema_extra={
+                "items": {
+                    "type": "object",
+                    "properties": {"type": {"enum": sorted(COMMANDS)}},
+                    "required": ["type"],
+                }
+            },
+        ),
+    ]
+    """Each with its `type` and the fields of that command, as events show them."""
+
+
+def _holder(body: object) -> str:
+    return GROUP if isinstance(body, dict) and "group" in body else PRINCIPAL
+
+
+# In parentheses, so that nobody takes the name of an alternative for that of a field.
+PRINCIPAL = "(principal)"
+GROUP = "(group)"
+
+AnyAssignment = Annotated[
+    Annotated[documents.Assignment, Tag(PRINCIPAL)]
+    | Annotated[documents.GroupAssignment, Tag(GROUP)],
+    Discriminator(_holder),
+]
+"""A role for a principal, or for every principal of a group."""

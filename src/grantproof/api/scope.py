@@ -1,0 +1,84 @@
+"""Within one organization: whose it is, the state that is read, and the change that is proposed."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends
+
+from grantproof.api.problems import Refused, forbidden, later, rejected
+from grantproof.api.running import Calling, Here
+from grantproof.api.witnesses import single
+from grantproof.bootstrap import Services
+from grantproof.core.commands import Accepted, Rejected
+from grantproof.core.commands.language import Command
+from grantproof.core.errors import Missing
+from grantproof.core.identifiers import OrganizationId
+from grantproof.core.organization import Organization
+from grantproof.policyfile.fields import OrganizationField
+from grantproof.service.pap import Contended, NoOrganization
+
+PREFIX: Final = "/v1/orgs/{org}"
+
+
+async def own(org: OrganizationField, caller: Calling) -> OrganizationId:
+    """Return the organization of the address, if it is the caller's own."""
+    if not caller.may_see(org):
+        raise Refused(forbidden(org))
+    return org
+
+
+Own = Annotated[OrganizationId, Depends(own)]
+
+
+async def current(org: Own, here: Here) -> Organization:
+    """Return the state of the caller's organization, at the last revision known here."""
+    index = await here.following.index(org)
+    if index is None:
+        raise Refused(forbidden(org))
+    return index.state
+
+
+State = Annotated[Organization, Depends(current)]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Proposes changes to one organization on behalf of a caller."""
+
+    services: Services
+    organization: OrganizationId
+    actor: str
+
+    def propose(self, command: Command, *, subject: Missing | None = None) -> Accepted:
+        """Return the change that is now durable; raises `Refused`.
+
+        `subject` is the refusal that says that what the address names is missing.
+        """
+        administration = self.services.administration
+        outcome = administration.propose(self.organization, command, actor=self.actor)
+        match outcome:
+            case Accepted():
+                return outcome
+            case Rejected(refusal):
+                absent = subject is not None and single(refusal) == subject
+                raise Refused(rejected(refusal, missing_is_absent=absent))
+            case NoOrganization():
+                raise Refused(forbidden(self.organization))
+            case Contended():
+                detail = f"lost {outcome.attempts} races against other writers: try again"
+                raise Refused(later("contended", detail))
+
+    def state(self) -> Organization:
+        """Return the state now; raises `Refused` when the organization is gone."""
+        index = self.services.snapshots.load(self.organization)
+        if index is None:
+            raise Refused(forbidden(self.organization))
+        return index.state
+
+
+async def changing(org: Own, here: Here, caller: Calling) -> Changes:
+    """Return what proposes changes to the caller's organization."""
+    return Changes(here.services, org, caller.actor)
+
+
+Changing = Annotated[Changes, Depends(changing)]

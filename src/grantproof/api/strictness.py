@@ -1,0 +1,96 @@
+"""Routers that are strict about what comes in: JSON only, up to the limit, nothing unknown."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.types import Message
+from typing_extensions import override
+
+from grantproof.api import bodies
+from grantproof.api.problems import Fault, Refused, invalid
+from grantproof.api.running import running
+from grantproof.api.validation import UNREADABLE, printable, unreadable
+
+UNSUPPORTED_HEADERS: Final = ("if-match", "if-unmodified-since", "idempotency-key")
+"""Conditions that are not supported: whoever sets one must not have the change made without it."""
+
+SAFE_METHODS: Final = ("GET", "HEAD")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StrictRoute(APIRoute):
+    """A route that reads a body only if it is JSON and not too large."""
+
+    @override
+    def get_route_handler(self) -> Handler:
+        """Return the handler of FastAPI, with the body checked before it."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def checked(request: Request) -> Response:
+            return await handle(await _with_checked_body(request))
+
+        return checked
+
+
+def strict_router(prefix: str, *, tag: str) -> APIRouter:
+    """Return a router for the routes under `prefix`."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=StrictRoute,
+        generate_unique_id_function=lambda route: route.name,
+        dependencies=[Depends(no_stray_query), Depends(no_condition)],
+    )
+
+
+async def no_stray_query(request: Request) -> None:
+    """Refuse query parameters that the route does not know, and any given twice."""
+    known = _query_names(request.scope["route"].dependant)
+    given = [name for name, _ in request.query_params.multi_items()]
+    strays = [
+        Fault(printable(name), "is not a known parameter") for name in given if name not in known
+    ]
+    twice = [Fault(name, "must be given once") for name in known if given.count(name) > 1]
+    if strays or twice:
+        raise Refused(invalid([*strays, *twice]))
+
+
+async def no_condition(request: Request) -> None:
+    """Refuse a change under a condition that is not supported."""
+    if request.method in SAFE_METHODS:
+        return
+    faults = [
+        Fault(name, "is not supported yet: leave the header out")
+        for name in UNSUPPORTED_HEADERS
+        if name in request.headers
+    ]
+    if faults:
+        raise Refused(invalid(faults))
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_query_names(inner) for inner in dependant.dependencies))
+
+
+async def _with_checked_body(request: Request) -> Request:
+    here = await running(request)
+    bodies.check_type(request.scope["headers"])
+    body = await bodies.read(request.receive, bytes_max=here.body_bytes_max)
+    try:
+        # Read here for its errors only: nesting, numbers and text that Python's reader lets pass.
+        msgspec.json.decode(body)
+    except UNREADABLE as error:
+        raise Refused(unreadable(error)) from None
+
+    async def replay() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, replay)

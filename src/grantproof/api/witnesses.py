@@ -1,0 +1,65 @@
+"""Refusals for programs: the evidence against a change, one shape for each cause.
+
+The fields are those of the core's own refusals; what `refusal_message` says in words is read from
+the same value.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from grantproof.core.errors import (
+    AlreadyExists,
+    AlreadySo,
+    BreaksSod,
+    LastAdministrator,
+    Missing,
+    NamedBySodSet,
+    OverLimit,
+    Refusal,
+    RefusedAt,
+    SingleRefusal,
+    StillReferenced,
+    WouldCycle,
+)
+
+Witness = dict[str, Any]
+"""What a refused change is shown: `kind`, then the fields of the refusal."""
+
+KINDS: Final[Mapping[type[SingleRefusal], str]] = {
+    AlreadyExists: "already_exists",
+    AlreadySo: "already_so",
+    BreaksSod: "breaks_sod",
+    LastAdministrator: "last_administrator",
+    Missing: "missing",
+    NamedBySodSet: "named_by_sod_set",
+    OverLimit: "over_limit",
+    StillReferenced: "still_referenced",
+    WouldCycle: "would_cycle",
+}
+
+
+def kind_of(refusal: Refusal) -> str:
+    """Return the cause of a refusal, within a change set that of the command at fault."""
+    return KINDS[type(single(refusal))]
+
+
+def single(refusal: Refusal) -> SingleRefusal:
+    """Return the refusal of the one command at fault."""
+    return refusal.refusal if isinstance(refusal, RefusedAt) else refusal
+
+
+def witness_of(refusal: Refusal) -> Witness:
+    """Return the evidence: of a change set with the `position` of the command at fault.
+
+    A breach of separation of duty names, beside how each role is held, the `roles` themselves.
+    """
+    cause = single(refusal)
+    # Ids are subclasses of `str`, which an encoder writes only when told how.
+    evidence: Witness = {"kind": KINDS[type(cause)], **msgspec.to_builtins(cause, enc_hook=str)}
+    if isinstance(cause, BreaksSod):
+        evidence["roles"] = [str(way.roles[-1]) for way in cause.held]
+    if isinstance(refusal, RefusedAt):
+        evidence["position"] = refusal.position
+    return evidence

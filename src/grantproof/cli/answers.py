@@ -1,0 +1,163 @@
+"""Decisions in print: the answer first, then the evidence.
+
+For programs the fields are those of `POST /evaluate`.
+"""
+
+from typing import Any
+
+from grantproof.cli import shown
+from grantproof.cli.output import (
+    Tree,
+    code_of,
+    listed,
+    tell,
+    tell_fields,
+    tell_json,
+    tell_tree,
+)
+from grantproof.core.certificate import Certificate
+from grantproof.core.constraints import Observation
+from grantproof.core.messages import reason_message
+from grantproof.core.model import Claim
+from grantproof.core.policy import Allow, ConstraintFailed, Reason
+from grantproof.policyfile import documents
+from grantproof.policyfile.constraint_documents import of
+from grantproof.policyfile.value_fields import write_value
+from grantproof.service.pdp import Answer
+from grantproof.service.review import Explanation, Weighed
+
+ALLOW = "Allow"
+DENY = "Deny"
+
+
+def tell_answer(answer: Answer, certificate: Certificate | None, *, json: bool) -> None:
+    """Print the answer and its evidence."""
+    if json:
+        tell_json(answer_document(answer, certificate))
+        return
+    evidence = () if certificate is None else certificate_lines(certificate)
+    until = (
+        "" if answer.valid_until is None else f", valid until {shown.moment(answer.valid_until)}"
+    )
+    tell_tree(Tree(verdict(answer.outcome), tuple(map(Tree, evidence))))
+    tell(f"revision {answer.revision}, decided at {shown.moment(answer.decided_at)}{until}")
+
+
+def tell_explanation(
+    explanation: Explanation, *, revision: int, decided_at: int, json: bool
+) -> None:
+    """Print the decision, the roles behind it, and every claim that speaks of the request."""
+    if json:
+        place = {"revision": revision, "decided_at": decided_at}
+        tell_json({**explanation_document(explanation), **place})
+        return
+    decision = explanation.decision
+    if isinstance(decision, Allow):
+        evidence = certificate_lines(decision.certificate)
+        tell_tree(Tree(ALLOW, tuple(map(Tree, evidence))))
+    else:
+        tell(verdict(decision.reason))
+    tell_fields(
+        [
+            ("effective roles", listed(explanation.effective_roles)),
+            ("active roles", listed(explanation.active_roles)),
+        ]
+    )
+    for weighed in explanation.weighed:
+        tell_tree(weighed_tree(weighed))
+    if not explanation.weighed:
+        tell("no claim speaks of this action on this resource")
+    tell(f"revision {revision}, decided at {shown.moment(decided_at)}")
+
+
+def verdict(outcome: Claim | Reason) -> str:
+    """Return the answer in one line."""
+    return ALLOW if isinstance(outcome, Claim) else f"{DENY}: {reason_message(outcome)}"
+
+
+def certificate_lines(certificate: Certificate) -> tuple[str, ...]:
+    """Return the evidence of an allow, one step a line."""
+    groups = "".join(f" -> group {group}" for group in certificate.groups)
+    roles = " -> ".join(certificate.roles)
+    claim, resources = certificate.claim, certificate.resources
+    inside = (f"resource {' < '.join(resources)}",) if len(resources) > 1 else ()
+    return (
+        f"principal {certificate.principal}{groups} -> role {roles}",
+        f"claim {claim.id}: {shown.claim_text(claim)}",
+        *inside,
+        *map(shown.observation_text, certificate.observations),
+    )
+
+
+def weighed_tree(weighed: Weighed) -> Tree:
+    """Return a claim on the request, whether its role is active, and what it saw."""
+    claim = weighed.claim
+    active = "active" if weighed.active else "not active"
+    label = f"claim {claim.id} of role {claim.role} ({active}): {shown.claim_head(claim)}"
+    return Tree(label, tuple(Tree(shown.observation_text(seen)) for seen in weighed.observations))
+
+
+def answer_document(answer: Answer, certificate: Certificate | None) -> dict[str, Any]:
+    """Return an answer for programs."""
+    return {
+        **_decided(answer.outcome),
+        "revision": answer.revision,
+        "decided_at": answer.decided_at,
+        "valid_until": answer.valid_until,
+        "certificate": None if certificate is None else certificate_document(certificate),
+    }
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation for programs."""
+    decision = explanation.decision
+    certificate = decision.certificate if isinstance(decision, Allow) else None
+    return {
+        **_decided(decision.certificate.claim if isinstance(decision, Allow) else decision.reason),
+        "certificate": None if certificate is None else certificate_document(certificate),
+        "effective_roles": list(explanation.effective_roles),
+        "active_roles": list(explanation.active_roles),
+        "claims": [
+            {
+                "claim": documents.Claim.of(one.claim).written(),
+                "active": one.active,
+                "observations": [observation_document(seen) for seen in one.observations],
+            }
+            for one in explanation.weighed
+        ],
+    }
+
+
+def certificate_document(certificate: Certificate) -> dict[str, Any]:
+    """Return a certificate for programs."""
+    return {
+        "organization": certificate.organization,
+        "revision": certificate.revision,
+        "instant": certificate.instant,
+        "principal": certificate.principal,
+        "groups": list(certificate.groups),
+        "from": certificate.validity.start,
+        "until": certificate.validity.end,
+        "roles": list(certificate.roles),
+        "claim": documents.Claim.of(certificate.claim).written(),
+        "resources": list(certificate.resources),
+        "observations": [observation_document(seen) for seen in certificate.observations],
+    }
+
+
+def observation_document(observation: Observation) -> dict[str, Any]:
+    """Return a constraint, what it saw and whether it held, for programs."""
+    return {
+        "constraint": of(observation.constraint).written(),
+        "saw": [None if one is None else write_value(one) for one in observation.saw],
+        "held": observation.held,
+    }
+
+
+def _decided(outcome: Claim | Reason) -> dict[str, Any]:
+    if isinstance(outcome, Claim):
+        return {"decision": ALLOW, "reason": None, "reason_code": None, "claim_id": outcome.id}
+    denied = {"decision": DENY, "reason": reason_message(outcome), "reason_code": code_of(outcome)}
+    return (
+        {**denied, "claim_id": outcome.claim} if isinstance(outcome, ConstraintFailed) else denied
+    )

@@ -1,0 +1,156 @@
+"""What every command shares: the global options, an operator to act through, errors as one line.
+
+`command` is how a function becomes a command. The function is given an `Operator` first, never sees
+the global options, and may raise any error that is expected of the product.
+"""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Concatenate, Final, ParamSpec
+
+import typer
+
+from grantproof.cli.exits import ExitCode, Stop
+from grantproof.cli.operator import Operator
+from grantproof.cli.output import complain, tell_json, tell_tree
+
+P = ParamSpec("P")
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="PATH",
+        help="The database: a SQLite file. Default: GRANTPROOF_DATABASE_URL, or grantproof.db.",
+    ),
+]
+Organization = Annotated[
+    str | None,
+    typer.Option("--org", metavar="ORG", help="The organization. Default: GRANTPROOF_ORG."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")]
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOptions:
+    """The options that every command takes, before its name or after it."""
+
+    database: str | None = None
+    organization: str | None = None
+    json: bool = False
+
+    def overridden_by(self, later: "GlobalOptions") -> "GlobalOptions":
+        """Return these options where `later` says nothing, else what it says."""
+        return GlobalOptions(
+            later.database or self.database,
+            later.organization or self.organization,
+            later.json or self.json,
+        )
+
+
+def before_the_command(
+    context: typer.Context,
+    *,
+    database: Database = None,
+    org: Organization = None,
+    json: Json = False,
+) -> None:
+    """Remember the global options that stand before the command."""
+    context.obj = GlobalOptions(database, org, json)
+
+
+def group(description: str) -> typer.Typer:
+    """Return an empty group of commands."""
+    return typer.Typer(help=description, rich_markup_mode=None)
+
+
+def command(
+    app: typer.Typer, name: str | None = None
+) -> Callable[[Callable[Concatenate[Operator, P], None]], Callable[Concatenate[Operator, P], None]]:
+    """Let a function be a command of `app`, under its own name or the one given."""
+
+    def register(
+        function: Callable[Concatenate[Operator, P], None],
+    ) -> Callable[Concatenate[Operator, P], None]:
+        app.command(name)(_with_global_options(function))
+        return function
+
+    return register
+
+
+def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(function)
+    def run(context: typer.Context, **given: Any) -> None:
+        here = GlobalOptions(given.pop("database"), given.pop("org"), given.pop("json"))
+        before = context.find_root().obj
+        options = before.overridden_by(here) if isinstance(before, GlobalOptions) else here
+        with (
+            expected_errors(json=options.json),
+            Operator(options.database, options.organization, json=options.json) as operator,
+        ):
+            function(operator, **given)
+
+    own = list(inspect.signature(function).parameters.values())[1:]
+    parameters = [CONTEXT, *own, *GLOBAL]
+    # How a function says that it takes other parameters than it seems to.
+    told: Any = run
+    told.__signature__ = inspect.Signature(parameters)
+    told.__annotations__ = {one.name: one.annotation for one in parameters}
+    del told.__wrapped__
+    return run
+
+
+def _keyword(name: str, annotation: object, default: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, annotation=annotation, default=default)
+
+
+CONTEXT: Final = inspect.Parameter(
+    "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+)
+GLOBAL: Final = (
+    _keyword("database", Database, None),
+    _keyword("org", Organization, None),
+    _keyword("json", Json, default=False),
+)
+
+
+@contextmanager
+def expected_errors(*, json: bool) -> Iterator[None]:
+    """Turn every error that is expected into its line on the standard error and its exit code."""
+    try:
+        yield
+    except Stop as stop:
+        end = stop
+    except Exception as error:
+        translated = _translated(error)
+        if translated is None:
+            raise
+        end = translated
+    else:
+        return
+    for line in end.lines:
+        complain(line)
+    if json and end.document is not None:
+        tell_json(end.document)
+    elif end.tree is not None and sys.stderr.isatty():
+        tell_tree(end.tree, err=True)
+    raise typer.Exit(end.code)
+
+
+def _translated(error: Exception) -> Stop | None:
+    """Return how a command ends on the error, or nothing when the error is a defect."""
+    from grantproof.core.errors import Illegal
+    from grantproof.service.ports import StoreError
+
+    match error:
+        case Illegal():
+            return Stop(ExitCode.USAGE, str(error))
+        case StoreError():
+            return Stop(ExitCode.UNDETERMINED, str(error))
+        case _:
+            return None

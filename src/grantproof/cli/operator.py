@@ -1,0 +1,170 @@
+"""Local operator mode: the command opens the database itself, as whoever runs it.
+
+A server on the same database follows what is changed here. Nothing is opened before it is needed,
+so a command that is not understood touches nothing.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.output import tell, tell_json
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from grantproof.bootstrap import Services
+    from grantproof.core.commands.language import SingleCommand
+    from grantproof.core.identifiers import OrganizationId
+    from grantproof.core.organization import Organization
+    from grantproof.service.ports import OrganizationSummary
+    from grantproof.settings import Settings
+
+
+class Operator:
+    """Whoever runs the command: where they act, as whom, and how they want to be answered."""
+
+    def __init__(self, database: str | None, organization: str | None, *, json: bool) -> None:
+        self.json = json
+        self._database = database
+        self._organization = organization
+        self._services: Services | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._services is not None:
+            self._services.close()
+
+    @property
+    def actor(self) -> str:
+        """The name in the events that this operator causes: `os:` and the system's user."""
+        import pwd
+
+        user = os.getuid()
+        try:
+            return f"os:{pwd.getpwuid(user).pw_name}"
+        except KeyError:
+            return f"os:{user}"
+
+    @property
+    def settings(self) -> "Settings":
+        """The environment, and the database that the command line names; raises `Stop`."""
+        return self.settings_with({})
+
+    def settings_with(self, given: Mapping[str, object]) -> "Settings":
+        """Return the settings; what is given, and not nothing, goes before the environment."""
+        from pydantic import ValidationError
+
+        from grantproof.settings import Settings
+
+        named = {"database_url": self._database, **given}
+        try:
+            return Settings.model_validate({k: v for k, v in named.items() if v is not None})
+        except ValidationError as error:
+            raise usage(_setting_at_fault(error)) from None
+
+    @property
+    def services(self) -> "Services":
+        """The use cases on the database, opened when first asked for."""
+        if self._services is None:
+            from grantproof.bootstrap import compose
+
+            self._services = compose(self.settings)
+        return self._services
+
+    @property
+    def organization(self) -> "OrganizationId":
+        """The organization that the command is about; raises `Stop` when none is named."""
+        from grantproof.core.identifiers import OrganizationId
+
+        named = self._organization or os.environ.get("GRANTPROOF_ORG")
+        if not named:
+            raise usage("no organization: name one with --org or GRANTPROOF_ORG")
+        return OrganizationId(named)
+
+    @property
+    def state(self) -> "Organization":
+        """The organization as it is; raises `Stop` when there is none."""
+        return self.state_of(self.organization)
+
+    def state_of(self, name: str) -> "Organization":
+        """Return the organization of that name; raises `Stop` when there is none."""
+        from grantproof.core.identifiers import OrganizationId
+
+        index = self.services.snapshots.load(OrganizationId(name))
+        if index is None:
+            raise absent("organization", name)
+        return index.state
+
+    def organizations(self) -> Iterator["OrganizationSummary"]:
+        """Yield every organization, in the order of their ids."""
+        from grantproof.core.limits import PAGE_ITEMS_MAX
+
+        store = self.services.store
+        page = store.summaries(limit=PAGE_ITEMS_MAX)
+        while page:
+            yield from page
+            page = store.summaries(after=page[-1].id, limit=PAGE_ITEMS_MAX)
+
+    @property
+    def named_organization(self) -> str | None:
+        """The organization that the command line names, whatever the environment says."""
+        return self._organization
+
+    def propose(self, *commands: "SingleCommand", done: str) -> None:
+        """Change the organization by all the commands as one, and say it is `done`.
+
+        Raises `Stop` when they are refused; then none of them has taken effect.
+        """
+        self.propose_to(self.organization, *commands, done=done)
+
+    def propose_to(
+        self, organization: "OrganizationId", *commands: "SingleCommand", done: str
+    ) -> None:
+        """Do what `propose` does, to the organization of that name."""
+        from grantproof.cli.witness import refused
+        from grantproof.core.commands import Accepted, Rejected
+        from grantproof.core.commands.language import ChangeSet
+        from grantproof.core.errors import RefusedAt
+        from grantproof.service.pap import Contended
+
+        command = commands[0] if len(commands) == 1 else ChangeSet(commands)
+        administration = self.services.administration
+        match administration.propose(organization, command, actor=self.actor):
+            case Accepted(event=event):
+                self.tell_done(done, organization, revision=event.revision)
+            case Rejected(refusal):
+                # Nobody typed a list of commands, so its positions would tell nobody anything.
+                raise refused(refusal.refusal if isinstance(refusal, RefusedAt) else refusal)
+            case Contended(attempts):
+                line = f"other writers were faster {attempts} times in a row: try again"
+                raise Stop(ExitCode.UNDETERMINED, line)
+            case _:
+                raise absent("organization", organization)
+
+    def tell_done(self, done: str, organization: str, *, revision: int | None) -> None:
+        """Say that a change was made, and which revision it led to, where there still is one."""
+        if self.json:
+            document = {"outcome": "accepted", "organization": organization, "revision": revision}
+            tell_json(document)
+        else:
+            tell(done if revision is None else f"{done} ({organization}, revision {revision})")
+
+
+def _setting_at_fault(error: "ValidationError") -> str:
+    from grantproof.policyfile.faults import faults
+
+    first = faults(error)[0]
+    name = "_".join(str(part).upper() for part in first.path).removeprefix("GRANTPROOF_")
+    rule = re.sub(r"^(Input|String) should", "must", first.rule).partition(", unable")[0]
+    return f"the setting GRANTPROOF_{name} {rule}"

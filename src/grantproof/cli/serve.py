@@ -1,0 +1,188 @@
+"""`grantproof serve`: the HTTP service, in this process.
+
+What can go wrong at the start is looked at before the server starts: the address, the port and the
+database. Settings reach the application through the environment, as they would under any server.
+"""
+
+import contextlib
+import ipaddress
+import os
+import signal
+import socket
+from errno import EACCES, EADDRINUSE
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from grantproof.cli.exits import ExitCode, Stop, usage
+from grantproof.cli.operator import Operator
+from grantproof.cli.output import tell
+
+if TYPE_CHECKING:
+    from grantproof.settings import Settings
+
+APPLICATION: Final = "grantproof.api.app:create_app"
+SHUTDOWN_SECONDS_MAX: Final = 10
+WAITING_CONNECTIONS_MAX: Final = 2_048
+
+Demo = Annotated[
+    bool, typer.Option("--demo", help="Serve the organization acme to try things out.")
+]
+Host = Annotated[
+    str | None,
+    typer.Option("--host", metavar="ADDRESS", help="Default: GRANTPROOF_HOST, or 127.0.0.1."),
+]
+Port = Annotated[
+    int | None, typer.Option("--port", metavar="PORT", help="Default: GRANTPROOF_PORT, or 9090.")
+]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", help="Listen where others can reach it, without authentication."),
+]
+TrustContext = Annotated[
+    bool,
+    typer.Option("--trust-context", help="Let callers supply hour, weekday, usage and rate."),
+]
+
+
+def serve(
+    operator: Operator,
+    *,
+    demo: Demo = False,
+    host: Host = None,
+    port: Port = None,
+    insecure: Insecure = False,
+    trust_context: TrustContext = False,
+) -> None:
+    """Start the service."""
+    given = {
+        "demo": demo or None,
+        "host": host,
+        "port": port,
+        "trust_context": trust_context or None,
+    }
+    settings = operator.settings_with(given)
+    check_address(settings, insecure=insecure)
+    with listening(settings.host, settings.port) as listener:
+        _check_database(settings)
+        announce(settings)
+        os.environ.update(environment(settings))
+        _run(listener)
+
+
+def check_address(settings: "Settings", *, insecure: bool) -> None:
+    """Raise `Stop` unless only this machine can reach the address, or whoever runs it insists."""
+    if is_loopback(settings.host):
+        return
+    if settings.demo:
+        line = f"the demo is for this machine only, `{settings.host}` is not: leave --host out"
+        raise usage(line)
+    if not insecure:
+        raise usage(
+            f"there is no authentication yet, and others can reach `{settings.host}`:"
+            " leave --host out, or add --insecure if something in front of it authenticates"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach the address."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there; raises `Stop` that says what to do."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError:
+        raise usage(f"the address `{host}` is not known: give another with --host") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(WAITING_CONNECTIONS_MAX)
+    except OSError as error:
+        listener.close()
+        raise usage(_why_not(error, host, port)) from None
+    return listener
+
+
+def environment(settings: "Settings") -> dict[str, str]:
+    """Return the settings as environment variables."""
+    written = settings.model_dump(mode="json")
+    return {f"GRANTPROOF_{name.upper()}": _written(value) for name, value in written.items()}
+
+
+def announce(settings: "Settings") -> None:
+    """Say where the service listens and, in the demo, what it is and what to try next."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
+    if settings.demo:
+        tell(
+            "DEMO: loopback only, no authentication, bound to `acme`,"
+            " callers may supply the context"
+        )
+    elif not is_loopback(settings.host):
+        tell("INSECURE: others can reach this address, and there is no authentication")
+    tell(f"grantproof listens on {address}, stop it with Ctrl-C")
+    if settings.demo:
+        tell("try next:")
+        for line in first_check(address):
+            tell(line)
+
+
+def first_check(address: str) -> tuple[str, ...]:
+    """Return the first thing to try on the demo, to be pasted into another shell."""
+    body = (
+        '{"org_id":"acme","principal_id":"alice","action":"read","resource_id":"docs",'
+        '"hour":10,"region":"us-east-1","usage":0}'
+    )
+    return (
+        f"  curl -s {address}/evaluate -H 'Content-Type: application/json' \\",
+        f"    -d '{body}'",
+    )
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == EADDRINUSE:
+        return f"port {port} is in use: stop the other program or choose another with --port"
+    if error.errno == EACCES:
+        return f"port {port} needs more rights than this user has: choose one with --port"
+    return f"the address `{host}` is not one of this machine: give another with --host"
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _check_database(settings: "Settings") -> None:
+    """Open the database once, so that what is wrong with it is one line and not a log."""
+    from grantproof.bootstrap import compose
+
+    compose(settings).close()
+
+
+def _run(listener: socket.socket) -> None:
+    import uvicorn
+
+    configuration = uvicorn.Config(
+        APPLICATION,
+        factory=True,
+        http="httptools",
+        loop="uvloop",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+    )
+    server = uvicorn.Server(configuration)
+    # Being asked to stop, in either way, is no error: the server finishes what it has begun.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        raise Stop(ExitCode.UNDETERMINED, "the service could not start: see above")

@@ -1,0 +1,44 @@
+"""The application in process, over a store in memory, for three kinds of callers."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from grantproof.adapters.memory import MemoryStore
+from grantproof.api.callers import Caller
+from grantproof.service.demo import ACME
+from tests.api.service import Api, serving
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """The store behind the application, for what other writers do."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def api(store: MemoryStore) -> Iterator[Api]:
+    """The demo: everybody is bound to `acme`, trusted, and may review."""
+    with serving(store, demo=True) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def steady() -> Iterator[Api]:
+    """The demo, shared by tests that change nothing."""
+    with serving(MemoryStore(), demo=True) as client:
+        yield client
+
+
+@pytest.fixture
+def operator(store: MemoryStore) -> Iterator[Api]:
+    """An operator, bound to no organization and not trusted with the context; `acme` is there."""
+    with serving(store, Caller(None, trusted_context=False, review=True, actor="op")) as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(store: MemoryStore) -> Iterator[Api]:
+    """A caller bound to `acme` that may not know what exists, and is not trusted."""
+    with serving(store, Caller(ACME, trusted_context=False, review=False, actor="app")) as client:
+        yield client

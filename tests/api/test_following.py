@@ -1,0 +1,222 @@
+"""Keeping up: loading once, catching up, and surviving a store that fails."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+
+import pytest
+from structlog.testing import capture_logs
+from typing_extensions import override
+
+from grantproof.adapters.memory import MemoryStore
+from grantproof.api import following as module
+from grantproof.api.following import Following, owned_by
+from grantproof.core.commands.language import CreateRole
+from grantproof.core.identifiers import OrganizationId, RoleId
+from grantproof.core.organization import Organization
+from grantproof.service.ports import StoreUnavailable, StoreUnusable
+from grantproof.service.snapshots import Snapshots
+from tests.api.service import services_over
+
+ONE, TWO, GONE = OrganizationId("one"), OrganizationId("two"), OrganizationId("gone")
+
+
+class Counting(MemoryStore):
+    """A store that notes what is loaded and fails when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.failing: dict[str, Exception] = {}
+
+    @override
+    def load(self, organization: OrganizationId) -> Organization | None:
+        self.loads.append(organization)
+        if organization in self.failing:
+            raise self.failing[organization]
+        return super().load(organization)
+
+    @override
+    def revision(self, organization: OrganizationId) -> int | None:
+        if organization in self.failing:
+            raise self.failing[organization]
+        state = super().load(organization)
+        return None if state is None else state.revision
+
+
+def founded() -> Counting:
+    """A store with two organizations."""
+    store = Counting()
+    for organization in (ONE, TWO):
+        store.create(organization, time_zone="UTC", actor="x", instant=0)
+    return store
+
+
+def write(store: Counting, organization: OrganizationId, role: str) -> None:
+    """Let another process add a role."""
+    services = services_over(store)
+    services.administration.propose(organization, CreateRole(RoleId(role)), actor="other")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what a follower does in its own time."""
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("it did not happen")
+
+
+def live(store: Counting, test: Callable[[Following, Snapshots], Awaitable[None]]) -> None:
+    """Run a test on a loop of its own, with what follows the store."""
+
+    async def whole() -> None:
+        snapshots = Snapshots(store, on_owner=owned_by(asyncio.get_running_loop()))
+        following = Following(store, snapshots, seconds=0.01)
+        try:
+            await test(following, snapshots)
+        finally:
+            following.stop()
+            await asyncio.to_thread(following.close)
+
+    asyncio.run(whole())
+
+
+def test_many_who_ask_at_once_load_once() -> None:
+    """Whoever wants an organization that is being loaded waits for the same load."""
+    store = founded()
+
+    async def test(following: Following, __: Snapshots) -> None:
+        found = await asyncio.gather(*[following.index(ONE) for _ in range(20)])
+        assert len(set(map(id, found))) == 1
+        assert store.loads == ["one"]
+
+    live(store, test)
+
+
+def test_what_is_absent_is_looked_for_once_a_round() -> None:
+    """The next round forgets, so that what another process makes is found."""
+    store = founded()
+
+    async def test(following: Following, __: Snapshots) -> None:
+        for _ in range(3):
+            assert await following.index(GONE) is None
+        assert store.loads == ["gone"]
+        store.create(GONE, time_zone="UTC", actor="x", instant=0)
+        assert await following.index(GONE) is None
+        task = asyncio.create_task(following.run())
+        await until(lambda: len(following._misses) == 0)  # noqa: SLF001 - the memory under test
+        assert await following.index(GONE) is not None
+        following.stop()
+        await task
+
+    live(store, test)
+
+
+def test_asking_for_what_is_absent_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only so many absent organizations are remembered."""
+    monkeypatch.setattr(module, "MISSES_MAX", 5)
+
+    async def test(following: Following, snapshots: Snapshots) -> None:
+        for number in range(20):
+            assert await following.index(OrganizationId(f"absent-{number}")) is None
+        assert len(following._misses) == 5  # noqa: SLF001 - the memory under test
+        assert snapshots.followed() == ()
+
+    live(founded(), test)
+
+
+def test_a_failing_load_is_told_to_everyone_until_the_next_round() -> None:
+    """Corrupt data is not read again for every request."""
+    store = founded()
+    store.failing[ONE] = StoreUnusable("corrupt")
+
+    async def test(following: Following, __: Snapshots) -> None:
+        with capture_logs() as logs:
+            for _ in range(3):
+                with pytest.raises(StoreUnusable, match="corrupt"):
+                    await following.index(ONE)
+        assert len(logs) == 1
+
+    live(store, test)
+
+
+def test_other_writers_are_followed() -> None:
+    """A change made elsewhere shows after a round, and a deleted organization is forgotten."""
+    store = founded()
+
+    async def test(following: Following, snapshots: Snapshots) -> None:
+        index = await following.index(ONE)
+        assert index is not None
+        task = asyncio.create_task(following.run())
+        write(store, ONE, "auditor")
+        await until(lambda: index.state.revision == 1)
+        store.delete(ONE, actor="x", instant=0)
+        await until(lambda: snapshots.followed() == ())
+        following.stop()
+        await task
+
+    live(store, test)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), StoreUnusable("bad"), KeyError("bug")])
+def test_following_survives_a_store_that_fails(error: Exception) -> None:
+    """One line in the log for a row of failures, then it goes on where it was."""
+    store = founded()
+
+    async def test(following: Following, __: Snapshots) -> None:
+        one, two = await following.index(ONE), await following.index(TWO)
+        assert one is not None
+        assert two is not None
+        with capture_logs() as logs:
+            task = asyncio.create_task(following.run())
+            store.failing[ONE] = error
+            write(store, TWO, "auditor")
+            if not isinstance(error, StoreUnavailable):
+                await until(lambda: two.state.revision == 1)
+            await until(lambda: len(logs) > 0)
+            await asyncio.sleep(0.05)
+            store.failing.clear()
+            write(store, ONE, "auditor")
+            await until(lambda: (one.state.revision, two.state.revision) == (1, 1))
+            following.stop()
+            await task
+        assert [entry["event"] for entry in logs] == ["not following"]
+
+    live(store, test)
+
+
+def test_changes_run_on_the_loop_that_owns_the_indexes() -> None:
+    """From another thread they wait their turn, on the loop's own thread they run at once."""
+    ran: list[int] = []
+
+    async def test() -> None:
+        on_owner = owned_by(asyncio.get_running_loop())
+        on_owner(lambda: ran.append(threading.get_ident()))
+        await asyncio.to_thread(on_owner, lambda: ran.append(threading.get_ident()))
+        assert ran == [threading.get_ident()] * 2
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(on_owner, lambda: ran.append(1 // 0))
+
+    asyncio.run(test())
+
+
+def test_a_change_for_a_loop_that_is_gone_is_an_error() -> None:
+    """Nobody waits for ever for a loop that was closed."""
+
+    async def owner() -> Callable[[Callable[[], None]], None]:
+        return owned_by(asyncio.get_running_loop())
+
+    on_owner = asyncio.run(owner())
+    raised: list[BaseException] = []
+
+    def change() -> None:
+        try:
+            on_owner(lambda: None)
+        except RuntimeError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    thread.join(5)
+    assert len(raised) == 1

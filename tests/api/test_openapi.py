@@ -1,0 +1,94 @@
+"""The OpenAPI document: committed, whole, and true."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from fastapi.routing import iter_route_contexts
+
+from grantproof.api.administration import administration_app
+from grantproof.api.evaluations import CODES
+from grantproof.api.front import PATHS
+from grantproof.api.openapi import written
+from grantproof.api.witnesses import KINDS
+from grantproof.core.errors import SingleRefusal
+from grantproof.core.policy import Reason
+from tests.api.service import Api
+
+COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+HOW = "run `python -m grantproof.api.openapi > docs/openapi.json`"
+
+
+def test_the_committed_document_is_the_one_we_serve() -> None:
+    """Whoever changes a route commits what it does to the document."""
+    assert COMMITTED.read_text(encoding="utf-8") == written(), HOW
+
+
+def test_every_route_is_in_the_document(steady: Api) -> None:
+    """Those of the router and those in front of it, with every method."""
+    document = steady.get("/openapi.json").json()
+    described = {
+        (path, method.upper()) for path, item in document["paths"].items() for method in item
+    }
+    routes = {
+        (context.path_format, method)
+        for context in iter_route_contexts(administration_app().routes)
+        for method in context.methods or ()
+        if context.path_format is not None and context.path_format.startswith(("/v1", "/p"))
+    }
+    assert routes <= described
+    assert {(path, "POST") for path in PATHS} <= described
+    assert len(routes) > 40
+
+
+def test_every_reference_resolves_and_nothing_is_left_over(steady: Api) -> None:
+    """No schema is missing; FastAPI's own errors, which we never answer, are gone."""
+    text = steady.get("/openapi.json").text
+    schemas = steady.get("/openapi.json").json()["components"]["schemas"]
+    assert set(re.findall(r'"#/components/schemas/([^"]+)"', text)) <= set(schemas)
+    assert "422" not in text
+    assert "HTTPValidationError" not in text
+
+
+def test_decisions_have_schemas_examples_and_errors(steady: Api) -> None:
+    """What is answered in front of the router is described like the rest, and the examples hold."""
+    document = steady.get("/openapi.json").json()
+    for path in PATHS:
+        operation = document["paths"][path]["post"]
+        assert set(operation["responses"]) == {"200", "400", "403", "413", "415", "500", "503"}
+        content = operation["requestBody"]["content"]["application/json"]
+        for example in content["examples"].values():
+            assert steady.post(path, json=example["value"]).status_code == 200
+
+
+def test_the_answer_has_the_fields_of_its_schema(steady: Api) -> None:
+    """An evaluation with everything in it, against what is said of it."""
+    document = steady.get("/openapi.json").json()
+    schema: dict[str, Any] = document["components"]["schemas"]["Evaluation"]
+    answer = steady.post(
+        "/evaluate",
+        json={
+            "org_id": "acme",
+            "principal_id": "bob",
+            "action": "read",
+            "resource_id": "docs",
+            "hour": 10,
+            "explain": True,
+        },
+    ).json()
+    assert set(answer) == set(schema["properties"])
+    certificate = document["components"]["schemas"]["Certificate"]
+    assert set(answer["certificate"]) == set(certificate["properties"])
+
+
+def test_every_reason_and_every_refusal_has_its_code() -> None:
+    """The tables are as long as the unions."""
+    assert set(CODES) == set(get_args(Reason))
+    assert set(KINDS) == set(get_args(SingleRefusal))
+
+
+def test_integers_are_bounded_by_integers(steady: Api) -> None:
+    """A bound of 64 bits is not rounded."""
+    text = steady.get("/openapi.json").text
+    assert "9223372036854775807" in text
+    assert not re.search(r"\de\+|\d\.\d", re.sub(r'"[^"]*"', "", text))

@@ -1,0 +1,129 @@
+"""`grantproof serve` as a process: it answers what it announced, and stops when it is asked to."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("grantproof")
+ANSWER_SECONDS_MAX = 30
+SERVER_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 15
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as found:
+        return int(found.getsockname()[1])
+
+
+def bare_environment(folder: Path) -> dict[str, str]:
+    """An environment without settings, and a home in the folder."""
+    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
+    return {**kept, "HOME": str(folder)}
+
+
+@contextmanager
+def serving(folder: Path, *options: str, port: int) -> Iterator[subprocess.Popen[str]]:
+    """A server in the folder, killed at the end if it still runs."""
+    server = subprocess.Popen(
+        [PROGRAM, "serve", *options],
+        cwd=folder,
+        env={**bare_environment(folder), "GRANTPROOF_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = threading.Timer(SERVER_SECONDS_MAX, server.kill)
+    watchdog.start()
+    try:
+        yield server
+    finally:
+        watchdog.cancel()
+        server.kill()
+        # Shown when the test fails.
+        sys.stderr.write(server.communicate()[1])
+
+
+def announced(server: subprocess.Popen[str], lines: int) -> list[str]:
+    """The first lines that the server prints; the test fails when it ends before."""
+    assert server.stdout is not None
+    found = [server.stdout.readline() for _ in range(lines)]
+    assert "" not in found, "the server ended"
+    return [line.rstrip("\n") for line in found]
+
+
+def posted(pasted: list[str]) -> Any:
+    """What the server answers to the curl command that it told us to paste."""
+    words = shlex.split(" ".join(line.rstrip("\\") for line in pasted))
+    address = next(word for word in words if word.startswith("http"))
+    body = words[words.index("-d") + 1].encode()
+    parts = urlsplit(address)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS_MAX)
+    with closing(connection):
+        connection.request("POST", parts.path, body, {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_answers_what_it_told_us_to_paste(how: signal.Signals, tmp_path: Path) -> None:
+    """`make run`: one loud line, a command that works when pasted, and a quiet end."""
+    port = free_port()
+    with serving(tmp_path, "--demo", port=port) as server:
+        demo, where, _, *pasted = announced(server, 5)
+        assert demo.startswith("DEMO: loopback only, no authentication, bound to `acme`")
+        assert f"http://127.0.0.1:{port}" in where
+        assert posted(pasted)["decision"] == "Allow"
+        server.send_signal(how)
+        out, err = server.communicate(timeout=STOP_SECONDS_MAX)
+        assert (server.returncode, out, err) == (0, "", "")
+    assert (tmp_path / "grantproof.db").exists()
+
+
+def test_a_second_server_is_told_that_the_port_is_in_use(tmp_path: Path) -> None:
+    """One line that says what to do; the first goes on."""
+    port = free_port()
+    with serving(tmp_path, "--demo", port=port) as server:
+        _, _, _, *pasted = announced(server, 5)
+        second = subprocess.run(
+            [PROGRAM, "serve", "--demo", "--port", str(port)],
+            cwd=tmp_path,
+            env=bare_environment(tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        line = f"port {port} is in use: stop the other program or choose another with --port\n"
+        assert (second.returncode, second.stdout, second.stderr) == (2, "", line)
+        assert posted(pasted)["decision"] == "Allow"
+
+
+def test_a_running_server_follows_the_command_line(tmp_path: Path) -> None:
+    """A claim that the command line takes away is soon denied over HTTP."""
+    with serving(tmp_path, "--demo", port=free_port()) as server:
+        _, _, _, *pasted = announced(server, 5)
+        assert posted(pasted)["decision"] == "Allow"
+        taken = subprocess.run(
+            [PROGRAM, "claim", "delete", "viewer-read-docs", "--org", "acme"],
+            cwd=tmp_path,
+            env=bare_environment(tmp_path),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert taken.stdout == "deleted claim `viewer-read-docs` (acme, revision 2)\n"
+        answers = (posted(pasted) for _ in range(10_000))
+        last = next(answer for answer in answers if answer["revision"] == 2)
+        assert (last["decision"], last["reason"]) == ("Deny", "no matching claim")

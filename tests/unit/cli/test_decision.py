@@ -1,0 +1,164 @@
+"""`grantproof evaluate` and `explain`: the answer, the evidence, and the exit code."""
+
+import pytest
+
+from tests.unit.cli.conftest import Run
+
+ACME_CHECKS = [
+    ("alice read docs --hour 10 --region us-east-1 --usage 0", 0, "Allow"),
+    ("alice read docs --hour 22", 1, "Deny: time window 9-17 does not hold at hour 22 on"),
+    ("alice read reports --hour 22", 1, "Deny: time window 9-17 does not hold at hour 22 on"),
+    ("bob write docs --hour 12 --region us-east-1", 0, "Allow"),
+    ("bob write docs --hour 12 --region eu-west-1", 1, "Deny: region `eu-west-1` is not one of"),
+    ("bob write docs --hour 12", 1, "Deny: region missing is not one of us-east-1"),
+    ("bob read docs --hour 10", 0, "Allow"),
+    ("carol read docs", 1, "Deny: no matching claim"),
+    ("dan read docs", 1, "Deny: unknown principal"),
+    ("alice read nothing", 1, "Deny: unknown resource"),
+    ("alice read docs --org nope", 1, "Deny: unknown organization"),
+    ("alice read docs --hour 10 --kind document", 0, "Allow"),
+    ("alice read docs --hour 10 --kind role", 1, "Deny: unknown resource"),
+    ("bob write docs --region us-east-1 --active-role viewer", 1, "Deny: no matching claim"),
+]
+
+
+@pytest.mark.parametrize(("question", "code", "answer"), ACME_CHECKS)
+def test_the_first_line_and_the_exit_code_are_the_answer(
+    question: str, code: int, answer: str, *, run: Run
+) -> None:
+    """Allow is 0, Deny is 1, and neither is an error."""
+    ended = run("evaluate", *question.split())
+    assert (ended.code, ended.err) == (code, "")
+    assert ended.out.startswith(answer)
+
+
+@pytest.mark.parametrize(("question", "code", "answer"), ACME_CHECKS)
+def test_programs_are_told_the_same(question: str, code: int, answer: str, *, run: Run) -> None:
+    """The fields are those of `POST /evaluate`."""
+    told = run("evaluate", *question.split(), "--json")
+    decision, _, reason = answer.partition(": ")
+    document = told.json
+    assert (told.code, document["decision"]) == (code, decision)
+    assert (document["reason"] or "").startswith(reason)
+    assert (document["certificate"] is None) == (decision == "Deny")
+    assert (document["reason_code"] is None) == (decision == "Allow")
+
+
+def test_an_allow_shows_its_evidence(run: Run) -> None:
+    """How the role is held, the claim, and what each constraint saw."""
+    lines = run(
+        "evaluate", "bob", "read", "docs", "--hour", "10", "--weekday", "wed"
+    ).out.splitlines()
+    assert lines[:4] == [
+        "Allow",
+        "  principal bob -> role editor -> viewer",
+        "  claim viewer-read-docs: read docs (hours 9-17)",
+        "  hours 9-17: holds, saw hour 10 on Wed",
+    ]
+    assert lines[4].startswith("revision 1, decided at 2")
+
+
+def test_a_certificate_names_groups_and_the_resources_above(run: Run) -> None:
+    """A role through a group, and a claim on everything inside of a resource."""
+    for line in (
+        "resource create docs/plan --kind document --parent docs",
+        "group create staff",
+        "group add staff carol",
+        "assign staff viewer --group --until 3000000000",
+        "claim create inside viewer move docs/**",
+    ):
+        assert run(*line.split()).code == 0
+    told = run("evaluate", "carol", "move", "docs/plan").out
+    assert "principal carol -> group staff -> role viewer" in told
+    assert "resource docs/plan < docs" in told
+    assert "valid until 2065-01-24T05:20:00Z" in told
+    certificate = run("evaluate", "carol", "move", "docs/plan", "--json").json["certificate"]
+    assert certificate["groups"] == ["staff"]
+    assert certificate["resources"] == ["docs/plan", "docs"]
+    assert certificate["until"] == 3_000_000_000
+    assert certificate["claim"]["id"] == "inside"
+
+
+def test_attributes_are_typed_and_compared(run: Run) -> None:
+    """A number is not a string, and what is missing never grants."""
+    run("claim", "create", "pay", "viewer", "pay", "docs", "--where", "context.amount lt 100")
+    asked = ("evaluate", "alice", "pay", "docs")
+    assert run(*asked, "--attribute", "amount=99").code == 0
+    assert run(*asked, "--attribute", "amount=100").code == 1
+    assert run(*asked, "--attribute", 'amount="99"').code == 1
+    assert run(*asked).code == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        (["--hour", "24"], "`hour` must be between 0 and 23"),
+        (["--hour", "-1"], "`hour` must be between 0 and 23"),
+        (["--weekday", "7"], "`weekday` must be between 0 (Monday) and 6 (Sunday)"),
+        (["--weekday", "someday"], "--weekday `someday` must be one of"),
+        (["--usage", "-1"], "`usage` must be at least 0"),
+        (["--rate", "-1"], "`rate` must be at least 0"),
+        (["--region", "a b"], "`region` must match"),
+        (["--attribute", "x"], "--attribute `x` must be written as name=value"),
+        (["--active-role", ""], "`role_id` must not be empty"),
+        (["--kind", "a b"], "`kind` must match"),
+    ],
+)
+@pytest.mark.parametrize("command", ["evaluate", "explain"])
+@pytest.mark.parametrize("organization", ["acme", "nope"])
+def test_a_bad_question_is_one_line(
+    option: list[str], line: str, *, command: str, organization: str, run: Run
+) -> None:
+    """Code 2, in whatever organization it is asked; never an answer."""
+    ended = run(command, "alice", "read", "docs", *option, "--org", organization)
+    assert (ended.code, ended.line[: len(line)]) == (2, line)
+
+
+def test_an_explanation_weighs_every_claim(run: Run) -> None:
+    """The claims of roles that are not active are among them: what is missing shows."""
+    told = run("explain", "alice", "write", "docs", "--region", "us-east-1").out.splitlines()
+    assert told[:-1] == [
+        "Deny: no matching claim",
+        "effective roles  viewer",
+        "active roles     viewer",
+        "claim editor-write-docs of role editor (not active): write docs",
+        '  region us-east-1: holds, saw "us-east-1"',
+    ]
+
+
+def test_an_explanation_of_an_allow_shows_the_evidence(run: Run) -> None:
+    """It begins like the answer, and ends with code 0 whatever the answer."""
+    told = run("explain", "bob", "read", "docs", "--hour", "10")
+    assert told.out.startswith("Allow\n  principal bob -> role editor -> viewer\n")
+    assert (told.code, run("explain", "carol", "read", "docs").code) == (0, 0)
+
+
+def test_an_explanation_says_when_no_claim_speaks(run: Run) -> None:
+    """Nothing to weigh is said, too."""
+    assert "no claim speaks of this" in run("explain", "alice", "fly", "docs").out
+
+
+def test_an_explanation_for_programs_has_the_fields_of_http(run: Run) -> None:
+    """Decision, roles, claims with what they saw, and the place in time."""
+    told = run("explain", "alice", "read", "docs", "--hour", "22", "--weekday", "0", "--json").json
+    assert (told["decision"], told["reason_code"]) == ("Deny", "constraint_failed")
+    assert (told["effective_roles"], told["active_roles"]) == (["viewer"], ["viewer"])
+    assert told["claims"][0]["observations"] == [
+        {
+            "constraint": {
+                "type": "time_window",
+                "start": 9,
+                "end": 17,
+                "weekdays": [0, 1, 2, 3, 4, 5, 6],
+            },
+            "saw": [22, 0],
+            "held": False,
+        }
+    ]
+    assert (told["revision"], told["certificate"]) == (1, None)
+
+
+def test_an_absent_organization_cannot_be_explained(run: Run) -> None:
+    """There is nothing to weigh."""
+    ended = run("explain", "alice", "read", "docs", "--org", "nope")
+    assert (ended.code, ended.line) == (1, "organization `nope` does not exist")

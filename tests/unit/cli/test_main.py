@@ -1,0 +1,155 @@
+"""The program: help, global options, and command lines that are not understood."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grantproof.cli.main import GROUPS, main
+from tests.unit.cli.conftest import Run
+
+TOP = (
+    *GROUPS,
+    "serve",
+    "evaluate",
+    "explain",
+    "assign",
+    "revoke",
+    "import",
+    "export",
+    "db",
+)
+
+
+@pytest.mark.parametrize("command", TOP)
+def test_every_command_has_help(command: str, run: Run) -> None:
+    """Each is listed by the program's help and explains itself."""
+    assert f"  {command} " in run("--help").out
+    told = run(command, "--help")
+    assert (told.code, told.err) == (0, "")
+    assert f"Usage: grantproof {command}" in told.out
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    """Whoever types the bare name is told what there is."""
+    assert run().out == run("--help").out
+
+
+def test_the_help_tells_the_exit_codes(run: Run) -> None:
+    """What a script needs to know stands in the help."""
+    told = " ".join(run("--help").out.split())
+    assert "0 yes or done, 1 no or refused, 2 not understood, 3 undetermined" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nope"], "no such command `nope`: see `grantproof --help`"),
+        (["role"], "missing command: see `grantproof role --help`"),
+        (
+            ["role", "creat"],
+            "no such command `creat`, did you mean `create`: see `grantproof role --help`",
+        ),
+        (["role", "create"], "missing argument `ROLE`: see `grantproof role create --help`"),
+        (
+            ["role", "create", "a", "b"],
+            "more than it takes: `b`: see `grantproof role create --help`",
+        ),
+        (
+            ["role", "create", "a", "--xyz"],
+            "no such option `--xyz`: see `grantproof role create --help`",
+        ),
+        (
+            ["evaluate", "a", "b", "c", "--hour", "x"],
+            "--hour: must be a whole number: see `grantproof evaluate --help`",
+        ),
+        (
+            ["sod", "create", "s", "a", "b", "--mode", "x"],
+            "--mode: `x` is not one of `static`, `dynamic`: see `grantproof sod create --help`",
+        ),
+    ],
+)
+def test_a_command_line_that_is_not_understood_is_one_line(
+    arguments: list[str], line: str, run: Run
+) -> None:
+    """It ends with code 2, in our words, with where to look."""
+    ended = run(*arguments)
+    assert (ended.code, ended.line) == (2, line)
+
+
+def test_global_options_stand_before_or_after_the_command(run: Run) -> None:
+    """Both places mean the same, and after the command wins."""
+    before = run("--org", "acme", "--json", "role", "list")
+    assert before.json == run("role", "list", "--org", "acme", "--json").json
+    assert run("--org", "nope", "role", "list", "--org", "acme").code == 0
+
+
+def test_the_command_line_goes_before_the_environment(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An organization that is named is meant, whatever the environment says."""
+    monkeypatch.setenv("GRANTPROOF_ORG", "nope")
+    assert run("role", "list").code == 1
+    assert run("role", "list", "--org", "acme").code == 0
+
+
+def test_no_organization_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --org and GRANTPROOF_ORG the line names both."""
+    monkeypatch.delenv("GRANTPROOF_ORG")
+    ended = run("role", "list")
+    line = "no organization: name one with --org or GRANTPROOF_ORG"
+    assert (ended.code, ended.line) == (2, line)
+
+
+def test_an_absent_organization_is_one_line(run: Run) -> None:
+    """It does not exist, so the answer is no."""
+    ended = run("role", "list", "--org", "nope")
+    assert (ended.code, ended.line) == (1, "organization `nope` does not exist")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("PORT", "x", "must be a valid integer"),
+        ("PORT", "0", "must be greater than or equal to 1"),
+        ("LOG_LEVEL", "loud", "must match pattern '^(debug|info|warning|error)$'"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(
+    name: str, value: str, rule: str, *, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the setting and the rule, and nothing is opened."""
+    monkeypatch.setenv(f"GRANTPROOF_{name}", value)
+    ended = run("role", "list")
+    assert (ended.code, ended.line) == (2, f"the setting GRANTPROOF_{name} {rule}")
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("missing/x.db", "there is no folder `missing`"),
+        ("text.txt", "the file `text.txt` is no database"),
+        ("other://x/y", "databases of type `other` are not supported"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_one_line(
+    place: str, line: str, *, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is undetermined: code 3, and the line says what is wrong."""
+    monkeypatch.chdir(tmp_path)
+    text = tmp_path / "text.txt"
+    text.write_text("no database")
+    ended = run("role", "list", "--database", place)
+    assert (ended.code, ended.line.partition(":")[0]) == (3, line)
+    assert text.read_text() == "no database"
+
+
+def test_main_reads_the_arguments_of_the_process(
+    database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The entry point takes what the shell gave it."""
+    assert os.environ["GRANTPROOF_DATABASE_URL"] == str(database)
+    monkeypatch.setattr("sys.argv", ["grantproof", "org", "list"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "acme" in capsys.readouterr().out
