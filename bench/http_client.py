@@ -1,0 +1,127 @@
+"""A lean HTTP/1.1 client: keep-alive connections, each with one request under way.
+
+It costs the same whichever server answers, so what differs between two runs is the server.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter, perf_counter_ns
+from typing import Final, cast
+
+import uvloop
+from typing_extensions import override
+
+from bench.servers import HOST
+
+OK: Final = b"HTTP/1.1 200"
+HEAD_END: Final = b"\r\n\r\n"
+LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What came back, in the order of the requests, and how long it took."""
+
+    seconds: float
+    bodies: list[bytes]
+    nanoseconds: list[int]
+
+
+class Unexpected(Exception):
+    """The server answered with something other than 200, or hung up."""
+
+
+def post_all(port: int, path: str, bodies: list[bytes], *, connections: int) -> Exchange:
+    """Post every body to the path, so many at a time as there are connections."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_post_all(port, path, bodies, connections=connections))
+
+
+async def _post_all(port: int, path: str, bodies: list[bytes], *, connections: int) -> Exchange:
+    loop = asyncio.get_running_loop()
+    requests = enumerate([_request(path, body) for body in bodies])
+    exchange = Exchange(0.0, [b""] * len(bodies), [0] * len(bodies))
+    everyone = [_Connection(requests, exchange, loop.create_future()) for _ in range(connections)]
+    started = perf_counter()
+    for connection in everyone:
+        await loop.create_connection(connection.itself, HOST, port)
+    await asyncio.gather(*(connection.done for connection in everyone))
+    return Exchange(perf_counter() - started, exchange.bodies, exchange.nanoseconds)
+
+
+def _request(path: str, body: bytes) -> bytes:
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class _Connection(asyncio.Protocol):
+    """Takes the next request as soon as it has the answer to its last one."""
+
+    def __init__(
+        self,
+        requests: Iterator[tuple[int, bytes]],
+        exchange: Exchange,
+        done: asyncio.Future[None],
+    ) -> None:
+        self._requests = requests
+        self._exchange = exchange
+        self.done = done
+        self._transport: asyncio.Transport | None = None
+        self._received = b""
+        self._position = 0
+        self._started = 0
+
+    def itself(self) -> "_Connection":
+        """Return itself: what makes a connection asks for a maker of protocols."""
+        return self
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._send_next()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Wait until the answer is whole, keep it, send the next request."""
+        self._received = self._received + data if self._received else data
+        head, _, body = self._received.partition(HEAD_END)
+        length = LENGTH.search(head)
+        if length is None or len(body) < int(length[1]):
+            return
+        if not head.startswith(OK):
+            self._fail(f"{head.decode()}\n{body.decode()}")
+            return
+        self._exchange.nanoseconds[self._position] = perf_counter_ns() - self._started
+        self._exchange.bodies[self._position] = body
+        self._received = b""
+        self._send_next()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Notice a server that hangs up before everything is answered."""
+        self._fail(f"the server hung up: {exc}")
+
+    def _send_next(self) -> None:
+        following = next(self._requests, None)
+        if self._transport is None or following is None:
+            self._finish()
+            return
+        self._position, request = following
+        self._started = perf_counter_ns()
+        self._transport.write(request)
+
+    def _finish(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+        if self._transport is not None:
+            self._transport.close()
+
+    def _fail(self, why: str) -> None:
+        if not self.done.done():
+            self.done.set_exception(Unexpected(why))

@@ -1,0 +1,87 @@
+"""A server process on this machine: started, waited for, stopped."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+START_SECONDS_MAX: Final = 120
+STOP_SECONDS_MAX: Final = 15
+POLL_SECONDS: Final = 0.05
+ROOT: Final = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server listens, and its process."""
+
+    port: int
+    process_id: int
+
+    def cpu_seconds(self) -> float | None:
+        """Return what the process has used of the processor, or nothing where that is not told."""
+        try:
+            stat = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii")
+        except OSError:
+            return None
+        # Fields 14 and 15, counted after the name in parentheses, which may hold spaces.
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+class NotServing(Exception):
+    """The server ended, or did not answer in time."""
+
+
+@contextmanager
+def serving(application: str, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run one worker of an application factory on a free port of the loopback interface."""
+    port = _free_port()
+    arguments = (
+        *("-m", "uvicorn", "--factory", application, "--host", HOST, "--port", str(port)),
+        *("--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
+        "--no-server-header",
+    )
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+        (sys.executable, *arguments), cwd=ROOT, env={**os.environ, **environment}
+    )
+    try:
+        _wait_for(process, port)
+        yield Server(port, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            message = f"the server ended with status {process.returncode} before it answered"
+            raise NotServing(message)
+        try:
+            socket.create_connection((HOST, port), timeout=POLL_SECONDS).close()
+        except OSError:
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+    message = f"the server did not listen within {START_SECONDS_MAX} seconds"
+    raise NotServing(message)
