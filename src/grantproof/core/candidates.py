@@ -1,14 +1,16 @@
 """A claim compiled for speed: its constraints merged into the fewest tests that say the same.
 
-Windows become one bit mask over the hours of the week, fences one set, limits their least. The
+Windows become one table over the hours of the week, fences one set, limits their least. The
 reference in `constraints` says what each means; the tests hold the two together. P-INDEX.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from grantproof.core.attributes import ClockYear
 from grantproof.core.constraints import (
+    DAYS_PER_WEEK,
     HOURS_PER_DAY,
     Attribute,
     Constraint,
@@ -17,36 +19,39 @@ from grantproof.core.constraints import (
     MaxUsage,
     RateLimit,
     TimeWindow,
+    window_holds,
 )
 from grantproof.core.identifiers import ClaimId, Region
 from grantproof.core.model import Claim
 from grantproof.core.policy import claim_order
 
-DAY_MASK: Final = (1 << HOURS_PER_DAY) - 1
+TIMETABLES_REMEMBERED_MAX: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A claim, and what must be true for it to grant; nothing where there is no such test.
 
-    `hours` has bit 24 * weekday + hour set when the windows hold then. `hourly` says whether the
-    passing of time alone may change the answer, `metered` whether usage or rate may.
+    `hours[24 * weekday + hour]` is 1 when the windows hold then. `hourly` says whether the passing
+    of time alone may change the answer, `metered` whether usage or rate may. `free` is true when
+    there is no test at all.
     """
 
     claim: Claim
     order: tuple[bool, ClaimId]
-    hours: int | None
+    hours: bytes | None
     regions: frozenset[Region] | None
     usage_below: int | None
     rate_below: int | None
     attributes: tuple[Constraint, ...]
     hourly: bool
     metered: bool
+    free: bool
 
 
 def compile_claim(claim: Claim) -> Candidate:
     """Return the claim with its constraints merged."""
-    windows = [c for c in claim.constraints if isinstance(c, TimeWindow)]
+    windows = tuple(c for c in claim.constraints if isinstance(c, TimeWindow))
     fences = [c for c in claim.constraints if isinstance(c, GeoFence)]
     attributes = tuple(c for c in claim.constraints if isinstance(c, Attribute))
     limits = [c.limit for c in claim.constraints if isinstance(c, MaxUsage)]
@@ -62,21 +67,29 @@ def compile_claim(claim: Claim) -> Candidate:
         attributes=attributes,
         hourly=len(windows) > 0 or yearly,
         metered=claim.metered,
+        free=len(claim.constraints) == 0,
     )
 
 
 def passes(candidate: Candidate, context: Context) -> bool:
     """Return whether every test but those on attributes passes."""
     hours = candidate.hours
-    if hours is not None and not hours >> (context.weekday * HOURS_PER_DAY + context.hour) & 1:
+    if hours is not None and not hours[context.weekday * HOURS_PER_DAY + context.hour]:
         return False
-    if candidate.regions is not None and context.region not in candidate.regions:
+    regions = candidate.regions
+    if regions is not None and context.region not in regions:
         return False
-    below, usage = candidate.usage_below, context.usage
-    if below is not None and (usage is None or usage >= below):
-        return False
-    below, rate = candidate.rate_below, context.rate
-    return below is None or (rate is not None and rate < below)
+    below = candidate.usage_below
+    if below is not None:
+        usage = context.usage
+        if usage is None or usage >= below:
+            return False
+    below = candidate.rate_below
+    if below is not None:
+        rate = context.rate
+        if rate is None or rate >= below:
+            return False
+    return True
 
 
 def _regions(fences: list[GeoFence]) -> frozenset[Region] | None:
@@ -86,9 +99,10 @@ def _regions(fences: list[GeoFence]) -> frozenset[Region] | None:
     return common
 
 
-def _hours(windows: list[TimeWindow]) -> int:
-    mask = -1
-    for window in windows:
-        day = ((1 << window.end) - 1) & ~((1 << window.start) - 1) & DAY_MASK
-        mask &= sum(day << (HOURS_PER_DAY * weekday) for weekday in window.weekdays)
-    return mask
+@lru_cache(TIMETABLES_REMEMBERED_MAX)
+def _hours(windows: tuple[TimeWindow, ...]) -> bytes:
+    return bytes(
+        all(window_holds(window, hour, weekday) for window in windows)
+        for weekday in range(DAYS_PER_WEEK)
+        for hour in range(HOURS_PER_DAY)
+    )

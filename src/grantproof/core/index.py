@@ -6,12 +6,11 @@ when a change touches them, so that following a change costs what it touches. P-
 equals the reference's. An index has one owner: whoever asks it also lets it follow.
 """
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from grantproof.core.candidates import Candidate, compile_claim, passes
+from grantproof.core.candidates import Candidate, compile_claim
 from grantproof.core.certificate import issue
-from grantproof.core.constraints import Context, Situation, all_hold
+from grantproof.core.constraints import Context
 from grantproof.core.duty import active_roles, dynamic_clash
 from grantproof.core.hierarchy import closure, groups_of
 from grantproof.core.identifiers import ClaimId, PrincipalId, RoleId
@@ -23,20 +22,20 @@ from grantproof.core.model import (
     Claim,
     Delta,
     Exactly,
+    Inheritance,
     OfKind,
-    Principal,
     ResourcePattern,
+    Role,
     Validity,
     Within,
 )
 from grantproof.core.organization import Organization
 from grantproof.core.policy import (
     Allow,
+    ConstraintFailed,
     Decision,
     Deny,
-    NoMatchingClaim,
     NoRole,
-    Reason,
     SessionClash,
     Suspended,
     UnknownPrincipal,
@@ -44,58 +43,40 @@ from grantproof.core.policy import (
     nearest_failure,
 )
 from grantproof.core.staleness import Stale, stale
+from grantproof.core.ways import (
+    Grants,
+    Holder,
+    Unmet,
+    Verdict,
+    decide,
+    grants_of,
+    near,
+    situation,
+)
 
 UNKNOWN_PRINCIPAL: Final = UnknownPrincipal()
 SUSPENDED: Final = Suspended()
 UNKNOWN_RESOURCE: Final = UnknownResource()
 NO_ROLE: Final = NoRole()
-NO_MATCHING_CLAIM: Final = NoMatchingClaim()
 
 # Actions that no claim names share the entries of one key: only `Any` can match them.
 UNNAMED: Final = ""
 UNNAMED_ADMINISTRATIVE: Final = "!"
 
 
-class Verdict(NamedTuple):
-    """The granting claim or the reason of a deny, and what could change it.
+class Meeting(NamedTuple):
+    """A holder with active roles and the grants it asks for; `until` as in a verdict."""
 
-    `until` is the next instant (epoch seconds) at which an assignment of the principal starts or
-    ends; `hourly` says whether the hour, weekday or year matters, `metered` usage or rate.
-    """
-
-    answer: Claim | Reason
-    until: int | None = None
-    hourly: bool = False
-    metered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A principal compiled: `steady` roles are assigned for ever, `timed` ones for a while.
-
-    `clash` is what the steady roles alone do to dynamic separation of duty.
-    """
-
-    principal: Principal
-    steady: tuple[RoleId, ...]
-    timed: tuple[tuple[RoleId, Validity], ...]
-    clash: SessionClash | None
-
-
-@dataclass(frozen=True, slots=True)
-class Grants:
-    """The claims on one action and resource: for each role those it holds or inherits, in order."""
-
-    target: Target
-    by_role: dict[RoleId, tuple[Candidate, ...]]
-    hourly: bool
-    metered: bool
+    holder: Holder
+    grants: Grants
+    roles: tuple[RoleId, ...]
+    until: int | None
 
 
 class Index:
     """Answers requests on one organization at its current revision, `state`."""
 
-    __slots__ = ("_candidates", "_grants", "_holders", "_named", "_unregistered", "state")
+    __slots__ = ("_below", "_candidates", "_grants", "_holders", "_named", "_unregistered", "state")
 
     def __init__(self, state: Organization) -> None:
         self.state = state
@@ -103,6 +84,7 @@ class Index:
         self._grants: dict[str, dict[str, Grants]] = {}
         self._unregistered: dict[str, dict[str, Grants]] = {}
         self._candidates: dict[ClaimId, Candidate] = {}
+        self._below: dict[RoleId, frozenset[RoleId]] = {}
         self._named: dict[str, int] = {}
         for claim in state.claims.values():
             self._count_action(claim, 1)
@@ -110,12 +92,46 @@ class Index:
     def decide(self, request: Request, context: Context) -> Decision:
         """Return the decision of `policy.evaluate`, with a certificate of its own."""
         answer = self.ask(request, context).answer
-        if isinstance(answer, Claim):
-            return Allow(issue(self.state, request, context, claim=answer))
-        return Deny(answer)
+        match answer:
+            case Claim():
+                return Allow(issue(self.state, request, context, claim=answer))
+            case Unmet():
+                return Deny(self.nearest(request, context))
+            case _:
+                return Deny(answer)
+
+    def nearest(self, request: Request, context: Context) -> ConstraintFailed:
+        """Return the reason of a verdict `Unmet` that was just given on the same question."""
+        met = self._meet(request, context.instant)
+        if isinstance(met, Verdict):
+            message = "the verdict on this question is not `Unmet`"
+            raise TypeError(message)
+        ways = near(met.grants, met.roles)
+        matching = [way.candidate.claim for way in ways if not way.roles.isdisjoint(met.roles)]
+        return nearest_failure(matching, situation(met.holder, met.grants, context))
 
     def ask(self, request: Request, context: Context) -> Verdict:
         """Return the verdict; a certificate of an allow is made by `decide` on demand."""
+        holder = self._holders.get(request.principal)
+        entries = self._grants.get(request.action)
+        if holder is not None and entries is not None and request.active_roles is None:
+            roles = holder.ready
+            grants = entries.get(request.resource)
+            if roles is not None and grants is not None:
+                kind = request.kind
+                if kind is None or kind == grants.target.kind:
+                    return decide(holder, grants, roles, context)
+        return self._ask_closely(request, context)
+
+    def _ask_closely(self, request: Request, context: Context) -> Verdict:
+        met = self._meet(request, context.instant)
+        if isinstance(met, Verdict):
+            return met
+        verdict = decide(met.holder, met.grants, met.roles, context)
+        return verdict if met.until is None else verdict._replace(until=met.until)
+
+    def _meet(self, request: Request, instant: int) -> Meeting | Verdict:
+        """Return who and what meet in the request, or why nothing does."""
         holder = self._holders.get(request.principal) or self._compile_holder(request.principal)
         if holder is None:
             return Verdict(UNKNOWN_PRINCIPAL)
@@ -124,20 +140,21 @@ class Index:
         grants = self._find_grants(request)
         if grants is None:
             return Verdict(UNKNOWN_RESOURCE)
-        until = _next_boundary(holder, context.instant) if holder.timed else None
+        until = _next_boundary(holder, instant) if holder.timed else None
         if holder.timed or request.active_roles is not None:
-            roles, clash = self._active(request, context.instant)
+            roles, clash = self._active(request, instant)
         else:
             roles, clash = holder.steady, holder.clash
         if clash is not None:
             return Verdict(clash, until)
         if not roles:
             return Verdict(NO_ROLE, until)
-        answer = _first_granting(holder, grants, roles=roles, context=context)
-        return Verdict(answer, until, grants.hourly, grants.metered)
+        return Meeting(holder, grants, roles, until)
 
     def follow(self, after: Organization, delta: Delta) -> None:
         """Move to `after`, the state that the delta makes of this one."""
+        if any(isinstance(fact, Inheritance | Role) for fact in (*delta.removed, *delta.added)):
+            self._below.clear()
         for fact in delta.removed:
             self._forget(stale(self.state, fact))
             if isinstance(fact, Claim):
@@ -192,7 +209,9 @@ class Index:
         steady = tuple(sorted({role for role, validity in assigned if validity == ALWAYS}))
         timed = tuple((role, validity) for role, validity in assigned if validity != ALWAYS)
         active = closure(steady, self.state.roles.parents)
-        holder = Holder(stored, steady, timed, _clash(self.state, active))
+        clash = _clash(self.state, active)
+        simple = stored.active and len(timed) == 0 and clash is None and len(steady) > 0
+        holder = Holder(stored, steady, timed, clash, steady if simple else None)
         self._holders[str(principal)] = holder
         return holder
 
@@ -220,23 +239,19 @@ class Index:
         return found
 
     def _grants_on(self, request: Request, target: Target) -> Grants:
-        by_role: dict[RoleId, list[Candidate]] = {}
-        for claim in _claims_on(self.state, target):
-            if action_matches(claim.action, request.action):
-                candidate = self._candidate(claim)
-                for role in closure({claim.role}, self.state.roles.children):
-                    by_role.setdefault(role, []).append(candidate)
-        ordered = {
-            role: tuple(sorted(candidates, key=lambda candidate: candidate.order))
-            for role, candidates in by_role.items()
-        }
-        everything = [candidate for candidates in ordered.values() for candidate in candidates]
-        return Grants(
-            target,
-            ordered,
-            hourly=any(candidate.hourly for candidate in everything),
-            metered=any(candidate.metered for candidate in everything),
+        held = (
+            (self._candidate(claim), self._holding(claim.role))
+            for claim in _claims_on(self.state, target)
+            if action_matches(claim.action, request.action)
         )
+        return grants_of(target, held)
+
+    def _holding(self, role: RoleId) -> frozenset[RoleId]:
+        """Return the roles that hold what the role holds: itself and its descendants."""
+        below = self._below.get(role)
+        if below is None:
+            below = self._below[role] = closure({role}, self.state.roles.children)
+        return below
 
     def _candidate(self, claim: Claim) -> Candidate:
         candidate = self._candidates.get(claim.id)
@@ -288,34 +303,3 @@ def _claims_on(state: Organization, target: Target) -> list[Claim]:
         if pattern in state.claims_by_resource
         for claim in state.claims_by_resource[pattern]
     ]
-
-
-def _first_granting(
-    holder: Holder, grants: Grants, *, roles: tuple[RoleId, ...], context: Context
-) -> Claim | Reason:
-    best: Candidate | None = None
-    for role in roles:
-        for candidate in grants.by_role.get(role, ()):
-            if best is not None and best.order <= candidate.order:
-                break
-            if passes(candidate, context) and (
-                not candidate.attributes
-                or all_hold(candidate.attributes, _situation(holder, grants, context))
-            ):
-                best = candidate
-                break
-    if best is not None:
-        return best.claim
-    matching = {
-        candidate.claim.id: candidate.claim
-        for role in roles
-        for candidate in grants.by_role.get(role, ())
-    }
-    if not matching:
-        return NO_MATCHING_CLAIM
-    return nearest_failure(list(matching.values()), _situation(holder, grants, context))
-
-
-def _situation(holder: Holder, grants: Grants, context: Context) -> Situation:
-    stored = holder.principal
-    return Situation(context, stored.id, stored.attributes, grants.target.attributes)

@@ -8,7 +8,7 @@ The compiled `index` answers in production and is held to this one.
 from dataclasses import dataclass
 
 from grantproof.core.certificate import Certificate, issue
-from grantproof.core.constraints import Context, Observation, Situation, all_hold, observe
+from grantproof.core.constraints import Context, Observation, Situation, all_hold, holds, observe
 from grantproof.core.duty import active_roles, dynamic_clash
 from grantproof.core.identifiers import Action, ClaimId, RoleId, SodSetId
 from grantproof.core.matching import Request, Target, claim_matches, resolve, situate
@@ -138,15 +138,21 @@ def nearest_failure(matching: list[Claim], situation: Situation) -> ConstraintFa
 
     `matching` is not empty and none of its claims grants.
     """
-    failures = [(failing(claim, situation), claim.id) for claim in matching]
-    nearest, claim = min(failures, key=lambda failed: (len(failed[0]), failed[1]))
-    return ConstraintFailed(claim, nearest)
+    nearest = min(matching, key=lambda claim: (_failures(claim, situation), claim.id))
+    return ConstraintFailed(nearest.id, failing(nearest, situation))
 
 
 def failing(claim: Claim, situation: Situation) -> tuple[Observation, ...]:
     """Return what each constraint of the claim saw that does not hold, in the claim's order."""
-    seen = (observe(constraint, situation) for constraint in claim.constraints)
-    return tuple(observation for observation in seen if not observation.held)
+    return tuple(
+        observe(constraint, situation)
+        for constraint in claim.constraints
+        if not holds(constraint, situation)
+    )
+
+
+def _failures(claim: Claim, situation: Situation) -> int:
+    return sum(not holds(constraint, situation) for constraint in claim.constraints)
 
 
 def claim_order(claim: Claim) -> tuple[bool, ClaimId]:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from grantproof.core.certificate import Certificate, issue
 from grantproof.core.constraints import Context
-from grantproof.core.index import Index, Verdict
+from grantproof.core.index import Index
 from grantproof.core.matching import Request
 from grantproof.core.model import Claim
 from grantproof.core.policy import Reason, UnknownOrganization
+from grantproof.core.ways import Unmet, Verdict
 from grantproof.service.pip import Supplied, local_time, situate
 from grantproof.service.ports import Clock
 
@@ -59,8 +60,11 @@ class DecisionPoint:
         """Decide one request on the index's current state."""
         moment = self._moment(instant, index.state.time_zone, supplied)
         verdict = index.ask(request, moment.context)
+        outcome = verdict.answer
+        if isinstance(outcome, Unmet):
+            outcome = index.nearest(request, moment.context)
         until = _valid_until(verdict, supplied, hour_ends=moment.hour_ends)
-        return Answer(verdict.answer, index.state.revision, instant, until)
+        return Answer(outcome, index.state.revision, instant, until)
 
     def _moment(self, instant: int, time_zone: str, supplied: Supplied) -> Moment:
         """Return the moment, the latest one if nothing has changed: most questions share it."""

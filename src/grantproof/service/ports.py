@@ -24,6 +24,10 @@ class StoreUnusable(StoreError):
     """The store holds what this version cannot read: corrupt, foreign, or made by a newer one."""
 
 
+class StoreMissing(StoreError):
+    """There is no store where one was expected, and none was to be created."""
+
+
 @dataclass(frozen=True, slots=True)
 class OrganizationSummary:
     """An organization as a list shows it."""
@@ -86,6 +90,13 @@ class Store(Protocol):
         self, organization: OrganizationId, *, after: int = 0, limit: int
     ) -> tuple[Event, ...]:
         """Return the events with a revision greater than `after`, oldest first, at most `limit`."""
+        ...
+
+    def damage(self) -> tuple[str, ...]:
+        """Return what is wrong with how things are kept, a line each; may read all of it.
+
+        What is kept may still break rules of the core, which are not the store's to judge.
+        """
         ...
 
     def close(self) -> None:
