@@ -26,10 +26,13 @@ class Services:
         self.store.close()
 
 
-def compose(settings: Settings, *, on_owner: Owner = here) -> Services:
-    """Open the store and wire the use cases; raises `StoreError` when it cannot be opened."""
+def compose(settings: Settings, *, on_owner: Owner = here, create: bool = True) -> Services:
+    """Open the store and wire the use cases; raises `StoreError` when it cannot be opened.
+
+    A store that is not there is created, or without `create` refused.
+    """
     clock = SystemClock()
-    store = open_database(settings.database_url)
+    store = open_database(settings.database_url, create=create)
     snapshots = Snapshots(store, on_owner=on_owner)
     administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
     if settings.demo:

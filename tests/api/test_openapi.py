@@ -7,12 +7,12 @@ from typing import Any, get_args
 from fastapi.routing import iter_route_contexts
 
 from grantproof.api.administration import administration_app
-from grantproof.api.evaluations import CODES
 from grantproof.api.front import PATHS
 from grantproof.api.openapi import written
-from grantproof.api.witnesses import KINDS
 from grantproof.core.errors import SingleRefusal
 from grantproof.core.policy import Reason
+from grantproof.policyfile.answers import CODES
+from grantproof.policyfile.witnesses import KINDS
 from tests.api.service import Api
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"

@@ -459,6 +459,13 @@ def test_a_load_is_of_one_revision(store: Store) -> None:
     assert len(seen) > 1
 
 
+def test_what_was_kept_is_not_damaged(store: Store) -> None:
+    """A store finds nothing wrong with what it keeps, and may be asked at any time."""
+    assert store.damage() == ()
+    created(store, ACME)
+    assert store.damage() == ()
+
+
 # ---------------------------------------------------------------- events
 
 

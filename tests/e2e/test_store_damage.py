@@ -17,7 +17,7 @@ from grantproof.adapters.sql import open_database
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
-from grantproof.service.ports import StoreError, StoreUnavailable, StoreUnusable
+from grantproof.service.ports import StoreError, StoreMissing, StoreUnavailable, StoreUnusable
 from tests.contracts.histories import created
 
 ACME = OrganizationId("acme")
@@ -212,6 +212,16 @@ def test_a_missing_folder_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="there is no folder"):
         open_database(tmp_path / "missing" / "grantproof.db")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_database_can_be_refused(tmp_path: Path) -> None:
+    """Whoever only reads wants none to be made."""
+    path = tmp_path / "grantproof.db"
+    with pytest.raises(StoreMissing, match="there is no database at"):
+        open_database(path, create=False)
+    assert list(tmp_path.iterdir()) == []
+    open_database(path).close()
+    open_database(path, create=False).close()
 
 
 def test_a_file_where_a_folder_should_be_is_unavailable(tmp_path: Path) -> None:

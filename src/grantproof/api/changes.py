@@ -13,7 +13,7 @@ from grantproof.api.scope import PREFIX, Changing
 from grantproof.api.strictness import strict_router
 from grantproof.api.validation import malformed
 from grantproof.core.commands.language import ChangeSet, SingleCommand
-from grantproof.policyfile.command_documents import COMMANDS, DOCUMENTS
+from grantproof.policyfile.command_documents import DOCUMENTS
 from grantproof.policyfile.faults import TAG
 
 router = strict_router(f"{PREFIX}/changes", tag="changes")
@@ -34,8 +34,6 @@ def _command(item: dict[str, Any], position: int) -> SingleCommand:
         raise Refused(invalid([Fault(f"commands[{position}].{TAG}", rule)]))
     fields = {field: value for field, value in item.items() if field != TAG}
     try:
-        document = DOCUMENTS[name].model_validate(fields)
+        return DOCUMENTS[name].model_validate(fields).core()
     except ValidationError as error:
         raise Refused(malformed(error, inside=("commands", position))) from None
-    held = {field: getattr(document, field) for field in type(document).model_fields}
-    return COMMANDS[name](**held)

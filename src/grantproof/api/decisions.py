@@ -5,23 +5,16 @@ and no database, unless the organization is not followed yet or a newer revision
 """
 
 import msgspec
-from msgspec import UNSET
 
 from grantproof.api.callers import Caller
-from grantproof.api.evaluations import (
-    BatchEvaluation,
-    Evaluation,
-    ItemError,
-    certified,
-    encode,
-    evaluation,
-)
+from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
 from grantproof.api.following import Following
 from grantproof.api.problems import Problem, Refused, illegal, later
 from grantproof.api.questions import Question, asked, read_batch, read_item, read_single
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
+from grantproof.policyfile.answers import Evaluation
 from grantproof.service.pdp import DecisionPoint
 
 
@@ -95,11 +88,11 @@ class Decisions:
         else:
             answer = self._decisions.decide(index, request, supplied, instant=instant)
         if not question.explain:
-            return evaluation(answer, review=caller.review, certificate=UNSET)
+            return evaluation(answer, review=caller.review)
         proof = None
         if index is not None:
             proof = self._decisions.certify(index, request, supplied, answer=answer)
-        return evaluation(answer, review=caller.review, certificate=certified(proof))
+        return evaluation(answer, review=caller.review, certificate=proof)
 
 
 def _legal(organization: str) -> OrganizationId:

@@ -10,15 +10,14 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from grantproof.api.evaluations import CODES, Evaluation, ItemError
+from grantproof.api.evaluations import ItemError
 from grantproof.api.examples import BATCH_ANSWER, BATCH_BODY, SINGLE_ANSWERS, SINGLE_BODIES
 from grantproof.api.front import BATCH, EXPLAIN, SINGLE
 from grantproof.api.problems import MEDIA_TYPE, ProblemBody
 from grantproof.api.questions import BatchQuestion, SingleQuestion
-from grantproof.api.schemas.certificates import Certificate
-from grantproof.api.schemas.explanations import Explanation
-from grantproof.api.witnesses import KINDS
 from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
+from grantproof.policyfile.answers import CODES, Certificate, Evaluation, Explanation
+from grantproof.policyfile.witnesses import KINDS
 
 JSON: Final = "application/json"
 REFERENCE: Final = "#/components/schemas/{model}"

@@ -8,16 +8,12 @@ from typing import Final
 
 from grantproof.api.callers import Caller
 from grantproof.api.decisions import Decisions
-from grantproof.api.evaluations import CODES
 from grantproof.api.problems import Problem, Refused, forbidden
 from grantproof.api.questions import asked, read_single
-from grantproof.api.schemas.certificates import Certificate
-from grantproof.api.schemas.explanations import Explanation, WeighedClaim
 from grantproof.core.constraints import Context
 from grantproof.core.matching import Request
-from grantproof.core.messages import reason_message
 from grantproof.core.organization import Organization
-from grantproof.core.policy import Allow, Deny
+from grantproof.policyfile.answers import Explanation, WeighedClaim
 from grantproof.service import review
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import situate
@@ -51,17 +47,14 @@ class Explanations:
 
 def _explained(state: Organization, request: Request, context: Context) -> bytes:
     explanation = review.explain(state, request, context)
-    decision = explanation.decision
-    denied = decision.reason if isinstance(decision, Deny) else None
-    proof = decision.certificate if isinstance(decision, Allow) else None
-    answer = Explanation.model_construct(
-        decision="Allow" if denied is None else "Deny",
-        reason=None if denied is None else reason_message(denied),
-        reason_code=None if denied is None else CODES[type(denied)],
-        certificate=None if proof is None else Certificate.of(proof),
-        effective_roles=list(explanation.effective_roles),
-        active_roles=list(explanation.active_roles),
-        claims=[WeighedClaim.of(weighed) for weighed in explanation.weighed],
+    answer = Explanation.of(
+        explanation.decision,
+        effective_roles=explanation.effective_roles,
+        active_roles=explanation.active_roles,
+        claims=[
+            WeighedClaim.of(one.claim, one.observations, active=one.active)
+            for one in explanation.weighed
+        ],
         revision=state.revision,
         decided_at=context.instant,
     )

@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from grantproof.api.witnesses import Witness, kind_of, witness_of
 from grantproof.core.errors import Illegal, Refusal
 from grantproof.core.messages import refusal_message
+from grantproof.policyfile.witnesses import Witness, kind_of, witness_of
 from grantproof.service.ports import StoreError, StoreUnavailable
 
 MEDIA_TYPE: Final = "application/problem+json"

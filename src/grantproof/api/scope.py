@@ -7,7 +7,6 @@ from fastapi import Depends
 
 from grantproof.api.problems import Refused, forbidden, later, rejected
 from grantproof.api.running import Calling, Here
-from grantproof.api.witnesses import single
 from grantproof.bootstrap import Services
 from grantproof.core.commands import Accepted, Rejected
 from grantproof.core.commands.language import Command
@@ -15,6 +14,7 @@ from grantproof.core.errors import Missing
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.fields import OrganizationField
+from grantproof.policyfile.witnesses import single
 from grantproof.service.pap import Contended, NoOrganization
 
 PREFIX: Final = "/v1/orgs/{org}"

@@ -1,28 +1,19 @@
 """Decisions in print: the answer first, then the evidence.
 
-For programs the fields are those of `POST /evaluate`.
+For programs they are the documents of `POST /evaluate` and `POST /explain`.
 """
 
 from typing import Any
 
+import msgspec
+
 from grantproof.cli import shown
-from grantproof.cli.output import (
-    Tree,
-    code_of,
-    listed,
-    tell,
-    tell_fields,
-    tell_json,
-    tell_tree,
-)
+from grantproof.cli.output import Tree, listed, tell, tell_fields, tell_json, tell_tree
 from grantproof.core.certificate import Certificate
-from grantproof.core.constraints import Observation
 from grantproof.core.messages import reason_message
 from grantproof.core.model import Claim
-from grantproof.core.policy import Allow, ConstraintFailed, Reason
-from grantproof.policyfile import documents
-from grantproof.policyfile.constraint_documents import of
-from grantproof.policyfile.value_fields import write_value
+from grantproof.core.policy import Allow, Reason
+from grantproof.policyfile import answers
 from grantproof.service.pdp import Answer
 from grantproof.service.review import Explanation, Weighed
 
@@ -48,8 +39,7 @@ def tell_explanation(
 ) -> None:
     """Print the decision, the roles behind it, and every claim that speaks of the request."""
     if json:
-        place = {"revision": revision, "decided_at": decided_at}
-        tell_json({**explanation_document(explanation), **place})
+        tell_json(explanation_document(explanation, revision=revision, decided_at=decided_at))
         return
     decision = explanation.decision
     if isinstance(decision, Allow):
@@ -97,67 +87,30 @@ def weighed_tree(weighed: Weighed) -> Tree:
     return Tree(label, tuple(Tree(shown.observation_text(seen)) for seen in weighed.observations))
 
 
-def answer_document(answer: Answer, certificate: Certificate | None) -> dict[str, Any]:
+def answer_document(answer: Answer, certificate: Certificate | None) -> Any:
     """Return an answer for programs."""
-    return {
-        **_decided(answer.outcome),
-        "revision": answer.revision,
-        "decided_at": answer.decided_at,
-        "valid_until": answer.valid_until,
-        "certificate": None if certificate is None else certificate_document(certificate),
-    }
+    written = answers.evaluation(
+        answer.outcome,
+        revision=answer.revision,
+        decided_at=answer.decided_at,
+        valid_until=answer.valid_until,
+        certificate=certificate,
+    )
+    return msgspec.json.decode(msgspec.json.encode(written))
 
 
-def explanation_document(explanation: Explanation) -> dict[str, Any]:
+def explanation_document(
+    explanation: Explanation, *, revision: int, decided_at: int
+) -> dict[str, Any]:
     """Return an explanation for programs."""
-    decision = explanation.decision
-    certificate = decision.certificate if isinstance(decision, Allow) else None
-    return {
-        **_decided(decision.certificate.claim if isinstance(decision, Allow) else decision.reason),
-        "certificate": None if certificate is None else certificate_document(certificate),
-        "effective_roles": list(explanation.effective_roles),
-        "active_roles": list(explanation.active_roles),
-        "claims": [
-            {
-                "claim": documents.Claim.of(one.claim).written(),
-                "active": one.active,
-                "observations": [observation_document(seen) for seen in one.observations],
-            }
+    return answers.Explanation.of(
+        explanation.decision,
+        effective_roles=explanation.effective_roles,
+        active_roles=explanation.active_roles,
+        claims=[
+            answers.WeighedClaim.of(one.claim, one.observations, active=one.active)
             for one in explanation.weighed
         ],
-    }
-
-
-def certificate_document(certificate: Certificate) -> dict[str, Any]:
-    """Return a certificate for programs."""
-    return {
-        "organization": certificate.organization,
-        "revision": certificate.revision,
-        "instant": certificate.instant,
-        "principal": certificate.principal,
-        "groups": list(certificate.groups),
-        "from": certificate.validity.start,
-        "until": certificate.validity.end,
-        "roles": list(certificate.roles),
-        "claim": documents.Claim.of(certificate.claim).written(),
-        "resources": list(certificate.resources),
-        "observations": [observation_document(seen) for seen in certificate.observations],
-    }
-
-
-def observation_document(observation: Observation) -> dict[str, Any]:
-    """Return a constraint, what it saw and whether it held, for programs."""
-    return {
-        "constraint": of(observation.constraint).written(),
-        "saw": [None if one is None else write_value(one) for one in observation.saw],
-        "held": observation.held,
-    }
-
-
-def _decided(outcome: Claim | Reason) -> dict[str, Any]:
-    if isinstance(outcome, Claim):
-        return {"decision": ALLOW, "reason": None, "reason_code": None, "claim_id": outcome.id}
-    denied = {"decision": DENY, "reason": reason_message(outcome), "reason_code": code_of(outcome)}
-    return (
-        {**denied, "claim_id": outcome.claim} if isinstance(outcome, ConstraintFailed) else denied
-    )
+        revision=revision,
+        decided_at=decided_at,
+    ).written()

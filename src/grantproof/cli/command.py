@@ -145,11 +145,13 @@ def expected_errors(*, json: bool) -> Iterator[None]:
 def _translated(error: Exception) -> Stop | None:
     """Return how a command ends on the error, or nothing when the error is a defect."""
     from grantproof.core.errors import Illegal
-    from grantproof.service.ports import StoreError
+    from grantproof.service.ports import StoreError, StoreMissing
 
     match error:
         case Illegal():
             return Stop(ExitCode.USAGE, str(error))
+        case StoreMissing():
+            return Stop(ExitCode.UNDETERMINED, f"{error} with --database")
         case StoreError():
             return Stop(ExitCode.UNDETERMINED, str(error))
         case _:

@@ -1,8 +1,7 @@
 """The database: is what it holds what the core would accept?"""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 app = group("The database.")
 
-SQLITE_FILE: Final = "sqlite:///"
-
 
 @app.callback()
 def only_group() -> None:
@@ -30,11 +27,10 @@ def check(operator: Operator) -> None:
     """Load every organization and run the invariants: exit code 1 on a violation."""
     from grantproof.service.ports import StoreUnusable
 
-    _check_there(operator.settings.database_url)
     try:
         store = operator.services.store
         organizations = [one.id for one in operator.organizations()]
-        damage = list(_damage(store))
+        damage = store.damage()
     except StoreUnusable as error:
         raise Stop(ExitCode.NO, str(error)) from None
     violations = {name: list(_violations(store, name)) for name in organizations}
@@ -55,21 +51,6 @@ def check(operator: Operator) -> None:
         complain(line)
     if lines:
         raise typer.Exit(ExitCode.NO)
-
-
-def _check_there(address: str) -> None:
-    """Raise `Stop` when there is no such file: opening would create it, and find nothing wrong."""
-    path = address.removeprefix(SQLITE_FILE)
-    if "://" not in path and not Path(path).exists():
-        raise Stop(ExitCode.NO, f"there is no database `{path}`: name one with --database")
-
-
-def _damage(store: "Store") -> Iterator[str]:
-    """Yield what the database itself finds wrong with its file."""
-    from grantproof.adapters.sql import SqlStore
-
-    if isinstance(store, SqlStore):
-        yield from store.damage()
 
 
 def _violations(store: "Store", name: "OrganizationId") -> Iterator[str]:

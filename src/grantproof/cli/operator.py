@@ -76,10 +76,14 @@ class Operator:
     @property
     def services(self) -> "Services":
         """The use cases on the database, opened when first asked for."""
+        return self.opened()
+
+    def opened(self, *, create: bool = False) -> "Services":
+        """Return the use cases on the database, which with `create` is made if it is not there."""
         if self._services is None:
             from grantproof.bootstrap import compose
 
-            self._services = compose(self.settings)
+            self._services = compose(self.settings, create=create)
         return self._services
 
     @property
@@ -135,7 +139,7 @@ class Operator:
         from grantproof.cli.witness import refused
         from grantproof.core.commands import Accepted, Rejected
         from grantproof.core.commands.language import ChangeSet
-        from grantproof.core.errors import RefusedAt
+        from grantproof.policyfile.witnesses import single
         from grantproof.service.pap import Contended
 
         command = commands[0] if len(commands) == 1 else ChangeSet(commands)
@@ -145,7 +149,7 @@ class Operator:
                 self.tell_done(done, organization, revision=event.revision)
             case Rejected(refusal):
                 # Nobody typed a list of commands, so its positions would tell nobody anything.
-                raise refused(refusal.refusal if isinstance(refusal, RefusedAt) else refusal)
+                raise refused(single(refusal))
             case Contended(attempts):
                 line = f"other writers were faster {attempts} times in a row: try again"
                 raise Stop(ExitCode.UNDETERMINED, line)

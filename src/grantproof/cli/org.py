@@ -27,7 +27,7 @@ def create(
     from grantproof.core.identifiers import OrganizationId
 
     name = OrganizationId(organization)
-    administration = operator.services.administration
+    administration = operator.opened(create=True).administration
     if not administration.found(name, time_zone=time_zone, actor=operator.actor):
         line = f"organization `{name}` exists, or existed: an id is never used again"
         raise Stop(ExitCode.NO, line)

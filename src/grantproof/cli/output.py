@@ -4,7 +4,6 @@ Stored text may hold anything a terminal obeys, so what is not printable is writ
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -113,11 +112,6 @@ def printable(text: str) -> str:
 def listed(names: Iterable[str]) -> str:
     """Return names as one cell: sorted, or the sign for none."""
     return ", ".join(sorted(names)) or NOTHING
-
-
-def code_of(value: object) -> str:
-    """Return the name of a refusal or a reason for programs: `breaks_sod`, `no_role`."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(value).__name__).lower()
 
 
 def _escaped(letter: str) -> str:

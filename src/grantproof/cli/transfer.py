@@ -102,7 +102,7 @@ def _target(operator: Operator, document: "OrganizationDocument") -> "tuple[Orga
     """Return the empty organization to fill, and whether it exists; raises `Stop` if not empty."""
     from grantproof.core.organization import facts
 
-    index = operator.services.snapshots.load(document.id)
+    index = operator.opened(create=True).snapshots.load(document.id)
     if index is None:
         return document.empty(), False
     state = index.state
@@ -148,11 +148,10 @@ def _refused_step(refusal: "Refusal", wanted: "Steps", *, text: str, file: str) 
 
 def _place(text: str, path: "Location") -> "Place":
     """Return the line and the column at which a part of the text stands."""
-    from grantproof.policyfile.json_source import parse_json
+    from grantproof.policyfile.policy_text import read_source
     from grantproof.policyfile.source import START, Source
-    from grantproof.policyfile.yaml_source import parse_yaml
 
-    source = parse_json(text) if text.lstrip().startswith("{") else parse_yaml(text)
+    source = read_source(text)
     return source.locate([path])[path] if isinstance(source, Source) else START
 
 

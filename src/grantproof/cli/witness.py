@@ -1,15 +1,13 @@
 """A refused change: the reason in one line, and the witness that shows it.
 
 For people on a terminal the witness is a small tree below the line, where it says more than the
-line does; for programs it is an object whose fields are those of the refusal.
+line does; for programs it is the object that HTTP gives them.
 """
 
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
-from typing import Any
 
 from grantproof.cli.exits import ExitCode, Stop
-from grantproof.cli.output import Tree, code_of
+from grantproof.cli.output import Tree
 from grantproof.cli.shown import moment
 from grantproof.core.errors import (
     BreaksSod,
@@ -20,23 +18,19 @@ from grantproof.core.errors import (
     WouldCycle,
 )
 from grantproof.core.messages import held_message, refusal_message
+from grantproof.policyfile.witnesses import kind_of, witness_of
 
 
 def refused(refusal: SingleRefusal, *, place: str = "") -> Stop:
     """Return the end of a command whose change is refused; `place` says where it is asked for."""
     reason = refusal_message(refusal)
-    document = {"outcome": "refused", "error": reason, **refusal_document(refusal)}
-    line = f"{place}{reason}"
-    return Stop(ExitCode.NO, line, document=document, tree=witness_tree(refusal))
-
-
-def refusal_document(refusal: SingleRefusal) -> dict[str, Any]:
-    """Return the refusal for programs, as HTTP gives it: its `code`, and the evidence."""
-    code = code_of(refusal)
-    evidence = {"kind": code, **_plain(refusal)}
-    if isinstance(refusal, BreaksSod):
-        evidence["roles"] = [way.roles[-1] for way in refusal.held]
-    return {"code": code, "witness": evidence}
+    document = {
+        "outcome": "refused",
+        "error": reason,
+        "code": kind_of(refusal),
+        "witness": witness_of(refusal),
+    }
+    return Stop(ExitCode.NO, f"{place}{reason}", document=document, tree=witness_tree(refusal))
 
 
 def witness_tree(refusal: SingleRefusal) -> Tree | None:
@@ -69,9 +63,3 @@ def _way(held: HeldRole) -> str:
 
 def _listed(label: str, names: Iterable[str]) -> Tree:
     return Tree(label, tuple(map(Tree, names)))
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    return [_plain(member) for member in value] if isinstance(value, tuple) else value

@@ -1,1 +1,1 @@
-"""Text and core: the documents in which facts, changes and organizations are written and read."""
+"""Text and core: the documents in which facts, changes, organizations and answers are written."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from pydantic import GetCoreSchemaHandler, create_model
+from pydantic import ConfigDict, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core import model
@@ -67,14 +67,30 @@ def _core(document: Any) -> object:
     return document.core()
 
 
-def _document(command: type[SingleCommand]) -> type[Document]:
+class CommandDocument(Document):
+    """A command, all of whose fields are written."""
+
+    # Of a class that stands in no file pydantic seeks the docstrings long, and in vain.
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
+    def core(self) -> SingleCommand:
+        """Return the command that is written here."""
+        return COMMANDS[type(self).__name__](**vars(self))
+
+
+def of(command: SingleCommand) -> CommandDocument:
+    """Return the written form of a command."""
+    form = DOCUMENTS[type(command).__name__]
+    return form.holding(**{name: getattr(command, name) for name in form.model_fields})
+
+
+def _document(command: type[SingleCommand]) -> type[CommandDocument]:
     """Return the document of a command: its fields, none of which may be left out."""
     hints = get_type_hints(command)
     written: dict[str, Any] = {name: (FIELD_TYPES[hint], ...) for name, hint in hints.items()}
-    made: type[Document] = create_model(
-        command.__name__, __base__=Document, __doc__=command.__doc__, **written
+    return create_model(
+        command.__name__, __base__=CommandDocument, __doc__=command.__doc__, **written
     )
-    return made
 
 
 COMMANDS: Final[Mapping[str, type[SingleCommand]]] = {

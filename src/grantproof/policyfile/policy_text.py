@@ -17,18 +17,23 @@ LINE_LENGTH: Final = 100
 
 
 def read_organization(text: str) -> OrganizationDocument | tuple[Problem, ...]:
-    """Return the organization that the text describes, or every problem, in the text's order.
-
-    Text that begins with a brace is JSON, anything else YAML.
-    """
-    parse = parse_json if text.lstrip().startswith("{") else parse_yaml
-    source = parse(text)
+    """Return the organization that the text describes, or every problem, in the text's order."""
+    source = read_source(text)
     if not isinstance(source, Source):
         return source
     try:
         return OrganizationDocument.model_validate(source.data)
     except ValidationError as error:
         return problems(source, faults(error))
+
+
+def read_source(text: str) -> Source | tuple[Problem, ...]:
+    """Return what the text holds, or every problem that keeps it from being read.
+
+    Text that begins with a brace is JSON, anything else YAML.
+    """
+    parse = parse_json if text.lstrip().startswith("{") else parse_yaml
+    return parse(text)
 
 
 def problems(source: Source, found: tuple[Fault, ...]) -> tuple[Problem, ...]:

@@ -14,9 +14,7 @@ from pydantic_core import from_json
 from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
 from grantproof.core.errors import Illegal
 from grantproof.core.model import Delta, Fact
-from grantproof.policyfile import documents
-from grantproof.policyfile.command_documents import COMMANDS
-from grantproof.policyfile.command_documents import DOCUMENTS as COMMAND_DOCUMENTS
+from grantproof.policyfile import command_documents, documents
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.faults import TAG, faults
 
@@ -34,8 +32,8 @@ def encode_delta(delta: Delta) -> str:
     """Return the delta as canonical JSON; the order of its facts is kept."""
     return _canonical(
         {
-            "removed": [_written_fact(fact) for fact in delta.removed],
-            "added": [_written_fact(fact) for fact in delta.added],
+            "removed": [_tagged(documents.of(fact)) for fact in delta.removed],
+            "added": [_tagged(documents.of(fact)) for fact in delta.added],
         }
     )
 
@@ -50,9 +48,9 @@ def decode_delta(text: str) -> Delta:
 def encode_command(command: Command) -> str:
     """Return the command, or the change set, as canonical JSON."""
     if isinstance(command, ChangeSet):
-        steps = [_written_command(step) for step in command.commands]
+        steps = [_tagged(command_documents.of(step)) for step in command.commands]
         return _canonical({TAG: CHANGE_SET, "commands": steps})
-    return _canonical(_written_command(command))
+    return _canonical(_tagged(command_documents.of(command)))
 
 
 def decode_command(text: str) -> Command:
@@ -71,18 +69,9 @@ def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _written_fact(fact: Fact) -> dict[str, Any]:
-    written = documents.of(fact).written()
-    written[TAG] = type(fact).__name__
-    return written
-
-
-def _written_command(command: SingleCommand) -> dict[str, Any]:
-    name = type(command).__name__
-    form = COMMAND_DOCUMENTS[name]
-    held = {field: getattr(command, field) for field in form.model_fields}
-    written = form.holding(**held).written()
-    written[TAG] = name
+def _tagged(document: Document) -> dict[str, Any]:
+    written = document.written()
+    written[TAG] = type(document).__name__
     return written
 
 
@@ -111,9 +100,7 @@ def _facts(value: object) -> Iterator[Fact]:
 
 
 def _command(item: object) -> SingleCommand:
-    document = _decoded(item, COMMAND_DOCUMENTS)
-    held = {field: getattr(document, field) for field in type(document).model_fields}
-    return COMMANDS[type(document).__name__](**held)
+    return _decoded(item, command_documents.DOCUMENTS).core()
 
 
 def _decoded(item: object, forms: Mapping[str, type[Form]]) -> Form:

@@ -144,6 +144,29 @@ def test_a_database_that_cannot_be_used_is_one_line(
     assert text.read_text() == "no database"
 
 
+READING = ("role list", "org list", "evaluate a b c", "export acme", "org delete acme --yes")
+
+
+@pytest.mark.parametrize("command", READING)
+def test_a_mistyped_database_is_not_created(command: str, *, run: Run, tmp_path: Path) -> None:
+    """Only what makes something makes a database; to all else a missing one is code 3."""
+    path = tmp_path / "typo.db"
+    ended = run(*command.split(), "--database", str(path))
+    advice = "create an organization first, or name another with --database"
+    assert (ended.code, ended.line) == (3, f"there is no database at `{path}`: {advice}")
+    assert not path.exists()
+
+
+def test_an_organization_is_created_with_its_database(run: Run, tmp_path: Path) -> None:
+    """Whoever begins has no database yet; an empty file is none either."""
+    path = tmp_path / "new.db"
+    path.touch()
+    assert run("org", "list", "--database", str(path)).code == 3
+    assert path.read_bytes() == b""
+    assert run("org", "create", "first", "--database", str(path)).code == 0
+    assert "first" in run("org", "list", "--database", str(path)).out
+
+
 def test_main_reads_the_arguments_of_the_process(
     database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from grantproof.cli.output import Table, Tree, aligned, code_of, indented, printable, tell_json
-from grantproof.core.errors import BreaksSod, WouldCycle
-from grantproof.core.policy import NoRole
+from grantproof.cli.output import Table, Tree, aligned, indented, printable, tell_json
 
 ODD = "a\nb\x1b[31m\x9b\u202e\U000e0041"
 
@@ -39,10 +37,3 @@ def test_json_is_harmless_and_the_same_value(capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr().out
     assert json.loads(printed) == {ODD: [ODD]}
     assert printable(printed.replace("\n", "")) == printed.replace("\n", "")
-
-
-def test_codes_are_the_names_in_small_letters() -> None:
-    """They are the codes of HTTP."""
-    breach = BreaksSod("s", 2, "p", None, ())
-    codes = [code_of(one) for one in (breach, WouldCycle("role", ()), NoRole())]
-    assert codes == ["breaks_sod", "would_cycle", "no_role"]

@@ -7,7 +7,13 @@ import pytest
 from grantproof.core.attributes import attributes
 from grantproof.policyfile import json_source, yaml_source
 from grantproof.policyfile.organization_document import OrganizationDocument
-from grantproof.policyfile.policy_text import read_organization, write_json, write_yaml
+from grantproof.policyfile.policy_text import (
+    read_organization,
+    read_source,
+    write_json,
+    write_yaml,
+)
+from grantproof.policyfile.source import Source
 
 HEAD = "apiVersion: grantproof/v1\nkind: Organization\nid: acme\n"
 JSON_HEAD = '{"apiVersion": "grantproof/v1", "kind": "Organization", "id": "acme"'
@@ -35,6 +41,18 @@ def test_yaml_and_json_say_the_same() -> None:
     flow = HEAD + 'roles: [{id: viewer}, {"id": editor, "parents": ["viewer"]}]\n'
     text = JSON_HEAD + ',\n\t"roles": [{"id": "viewer"}, {"id": "editor", "parents": ["viewer"]}]}'
     assert accepted(block) == accepted(flow) == accepted(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["id: acme\nroles:\n  - id: a\n", '{"id": "acme", "roles":\n\n[{"id": "a"}]}']
+)
+def test_a_source_remembers_where_its_parts_stand(text: str) -> None:
+    """A brace at the beginning says JSON, anything else YAML; both are read alike."""
+    source = read_source(text)
+    assert isinstance(source, Source)
+    assert source.data == {"id": "acme", "roles": [{"id": "a"}]}
+    path = ("roles", 0, "id")
+    assert source.locate([path])[path][0] == 3
 
 
 def test_every_problem_of_a_yaml_text_is_told_in_its_place() -> None:

@@ -17,7 +17,7 @@ from grantproof.adapters.sql.failures import RESTORE, store_errors
 from grantproof.adapters.sql.migrations import KNOWN
 from grantproof.adapters.sql.rows import TRIGGERS, Row
 from grantproof.adapters.sql.store import BEGIN, SqlStore
-from grantproof.service.ports import StoreUnavailable, StoreUnusable
+from grantproof.service.ports import StoreMissing, StoreUnavailable, StoreUnusable
 
 APPLICATION_ID: Final = b"GPRF"
 """Stands in the file's header, so that a database of another program is recognized."""
@@ -44,14 +44,19 @@ PRAGMAS: Final = (
 )
 
 
-def open_database(place: str | Path) -> SqlStore:
-    """Return the store at `place`, a path or an `sqlite:///` address; create it if there is none.
+def open_database(place: str | Path, *, create: bool = True) -> SqlStore:
+    """Return the store at `place`, a path or an `sqlite:///` address.
 
-    Raises `StoreUnavailable` or `StoreUnusable`.
+    Where there is none it is created, or without `create` refused. Raises `StoreMissing`,
+    `StoreUnavailable` or `StoreUnusable`.
     """
     path = _path(place)
     with store_errors(str(path)):
         version = _version(path)
+        if version is None and not create:
+            raise StoreMissing(
+                f"there is no database at `{path}`: create an organization first, or name another"
+            )
         engine = open_engine(path)
         try:
             if version != KNOWN[-1]:

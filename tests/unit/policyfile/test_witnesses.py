@@ -1,0 +1,42 @@
+"""Refusals for programs: a kind, and the fields of the refusal as plain values."""
+
+import json
+from typing import Any
+
+from grantproof.core.errors import BreaksSod, HeldRole, Missing, Refusal, RefusedAt
+from grantproof.core.identifiers import RoleId
+from grantproof.policyfile.witnesses import KINDS, kind_of, witness_of
+
+GONE = Missing("role", (RoleId("editor"),))
+
+
+def written(refusal: Refusal) -> Any:
+    """What a program reads."""
+    return json.loads(json.dumps(witness_of(refusal)))
+
+
+def test_kinds_are_the_names_in_small_letters() -> None:
+    """A program finds the refusal that the documentation describes."""
+    assert {kind.replace("_", "") for kind in KINDS.values()} == {
+        cause.__name__.lower() for cause in KINDS
+    }
+
+
+def test_the_evidence_has_the_fields_of_the_refusal() -> None:
+    """Written as JSON, ids are strings and tuples are lists."""
+    assert written(GONE) == {"kind": "missing", "noun": "role", "ids": ["editor"]}
+
+
+def test_within_a_change_set_the_position_is_told() -> None:
+    """The cause stays that of the command at fault."""
+    at = RefusedAt(2, GONE)
+    assert kind_of(at) == kind_of(GONE)
+    assert written(at) == {**written(GONE), "position": 2}
+
+
+def test_a_breach_names_the_roles() -> None:
+    """Beside how each is held."""
+    held = (HeldRole((), ("editor", "viewer")), HeldRole(("staff",), ("payer",)))
+    witness = written(BreaksSod("s", 2, "ann", None, held))
+    assert witness["roles"] == ["viewer", "payer"]
+    assert witness["held"][1] == {"groups": ["staff"], "roles": ["payer"]}
