@@ -17,6 +17,7 @@ TOP = (
     "revoke",
     "import",
     "export",
+    "verify",
     "db",
 )
 

@@ -169,7 +169,8 @@ def test_a_change_set_replays_true_as_true() -> None:
     result = accepted(before, ChangeSet((DeleteClaim(C1), CreateClaim(true))))
     replayed = advance(before, result.event.delta)
     constraints = (replayed.claims[C1].constraints, result.state.claims[C1].constraints)
-    values = [found[0].operand.value for found in constraints]  # type: ignore[union-attr]  # as made
+    operands = [found[0].operand for found in constraints]  # type: ignore[union-attr]  # as made
+    values = [operand.value for operand in operands]  # type: ignore[union-attr]  # as made
     assert [type(value) for value in values] == [bool, bool]
 
 
