@@ -33,7 +33,7 @@ def test_a_busy_port_is_one_line(run: Run, busy_port: int) -> None:
     assert (ended.code, ended.line) == (2, line)
 
 
-OUTSIDE = ("0.0.0.0", "::", "192.0.2.1", "example.org", "localhost.x")  # noqa: S104  # refused
+OUTSIDE = ("0.0.0.0", "::", "192.0.2.1", "example.org", "localhost.x")  # noqa: S104  # all refused
 
 
 @pytest.mark.parametrize("host", OUTSIDE)
