@@ -1,0 +1,26 @@
+"""All seeded faults: one module a class, each a table. Nothing here imports the product."""
+
+from typing import Final
+
+from specs.faults.catalogue import (
+    boundaries,
+    certificates,
+    concurrency,
+    cycles,
+    duty,
+    incomplete,
+    references,
+    unsound,
+)
+from specs.faults.fault import Fault
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    *references.FAULTS,
+    *cycles.FAULTS,
+    *unsound.FAULTS,
+    *incomplete.FAULTS,
+    *duty.FAULTS,
+    *boundaries.FAULTS,
+    *concurrency.FAULTS,
+    *certificates.FAULTS,
+)

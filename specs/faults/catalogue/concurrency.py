@@ -1,0 +1,105 @@
+"""Commits that lose an update, and proposals that are never decided.
+
+Each has its twin among the models: TLC must refute that, and the same fault in the code loses an
+update between two real threads.
+"""
+
+from functools import partial
+from typing import Final
+
+from specs.faults.fault import Edit, Fault, Model
+
+STORE: Final = "grantproof.adapters.memory"
+POINT: Final = "grantproof.service.pap"
+STALE: Final = "if state is None or state.revision != event.revision - 1:"
+
+_lost_update = partial(Fault, kind="concurrency", property_id="P-CAS")
+
+FAULTS: Final = (
+    _lost_update(
+        id="no-compare-and-set",
+        sentence="a commit does not compare the revision",
+        gate=Model("broken/NoCompareAndSet"),
+        edits=(Edit(STORE, STALE, "if state is None:"),),
+    ),
+    _lost_update(
+        id="no-bump",
+        sentence="a commit leaves the revision as it is",
+        gate=Model("broken/NoBump"),
+        edits=(
+            Edit(STORE, "from dataclasses import dataclass, field", "from dataclasses import *"),
+            Edit(
+                STORE,
+                "tenant.state = advance(state, event.delta)",
+                "tenant.state = replace(advance(state, event.delta), revision=1)",
+            ),
+        ),
+    ),
+    _lost_update(
+        id="compare-less-or-equal",
+        sentence="a commit accepts any revision that is not newer than the stored one",
+        gate=Model("broken/CompareLessOrEqual"),
+        edits=(Edit(STORE, STALE, STALE.replace("!=", "<")),),
+    ),
+    _lost_update(
+        id="blind-retry",
+        sentence="after a lost race the old decision is committed again under the new revision",
+        gate=Model("broken/BlindRetry"),
+        edits=(
+            Edit(POINT, "from dataclasses import dataclass", "from dataclasses import *"),
+            Edit(
+                POINT,
+                "        if not self._store.commit(outcome.event):\n            return None\n",
+                "        while not self._store.commit(outcome.event):\n"
+                "            current = self._store.revision(state.id) or 0\n"
+                "            again = replace(outcome.event, revision=current + 1)\n"
+                "            outcome = replace(outcome, event=again)\n",
+            ),
+        ),
+    ),
+    _lost_update(
+        id="check-outside-transaction",
+        sentence="the revision is compared in one transaction and written in the next",
+        gate=Model("broken/CheckOutsideTransaction"),
+        edits=(
+            Edit(
+                STORE,
+                "                return False\n"
+                "            tenant = self._tenants[event.organization]",
+                "                return False\n        with self._lock:\n"
+                "            tenant = self._tenants[event.organization]",
+            ),
+        ),
+    ),
+    _lost_update(
+        id="stale-refusal",
+        sentence="a refusal is not held against the current revision",
+        gate=Model("broken/StaleRefusal"),
+        edits=(
+            Edit(
+                POINT,
+                "return outcome if self._store.revision(state.id) == state.revision else None",
+                "return outcome",
+            ),
+        ),
+    ),
+    Fault(
+        id="retry-for-ever",
+        kind="concurrency",
+        sentence="retries are not counted and read nothing anew",
+        property_id="P-LIVE",
+        gate=Model("broken/RetryForEver"),
+        edits=(
+            Edit(
+                POINT,
+                "for attempt in range(COMMIT_ATTEMPTS_MAX):",
+                "for attempt in iter(int, COMMIT_ATTEMPTS_MAX):",
+            ),
+            Edit(
+                POINT,
+                "            self._snapshots.catch_up(organization)\n            self._backoff",
+                "            self._backoff",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,111 @@
+"""References that dangle, or that lead to another organization."""
+
+from functools import partial
+from typing import Final
+
+from specs.faults.fault import Edit, Executable, Fault
+
+REFERENCES: Final = "grantproof.core.commands.references"
+REFUSAL: Final = "grantproof.core.commands.refusal"
+
+_dangles = partial(Fault, kind="references", property_id="P-REF", gate=Executable())
+
+FAULTS: Final = (
+    _dangles(
+        id="role-leaves-children",
+        sentence="deleting a role forgets the roles that inherit from it",
+        edits=(
+            Edit(
+                REFERENCES,
+                "    yield from (Inheritance(child, role) for child in "
+                "state.roles.children[role])\n",
+                "",
+            ),
+        ),
+    ),
+    _dangles(
+        id="group-leaves-members",
+        sentence="deleting a group leaves its members in it",
+        edits=(
+            Edit(
+                REFERENCES,
+                "    yield from (Membership(principal, group) for principal in "
+                "state.memberships.to(group))\n",
+                "",
+            ),
+        ),
+    ),
+    _dangles(
+        id="principal-leaves-assignments",
+        sentence="deleting a principal leaves what was assigned to it",
+        edits=(
+            Edit(
+                REFERENCES,
+                "    for role, validity in state.assignments.of(principal).items():\n"
+                "        yield Assignment(principal, role, validity)\n",
+                "",
+            ),
+        ),
+    ),
+    _dangles(
+        id="role-leaves-claims-on-it",
+        sentence="deleting a role leaves the claims that others hold on it",
+        edits=(
+            Edit(
+                REFERENCES,
+                '    yield from _claims_on(state, ResourceId(f"role:{role}"))\n',
+                "",
+            ),
+        ),
+    ),
+    _dangles(
+        id="assigned-role-unchecked",
+        sentence="a role that does not exist can be assigned",
+        edits=(
+            Edit(
+                REFUSAL,
+                "        case AssignRole(principal, role):\n"
+                "            yield _principal(state, principal)\n"
+                "            yield _role(state, role)\n",
+                "        case AssignRole(principal, role):\n"
+                "            yield _principal(state, principal)\n",
+            ),
+        ),
+    ),
+    _dangles(
+        id="set-loses-role",
+        sentence="a role that a separation-of-duty set names can be deleted",
+        edits=(
+            Edit(
+                REFUSAL,
+                "isinstance(command, DeleteRole) and command.role in state.sod_sets_by_role",
+                "isinstance(command, DeleteRole) and command.role not in state.roles",
+            ),
+        ),
+    ),
+    _dangles(
+        id="cascade-unasked",
+        sentence="a deletion takes along what refers to it, though nobody asked for a cascade",
+        edits=(
+            Edit(
+                REFUSAL,
+                "if not isinstance(command, Deletion) or command.cascade:",
+                "if not isinstance(command, Deletion) or not command.cascade:",
+            ),
+        ),
+    ),
+    Fault(
+        id="foreign-organization",
+        kind="references",
+        sentence="a claim can be made on another organization",
+        property_id="P-TENANT",
+        gate=Executable(),
+        edits=(
+            Edit(
+                "grantproof.core.organization",
+                "            exists = entity == state.id",
+                '            exists = entity != ""',
+            ),
+        ),
+    ),
+)

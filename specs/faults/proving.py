@@ -1,0 +1,42 @@
+"""The gate `specs` for a fault: what becomes of one theorem on the patched source.
+
+A counterexample is looked for in a finite world first, where Z3 finds one fast or not at all.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+import z3
+
+from specs.kernel.sorts import Unsupported
+from specs.kernel.source import Source
+from specs.kernel.vacuity import satisfiable
+from specs.run import verdict
+from specs.theorems import statements
+
+ONE_SEED: Final = (0,)
+
+
+def property_of(theorem: str) -> str:
+    """Return the id of the property that the theorem belongs to, or nothing when there is none."""
+    known = statements()
+    return known[theorem].property_id if theorem in known else ""
+
+
+@cache
+def clean(theorem: str) -> str:
+    """Return the verdict on the production source."""
+    return verdict(theorem, None, ONE_SEED).verdict
+
+
+def tampered(theorem: str, texts: Mapping[str, str]) -> str:
+    """Return the verdict on the patched source."""
+    try:
+        stated = statements()[theorem].about(Source(dict(texts)))
+    except Unsupported:
+        return "unsupported"
+    for name, goal in stated.goals:
+        if satisfiable((*stated.hypotheses, (f"not {name}", z3.Not(goal))), stated.names):
+            return "refuted"
+    return verdict(theorem, texts, ONE_SEED).verdict

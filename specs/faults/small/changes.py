@@ -1,0 +1,183 @@
+"""Executable properties of a change: what `apply` accepts and refuses, beside the oracle."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import permutations, product
+
+from grantproof.core import model as m
+from grantproof.core.commands import Accepted, Outcome, Rejected, apply
+from grantproof.core.commands.delta import delta
+from grantproof.core.commands.language import AssignRole, CreateClaim, CreateSodSet, SingleCommand
+from grantproof.core.errors import BreaksSod, WouldCycle
+from grantproof.core.messages import refusal_message
+from grantproof.core.organization import Organization, changed, facts
+from specs.faults.small import words
+from specs.faults.small.acts import commands
+from specs.faults.small.property import Objection, Property, Small, references
+from specs.faults.small.worlds import CABINET, CHAIN, DESK, DRAWER, Facts
+from tests.properties import oracle
+
+Edits = tuple[SingleCommand, ...]
+SOD_WORLDS = (DESK, DRAWER)
+
+
+def proposed(small: Small, command: SingleCommand) -> Outcome:
+    """Return what becomes of the command."""
+    return apply(small.state, command, actor="eve", instant=0)
+
+
+def dangling(small: Small, command: SingleCommand) -> Objection | None:
+    """Object to a change after which something refers to what is not there. P-REF."""
+    try:
+        outcome = proposed(small, command)
+        after = list(facts(outcome.state)) if isinstance(outcome, Accepted) else []
+    except KeyError as missing:
+        return Objection("nothing refers to what is not there", f"it breaks off at {missing}")
+    gaps = list(unresolved(after))
+    if gaps:
+        return Objection("nothing refers to what is not there", f"accepted: {gaps[0]}")
+    if not isinstance(outcome, Accepted) or getattr(command, "cascade", True):
+        return None
+    if len(outcome.event.delta.removed) <= 1:
+        return None
+    lost = [words.sentence(fact) for fact in outcome.event.delta.removed]
+    return Objection("refused, naming what refers to it", f"accepted, and gone is: {lost[0]}")
+
+
+def unresolved(every: list[m.Fact]) -> Iterator[str]:
+    """Yield each reference of a fact to what is not there."""
+    there = {str(name) for fact in every for name in _names(fact)} | {"organization:acme"}
+    for fact in every:
+        named = _ends(fact) if isinstance(fact, m.Claim) else references(fact)
+        yield from (f"{words.sentence(fact)}, without {end}" for end in named if end not in there)
+
+
+def _names(fact: m.Fact) -> Iterator[str]:
+    match fact:
+        case m.Role() | m.Group() | m.SodSet():
+            prefix = {"Role": "role", "Group": "group"}.get(type(fact).__name__, "sod-set")
+            yield from (fact.id, f"{prefix}:{fact.id}")
+        case m.Principal() | m.Resource():
+            yield fact.id
+        case m.KindDeclaration():
+            yield fact.kind
+        case _:
+            return
+
+
+def _ends(claim: m.Claim) -> Iterator[str]:
+    yield claim.role
+    match claim.resource:
+        case m.Exactly(value) | m.Within(value):
+            yield value
+        case m.OfKind(kind):
+            yield kind
+        case m.Any():
+            return
+
+
+def circular(small: Small, command: SingleCommand) -> Objection | None:
+    """Object to an edge that closes a cycle, and to a refusal of one that does not. P-DAG."""
+    outcome = proposed(small, command)
+    after = outcome.state if isinstance(outcome, Accepted) else _forced(small, command)
+    edges = frozenset({*after.roles.edges(), *after.groups.edges()})
+    sound = oracle.acyclic(frozenset((str(one), str(other)) for one, other in edges))
+    if isinstance(outcome, Accepted):
+        return None if sound else Objection("refused: it closes a cycle", "accepted")
+    if not isinstance(outcome.refusal, WouldCycle) or not sound:
+        return None
+    return Objection("accepted: it closes no cycle", _refused(outcome))
+
+
+def overloaded(small: Small, command: SingleCommand) -> Objection | None:
+    """Object to a change after which somebody holds too much at some instant. P-SOD-SAFE."""
+    outcome = proposed(small, command)
+    if not isinstance(outcome, Accepted):
+        return None
+    found = sorted(oracle.breaches(oracle.world(outcome.state)))
+    if not found:
+        return None
+    sod_set, principal = found[0]
+    holds = f"accepted: {principal} holds too many roles of {sod_set}"
+    return Objection("refused: separation of duty", holds)
+
+
+def inexact(small: Small, command: SingleCommand) -> Objection | None:
+    """Object to a refusal for separation of duty that nothing justifies. P-SOD-EXACT."""
+    outcome = proposed(small, command)
+    refused = isinstance(outcome, Rejected) and isinstance(outcome.refusal, BreaksSod)
+    if isinstance(outcome, Rejected) and refused:
+        if not oracle.breaches(oracle.world(_forced(small, command))):
+            return Objection("accepted: nobody would hold too much", _refused(outcome))
+        return None
+    return overloaded(small, command)
+
+
+def ordered(small: Small, edits: Edits) -> Objection | None:
+    """Object to edits whose end depends on their order. P-SOD-SYM."""
+    ends = {refusals(small.state, order): order for order in permutations(edits)}
+    if len(ends) == 1:
+        return None
+    told = [f"{count} refused when {_list(order)}" for count, order in sorted(ends.items())]
+    return Objection("as many are refused in one order as in the other", "; ".join(told))
+
+
+def refusals(state: Organization, edits: Edits) -> int:
+    """Return how many of the edits are refused, one after the other."""
+    refused = 0
+    for command in edits:
+        outcome = apply(state, command, actor="eve", instant=0)
+        if isinstance(outcome, Accepted):
+            state = outcome.state
+        else:
+            refused += 1
+    return refused
+
+
+def assignments(facts_: Facts) -> Iterator[Edits]:
+    """Yield pairs of assignments to one principal."""
+    people = [fact.id for fact in facts_ if isinstance(fact, m.Principal)]
+    roles = [fact.id for fact in facts_ if isinstance(fact, m.Role)]
+    for who, one, other in product(people, roles, roles):
+        if one < other:
+            yield (AssignRole(who, one), AssignRole(who, other))
+
+
+def foreign(facts_: Facts) -> Iterator[CreateClaim]:
+    """Yield the claims on what belongs to another organization."""
+    for command in commands(facts_):
+        if isinstance(command, CreateClaim) and "organization:" in str(command.claim.resource):
+            yield command
+
+
+def set_changes(facts_: Facts) -> Iterator[SingleCommand]:
+    """Yield the new sets only."""
+    return (command for command in commands(facts_) if isinstance(command, CreateSodSet))
+
+
+def _forced(small: Small, command: SingleCommand) -> Organization:
+    try:
+        return changed(small.state, delta(small.state, command))
+    except KeyError:
+        return small.state
+
+
+def _refused(outcome: Rejected) -> str:
+    return f"refused: {refusal_message(outcome.refusal)}"
+
+
+def _list(edits: Edits) -> str:
+    return " comes before ".join(words.command(edit) for edit in edits)
+
+
+_on_desks = partial(Property, SOD_WORLDS, commands, tell=words.command)
+FREE = tuple(fact for fact in DESK if not isinstance(fact, m.Assignment))
+
+PROPERTIES = {
+    "P-REF": Property((CABINET,), commands, dangling, words.command),
+    "P-TENANT": Property((CABINET,), foreign, dangling, words.command),
+    "P-DAG": Property((CHAIN,), commands, circular, words.command),
+    "P-SOD-SAFE": _on_desks(objection=overloaded),
+    "P-SOD-EXACT": _on_desks(objection=inexact),
+    "P-SOD-SYM": Property((FREE,), assignments, ordered, _list),
+}

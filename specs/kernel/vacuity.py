@@ -1,0 +1,95 @@
+"""Whether hypotheses can be true together: a model is found in a world of a few names and objects.
+
+There counting is counting: `card` of a set is the number of the names that it has, so the axiom on
+it holds by itself and is left out. So is the choice of one where there is one, for a new constant
+can always be chosen so, and what only defines a symbol. Undetermined counts as no.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import z3
+
+from grantproof.core.model import Principal, Resource, SodSet
+from grantproof.core.organization import Organization
+from specs.kernel.membership import CARD
+from specs.kernel.sorts import TAG, Name, Object, tag_number
+from specs.kernel.values import CHOICE, Clause
+
+TIME_LIMIT_MS: Final = 20_000
+COUNTING: Final = "what counts has a member"
+SPARE_NAMES: Final = 2
+SEARCHES: Final[tuple[dict[str, bool | int], ...]] = (
+    {"smt.ematching": False, "smt.macro_finder": True},
+    {"smt.macro_finder": True},
+    {"smt.ematching": False},
+    {"smt.mbqi.max_cexs": 20},
+    {"smt.ematching": False, "smt.macro_finder": True, "random_seed": 7},
+    {},
+)
+"""How a model is looked for, in turn; none is best for all."""
+SEVERAL: Final = {Organization: 3, Principal: 2, Resource: 2, SodSet: 2}
+"""How many objects there are of a class, so that a change of a state or an entity can be seen."""
+BY_DEFINITION: Final = "by definition: "
+"""How the names of hypotheses begin that only define a symbol; a definition can always be made."""
+SEARCH_LIMIT_MS: Final = 8_000
+
+
+def satisfiable(hypotheses: Iterable[Clause], literals: Iterable[z3.ExprRef] = ()) -> bool:
+    """Return whether there is a world in which all the hypotheses hold."""
+    names = [*literals, *(z3.Const(f"name {n}", Name) for n in range(SPARE_NAMES))]
+    told = [fact for name, fact in hypotheses if not holds_anyway(name)]
+    counted = z3.Sum([z3.If(z3.Select(z3.Var(0, CARD.domain(0)), name), 1, 0) for name in names])
+    facts = [*small(names, told), *(z3.substitute_funs(fact, (CARD, counted)) for fact in told)]
+    return any(found(facts, options) for options in SEARCHES)
+
+
+def holds_anyway(name: str) -> bool:
+    """Return whether the hypothesis of that name can be made true in every world."""
+    return name in {COUNTING, CHOICE} or name.startswith(BY_DEFINITION)
+
+
+def found(facts: list[z3.BoolRef], options: dict[str, bool | int]) -> bool:
+    """Return whether a search finds a model."""
+    solver = z3.Solver()
+    solver.set("timeout", SEARCH_LIMIT_MS)
+    for option, value in options.items():
+        solver.set(option, value)
+    solver.add(facts)
+    return bool(solver.check() == z3.sat)
+
+
+def small(names: list[z3.ExprRef], facts: Iterable[z3.BoolRef]) -> Iterator[z3.BoolRef]:
+    """Yield that there are these names, and a few objects of each class and of none."""
+    tags = [-1, *sorted({tag for fact in facts for tag in tags_of(fact)})]
+    several = {tag_number(cls): number for cls, number in SEVERAL.items()}
+    numbered = [(tag, number) for tag in tags for number in range(several.get(tag, 1))]
+    objects = [z3.Const(f"object {tag} {number}", Object) for tag, number in numbered]
+    yield z3.Distinct(*names)
+    yield from (TAG(one) == tag for one, (tag, _) in zip(objects, numbered, strict=True))
+    yield from (only(names), only(objects))
+
+
+def only(members: list[z3.ExprRef]) -> z3.BoolRef:
+    """Return that there is nothing of the sort but the members."""
+    anything = z3.FreshConst(members[0].sort())
+    return z3.ForAll([anything], z3.Or([anything == member for member in members]))
+
+
+def tags_of(formula: z3.ExprRef) -> Iterator[int]:
+    """Yield the tag of every class that a formula speaks about."""
+    for term in terms(formula):
+        if z3.is_eq(term) and z3.is_app(term.arg(0)) and term.arg(0).decl().eq(TAG):
+            yield term.arg(1).as_long()
+
+
+def terms(formula: z3.ExprRef) -> Iterator[z3.ExprRef]:
+    """Yield every application inside a formula, quantified parts included."""
+    waiting, met = [formula], set()
+    while waiting:
+        term = waiting.pop()
+        if term.get_id() not in met:
+            met.add(term.get_id())
+            waiting.extend(term.children())
+            if z3.is_app(term):
+                yield term

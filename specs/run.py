@@ -1,0 +1,121 @@
+"""`python -m specs` decides every theorem, side by side, and says what came of each.
+
+It fails on anything that is refuted, undetermined, vacuous or unsupported: none is a pass.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import z3
+
+from specs.kernel.proof import SEEDS, Result, decide
+from specs.kernel.sorts import Unsupported
+from specs.kernel.source import Source
+from specs.theorems import statements
+
+PROCESSES = 2
+DETAIL_MAX = 400
+UNREADABLE = (Unsupported, AttributeError, LookupError, TypeError, z3.Z3Exception)
+"""What reading a source may raise: values of a shape that the construct does not expect."""
+TYPES = "type of "
+"""How the names of the hypotheses begin that only say of which class an object is."""
+
+
+def run_all(names: Iterable[str] | None = None, processes: int = PROCESSES) -> list[Result]:
+    """Return the verdict on every theorem, or on those named, in their order."""
+    return list(verdicts(list(statements()) if names is None else names, processes))
+
+
+def verdicts(names: Iterable[str], processes: int = PROCESSES) -> Iterator[Result]:
+    """Yield the verdict on each named theorem as soon as those before it are decided."""
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        yield from pool.map(verdict, names)
+
+
+def verdict(
+    name: str, patches: Mapping[str, str] | None = None, seeds: tuple[int, ...] = SEEDS
+) -> Result:
+    """Return the verdict on a theorem, about the source or about the source with patches."""
+    statement = statements()[name]
+    started = time.perf_counter()
+    try:
+        stated = statement.about(Source(dict(patches or {})))
+    except UNREADABLE as unsupported:
+        seconds = time.perf_counter() - started
+        result = Result(statement.property_id, name, "unsupported", seconds=seconds)
+        return dataclasses.replace(result, detail=repr(unsupported))
+    result = decide(stated, seeds)
+    return dataclasses.replace(result, name=name, seconds=time.perf_counter() - started)
+
+
+def never_used(results: Iterable[Result]) -> list[str]:
+    """Return the hypotheses that are stated somewhere and that no proof of any theorem uses."""
+    told = list(results)
+    used = {name for result in told for name in result.used}
+    unused = {name for result in told for name in result.unused} - used
+    return sorted(name for name in unused if not name.startswith(TYPES))
+
+
+def line(result: Result) -> str:
+    """Return a result as a line for people."""
+    told = f"{result.property_id:18} {result.verdict:12} {result.seconds:6.2f} s "
+    return f"{told}{result.goals:4} {result.name}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Decide, print, and return 0 only when everything is proved."""
+    parser = argparse.ArgumentParser(prog="python -m specs", description=__doc__)
+    parser.add_argument("names", nargs="*", help="parts of the names of theorems; all by default")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--processes", type=int, default=PROCESSES)
+    options = parser.parse_args(arguments)
+    chosen = [
+        name
+        for name in statements()
+        if not options.names or any(part in name for part in options.names)
+    ]
+    started = time.perf_counter()
+    results = []
+    for result in verdicts(chosen, options.processes):
+        results.append(result)
+        if not options.json:
+            report(result)
+    if options.json:
+        sys.stdout.write(json.dumps([as_json(result) for result in results], indent=1) + "\n")
+    else:
+        summary(results, time.perf_counter() - started)
+        audit(results if not options.names else [])
+    return 0 if results and all(result.holds for result in results) else 1
+
+
+def report(result: Result) -> None:
+    """Print a result, with the details where it is no pass."""
+    sys.stdout.write(line(result) + "\n")
+    if not result.holds:
+        sys.stdout.write(f"    {result.detail[:DETAIL_MAX]}\n")
+    sys.stdout.flush()
+
+
+def summary(results: list[Result], seconds: float) -> None:
+    """Print the figures."""
+    failed = [result for result in results if not result.holds]
+    goals = sum(result.goals for result in results)
+    told = f"{len(results)} theorems, {goals} obligations, {len(SEEDS)} seeds, {seconds:.1f} s"
+    sys.stdout.write(f"{told}: {len(failed)} not proved\n")
+
+
+def audit(results: list[Result]) -> None:
+    """Print the hypotheses that no proof uses."""
+    for name in never_used(results):
+        sys.stdout.write(f"no proof uses: {name}\n")
+
+
+def as_json(result: Result) -> dict[str, object]:
+    """Return a result as a JSON object."""
+    return dataclasses.asdict(result) | {"used": sorted(result.used)}

@@ -1,0 +1,60 @@
+"""Everything that is to be proved, by name: what functions mean, and the properties."""
+
+from functools import cache, partial
+
+from specs.definitions import certificate, constraints, duty, facts, hierarchy, matching, policy
+from specs.definitions.registry import REGISTRY
+from specs.obligations import theorem
+from specs.properties import (
+    p_attr,
+    p_cas,
+    p_cert,
+    p_closure,
+    p_dag,
+    p_geo,
+    p_mono_claim,
+    p_mono_constraint,
+    p_quota_mono,
+    p_rate_mono,
+    p_ref,
+    p_sod_exact,
+    p_sod_safe,
+    p_sod_sym,
+    p_window,
+)
+from specs.properties.registry import LEMMAS, Statement
+
+MEANINGS = (certificate, constraints, duty, facts, hierarchy, matching, policy)
+PROPERTIES = (
+    p_attr,
+    p_cas,
+    p_cert,
+    p_closure,
+    p_dag,
+    p_geo,
+    p_mono_claim,
+    p_mono_constraint,
+    p_quota_mono,
+    p_rate_mono,
+    p_ref,
+    p_sod_exact,
+    p_sod_safe,
+    p_sod_sym,
+    p_window,
+)
+"""Every module that states something; importing one is what makes its statements known."""
+
+
+@cache
+def statements() -> dict[str, Statement]:
+    """Return every statement by its name."""
+    meanings = {
+        name: Statement(entry.property_id, partial(theorem, entry))
+        for name, entry in REGISTRY.items()
+    }
+    return meanings | LEMMAS
+
+
+def proved_with(function: str) -> list[str]:
+    """Return the theorems that read the source of the function, its own definition first."""
+    return [function] if function in statements() else []
