@@ -58,7 +58,7 @@ class Loops(Statements):
         inside = havoc(path, changed)
         more = z3.Not(membership.is_empty(inside.frame.env[statement.test.id]))
         known = [fact for _, fact in invariant(inside.frame.env, None)]
-        for end in self.block(statement.body, [inside.under(z3.And(*known, more))]):
+        for end in self.one_round(statement, inside.under(z3.And(*known, more))):
             self.owe_all(f"{name} goes on", invariant(end.frame.env, None), end.frame)
         after = havoc(path, changed)
         over = membership.is_empty(after.frame.env[statement.test.id])
@@ -79,10 +79,20 @@ class Loops(Statements):
         inside = self.bind(statement.target, element.value, anywhere.frame)
         new = z3.And(*known, element.guard, z3.Not(membership.contains(done, element.value)))
         more = membership.union(done, Items((element.value,)))
-        for end in self.block(statement.body, [replace(anywhere, frame=inside).under(new)]):
+        for end in self.one_round(statement, replace(anywhere, frame=inside).under(new)):
             self.owe_all(f"{name} goes on", invariant(end.frame.env, more), end.frame)
         after = havoc(path, changed)
         return [self.known_after(name, invariant(after.frame.env, collection), path=after)]
+
+    def one_round(self, statement: ast.While | ast.For, path: Path) -> list[Path]:
+        """Return the ends of a round, each of which an invariant must describe.
+
+        A round that returns or raises has an end that none describes: it is unsupported.
+        """
+        ends = self.block(statement.body, [path])
+        if not all(end.open for end in ends):
+            raise unsupported(statement, path.frame, "a round that leaves the function: ")
+        return ends
 
     def known_after(
         self, name: str, invariant: list[Clause], over: z3.BoolRef = TRUE, *, path: Path

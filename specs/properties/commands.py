@@ -22,7 +22,7 @@ from specs.kernel.shapes import argument, forget_typing, typing_axioms
 from specs.kernel.sorts import Object
 from specs.kernel.source import Source
 from specs.kernel.vacuity import BY_DEFINITION
-from specs.kernel.values import Clause, Made, Symbolic, Term, coerce, guarded
+from specs.kernel.values import Clause, Made, Symbolic, coerce, guarded
 from specs.kernel.view import View
 from specs.obligations import interpreter
 from specs.properties.registry import LEMMAS, Statement
@@ -53,10 +53,12 @@ def proposed(source: Source, command: type) -> Change:
     for accepted, item in guarded(result):
         if isinstance(item, Made) and item.kind is vars(commands)["_Proposal"]:
             graphs = [(View(state).field(name), name) for name in ("roles", "groups")]
-            known = [*indexes(state), *references(state), *(acyclic(*graph) for graph in graphs)]
-            known += [law for graph, _ in graphs for law in preorder(graph.parents.value)]
-            after = Term(coerce(item.fields["after"], Object), Organization)
-            return Change(running, state, change, accepted, after, known)
+            supposed = [*indexes(state), *references(state), *(acyclic(*graph) for graph in graphs)]
+            supposed += [law for graph, _ in graphs for law in preorder(graph.parents.value)]
+            after = argument("after", Organization)
+            known = coerce(after, Object) == coerce(item.fields["after"], Object)
+            running.facts.assumed.append(("what is proposed", z3.Implies(accepted, known)))
+            return Change(running, state, change, accepted, after, supposed)
     raise LookupError
 
 

@@ -19,6 +19,7 @@ from grantproof.core.attributes import (
     PrincipalIdentity,
     Value,
 )
+from grantproof.core.identifiers import Action, ResourceId
 from grantproof.core.matching import Request
 from grantproof.core.organization import Organization, facts
 
@@ -187,6 +188,26 @@ def breaches(of: World) -> set[tuple[str, str]]:
         if sod_set.mode == "static"
         and sum(role in sod_set.roles for role in effective(of, principal, instant)) >= sod_set.n
     }
+
+
+def administrators(of: World) -> set[str]:
+    """Active principals that hold for ever an unconstrained claim to administer the whole."""
+    itself = ResourceId(f"organization:{of.id}")
+    whole = {m.Exactly(itself), m.Within(itself), m.OfKind("organization"), m.Any()}
+    ruling = {
+        str(claim.role)
+        for claim in of.claims
+        if claim.action == m.Exactly(Action("administer"))
+        and claim.resource in whole
+        and claim.constraints == ()
+    }
+    always = {
+        (principal, chain.roles[-1])
+        for principal in of.active
+        for chain in chains(of, principal)
+        if (chain.start, chain.end) == (BEGINNING, NEVER)
+    }
+    return {one for one, role in always if role in ruling and of.active[one]}
 
 
 def closed(edges: Pairs) -> Pairs:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grantproof.core.administration import has_administrator
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import (
     AddParent,
@@ -20,8 +21,10 @@ from grantproof.core.errors import (
     StillReferenced,
     WouldCycle,
 )
+from grantproof.core.identifiers import ClaimId, PrincipalId, RoleId
 from grantproof.core.invariants import valid
-from grantproof.core.organization import Organization, advance, facts
+from grantproof.core.model import ADMINISTER, Any, Claim, Exactly
+from grantproof.core.organization import Organization, advance, facts, with_fact
 from tests.organizations import made_of, refusal_of
 from tests.properties import oracle
 from tests.properties.tally import Tally
@@ -93,7 +96,7 @@ def test_p_reject_a_rejection_changes_nothing_and_its_witness_is_true() -> None:
             tally.saw(type(refusal).__name__)
 
     holds()
-    tally.expect(Missing=70, AlreadyExists=100, StillReferenced=20, RefusedAt=5)
+    tally.expect(Missing=70, AlreadyExists=100, StillReferenced=8, RefusedAt=3)
 
 
 def there(state: Organization, noun: str, ids: tuple[str, ...]) -> bool:
@@ -147,3 +150,24 @@ def test_p_dag_an_edge_is_refused_iff_it_would_close_a_cycle() -> None:
 
     holds()
     tally.expect(acceptable=500, refused=400, long=5)
+
+
+def test_p_induct_an_administrator_is_who_every_chain_says() -> None:
+    """P-INDUCT: `has_administrator` iff somebody active holds such a claim for ever and always."""
+    tally = Tally("last-administrator-kept")
+
+    @settings(max_examples=200)
+    @given(crowds(), st.sampled_from(ROLES))
+    def holds(state: Organization, role: RoleId) -> None:
+        ruling = Claim(ClaimId("ruling"), role, Exactly(ADMINISTER), Any())
+        ruled = with_fact(state, ruling)
+        found = oracle.administrators(oracle.world(ruled))
+        assert has_administrator(ruled) == (found != set())
+        for name in sorted(found):
+            ruled = with_fact(ruled, replace(ruled.principals[PrincipalId(name)], active=False))
+        assert not has_administrator(ruled)
+        tally.saw("somebody", found != set())
+        tally.saw("nobody", found == set())
+
+    holds()
+    tally.expect(somebody=15, nobody=50)

@@ -171,7 +171,9 @@ def opening() -> list[SingleCommand]:
         *(c.CreateResource(Resource(one, KINDS[0], parents.get(one))) for one in PLACES),
         c.CreateClaim(Claim(CLAIMS[0], ROLES[0], ACTIONS[0], Within(PLACES[0]))),
         c.CreateClaim(Claim(CLAIMS[1], ROLES[1], ACTIONS[2], OfKind("document"))),
+        c.CreateClaim(Claim(CLAIMS[2], ROLES[2], ACTIONS[1], Any())),
         c.AssignRole(PRINCIPALS[0], ROLES[0]),
+        c.AssignRole(PRINCIPALS[2], ROLES[2]),
         c.AssignGroupRole(GROUPS[0], ROLES[1]),
         c.AddMember(PRINCIPALS[1], GROUPS[0]),
     ]

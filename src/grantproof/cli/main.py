@@ -27,6 +27,7 @@ from grantproof.cli import (
     serve,
     sod,
     transfer,
+    verify,
 )
 from grantproof.cli.command import before_the_command, command
 from grantproof.cli.exits import ExitCode
@@ -63,6 +64,7 @@ for _name, _group in GROUPS.items():
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)
 app.add_typer(db.app, name="db")
+command(app)(verify.verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
