@@ -2,8 +2,18 @@
 
 from functools import cache, partial
 
-from specs.definitions import certificate, constraints, duty, facts, hierarchy, matching, policy
+from specs.definitions import (
+    certificate,
+    commands,
+    constraints,
+    duty,
+    facts,
+    hierarchy,
+    matching,
+    policy,
+)
 from specs.definitions.registry import REGISTRY
+from specs.kernel.source import Source
 from specs.obligations import theorem
 from specs.properties import (
     p_attr,
@@ -24,7 +34,7 @@ from specs.properties import (
 )
 from specs.properties.registry import LEMMAS, Statement
 
-MEANINGS = (certificate, constraints, duty, facts, hierarchy, matching, policy)
+MEANINGS = (certificate, commands, constraints, duty, facts, hierarchy, matching, policy)
 PROPERTIES = (
     p_attr,
     p_cas,
@@ -55,6 +65,13 @@ def statements() -> dict[str, Statement]:
     return meanings | LEMMAS
 
 
-def proved_with(function: str) -> list[str]:
-    """Return the theorems that read the source of the function, its own definition first."""
-    return [function] if function in statements() else []
+@cache
+def readers() -> dict[str, tuple[str, ...]]:
+    """Return, for every function whose source is read, the theorems that read it."""
+    found: dict[str, list[str]] = {}
+    for name, statement in statements().items():
+        source = Source()
+        statement.about(source)
+        for function in sorted(source.used):
+            found.setdefault(function, []).append(name)
+    return {function: tuple(names) for function, names in found.items()}

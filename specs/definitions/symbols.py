@@ -12,6 +12,7 @@ import z3
 from grantproof.core import certificate
 from grantproof.core.errors import BreaksSod, OverLimit
 from specs.definitions.certificate import observed, resource_path
+from specs.definitions.commands import administrated, proposed
 from specs.definitions.policy import known_target
 from specs.definitions.references import implicit
 from specs.kernel.shapes import located
@@ -55,7 +56,9 @@ def cycle(child: Symbolic, parent: Symbolic, _parents: Symbolic) -> Symbolic:
 
 SYMBOLS: Final[dict[str, Callable[..., Any]]] = {
     "grantproof.core.matching.resolve": known_target,
+    "grantproof.core.administration.has_administrator": administrated,
     "grantproof.core.certificate.issue": issued,
+    "grantproof.core.commands._proposed": proposed,
     "grantproof.core.commands.bounds.over_limit": optional("over_limit", OverLimit),
     "grantproof.core.commands.refusal._breaks_sod": optional("breaks_sod", BreaksSod),
     "grantproof.core.hierarchy.cycle_through": cycle,

@@ -76,6 +76,7 @@ class Interpreter(Loops):
     ) -> list[Path]:
         """Return every path through the function."""
         module, qualified = function.__module__, function.__qualname__
+        self.source.used.add(f"{module}.{qualified}")
         node = self.source.function(module, qualified)
         declared = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         names = [argument.arg for argument in declared]

@@ -34,7 +34,6 @@ class Source:
 
     def function(self, module: str, qualified: str) -> ast.FunctionDef:
         """Return the definition of a function or method by its dotted name in the module."""
-        self.used.add(f"{module}.{qualified}")
         if module not in self._trees:
             self._trees[module] = ast.parse(self.text(module))
         scope: list[ast.stmt] = self._trees[module].body
