@@ -6,6 +6,7 @@ from specs.definitions import (
     certificate,
     commands,
     constraints,
+    cycles,
     duty,
     facts,
     hierarchy,
@@ -21,6 +22,7 @@ from specs.properties import (
     p_cert,
     p_closure,
     p_dag,
+    p_deny_default,
     p_geo,
     p_mono_claim,
     p_mono_constraint,
@@ -34,13 +36,14 @@ from specs.properties import (
 )
 from specs.properties.registry import LEMMAS, Statement
 
-MEANINGS = (certificate, commands, constraints, duty, facts, hierarchy, matching, policy)
+MEANINGS = (certificate, commands, constraints, cycles, duty, facts, hierarchy, matching, policy)
 PROPERTIES = (
     p_attr,
     p_cas,
     p_cert,
     p_closure,
     p_dag,
+    p_deny_default,
     p_geo,
     p_mono_claim,
     p_mono_constraint,

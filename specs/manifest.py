@@ -1,0 +1,152 @@
+"""Every public function of the core, and what holds it to its meaning.
+
+A function is `proved` when it has a definition of its own, `read` when its own source is part of
+the proof of others, and `tested` otherwise, with the reason. What is not proved is said so here.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from specs.theorems import readers, statements
+
+Gate = Literal["proved", "read", "tested"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A function, by which gate it is held, by what in detail, and why no more."""
+
+    function: str
+    gate: Gate
+    by: tuple[str, ...]
+    reason: str = ""
+
+
+def rows() -> tuple[Row, ...]:
+    """Return a row for every function that is proved, read or tested, under its dotted name."""
+    proved = {name: Row(name, "proved", (name,)) for name in statements() if _is_function(name)}
+    read = {name: Row(name, "read", theorems) for name, theorems in readers().items()}
+    tested = {
+        f"{CORE}{name}": Row(f"{CORE}{name}", "tested", tests, reason)
+        for name, (tests, reason) in TESTED.items()
+    }
+    return tuple({**tested, **read, **proved}.values())
+
+
+def _is_function(name: str) -> bool:
+    return name.startswith(CORE)
+
+
+CORE: Final = "grantproof.core."
+FOR_PEOPLE: Final = "words for people: nothing is decided by it"
+PRODUCES: Final = "finds evidence; what is found passes a checker that is proved"
+SECOND: Final = "a second way to the same answer, held to the proved one"
+COUNTS: Final = "counts and bounds, which the translation does not follow"
+
+TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "administration.administrative_roles": (
+        ("tests/unit/core/test_administration.py",),
+        "looks claims up by patterns that it makes; a second definition is in the tests",
+    ),
+    "administration.has_administrator": (
+        ("tests/unit/core/test_administration.py",),
+        "stands as a symbol in the proof of `apply`",
+    ),
+    "attributes.attributes": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
+    "attributes.booleans": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
+    "attributes.check_text": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
+    "attributes.check_value": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
+    "candidates.compile_claim": (("tests/stateful/test_index.py",), SECOND),
+    "candidates.passes": (("tests/stateful/test_index.py",), SECOND),
+    "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
+    "commands.bounds.bounds": (("tests/unit/core/commands/test_bounds.py",), COUNTS),
+    "commands.bounds.chain_with_edge": (("tests/unit/core/commands/test_bounds.py",), COUNTS),
+    "commands.bounds.over_limit": (("tests/unit/core/commands/test_bounds.py",), COUNTS),
+    "commands.delta.compose": (
+        ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
+        "folds deltas of a length that is not known",
+    ),
+    "commands.references.dependents": (
+        ("tests/unit/core/commands/test_references.py", "tests/properties/test_induct.py"),
+        "what a deletion removes has no known length: deletions are tested, not proved",
+    ),
+    "commands.references.named": (("tests/unit/core/commands/test_references.py",), FOR_PEOPLE),
+    "commands.references.reference": (
+        ("tests/unit/core/commands/test_references.py",),
+        FOR_PEOPLE,
+    ),
+    "duty.unholdable_roles": (
+        ("tests/unit/core/test_duty.py",),
+        "a warning: nothing is decided by it",
+    ),
+    "hierarchy.cycle_through": (("tests/unit/core/test_hierarchy.py",), PRODUCES),
+    "hierarchy.how_held": (("tests/unit/core/test_hierarchy.py",), PRODUCES),
+    "hierarchy.longest_chain": (("tests/unit/core/test_hierarchy.py",), COUNTS),
+    "hierarchy.shortest_path": (("tests/unit/core/test_hierarchy.py",), PRODUCES),
+    "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
+    "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),
+    "index.Index.follow": (("tests/stateful/test_index.py",), SECOND),
+    "index.Index.nearest": (("tests/stateful/test_index.py",), SECOND),
+    "invariants.valid": (
+        ("tests/unit/core/test_invariants.py", "tests/properties/test_induct.py"),
+        "the executable twin of what the proofs of commands suppose and keep",
+    ),
+    "matching.descendants": (
+        ("tests/unit/core/test_matching.py",),
+        "used by deletions only, which are tested",
+    ),
+    "matching.lineage": (
+        ("tests/unit/core/test_matching.py",),
+        "part of `resolve`, which stands as a symbol: what a resource is, not who may",
+    ),
+    "matching.resolve": (
+        ("tests/unit/core/test_matching.py", "tests/properties/test_sound_complete.py"),
+        "stands as a symbol: it takes resource ids apart, which the translation does not follow",
+    ),
+    "messages.failure_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
+    "messages.held_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
+    "messages.reason_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
+    "messages.refusal_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
+    "model.Claim.metered": (
+        ("tests/unit/core/test_model.py",),
+        "orders granting claims, and any of them grants",
+    ),
+    "organization.Organization.implicit_resources": (
+        ("tests/unit/core/test_organization.py",),
+        "lists what exists; nothing is decided by it",
+    ),
+    "organization.advance": (
+        ("tests/unit/core/test_organization.py",),
+        "replays an event; held to `apply` by the stores' contract",
+    ),
+    "organization.facts": (
+        ("tests/unit/core/test_organization.py",),
+        "lists the facts in the order in which they can be added",
+    ),
+    "organization.implicit_kind": (
+        ("tests/unit/core/test_organization.py",),
+        "trusted in P-REF to say what is implicit: it takes an id apart",
+    ),
+    "policy.claim_order": (
+        ("tests/unit/core/test_policy.py",),
+        "chooses among granting claims, and any of them grants",
+    ),
+    "relation.Graph.edges": (("tests/unit/core/test_relation.py",), "lists"),
+    "relation.Relation.triples": (("tests/unit/core/test_relation.py",), "lists"),
+    "staleness.stale": (("tests/stateful/test_index.py",), SECOND),
+    "ways.decide": (("tests/stateful/test_index.py",), SECOND),
+    "ways.grants_of": (("tests/stateful/test_index.py",), SECOND),
+    "ways.near": (("tests/stateful/test_index.py",), SECOND),
+    "ways.situation": (("tests/stateful/test_index.py",), SECOND),
+}
+"""The functions that are tested only: by what, and why they are not proved."""
+
+NOT_PROVED: Final = (
+    "P-REF, P-DAG, P-SOD-EXACT, P-INDUCT of the six deletions: how much goes is not known before",
+    "P-INDUCT of a change set: each command of it is proved, their sequence is tested",
+    "P-DAG of resources: a resource gets its parent when it is created, and never another",
+    "within-limits, last-administrator-kept: tested",
+    "that `issue` gives what `check` accepts, and that `observe` says what holds: tested",
+    "that the compiled index answers as `evaluate`: tested after every kind of change",
+)
+"""What the properties say and no proof covers; the property tests and small worlds do."""
