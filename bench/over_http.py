@@ -44,6 +44,7 @@ from grantproof.core.model import (
     Role,
 )
 from grantproof.core.organization import facts
+from grantproof.service.authors import Author
 from grantproof.settings import Settings
 
 FLOOR: Final = "floor"
@@ -219,8 +220,8 @@ def _import(load: Workload, url: str) -> float:
     change = ChangeSet(tuple(_command(fact) for fact in facts(organization(load.tables))))
     services = compose(Settings(database_url=url))
     started = perf_counter()
-    services.administration.found(ORGANIZATION, time_zone="UTC", actor="bench")
-    outcome = services.administration.propose(ORGANIZATION, change, actor="bench")
+    services.administration.found(ORGANIZATION, time_zone="UTC", by=Author("bench"))
+    outcome = services.administration.propose(ORGANIZATION, change, by=Author("bench"))
     seconds = perf_counter() - started
     services.close()
     if not isinstance(outcome, Accepted):

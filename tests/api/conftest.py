@@ -6,6 +6,7 @@ import pytest
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api.callers import Caller
+from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from tests.api.service import Api, serving
 
@@ -33,12 +34,16 @@ def steady() -> Iterator[Api]:
 @pytest.fixture
 def operator(store: MemoryStore) -> Iterator[Api]:
     """An operator, bound to no organization and not trusted with the context; `acme` is there."""
-    with serving(store, Caller(None, trusted_context=False, review=True, actor="op")) as client:
+    with serving(
+        store, Caller(None, trusted_context=False, review=True, author=Author("op"))
+    ) as client:
         yield client
 
 
 @pytest.fixture
 def stranger(store: MemoryStore) -> Iterator[Api]:
     """A caller bound to `acme` that may not know what exists, and is not trusted."""
-    with serving(store, Caller(ACME, trusted_context=False, review=False, actor="app")) as client:
+    with serving(
+        store, Caller(ACME, trusted_context=False, review=False, author=Author("app"))
+    ) as client:
         yield client

@@ -17,6 +17,7 @@ from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted
 from grantproof.core.commands.language import AssignRole, CreatePrincipal, DeletePrincipal
 from grantproof.core.identifiers import PrincipalId, RoleId
+from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.settings import Settings
 
@@ -145,11 +146,11 @@ def test_another_process_is_followed(http: httpx2.Client, folder: Path) -> None:
             CreatePrincipal(PrincipalId("dave")),
             AssignRole(PrincipalId("dave"), RoleId("viewer")),
         ):
-            outcome = other.administration.propose(ACME, command, actor="other")
+            outcome = other.administration.propose(ACME, command, by=Author("other"))
             assert isinstance(outcome, Accepted)
         assert becomes(http, dave, "Allow")
         gone = other.administration.propose(
-            ACME, DeletePrincipal(PrincipalId("dave"), cascade=True), actor="other"
+            ACME, DeletePrincipal(PrincipalId("dave"), cascade=True), by=Author("other")
         )
         assert isinstance(gone, Accepted)
         answer = evaluate(http, dave, at_least_revision=gone.event.revision)

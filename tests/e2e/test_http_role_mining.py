@@ -14,6 +14,7 @@ from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted
 from grantproof.core.identifiers import OrganizationId, PrincipalId, ResourceId
 from grantproof.core.limits import BATCH_ITEMS_MAX
+from grantproof.service.authors import Author
 from grantproof.settings import Settings
 from tests.differential.role_mining import USE, Matrix, import_of, read_decomposition, read_matrix
 
@@ -39,8 +40,8 @@ def server(
     url = f"sqlite:///{tmp_path_factory.mktemp('mined') / 'grantproof.db'}"
     services = compose(Settings(database_url=url))
     change = import_of(matrix, read_decomposition(real_data / "hp-role-mining", NAME, METHOD))
-    assert services.administration.found(HP, time_zone="UTC", actor="importer")
-    assert isinstance(services.administration.propose(HP, change, actor="importer"), Accepted)
+    assert services.administration.found(HP, time_zone="UTC", by=Author("importer"))
+    assert isinstance(services.administration.propose(HP, change, by=Author("importer")), Accepted)
     services.close()
     with serving("grantproof.api.app:create_app", {"GRANTPROOF_DATABASE_URL": url}) as running:
         yield running

@@ -5,12 +5,14 @@ reaches the port, which `serve` keeps on the loopback address, is the operator.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from grantproof.core.identifiers import OrganizationId
-from grantproof.service.demo import ACME, ACTOR
+from grantproof.service.authors import Author
+from grantproof.service.demo import ACME, AUTHOR
 from grantproof.settings import Settings
 
-OPERATOR = "operator"
+OPERATOR: Final = Author("operator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,13 @@ class Caller:
 
     `organization` is the one that the caller is bound to, nothing for all of them. With
     `trusted_context` it may supply hour, weekday, usage and rate. With `review` it may know what
-    exists. `actor` is written into the events that it causes.
+    exists. `author` is who makes the changes that it proposes.
     """
 
     organization: OrganizationId | None
     trusted_context: bool
     review: bool
-    actor: str
+    author: Author
 
     def may_see(self, organization: str) -> bool:
         """Return whether the organization is the caller's own."""
@@ -35,5 +37,5 @@ class Caller:
 def caller_under(settings: Settings) -> Caller:
     """Return who everybody is under the settings."""
     if settings.demo:
-        return Caller(ACME, trusted_context=True, review=True, actor=ACTOR)
-    return Caller(None, trusted_context=settings.trust_context, review=True, actor=OPERATOR)
+        return Caller(ACME, trusted_context=True, review=True, author=AUTHOR)
+    return Caller(None, trusted_context=settings.trust_context, review=True, author=OPERATOR)

@@ -40,7 +40,7 @@ def create_organization(here: Here, caller: Calling, body: NewOrganization) -> R
     """Create an empty organization."""
     _check_unbound(caller)
     administration = here.services.administration
-    if not administration.found(body.id, time_zone=body.time_zone, actor=caller.actor):
+    if not administration.found(body.id, time_zone=body.time_zone, by=caller.author):
         detail = f"organization `{body.id}` exists or existed: an id is used once, choose another"
         raise Refused(Problem("already_exists", detail))
     here.following.forget_misses()
@@ -58,7 +58,7 @@ def get_organization(state: State) -> Response:
 def delete_organization(here: Here, caller: Calling, org: Own) -> Response:
     """Delete an organization for good; its id is never used again."""
     _check_unbound(caller)
-    if not here.services.administration.dissolve(org, actor=caller.actor):
+    if not here.services.administration.dissolve(org, by=caller.author):
         raise Refused(forbidden(org))
     return Response(status_code=204)
 

@@ -110,7 +110,7 @@ def assign_role_to_principal(
     """Assign a role for ever, in the organization that the caller is bound to."""
     if caller.organization is None:
         raise Refused(UNBOUND)
-    changing = Changes(here.services, caller.organization, caller.actor)
+    changing = Changes(here.services, caller.organization, caller.author)
     command = AssignRole(principal, body.role_id)
     accepted = changing.propose(command, subject=_missing(principal))
     assignment = documents.Assignment.of(Assignment(principal, body.role_id))
