@@ -16,7 +16,7 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) specs faults tla crosshair bench lock format clean
+.PHONY: help run test check $(CHECKS) specs faults mutants tla crosshair bench lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ specs: $(READY) ## the proofs about the production source
 
 faults: $(READY) ## seeded faults, each of which its own gate must catch
 	@$(BIN)/python -m specs.faults
+
+mutants: $(READY) ## every comparison, connective and quantifier changed: the proofs must notice
+	@$(BIN)/python -m specs.mutants
 
 crosshair: $(READY) ## what CrossHair confirms of the scalar contracts
 	@$(BIN)/python -m specs.crosshair

@@ -59,30 +59,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "candidates.compile_claim": (("tests/stateful/test_index.py",), SECOND),
     "candidates.passes": (("tests/stateful/test_index.py",), SECOND),
     "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
-    "commands.bounds.bounds": (("tests/unit/core/commands/test_bounds.py",), COUNTS),
-    "commands.bounds.chain_with_edge": (("tests/unit/core/commands/test_bounds.py",), COUNTS),
-    "commands.bounds.over_limit": (("tests/unit/core/commands/test_bounds.py",), COUNTS),
     "commands.delta.compose": (
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
         "folds deltas of a length that is not known",
     ),
-    "commands.references.dependents": (
-        ("tests/unit/core/commands/test_references.py", "tests/properties/test_induct.py"),
-        "what a deletion removes has no known length: deletions are tested, not proved",
-    ),
-    "commands.references.named": (("tests/unit/core/commands/test_references.py",), FOR_PEOPLE),
-    "commands.references.reference": (
-        ("tests/unit/core/commands/test_references.py",),
-        FOR_PEOPLE,
-    ),
-    "duty.unholdable_roles": (
-        ("tests/unit/core/test_duty.py",),
-        "a warning: nothing is decided by it",
-    ),
-    "hierarchy.cycle_through": (("tests/unit/core/test_hierarchy.py",), PRODUCES),
-    "hierarchy.how_held": (("tests/unit/core/test_hierarchy.py",), PRODUCES),
-    "hierarchy.longest_chain": (("tests/unit/core/test_hierarchy.py",), COUNTS),
-    "hierarchy.shortest_path": (("tests/unit/core/test_hierarchy.py",), PRODUCES),
     "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.follow": (("tests/stateful/test_index.py",), SECOND),
@@ -90,10 +70,6 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "invariants.valid": (
         ("tests/unit/core/test_invariants.py", "tests/properties/test_induct.py"),
         "the executable twin of what the proofs of commands suppose and keep",
-    ),
-    "matching.descendants": (
-        ("tests/unit/core/test_matching.py",),
-        "used by deletions only, which are tested",
     ),
     "matching.lineage": (
         ("tests/unit/core/test_matching.py",),
@@ -127,6 +103,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_organization.py",),
         "trusted in P-REF to say what is implicit: it takes an id apart",
     ),
+    "paths.cycle_through": (("tests/unit/core/test_paths.py",), PRODUCES),
+    "paths.how_held": (("tests/unit/core/test_paths.py",), PRODUCES),
+    "paths.longest_chain": (("tests/unit/core/test_paths.py",), COUNTS),
+    "paths.shortest_path": (("tests/unit/core/test_paths.py",), PRODUCES),
     "policy.claim_order": (
         ("tests/unit/core/test_policy.py",),
         "chooses among granting claims, and any of them grants",
@@ -142,11 +122,12 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 """The functions that are tested only: by what, and why they are not proved."""
 
 NOT_PROVED: Final = (
-    "P-REF, P-DAG, P-SOD-EXACT, P-INDUCT of the six deletions: how much goes is not known before",
+    "P-REJECT of the paths and ways shown, of the longest chain, of how many references: tested",
     "P-INDUCT of a change set: each command of it is proved, their sequence is tested",
     "P-DAG of resources: a resource gets its parent when it is created, and never another",
     "within-limits, last-administrator-kept: tested",
-    "that `issue` gives what `check` accepts, and that `observe` says what holds: tested",
+    "that `issue` gives what `check` accepts, and observes every constraint in order: tested",
+    "that of a deny the claim named is the nearest, and of an allow the first: tested",
     "that the compiled index answers as `evaluate`: tested after every kind of change",
 )
 """What the properties say and no proof covers; the property tests and small worlds do."""

@@ -42,7 +42,7 @@ def theorem(entry: Defined, source: Source) -> Theorem:
     paths = running.paths(entry.function, arguments)
     goals: list[Clause] = []
     for number, path in enumerate(paths):
-        goals += [] if path.raised else _right(entry, path, f"path {number}", arguments=arguments)
+        goals += _right(entry, path, f"path {number}", arguments=arguments)
     supposed = [] if entry.requires is None else entry.requires(*arguments)
     hypotheses = (*world(arguments), *supposed, *running.facts.axioms(), *typing_axioms())
     names = tuple(running.facts.names.values())
@@ -59,8 +59,12 @@ def parameters(function: FunctionType) -> dict[str, object]:
 
 
 def _right(entry: Defined, path: Path, name: str, *, arguments: list[Symbolic]) -> list[Clause]:
+    if path.raised and not entry.refusing:
+        return []
     value = NOTHING if path.returned is None else path.returned
-    if entry.relational:
+    if entry.refusing:
+        right = [(name, entry.meaning(*arguments) == z3.BoolVal(path.raised))]
+    elif entry.relational:
         right = [(name, entry.meaning(value, *arguments))]
     else:
         right = [(name, same(value, entry.meaning(*arguments)))]

@@ -3,18 +3,46 @@
 P-WINDOW, P-GEO, P-QUOTA-MONO, P-RATE-MONO, P-ATTR, P-MONO-CONSTRAINT.
 """
 
+import typing
+from types import FunctionType
+
 import z3
 
 from grantproof.core import attributes, constraints
 from grantproof.core.attributes import ClockYear, Literal, Path, PrincipalIdentity
-from grantproof.core.constraints import Attribute, GeoFence, MaxUsage, RateLimit, TimeWindow
-from specs.definitions.registry import defines
-from specs.kernel.sorts import IN_STRINGS, VALUE_TYPE, Value, enum_sort, tag_is
-from specs.kernel.values import NOTHING, Symbolic, Term, cases, truth, wrap
-from specs.kernel.view import View
+from grantproof.core.constraints import (
+    Attribute,
+    Context,
+    GeoFence,
+    MaxUsage,
+    Observation,
+    RateLimit,
+    TimeWindow,
+)
+from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN, INTEGER_MAX, REGIONS_PER_FENCE_MAX
+from specs.definitions.registry import defines, describes, refuses
+from specs.kernel.expressions import constructed
+from specs.kernel.membership import card
+from specs.kernel.sorts import IN_STRINGS, VALUE_TYPE, Object, Value, enum_sort, tag_is
+from specs.kernel.values import (
+    NOTHING,
+    Cases,
+    Dict,
+    Items,
+    Symbolic,
+    Term,
+    cases,
+    exists,
+    forall,
+    guarded,
+    truth,
+    wrap,
+)
+from specs.kernel.view import View, as_value
 
 OPERATOR = enum_sort(attributes.Operator)[1]
 ROOT = enum_sort(attributes.Root)[1]
+SEEN: typing.Final[FunctionType] = vars(constraints)["_seen"]
 
 
 @defines(constraints.window_holds, "P-WINDOW")
@@ -140,3 +168,142 @@ def all_hold(some: Symbolic, situation: Symbolic) -> Symbolic:
     one = View(some).any_of()
     fails = z3.And(one.guard, z3.Not(View(holds(one.value, situation))()))
     return truth(z3.Not(z3.Exists(list(one.binders), fails)))
+
+
+@refuses(TimeWindow.__post_init__, "P-WINDOW")
+def no_window(self: Symbolic) -> z3.BoolRef:
+    """It covers no hour, reaches beyond the day, covers no weekday, or one that no week has."""
+    w = View(self)
+    first, after, day = w.start(), w.end(), w.weekdays.any_of()
+    number = View(day.value)()
+    of_the_day = z3.And(first > -1, first < after, after < constraints.HOURS_PER_DAY + 1)
+    of_the_week = forall(day, z3.And(number > -1, number < constraints.DAYS_PER_WEEK))
+    return z3.Not(z3.And(of_the_day, of_the_week, exists(day, z3.BoolVal(True))))
+
+
+@refuses(GeoFence.__post_init__, "P-GEO")
+def no_fence(self: Symbolic) -> z3.BoolRef:
+    """It has no region, or more than there may be."""
+    regions = View(self).regions
+    some = exists(regions.any_of(), z3.BoolVal(True))
+    return z3.Not(z3.And(some, card(regions.value) < REGIONS_PER_FENCE_MAX + 1))
+
+
+@refuses(MaxUsage.__post_init__, "P-QUOTA-MONO")
+def no_quota(self: Symbolic) -> z3.BoolRef:
+    """The limit is no positive number of 64 bits."""
+    return z3.Not(positive(View(self).limit()))
+
+
+@refuses(RateLimit.__post_init__, "P-RATE-MONO")
+def no_rate(self: Symbolic) -> z3.BoolRef:
+    """The limit is no positive number of 64 bits."""
+    return z3.Not(positive(View(self).per_minute()))
+
+
+def positive(number: z3.ArithRef) -> z3.BoolRef:
+    """Return whether the number is from 1 on and fits in 64 bits."""
+    return z3.And(number >= 1, number - 1 < INTEGER_MAX)
+
+
+@refuses(Attribute.__post_init__, "P-ATTR")
+def no_comparison(self: Symbolic) -> z3.BoolRef:
+    """A constant of a type that its operator never compares: an order of no number, no set."""
+    a = View(self)
+    constant = a.operand.when(Literal).field("value")()
+    ordering = z3.Or([a.operator() == OPERATOR[name] for name in ("LT", "LE", "GT", "GE")])
+    within = a.operator() == OPERATOR["IN"]
+    fits = z3.And(
+        z3.Implies(ordering, Value.is_an_int(constant)),
+        z3.Implies(within, Value.is_a_frozenset(constant)),
+    )
+    return z3.And(tag_is(a.operand(), Literal), z3.Not(fits))
+
+
+@refuses(Context.__post_init__, "P-WINDOW")
+def no_moment(self: Symbolic) -> z3.BoolRef:
+    """An instant, an hour or a weekday that no calendar has, or a count that is none."""
+    c = View(self)
+    ranges = (
+        (c.instant(), INSTANT_MIN, INSTANT_MAX),
+        (c.hour(), 0, constraints.HOURS_PER_DAY - 1),
+        (c.weekday(), 0, constraints.DAYS_PER_WEEK - 1),
+    )
+    outside = [z3.Or(number < least, greatest < number) for number, least, greatest in ranges]
+    counts = [(count.there, count()) for count in (c.usage, c.rate)]
+    outside += [z3.And(told, z3.Or(one < 0, one > INTEGER_MAX)) for told, one in counts]
+    return z3.Or(outside)
+
+
+def seen(constraint: Symbolic, situation: Symbolic) -> Symbolic:
+    """Return what the constraint sees, as a symbol of the constraint and of all it may look at."""
+    s, name, at = View(situation), "=seen", [View(constraint)()]
+    if isinstance(situation, Term):
+        at.append(s())
+    else:
+        stored = (s.principal_attributes.value, s.resource_attributes.value)
+        name = " ".join((name, *(typing.cast(Dict, one).place for one in stored)))
+        at += [s.context(), s.principal()]
+    stands = z3.Function(name, *(one.sort() for one in at), Object)
+    return Term(stands(*at), tuple)
+
+
+@describes(SEEN, "P-CERT", summary=seen)
+def is_seen(result: Symbolic, constraint: Symbolic, situation: Symbolic) -> z3.BoolRef:
+    """For each kind what its own definition is about, one after the other."""
+    c, s = View(constraint), View(situation)
+    attribute, context = c.when(Attribute), s.context
+    looked_at = {
+        TimeWindow: (context.hour.value, context.weekday.value),
+        GeoFence: (context.region.value,),
+        MaxUsage: (context.usage.value,),
+        RateLimit: (context.rate.value,),
+        Attribute: (
+            read(attribute.path.value, situation),
+            operand_value(attribute.operand.value, situation),
+        ),
+    }
+    return z3.And(
+        [z3.Implies(tag_is(c(), kind), told(result, those)) for kind, those in looked_at.items()]
+    )
+
+
+def told(result: Symbolic, those: tuple[Symbolic, ...]) -> z3.BoolRef:
+    """Return whether the result is those values in their order, each as an attribute value."""
+    return z3.And(
+        [
+            z3.Implies(guard, in_order(typing.cast(Items, one), those))
+            for guard, one in guarded(result)
+        ]
+    )
+
+
+def in_order(found: Items, those: tuple[Symbolic, ...]) -> z3.BoolRef:
+    """Return whether a tuple is those values, of which each may be nothing."""
+    if len(found.values) != len(those):
+        return z3.BoolVal(False)
+    return z3.And([alike(one, other) for one, other in zip(found.values, those, strict=True)])
+
+
+def alike(one: Symbolic, other: Symbolic) -> z3.BoolRef:
+    """Return whether both are nothing, or both are the same attribute value."""
+    (there, value), (other_there, other_value) = optional(one), optional(other)
+    return z3.And(there == other_there, z3.Implies(there, value == other_value))
+
+
+def optional(value: Symbolic) -> tuple[z3.BoolRef, z3.ExprRef]:
+    """Return whether the value is something, and as which attribute value."""
+    some = tuple((guard, item) for guard, item in guarded(value) if item != NOTHING)
+    there = z3.Or([guard for guard, _ in some])
+    return there, as_value(Cases(some)) if some else z3.FreshConst(Value)
+
+
+@defines(constraints.observe, "P-CERT")
+def observe(constraint: Symbolic, situation: Symbolic) -> Symbolic:
+    """The constraint, what it saw, and whether it holds."""
+    told_of = {
+        "constraint": constraint,
+        "saw": seen(constraint, situation),
+        "held": holds(constraint, situation),
+    }
+    return constructed(Observation, told_of)

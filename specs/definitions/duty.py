@@ -1,9 +1,12 @@
 """Separation of duty: counts of effective roles, in any order. P-SOD-SYM, P-SOD-SAFE, P-DSD."""
 
+from types import FunctionType
+from typing import Final
+
 import z3
 
 from grantproof.core import duty, hierarchy
-from grantproof.core.errors import BreaksSod
+from grantproof.core.errors import BreaksSod, HeldRole
 from grantproof.core.limits import INSTANT_MIN
 from specs.definitions.hierarchy import (
     effective_roles,
@@ -11,11 +14,14 @@ from specs.definitions.hierarchy import (
     image,
 )
 from specs.definitions.registry import defines, describes
+from specs.kernel.expressions import constructed
 from specs.kernel.membership import card, combined, contains, drawn, drawn_from_any
 from specs.kernel.shapes import located
 from specs.kernel.sorts import Name
 from specs.kernel.values import NOTHING, Bag, Drawn, Symbolic, Term, cases, fresh, set_of, truth
 from specs.kernel.view import View, literal
+
+BREACH: Final[FunctionType] = vars(duty)["_breach"]
 
 
 @defines(duty.exceeds, "P-SOD-SYM")
@@ -148,6 +154,33 @@ def breached_at_some_start(state: Symbolic, principal: Symbolic) -> z3.BoolRef:
     breach = any_breached(state, effective, Term(literal("static"), str))
     begins = contains(starts(state, principal), Term(instant, int))
     return z3.Exists([instant], z3.And(begins, breach))
+
+
+def how_held(state: Symbolic, principal: Symbolic, role: Symbolic, instant: Symbolic) -> Symbolic:
+    """Return the way in which a role is held, if it is, as a symbol: which one is tested."""
+    at = tuple(View(one)() for one in (state, principal, role, instant))
+    return located("=how_held", at, HeldRole | None)
+
+
+@defines(BREACH, "P-SOD-EXACT")
+def breach(state: Symbolic, principal: Symbolic, sod_set: Symbolic, instant: Symbolic) -> Symbolic:
+    """The set, who breaks it and since when, and the way to each of its roles that is held."""
+    broken, since = View(sod_set), View(instant)()
+    always = since == INSTANT_MIN
+
+    def draw() -> Drawn:
+        role = fresh(str, "role")
+        way = View(how_held(state, principal, Term(role, str), instant))
+        return Drawn((role,), z3.And(broken.roles.has(role), way.there), way.value_when_there)
+
+    told = {
+        "sod_set": broken.field("id").value,
+        "n": broken.n.value,
+        "principal": principal,
+        "instant": cases((always, NOTHING), (z3.Not(always), Term(since, int))),
+        "held": Bag(draw),
+    }
+    return constructed(BreaksSod, told)
 
 
 def some_static(state: Symbolic, principal: Symbolic) -> Symbolic:

@@ -60,6 +60,13 @@ def least(parents: Symbolic, candidate: Callable[[z3.ExprRef, z3.ExprRef], z3.Bo
     return ("reach is the least preorder", z3.Implies(is_one, within))
 
 
+def converse(graph: View, name: str) -> Clause:
+    """Return that reaching down is the converse of reaching up."""
+    x, y = z3.Consts("x y", Name)
+    up, down = reaches(graph.parents.value, x, y), reaches(graph.children.value, y, x)
+    return (f"{name}: reaching down is the converse", z3.ForAll([x, y], up == down))
+
+
 def acyclic(graph: View, name: str) -> Clause:
     """Return that no edge of the graph leads to where it came from."""
     parents = graph.parents.value

@@ -5,14 +5,15 @@ import z3
 from grantproof.core import matching, policy
 from grantproof.core.constraints import Situation
 from grantproof.core.matching import Target
-from specs.definitions.constraints import all_hold
+from specs.definitions.constraints import all_hold, holds, observe
 from specs.definitions.duty import active_roles, any_breached
 from specs.definitions.matching import claim_matches
 from specs.definitions.registry import defines, describes
 from specs.kernel.expressions import isinstance_of
-from specs.kernel.membership import contains, drawn
-from specs.kernel.shapes import located
+from specs.kernel.membership import contains, drawn, same
+from specs.kernel.shapes import argument, located
 from specs.kernel.values import (
+    TRUE,
     Bag,
     Clause,
     Drawn,
@@ -20,6 +21,7 @@ from specs.kernel.values import (
     Made,
     Symbolic,
     Term,
+    exists,
     forall,
     fresh,
     guarded,
@@ -111,6 +113,41 @@ def told_active(result: Symbolic, active: Symbolic) -> z3.BoolRef:
             told = drawn(reason.fields["roles"])
             found.append(z3.Implies(guard, forall(told, contains(active, told.value))))
     return z3.And(found)
+
+
+@defines(policy.failing, "P-DENY-DEFAULT")
+def failing(claim: Symbolic, situation: Symbolic) -> Symbolic:
+    """Those of the claim's constraints that do not hold."""
+
+    def draw() -> Drawn:
+        one = View(claim).constraints.any_of()
+        fails = z3.Not(View(holds(one.value, situation))())
+        return Drawn(one.binders, z3.And(one.guard, fails), one.value)
+
+    return Bag(draw)
+
+
+def some_match(matching: Symbolic, _situation: Symbolic) -> list[Clause]:
+    """Return what a caller of `nearest_failure` owes."""
+    return [("some claim matches", exists(drawn(matching), TRUE))]
+
+
+def some_failure(_matching: Symbolic, _situation: Symbolic) -> Symbolic:
+    """Return, for callers, any reason of its kind: which claim came nearest decides nothing."""
+    return argument("nearest", policy.ConstraintFailed)
+
+
+@describes(policy.nearest_failure, "P-DENY-DEFAULT", summary=some_failure, requires=some_match)
+def nearest_failure(result: Symbolic, matching: Symbolic, situation: Symbolic) -> z3.BoolRef:
+    """One of the claims, and what each of its constraints saw that does not hold."""
+    told, claim = View(result), drawn(matching)
+
+    def draw() -> Drawn:
+        one = drawn(failing(claim.value, situation))
+        return Drawn(one.binders, one.guard, observe(one.value, situation))
+
+    named = told.claim() == View(claim.value).field("id")()
+    return exists(claim, z3.And(named, same(told.failures.value, Bag(draw))))
 
 
 @describes(policy.evaluate, "P-SOUND")

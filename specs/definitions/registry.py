@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast, get_type_hints
 
 from specs.kernel.shapes import located
 from specs.kernel.values import Clause
+from specs.kernel.view import View
 
 Clauses = Callable[..., list[Clause]]
 Definition = TypeVar("Definition", bound=Callable[..., Any])
@@ -17,7 +18,8 @@ class Defined:
     """A production function, the property it serves, and what it means.
 
     `meaning` takes the function's arguments. With `relational` it takes the result first and says
-    which results are right; otherwise it gives the result. `summary` gives, for callers, the result
+    which results are right; with `refusing` it says of which arguments the function makes nothing,
+    but raises; otherwise it gives the result. `summary` gives, for callers, the result
     of a relational one where there is only one. `requires` gives what a caller owes,
     `promises`, of the result and the arguments, what follows and a caller may use.
     """
@@ -26,6 +28,7 @@ class Defined:
     property_id: str
     meaning: Callable[..., Any]
     relational: bool = False
+    refusing: bool = False
     summary: Callable[..., Any] | None = None
     symbol: Callable[..., Any] | None = None
     requires: Clauses | None = None
@@ -72,7 +75,7 @@ def _symbol(function: Callable[..., Any], meaning: Callable[..., Any]) -> Callab
     kind = get_type_hints(function)["return"]
 
     def stands(*arguments: Any) -> Any:
-        return located(f"={function.__name__}", tuple(one.expr for one in arguments), kind)
+        return located(f"={function.__name__}", tuple(View(one)() for one in arguments), kind)
 
     setattr(stands, "unfolded", meaning)  # noqa: B010 - of a function, which has no such field
     return stands
@@ -91,6 +94,16 @@ def describes(
     def keep(meaning: Definition) -> Definition:
         entry = Defined(cast(FunctionType, function), property_id, meaning, relational=True)
         _keep(replace(entry, summary=summary, requires=requires, promises=promises))
+        return meaning
+
+    return keep
+
+
+def refuses(function: Callable[..., Any], property_id: str) -> Callable[[Definition], Definition]:
+    """Register the decorated definition: it says of which arguments the function raises."""
+
+    def keep(meaning: Definition) -> Definition:
+        _keep(Defined(cast(FunctionType, function), property_id, meaning, refusing=True))
         return meaning
 
     return keep

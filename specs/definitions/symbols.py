@@ -13,8 +13,10 @@ from grantproof.core import certificate
 from grantproof.core.errors import BreaksSod, OverLimit
 from specs.definitions.certificate import observed, resource_path
 from specs.definitions.commands import administrated, proposed
+from specs.definitions.duty import how_held
 from specs.definitions.policy import known_target
 from specs.definitions.references import implicit
+from specs.definitions.refusals import chain, lineage
 from specs.kernel.shapes import located
 from specs.kernel.values import NOTHING, Symbolic, cases
 from specs.kernel.view import View
@@ -24,12 +26,6 @@ def issued(state: Symbolic, request: Symbolic, context: Symbolic, _claim: Symbol
     """Return some certificate; that it passes `check` is tested."""
     at = tuple(View(one)() for one in (state, request, context))
     return located("=issue", at, certificate.Certificate)
-
-
-def breach(state: Symbolic, principal: Symbolic, sod_set: Symbolic, instant: Symbolic) -> Symbolic:
-    """Return how a principal breaks a set, in words for people: tested."""
-    at = tuple(View(one)() for one in (state, principal, sod_set, instant))
-    return located("=breach", at, BreaksSod)
 
 
 def optional(name: str, kind: type) -> Callable[..., Symbolic]:
@@ -55,15 +51,17 @@ def cycle(child: Symbolic, parent: Symbolic, _parents: Symbolic) -> Symbolic:
 
 
 SYMBOLS: Final[dict[str, Callable[..., Any]]] = {
+    "grantproof.core.matching.lineage": lineage,
     "grantproof.core.matching.resolve": known_target,
     "grantproof.core.administration.has_administrator": administrated,
     "grantproof.core.certificate.issue": issued,
     "grantproof.core.commands._proposed": proposed,
     "grantproof.core.commands.bounds.over_limit": optional("over_limit", OverLimit),
     "grantproof.core.commands.refusal._breaks_sod": optional("breaks_sod", BreaksSod),
-    "grantproof.core.hierarchy.cycle_through": cycle,
+    "grantproof.core.paths.cycle_through": cycle,
+    "grantproof.core.paths.how_held": how_held,
+    "grantproof.core.paths.longest_chain": chain,
     "grantproof.core.organization.implicit_kind": implicit_kind,
-    "grantproof.core.duty._breach": breach,
     "grantproof.core.certificate._observe_all": observed,
     "grantproof.core.certificate._resource_path": resource_path,
 }

@@ -8,13 +8,14 @@ import typing
 
 import z3
 
+from grantproof.core.identifiers import ResourceId
 from grantproof.core.organization import Organization
 from specs.definitions.hierarchy import CLOSED, edge, preorder, reaches
 from specs.kernel.loops import Invariant
-from specs.kernel.membership import CARD, contains, drawn
+from specs.kernel.membership import CARD, contains, drawn, member_kind
 from specs.kernel.sorts import Name
 from specs.kernel.vacuity import COUNTING
-from specs.kernel.values import Bag, Clause, Dict, Symbolic, Term
+from specs.kernel.values import Bag, Clause, Dict, Drawn, Symbolic, Term
 from specs.kernel.view import View
 
 SOD_LEAST = 2
@@ -27,12 +28,31 @@ def world(arguments: list[Symbolic]) -> list[Clause]:
     for value in arguments:
         if isinstance(value, Term) and value.kind is Organization:
             known += organization(View(value))
+            known += roots(View(value), arguments)
     graphs = [value for value in arguments if isinstance(value, Dict) and is_graph(value)]
     for parents in graphs:
         known += graph(parents, "graph")
         for start in arguments:
             known += from_nodes(start, parents) if isinstance(start, Bag) else []
     return known
+
+
+def roots(state: View, arguments: list[Symbolic]) -> list[Clause]:
+    """Return that resources to start from are within an arbitrary set closed under what is in."""
+    x, y = z3.Consts("x y", Name)
+    start = [value for value in arguments if isinstance(value, Bag)]
+    ones = [one.draw() for one in start if member_kind(one) is ResourceId]
+    step = z3.And(CLOSED(x), edge(state.resources_in_parent.value, x, y))
+    closed = [("a closed set has what is inside", z3.ForAll([x, y], z3.Implies(step, CLOSED(y))))]
+    return closed[: len(ones)] + [
+        ("it has the roots", z3.ForAll(list(one.binders), z3.Implies(one.guard, holds(one))))
+        for one in ones
+    ]
+
+
+def holds(one: Drawn) -> z3.BoolRef:
+    """Return whether the arbitrary closed set has what was drawn."""
+    return CLOSED(typing.cast(Term, one.value).expr)
 
 
 def is_graph(mapping: Dict) -> bool:
@@ -128,6 +148,23 @@ def closure_parents(env: dict[str, typing.Any], done: typing.Any) -> list[Clause
     ]
 
 
+def descendant_rounds(env: dict[str, typing.Any], done: typing.Any) -> list[Clause]:
+    """The outer loop: what is found and not waiting has what is inside it found."""
+    return closure_rounds(_downward(env), done)
+
+
+def descendant_inside(env: dict[str, typing.Any], done: typing.Any) -> list[Clause]:
+    """The inner loop: so it is but for the resource at hand."""
+    return closure_parents(_downward(env), done)
+
+
+def _downward(env: dict[str, typing.Any]) -> dict[str, typing.Any]:
+    """Return the variables of `descendants` under the names of `closure`."""
+    inside = View(env["state"]).resources_in_parent.value
+    names = {"seen": "found", "start": "roots", "work": "work", "node": "resource"}
+    return {"down": inside} | {new: env[old] for new, old in names.items() if old in env}
+
+
 def _seen(env: dict[str, typing.Any]) -> list[Clause]:
     x = z3.Const("x", Name)
     seen = contains(env["seen"], Term(x, str))
@@ -135,7 +172,9 @@ def _seen(env: dict[str, typing.Any]) -> list[Clause]:
         (f"{name} within seen", z3.ForAll([x], z3.Implies(contains(env[name], Term(x, str)), seen)))
         for name in ("start", "work")
     ]
-    nodes = z3.ForAll([x], z3.Implies(seen, z3.And(env["parents"].has(x), CLOSED(x))))
+    # What is inside a resource is indexed only where there is something: not every one is a node.
+    node = env["parents"].has(x) if "parents" in env else z3.BoolVal(True)
+    nodes = z3.ForAll([x], z3.Implies(seen, z3.And(node, CLOSED(x))))
     return [*subsets, ("seen are nodes of every closed set", nodes)]
 
 
@@ -145,11 +184,13 @@ def _expanded(env: dict[str, typing.Any], *, besides: z3.ExprRef | None) -> z3.B
     settled = z3.And(contains(env["seen"], low), z3.Not(contains(env["work"], low)))
     if besides is not None:
         settled = z3.And(settled, x != besides)
-    follows = z3.And(settled, edge(env["parents"], x, y))
+    follows = z3.And(settled, edge(env.get("parents") or env["down"], x, y))
     return z3.ForAll([x, y], z3.Implies(follows, contains(env["seen"], high)))
 
 
 INVARIANTS: typing.Final[dict[tuple[str, int], Invariant]] = {
     ("grantproof.core.hierarchy.closure", 0): closure_rounds,
     ("grantproof.core.hierarchy.closure", 1): closure_parents,
+    ("grantproof.core.matching.descendants", 0): descendant_rounds,
+    ("grantproof.core.matching.descendants", 1): descendant_inside,
 }

@@ -34,14 +34,18 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The gate `specs`: the theorem about the function, by its name below the core, is refuted."""
+    """The gate `specs`: the theorem is refuted.
+
+    It is named by its function, below the core, or as a property of a command is.
+    """
 
     function: str
 
     @property
     def theorem(self) -> str:
         """The name of the theorem."""
-        return f"{CORE}.{self.function}"
+        stated = self.function.startswith("properties.")
+        return self.function if stated else f"{CORE}.{self.function}"
 
 
 @dataclass(frozen=True, slots=True)

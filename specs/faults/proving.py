@@ -12,6 +12,7 @@ import z3
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
 from specs.kernel.vacuity import satisfiable
+from specs.kernel.values import before
 from specs.run import verdict
 from specs.theorems import statements
 
@@ -36,7 +37,9 @@ def tampered(theorem: str, texts: Mapping[str, str]) -> str:
         stated = statements()[theorem].about(Source(dict(texts)))
     except Unsupported:
         return "unsupported"
-    for name, goal in stated.goals:
-        if satisfiable((*stated.hypotheses, (f"not {name}", z3.Not(goal))), stated.names):
+    for clause in stated.goals:
+        name, goal = clause
+        known = before(stated.hypotheses, clause)
+        if satisfiable((*known, (f"not {name}", z3.Not(goal))), stated.names):
             return "refuted"
     return verdict(theorem, texts, ONE_SEED).verdict

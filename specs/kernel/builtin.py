@@ -26,6 +26,7 @@ from specs.kernel.values import (
     cases,
     exists,
     forall,
+    is_truth,
     truth,
 )
 
@@ -60,7 +61,8 @@ class Builtins(Collections):
         if not isinstance(owner, Term | Made):
             raise unsupported(node, frame)
         given = {word.arg or "**": self.read(word.value, frame) for word in node.keywords}
-        names = [field.name for field in dataclasses.fields(membership.class_of(owner))]
+        declared = dataclasses.fields(membership.class_of(owner))
+        names = [field.name for field in declared if field.init]
         if not given.keys() <= set(names):
             raise unsupported(node, frame)
         kept = {name: self.field(owner, name, frame) for name in names if name not in given}
@@ -77,13 +79,20 @@ class Builtins(Collections):
 
     def call_all(self, node: ast.Call, frame: Frame) -> Term:
         """`all(...)`: the universal quantifier."""
-        element = membership.drawn(self.read(node.args[0], frame))
+        element = self.drawn_truth(node, frame)
         return truth(forall(element, typing.cast(Term, element.value).expr))
 
     def call_any(self, node: ast.Call, frame: Frame) -> Term:
         """`any(...)`: the existential quantifier."""
-        element = membership.drawn(self.read(node.args[0], frame))
+        element = self.drawn_truth(node, frame)
         return truth(exists(element, typing.cast(Term, element.value).expr))
+
+    def drawn_truth(self, node: ast.Call, frame: Frame) -> Drawn:
+        """Return an arbitrary element of what is asked about, whose elements are booleans."""
+        element = membership.drawn(self.read(node.args[0], frame))
+        if not is_truth(element.value):
+            raise unsupported(node, frame, "truth of what is no bool: ")
+        return element
 
     def call_frozenset(self, node: ast.Call, frame: Frame) -> typing.Any:
         """`frozenset(x)` and its like: the same members."""
@@ -91,9 +100,18 @@ class Builtins(Collections):
 
     call_set = call_frozenset
     call_tuple = call_frozenset
-    call_sorted = call_frozenset
     call_iter = call_frozenset
-    call_fromkeys = call_frozenset
+
+    def call_fromkeys(self, node: ast.Call, frame: Frame) -> typing.Any:
+        """`dict.fromkeys(xs)`: the same members, each once."""
+        value = self.read(node.args[0], frame)
+        return dataclasses.replace(value, once=TRUE) if isinstance(value, Bag) else value
+
+    def call_sorted(self, node: ast.Call, frame: Frame) -> typing.Any:
+        """`sorted(xs, ...)`: the same members, in the order that the keywords name."""
+        value = self.read(node.args[0], frame)
+        order = ", ".join(ast.unparse(word) for word in node.keywords)
+        return dataclasses.replace(value, order=order) if isinstance(value, Bag) else value
 
     def call_map(self, node: ast.Call, frame: Frame) -> Bag:
         """`map(f, xs)`: what the function gives of each."""
@@ -133,6 +151,8 @@ class Builtins(Collections):
 
     def call_min(self, node: ast.Call, frame: Frame) -> typing.Any:
         """`min(...)`: some element, and that there is one is owed; which is not said."""
+        if len(node.args) != 1:
+            raise unsupported(node, frame)
         element = self.witness(node, frame)
         self.owe("least of something, not of nothing", frame, exists(element, TRUE))
         return element.value

@@ -81,8 +81,11 @@ class Calls(Builtins):
 
     def construct(self, target: type, node: ast.Call, frame: Frame) -> Made:
         """Return the instance that a constructor call makes."""
-        names = [field.name for field in dataclasses.fields(target)]
-        return of.constructed(target, self.given_names(names, node, frame))
+        names = [field.name for field in dataclasses.fields(target) if field.init]
+        given = self.given_names(names, node, frame)
+        if not given.keys() <= set(names):
+            raise unsupported(node, frame)
+        return of.constructed(target, given)
 
     def method(self, node: ast.Call, function: ast.Attribute, frame: Frame) -> typing.Any:
         """Return the value of a method call: a mapping's, or one of the production classes."""

@@ -1,6 +1,7 @@
 """Reads collections: tuples, sets, comprehensions, and what is taken from them."""
 
 import ast
+import itertools
 import typing
 
 import z3
@@ -34,7 +35,8 @@ class Collections(Comparisons):
             else Items((self.read(item, frame),))
             for item in node.elts
         ]
-        return Bag(lambda: membership.drawn_from_any([(TRUE, part) for part in parts]))
+        every = [(TRUE, part) for part in parts]
+        return Bag(lambda: membership.drawn_from_any(every), once=listed_once(parts))
 
     read_List = read_Tuple
 
@@ -72,6 +74,8 @@ class Collections(Comparisons):
     ) -> Drawn:
         """Return an arbitrary element of a comprehension that draws from something."""
         first, *rest = generators
+        if first.is_async:
+            raise unsupported(first.iter, frame)
         outer = membership.drawn(self.read(first.iter, frame))
         inside = self.bind(first.target, outer.value, frame.under(outer.guard))
         conditions: list[z3.BoolRef] = []
@@ -125,3 +129,15 @@ class Collections(Comparisons):
             self.owe("a position of the tuple", frame, z3.And(at >= 0, at < value.length))
             return value.at(at)
         raise unsupported(node, frame)
+
+
+def listed_once(parts: list[typing.Any]) -> z3.BoolRef | None:
+    """Return when several single values and one collection list nothing twice, if that is known."""
+    singles = [one for part in parts if isinstance(part, Items) for one in part.values]
+    several = [part for part in parts if not isinstance(part, Items)]
+    known = [part.once for part in several if isinstance(part, Bag) and part.once is not None]
+    if len(several) > 1 or len(known) < len(several):
+        return None
+    apart = [membership.same(one, other) for one, other in itertools.combinations(singles, 2)]
+    apart += [membership.contains(part, one) for part in several for one in singles]
+    return z3.And(*known, z3.Not(z3.Or(apart)))

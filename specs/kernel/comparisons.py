@@ -19,9 +19,11 @@ from specs.kernel.values import (
     Made,
     Nothing,
     Term,
+    both,
     cases,
     coerce,
     forall,
+    guarded,
     negated,
     truth,
 )
@@ -114,6 +116,9 @@ class Comparisons(Reader):
             is_set, members = value_case(collection.expr, frozenset)
             self.owe("`in` a set", frame, is_set)
             return membership.contains(members, Term(self.plain(value, str, frame), str))
+        if has_attribute_value(value):
+            message = "an attribute value in what is no attribute value"
+            raise Unsupported(message)
         return membership.contains(collection, value)
 
     def plain(self, value: typing.Any, kind: type, frame: Frame) -> z3.ExprRef:
@@ -126,8 +131,8 @@ class Comparisons(Reader):
 
     def equal(self, one: typing.Any, other: typing.Any, frame: Frame) -> z3.BoolRef:
         """Return whether two values are equal; attribute values are owed to have one type."""
-        if all(isinstance(side, Term) and side.expr.sort() == Value for side in (one, other)):
-            self.owe("values of one type", frame, of.alike(one.expr, other.expr))
+        for when, left, right in attribute_values(one, other):
+            self.owe("values of one type", frame.under(when), of.alike(left, right))
         if isinstance(one, Count):
             return self.ordered(ast.Eq(), (one, other), frame)
         return membership.same(one, other)
@@ -149,11 +154,17 @@ class Comparisons(Reader):
 
     def type_is(self, left: ast.Call, right: ast.expr, frame: Frame) -> z3.BoolRef:
         """Return `type(x) is T` or `type(x) is type(y)` of attribute values."""
-        one = coerce(self.read(left.args[0], frame), Value)
+        one = self.attribute_value(left, frame)
         if is_type_call(right):
-            other = coerce(self.read(typing.cast(ast.Call, right).args[0], frame), Value)
-            return of.alike(one, other)
+            return of.alike(one, self.attribute_value(typing.cast(ast.Call, right), frame))
         return value_case(one, typing.cast(Ref, self.read(right, frame)).target)[0]
+
+    def attribute_value(self, node: ast.Call, frame: Frame) -> z3.ExprRef:
+        """Return `x` of `type(x)`: anything else may be of a narrower class than it is said to."""
+        value = self.read(node.args[0], frame)
+        if not isinstance(value, Term) or value.expr.sort() != Value:
+            raise unsupported(node, frame)
+        return value.expr
 
     def read_BinOp(self, node: ast.BinOp, frame: Frame) -> typing.Any:
         """Sums and differences of numbers; `|`, `&`, `-` of sets."""
@@ -192,6 +203,27 @@ class Comparisons(Reader):
 def is_type_call(node: ast.expr) -> bool:
     """Return whether the expression is `type(x)`."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
+
+
+def has_attribute_value(value: typing.Any) -> bool:
+    """Return whether the value is, or may be, an attribute value."""
+    parts = (item for _, item in guarded(value))
+    return any(isinstance(item, Term) and item.expr.sort() == Value for item in parts)
+
+
+def attribute_values(
+    one: typing.Any, other: typing.Any
+) -> typing.Iterator[tuple[z3.BoolRef, z3.ExprRef, z3.ExprRef]]:
+    """Yield each two terms that are compared as attribute values, and when they are.
+
+    Where their types differ Python may find them equal all the same: `True == 1`.
+    """
+    for when, left in guarded(one):
+        for also, right in guarded(other):
+            if not isinstance(left, Term) or not isinstance(right, Term):
+                continue
+            if Value in {left.expr.sort(), right.expr.sort()}:
+                yield both(when, also), coerce(left, Value), coerce(right, Value)
 
 
 def is_zero(value: Term) -> bool:

@@ -1,16 +1,6 @@
-"""What each expression of the supported subset denotes. Anything else is `Unsupported`.
+"""What expressions denote before it is a term: constants, types, numbers, objects made.
 
-| construct | denotes |
-|---|---|
-| constants, names, fields, `f"kind:{id}"` | terms; a field is a function of its object |
-| `and`, `or`, `not`, `x if c else y` | the connective; the right side is read under the left |
-| `<`, `<=`, `==`, `!=` and the rest, chained | the comparison of each pair |
-| `is None`, `type(x) is T`, `isinstance` | which case a value is |
-| `in`, `&`, `|`, `-`, `<=` on sets; `m[k]`, `m.get(k)` | membership; `m[k]` owes the key |
-| comprehensions, `all`, `any` | quantifiers over what is drawn |
-| `next(..., None)`, `min` | some element, where there is one |
-| `len(x)` against 0; `len(x) >= n` | emptiness; a count that respects equality of sets |
-| calls | the callee's contract, or its own source |
+All constructs that are read stand in the table of `specs.kernel`; anything else is `Unsupported`.
 """
 
 import dataclasses
@@ -95,6 +85,7 @@ def dataclass_value(value: object, facts: Facts) -> typing.Any:
         fields = {
             field.name: dataclass_value(getattr(value, field.name), facts)
             for field in dataclasses.fields(value)
+            if field.init
         }
         return Made(type(value), fields)
     if type(value).__name__ == "Map" and len(typing.cast(typing.Sized, value)) == 0:
@@ -119,7 +110,9 @@ def isinstance_of(facts: Facts, value: typing.Any, classes: tuple[object, ...]) 
     if isinstance(value, Term) and value.expr.sort() == Object:
         return tag_among(value, classes)
     if isinstance(value, Term) and value.expr.sort() == Value:
-        return z3.Or([value_case(value.expr, cls)[0] for cls in classes])
+        # A bool is an int to `isinstance`, and to nothing else here.
+        kinds = (*classes, bool) if int in classes else classes
+        return z3.Or([value_case(value.expr, kind)[0] for kind in kinds])
     if isinstance(value, Nothing):
         return FALSE
     message = f"isinstance of {value}"
@@ -145,10 +138,15 @@ def classes_of(target: object) -> tuple[object, ...]:
 
 
 def constructed(kind: type, values: dict[str, Symbolic]) -> Made:
-    """Return an instance with the given fields; the rest have their defaults."""
+    """Return an instance with the given fields; the rest have their defaults.
+
+    What the class derives itself it has not: it follows from the rest, and equality with it.
+    """
     facts = Facts()
     complete: dict[str, Symbolic] = {}
     for field in dataclasses.fields(kind):
+        if not field.init:
+            continue
         if field.name in values:
             complete[field.name] = values[field.name]
         elif field.default is not dataclasses.MISSING:

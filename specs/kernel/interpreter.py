@@ -25,6 +25,7 @@ from specs.kernel.values import (
     Bag,
     Cases,
     Facts,
+    Items,
     Nothing,
     Term,
     cases,
@@ -62,6 +63,9 @@ class Interpreter(Loops):
         node = self.source.function(function.__module__, function.__qualname__)
         if any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(node)):
             return gathered([item for path in paths for item in path.yielded])
+        for path in paths:
+            if path.raised and not path.excluded:
+                self.owe("a call that does not raise", path.frame, FALSE)
         hint = typing.get_type_hints(function)["return"]
         if type(None) not in {hint, *union_members(hint)}:
             for path in paths:
@@ -106,8 +110,10 @@ class Interpreter(Loops):
         return rest[0][1] if len(rest) == 1 else cases(*rest)
 
 
-def gathered(parts: list[tuple[z3.BoolRef, typing.Any]]) -> Bag:
+def gathered(parts: list[tuple[z3.BoolRef, typing.Any]]) -> Bag | Items:
     """Return everything that a generator yields, whichever path yields it."""
+    if len(parts) == 0:
+        return Items(())
     return Bag(lambda: membership.drawn_from_any(parts))
 
 

@@ -11,7 +11,7 @@ termination, is trusted where the measure is a set that shrinks.
 import ast
 import typing
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import z3
 
@@ -29,6 +29,7 @@ from specs.kernel.values import (
     Dict,
     Drawn,
     Items,
+    Seq,
     Symbolic,
     Term,
     exists,
@@ -41,6 +42,21 @@ from specs.kernel.values import (
 
 Invariant = Callable[[dict[str, typing.Any], typing.Any], list[Clause]]
 MUTATORS = frozenset({"add", "discard", "pop", "update", "remove"})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Any round of a loop: what is done before it, the element at hand, what is done after it.
+
+    `supposed` is known of what is done, `new` of the element.
+    """
+
+    nothing: Symbolic
+    done: Symbolic
+    element: Drawn
+    more: Symbolic
+    supposed: z3.BoolRef = TRUE
+    new: z3.BoolRef = TRUE
 
 
 class Loops(Statements):
@@ -68,19 +84,16 @@ class Loops(Statements):
         """Return the path after a loop over a collection that its invariant describes."""
         invariant, name = self.invariant_of(statement, path)
         collection = self.read(statement.iter, path.frame)
-        kind = membership.member_kind(collection)
-        self.owe_all(f"{name} starts", invariant(path.frame.env, nobody(kind)), path.frame)
+        some = progress(collection)
+        self.owe_all(f"{name} starts", invariant(path.frame.env, some.nothing), path.frame)
         changed = changed_names(statement)
-        done, anywhere = fresh_set(kind, "done"), havoc(path, changed)
-        among = membership.drawn(done)
-        anywhere = anywhere.under(forall(among, membership.contains(collection, among.value)))
-        known = [fact for _, fact in invariant(anywhere.frame.env, done)]
-        element = membership.drawn(collection)
+        anywhere = havoc(path, changed).under(some.supposed)
+        known = [fact for _, fact in invariant(anywhere.frame.env, some.done)]
+        element = some.element
         inside = self.bind(statement.target, element.value, anywhere.frame)
-        new = z3.And(*known, element.guard, z3.Not(membership.contains(done, element.value)))
-        more = membership.union(done, Items((element.value,)))
-        for end in self.one_round(statement, replace(anywhere, frame=inside).under(new)):
-            self.owe_all(f"{name} goes on", invariant(end.frame.env, more), end.frame)
+        at_hand = z3.And(*known, element.guard, some.new)
+        for end in self.one_round(statement, replace(anywhere, frame=inside).under(at_hand)):
+            self.owe_all(f"{name} goes on", invariant(end.frame.env, some.more), end.frame)
         after = havoc(path, changed)
         return [self.known_after(name, invariant(after.frame.env, collection), path=after)]
 
@@ -212,6 +225,22 @@ class Loops(Statements):
             return Drawn((*element.binders, *item.binders), guard, item.value)
 
         return replace(path, yielded=(*path.yielded, (path.taken, Bag(draw))))
+
+
+def progress(collection: typing.Any) -> Progress:
+    """Return any round of a loop: a sequence goes by its places, a set in no order, each once."""
+    element = membership.drawn(collection)
+    if isinstance(collection, Seq):
+        (place,) = element.binders
+        nothing, done, more = (Seq(n, collection.at) for n in (z3.IntVal(0), place, place + 1))
+        return Progress(nothing, done, element, more)
+    kind = membership.member_kind(collection)
+    some = fresh_set(kind, "done")
+    among = membership.drawn(some)
+    supposed = forall(among, membership.contains(collection, among.value))
+    new = z3.Not(membership.contains(some, element.value))
+    one_more = membership.union(some, Items((element.value,)))
+    return Progress(nobody(kind), some, element, one_more, supposed, new)
 
 
 def changes_more(end: Path, before: Path) -> bool:

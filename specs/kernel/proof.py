@@ -3,6 +3,7 @@
 Each obligation is decided with three random seeds, under a time limit.
 """
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Final, Literal
 import z3
 
 from specs.kernel.vacuity import satisfiable
-from specs.kernel.values import Clause
+from specs.kernel.values import Clause, Dated
 
 SEEDS: Final = (0, 7, 41)
 WORK_LIMIT: Final = 50_000_000
@@ -96,10 +97,17 @@ def possible(theorem: Theorem) -> bool:
 
 
 def decided(theorem: Theorem, seed: int) -> Answer:
-    """Return what one seed says of all goals, or of the first that it does not prove."""
-    solver = supposing(theorem.hypotheses, seed)
+    """Return what one seed says of all goals, or of the first that it does not prove.
+
+    What is owed comes first, in the order of the source, each before what is assumed later.
+    """
+    solver = supposing([one for one in theorem.hypotheses if not isinstance(one, Dated)], seed)
+    later = [one for one in theorem.hypotheses if isinstance(one, Dated)]
     used: frozenset[str] = frozenset()
-    for name, goal in theorem.goals:
+    for clause in sorted(theorem.goals, key=date):
+        while later and later[0].at < date(clause):
+            suppose(solver, f"assumed {later[0].at}", later.pop(0))
+        name, goal = clause
         solver.push()
         solver.add(z3.Not(goal))
         verdict = solver.check()
@@ -114,6 +122,11 @@ def decided(theorem: Theorem, seed: int) -> Answer:
     return Answer("proved", used=used)
 
 
+def date(clause: Clause) -> float:
+    """Return how much had been assumed when the clause came up: all, where it is of no date."""
+    return clause.at if isinstance(clause, Dated) else math.inf
+
+
 def supposing(hypotheses: Iterable[Clause], seed: int) -> z3.Solver:
     """Return a solver that supposes the hypotheses and keeps track of which it uses."""
     solver = z3.Solver()
@@ -121,9 +134,15 @@ def supposing(hypotheses: Iterable[Clause], seed: int) -> z3.Solver:
     solver.set("rlimit", WORK_LIMIT)
     solver.set("random_seed", seed)
     solver.set("unsat_core", True)
-    for number, (name, hypothesis) in enumerate(hypotheses):
-        solver.assert_and_track(hypothesis, f"{number}|{name}")
+    for number, clause in enumerate(hypotheses):
+        suppose(solver, str(number), clause)
     return solver
+
+
+def suppose(solver: z3.Solver, number: str, clause: Clause) -> None:
+    """Suppose the clause too, tracked under its number and name."""
+    name, hypothesis = clause
+    solver.assert_and_track(hypothesis, f"{number}|{name}")
 
 
 def core(solver: z3.Solver) -> frozenset[str]:

@@ -112,6 +112,8 @@ class Reader:
         parts: list[z3.ExprRef] = []
         for value in node.values:
             if isinstance(value, ast.FormattedValue):
+                if value.conversion != -1 or value.format_spec is not None:
+                    raise unsupported(node, frame)
                 template += "{}"
                 parts.append(coerce(self.read(value.value, frame), Name))
             elif isinstance(value, ast.Constant):
@@ -151,6 +153,9 @@ class Reader:
             getter = typing.cast(types.FunctionType, member.fget)
             return self.invoke(getter, [value], frame.when)
         if isinstance(value, Made):
+            if name not in value.fields:
+                message = f"field `{name}` of {kind}"
+                raise Unsupported(message)
             return value.fields[name]
         if isinstance(value.kind, type) and issubclass(value.kind, enum.Enum):
             return value

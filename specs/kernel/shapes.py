@@ -164,7 +164,7 @@ def _plain_has(has: z3.FuncDeclRef, at: tuple[z3.ExprRef, ...], value: Symbolic)
         return z3.Or([z3.And(guard, _plain_has(has, at, item)) for guard, item in value.items])
     if isinstance(value, Nothing):
         return FALSE
-    if isinstance(value, Term):
+    if isinstance(value, Term) and value.expr.sort() == has.domain(len(at)):
         return has(*at, value.expr)
     message = f"membership of {type(value).__name__}"
     raise Unsupported(message)
@@ -216,5 +216,8 @@ def value_case(term: z3.ExprRef, kind: object) -> tuple[z3.BoolRef, Symbolic]:
         return Value.is_an_int(term), Term(Value.the_int(term), int)
     if kind is str:
         return Value.is_a_str(term), Term(Value.the_str(term), str)
+    if kind is not frozenset:
+        message = f"an attribute value as a {kind}"
+        raise Unsupported(message)
     strings = Value.the_frozenset(term)
     return Value.is_a_frozenset(term), set_of(str, lambda item: IN_STRINGS(item, strings))

@@ -118,11 +118,16 @@ def typed(term: z3.ExprRef, kind: object) -> z3.BoolRef:
 
 @cache
 def fields_of(kind: object) -> dict[str, object]:
-    """Return the annotated type of each field, type variables replaced."""
+    """Return the annotated type of each field, type variables replaced.
+
+    A field that the class derives itself is left out: it follows from the others, and so does
+    equality with it. The source may not read it.
+    """
     origin = typing.get_origin(kind) or kind
     hints = typing.get_type_hints(origin)
     bound = dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(kind), strict=False))
-    names = [field.name for field in dataclasses.fields(typing.cast(type, origin))]
+    declared = dataclasses.fields(typing.cast(type, origin))
+    names = [field.name for field in declared if field.init]
     return {name: substitute(hints[name], bound) for name in names}
 
 

@@ -28,12 +28,16 @@ from specs.kernel.values import (
 
 @dataclass(frozen=True)
 class Path:
-    """A path through a function: its frame, what it yielded, and how it ended if it has."""
+    """A path through a function: its frame, what it yielded, and how it ended if it has.
+
+    Of an excluded one it is owed already that nothing takes it.
+    """
 
     frame: Frame
     taken: z3.BoolRef = TRUE
     returned: typing.Any = None
     raised: bool = False
+    excluded: bool = False
     yielded: tuple[tuple[z3.BoolRef, typing.Any], ...] = ()
 
     def under(self, condition: z3.BoolRef) -> "Path":
@@ -78,7 +82,7 @@ class Statements(Calls):
                 return [replace(path, yielded=(*path.yielded, (path.taken, items)))]
             case ast.Call(func=ast.Name(id="assert_never")):
                 self.owe("a case that cannot be", path.frame, FALSE)
-                return [replace(path, raised=True)]
+                return [replace(path, raised=True, excluded=True)]
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add"), args=[value]):
                 item = Items((self.read(value, path.frame),))
                 grown = membership.union(path.frame.env[name], item)

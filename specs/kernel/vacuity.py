@@ -10,7 +10,7 @@ from typing import Final
 
 import z3
 
-from grantproof.core.model import Principal, Resource, SodSet
+from grantproof.core.model import Exactly, OfKind, Principal, Resource, SodSet, Within
 from grantproof.core.organization import Organization
 from specs.kernel.membership import CARD
 from specs.kernel.sorts import TAG, Name, Object, tag_number
@@ -30,8 +30,12 @@ SEARCHES: Final[tuple[dict[str, bool | int], ...]] = (
 """How a model is looked for, in turn; none is best for all, and what is found is found soon."""
 SEARCH_LIMITS: Final = (6_000_000, 6_000_000, 15_000_000, 60_000_000)
 """How long: in units of Z3's work, of which there are some 5 million a second on any machine."""
-SEVERAL: Final = {Organization: 3, Principal: 2, Resource: 2, SodSet: 2}
-"""How many objects there are of a class, so that a change of a state or an entity can be seen."""
+SEVERAL: Final = {
+    Organization: 3,
+    **dict.fromkeys((Principal, Resource, SodSet, Exactly, Within, OfKind), 2),
+}
+"""How many objects there are of a class, so that a change of a state or an entity can be seen, and
+so that there is a pattern for each name."""
 BY_DEFINITION: Final = "by definition: "
 """How the names of hypotheses begin that only define a symbol; a definition can always be made."""
 

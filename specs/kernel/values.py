@@ -5,11 +5,12 @@ what it has; that is all a comprehension, a quantifier and a membership test nee
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, TypeGuard, Union
+from typing import Final, Self, TypeGuard, Union
 
 import z3
+from typing_extensions import override
 
 from specs.kernel.sorts import VALUE_CASES, Name, Unsupported, Value, sort_of
 
@@ -58,12 +59,15 @@ class Bag:
     """A collection whose order plays no part. `has` is there when membership is known directly.
 
     A set that is found somewhere, and not computed, has a place and the objects it is found at.
+    `once` says when nothing is listed twice, where that is known; `order` how it is sorted.
     """
 
     draw: Callable[[], Drawn]
     has: Callable[["Symbolic"], z3.BoolRef] | None = None
     place: str = ""
     at: tuple[z3.ExprRef, ...] = ()
+    once: z3.BoolRef | None = None
+    order: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,55 @@ class Items:
 
 Clause = tuple[str, z3.BoolRef]
 """A condition and its name."""
+
+
+class Dated(tuple[str, z3.BoolRef]):  # noqa: SLOT001 - a tuple has no slot for the date
+    """A clause that came up on the way: assumed as the `at`-th, or owed when so many were assumed.
+
+    INVARIANT: what is owed before a call is never proved by what the call promises.
+    """
+
+    at: int
+
+    def __new__(cls, clause: Clause, at: int) -> Self:
+        """Return the clause, dated."""
+        dated = super().__new__(cls, clause)
+        dated.at = at
+        return dated
+
+
+class Owed(list[Clause]):
+    """What is owed, each clause dated by how much was assumed when it came up."""
+
+    def __init__(self, assumed: list[Clause]) -> None:
+        super().__init__()
+        self.assumed = assumed
+
+    @override
+    def append(self, clause: Clause) -> None:
+        super().append(Dated(clause, len(self.assumed)))
+
+    @override
+    def extend(self, clauses: Iterable[Clause]) -> None:
+        for clause in clauses:
+            self.append(clause)
+
+
+def implied(condition: z3.BoolRef, clause: Clause) -> Clause:
+    """Return the clause under the condition, dated as it is."""
+    name, fact = clause
+    weaker = (name, z3.Implies(condition, fact))
+    return Dated(weaker, clause.at) if isinstance(clause, Dated) else weaker
+
+
+def before(hypotheses: Iterable[Clause], goal: Clause) -> list[Clause]:
+    """Return the hypotheses that a goal may use: of those assumed, what was when it came up."""
+    return [
+        known
+        for known in hypotheses
+        if not (isinstance(known, Dated) and isinstance(goal, Dated)) or known.at < goal.at
+    ]
+
 
 CHOICE: Final = "one is chosen where there is one"
 
@@ -238,9 +291,12 @@ def forall(drawn: Drawn, condition: z3.BoolRef) -> z3.BoolRef:
 class Facts:
     """What a translation found on its way: conditions owed, and what may be assumed."""
 
-    owed: list[Clause] = field(default_factory=list)
     assumed: list[Clause] = field(default_factory=list)
     names: dict[str, z3.ExprRef] = field(default_factory=dict)
+    owed: list[Clause] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.owed = Owed(self.assumed)
 
     def literal(self, text: str) -> Term:
         """Return the name that the text is; different texts are different names."""
@@ -254,6 +310,7 @@ class Facts:
 
     def axioms(self) -> list[Clause]:
         """Return what is assumed, literals being distinct included."""
+        assumed: list[Clause] = [Dated(clause, at) for at, clause in enumerate(self.assumed)]
         if len(self.names) <= 1:
-            return self.assumed
-        return [*self.assumed, ("texts differ", z3.Distinct(*self.names.values()))]
+            return assumed
+        return [*assumed, ("texts differ", z3.Distinct(*self.names.values()))]

@@ -4,11 +4,10 @@ import z3
 
 from grantproof.core.identifiers import RoleId
 from grantproof.core.organization import Organization
-from specs.definitions.hierarchy import edge, image, least, preorder, reaches
+from specs.definitions.hierarchy import converse, edge, image, least, preorder, reaches
 from specs.kernel.membership import contains
 from specs.kernel.sorts import Name
-from specs.kernel.values import Clause, Symbolic, Term, fresh_set
-from specs.kernel.view import View
+from specs.kernel.values import Symbolic, Term, fresh_set
 from specs.properties.registry import Stated, some, states
 
 
@@ -50,13 +49,6 @@ def least_closed_set_is_the_image() -> Stated:
         ("the result is within the image", within(result, reached)),
         ("the image is within the result", within(reached, result)),
     ]
-
-
-def converse(graph: View, name: str) -> Clause:
-    """Return that reaching down is the converse of reaching up."""
-    x, y = z3.Consts("x y", Name)
-    up, down = reaches(graph.parents.value, x, y), reaches(graph.children.value, y, x)
-    return (f"{name}: reaching down is the converse", z3.ForAll([x, y], up == down))
 
 
 @states("P-CLOSURE")

@@ -13,7 +13,7 @@ from grantproof.core.commands.language import AddParent, NestGroup
 from specs.definitions.hierarchy import acyclic, least, preorder, reaches
 from specs.kernel.values import Clause
 from specs.kernel.view import View
-from specs.properties.commands import Change, about_commands, by_definition
+from specs.properties.commands import About, Change, about_commands, by_definition
 
 Reached = Callable[[z3.ExprRef, z3.ExprRef], z3.BoolRef]
 ENDS = {("roles", AddParent): ("role", "parent"), ("groups", NestGroup): ("group", "container")}
@@ -49,4 +49,4 @@ def stays_acyclic(command: type, change: Change) -> list[Clause]:
     return [acyclic(View(change.after).field(name), name) for name in ("roles", "groups")]
 
 
-about_commands("P-DAG", stays_acyclic)
+about_commands(About("P-DAG", stays_acyclic))

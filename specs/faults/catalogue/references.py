@@ -3,12 +3,13 @@
 from functools import partial
 from typing import Final
 
-from specs.faults.fault import Edit, Executable, Fault
+from specs.faults.fault import Edit, Executable, Fault, Proof
 
 REFERENCES: Final = "grantproof.core.commands.references"
 REFUSAL: Final = "grantproof.core.commands.refusal"
 
 _dangles = partial(Fault, kind="references", property_id="P-REF", gate=Executable())
+_misleads = partial(Fault, kind="references", property_id="P-REJECT")
 
 FAULTS: Final = (
     _dangles(
@@ -37,6 +38,7 @@ FAULTS: Final = (
     ),
     _dangles(
         id="principal-leaves-assignments",
+        gate=Proof("commands.references.dependents"),
         sentence="deleting a principal leaves what was assigned to it",
         edits=(
             Edit(
@@ -91,6 +93,30 @@ FAULTS: Final = (
                 REFUSAL,
                 "if not isinstance(command, Deletion) or command.cascade:",
                 "if not isinstance(command, Deletion) or not command.cascade:",
+            ),
+        ),
+    ),
+    _misleads(
+        id="missing-though-there",
+        sentence="a role is said to be missing unless a group has its name",
+        gate=Proof("properties.p_reject.AssignRole"),
+        edits=(
+            Edit(
+                REFUSAL,
+                'return _there("role", (role,), role in state.roles)',
+                'return _there("role", (role,), role in state.groups)',
+            ),
+        ),
+    ),
+    _misleads(
+        id="taken-though-free",
+        sentence="a parent is refused as there already because it is one the other way round",
+        gate=Proof("properties.p_reject.AddParent"),
+        edits=(
+            Edit(
+                REFUSAL,
+                'return _taken("parent", (role, parent), state.roles.has_edge(role, parent))',
+                'return _taken("parent", (role, parent), state.roles.has_edge(parent, role))',
             ),
         ),
     ),

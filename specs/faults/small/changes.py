@@ -1,6 +1,7 @@
 """Executable properties of a change: what `apply` accepts and refuses, beside the oracle."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import partial
 from itertools import permutations, product
 
@@ -8,7 +9,7 @@ from grantproof.core import model as m
 from grantproof.core.commands import Accepted, Outcome, Rejected, apply
 from grantproof.core.commands.delta import delta
 from grantproof.core.commands.language import AssignRole, CreateClaim, CreateSodSet, SingleCommand
-from grantproof.core.errors import BreaksSod, WouldCycle
+from grantproof.core.errors import AlreadyExists, BreaksSod, Missing, StillReferenced, WouldCycle
 from grantproof.core.messages import refusal_message
 from grantproof.core.organization import Organization, changed, facts
 from specs.faults.small import words
@@ -87,6 +88,40 @@ def circular(small: Small, command: SingleCommand) -> Objection | None:
     if not isinstance(outcome.refusal, WouldCycle) or not sound:
         return None
     return Objection("accepted: it closes no cycle", _refused(outcome))
+
+
+def misinformed(small: Small, command: SingleCommand) -> Objection | None:
+    """Object to a refusal that calls missing what is there, or there what is not. P-REJECT."""
+    outcome = proposed(small, command)
+    if not isinstance(outcome, Rejected):
+        return None
+    match outcome.refusal:
+        case Missing(noun, ids) if is_there(small.state, noun, ids):
+            return Objection(f"{noun} {' '.join(ids)} is there", _refused(outcome))
+        case AlreadyExists(noun, ids) if not is_there(small.state, noun, ids):
+            return Objection(f"there is no {noun} {' '.join(ids)}", _refused(outcome))
+        case StillReferenced(_, _, listed):
+            gone = [one for one in listed if not is_there(small.state, one.noun, one.ids)]
+            return Objection(f"{gone[0]} is there", _refused(outcome)) if gone else None
+        case _:
+            return None
+
+
+def is_there(state: Organization, noun: str, ids: tuple[str, ...]) -> bool:
+    """Return whether a fact of the noun has the ids, as the oracle sees it."""
+    nouns = {
+        m.Assignment: "assignment",
+        m.GroupAssignment: "assignment",
+        m.Inheritance: "parent",
+        m.KindDeclaration: "kind",
+        m.SodSet: "separation-of-duty set",
+    }
+    for fact in facts(state):
+        name = nouns.get(type(fact), type(fact).__name__.lower())
+        own = [str(getattr(fact, part.name)) for part in fields(fact)][: len(ids)]
+        if name == noun and own == list(ids):
+            return True
+    return False
 
 
 def overloaded(small: Small, command: SingleCommand) -> Objection | None:
@@ -176,6 +211,7 @@ FREE = tuple(fact for fact in DESK if not isinstance(fact, m.Assignment))
 PROPERTIES = {
     "P-REF": Property((CABINET,), commands, dangling, words.command),
     "P-TENANT": Property((CABINET,), foreign, dangling, words.command),
+    "P-REJECT": Property((CABINET,), commands, misinformed, words.command),
     "P-DAG": Property((CHAIN,), commands, circular, words.command),
     "P-SOD-SAFE": _on_desks(objection=overloaded),
     "P-SOD-EXACT": _on_desks(objection=inexact),

@@ -59,8 +59,7 @@ def list_all(operator: Operator) -> None:
 @command(app)
 def show(operator: Operator, sod_set: SetArgument) -> None:
     """Show a separation-of-duty set, and the roles that nobody can hold because of it."""
-    from grantproof.core.duty import exceeds
-    from grantproof.core.hierarchy import closure
+    from grantproof.core.duty import unholdable_roles
     from grantproof.core.identifiers import SodSetId
     from grantproof.policyfile import documents
 
@@ -68,10 +67,7 @@ def show(operator: Operator, sod_set: SetArgument) -> None:
     found = state.sod_sets.get(SodSetId(sod_set))
     if found is None:
         raise absent("separation-of-duty set", sod_set)
-    suspects = closure(found.roles, state.roles.children)
-    parents = state.roles.parents
-    broken = sorted(role for role in suspects if exceeds(found, closure({role}, parents)))
-    unholdable = broken if found.mode == "static" else []
+    unholdable = unholdable_roles(state, found)
     if operator.json:
         tell_json({**documents.SodSet.of(found).written(), "unholdable_roles": unholdable})
         return

@@ -12,11 +12,12 @@ from typing import TypeVar
 from grantproof.core.constraints import Context, Observation, Situation, observe
 from grantproof.core.duty import active_roles, dynamic_clash
 from grantproof.core.errors import HeldRole
-from grantproof.core.hierarchy import closure, effective_roles, how_held, shortest_path
+from grantproof.core.hierarchy import closure, effective_roles
 from grantproof.core.identifiers import GroupId, OrganizationId, PrincipalId, ResourceId, RoleId
 from grantproof.core.matching import Request, Target, claim_matches, resolve, situate
 from grantproof.core.model import Claim, Validity, Within
 from grantproof.core.organization import Organization
+from grantproof.core.paths import how_held, shortest_path
 
 Node = TypeVar("Node", bound=str)
 

@@ -254,7 +254,7 @@ class Observation:
 
     def __post_init__(self) -> None:
         # As with attributes: what saw `true` is not what saw 1.
-        object.__setattr__(self, "booleans", tuple(type(value) is bool for value in self.saw))
+        object.__setattr__(self, "booleans", tuple(isinstance(value, bool) for value in self.saw))
 
 
 def observe(constraint: Constraint, situation: Situation) -> Observation:

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from typing import Literal
 
 from grantproof.core.errors import BreaksSod
-from grantproof.core.hierarchy import closure, effective_roles, how_held, validities
+from grantproof.core.hierarchy import closure, effective_roles, validities
 from grantproof.core.identifiers import PrincipalId, RoleId
 from grantproof.core.limits import INSTANT_MIN
 from grantproof.core.matching import Request
 from grantproof.core.model import SodSet
 from grantproof.core.organization import Organization
+from grantproof.core.paths import how_held
 
 
 def exceeds(sod_set: SodSet, roles: frozenset[RoleId]) -> bool:
@@ -79,14 +80,16 @@ def sets_naming(state: Organization, roles: Iterable[RoleId]) -> tuple[SodSet, .
     return tuple(state.sod_sets[sod_set] for sod_set in sorted(ids))
 
 
-def unholdable_roles(state: Organization) -> tuple[RoleId, ...]:
-    """Return the roles whose own closure breaks a static set: legal, but nobody can hold them."""
-    suspects = closure(state.sod_sets_by_role, state.roles.children)
-    return tuple(role for role in sorted(suspects) if _unholdable(state, role))
+def unholdable_roles(state: Organization, sod_set: SodSet) -> tuple[RoleId, ...]:
+    """Return the roles whose own closure breaks the set: legal, but nobody can hold them.
 
-
-def _unholdable(state: Organization, role: RoleId) -> bool:
-    return breached(state, closure({role}, state.roles.parents), "static") is not None
+    A dynamic set has none: it binds what is active, not what is held.
+    """
+    if sod_set.mode != "static":
+        return ()
+    below = closure(sod_set.roles, state.roles.children)
+    parents = state.roles.parents
+    return tuple(role for role in sorted(below) if exceeds(sod_set, closure({role}, parents)))
 
 
 def _breach(

@@ -14,7 +14,7 @@ from grantproof.core.administration import has_administrator
 from grantproof.core.constraints import Constraint
 from grantproof.core.duty import static_clash
 from grantproof.core.errors import Illegal
-from grantproof.core.hierarchy import holders_of, longest_chain
+from grantproof.core.hierarchy import holders_of
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,
     GroupId,
@@ -25,6 +25,7 @@ from grantproof.core.identifiers import (
 from grantproof.core.matching import lineage
 from grantproof.core.model import Any, Claim, Exactly, OfKind, SodSet, Validity, Within
 from grantproof.core.organization import Organization, facts, implicit_kind, with_fact
+from grantproof.core.paths import longest_chain
 from grantproof.core.relation import Relation
 
 Node = TypeVar("Node", bound=str)

@@ -5,10 +5,19 @@ session is lawful, and some active role holds a claim that matches and whose con
 The compiled `index` answers in production and is held to this one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grantproof.core.certificate import Certificate, issue
-from grantproof.core.constraints import Context, Observation, Situation, all_hold, holds, observe
+from grantproof.core.constraints import (
+    Constraint,
+    Context,
+    Observation,
+    Situation,
+    all_hold,
+    holds,
+    observe,
+)
 from grantproof.core.duty import active_roles, dynamic_clash
 from grantproof.core.identifiers import Action, ClaimId, RoleId, SodSetId
 from grantproof.core.matching import Request, Target, claim_matches, resolve, situate
@@ -133,26 +142,19 @@ def matching_claims(
     ]
 
 
-def nearest_failure(matching: list[Claim], situation: Situation) -> ConstraintFailed:
+def nearest_failure(matching: Iterable[Claim], situation: Situation) -> ConstraintFailed:
     """Return the claim with the fewest failing constraints, the least id first, and its failures.
 
     `matching` is not empty and none of its claims grants.
     """
-    nearest = min(matching, key=lambda claim: (_failures(claim, situation), claim.id))
-    return ConstraintFailed(nearest.id, failing(nearest, situation))
+    nearest = min(matching, key=lambda claim: (len(failing(claim, situation)), claim.id))
+    failures = tuple(observe(constraint, situation) for constraint in failing(nearest, situation))
+    return ConstraintFailed(nearest.id, failures)
 
 
-def failing(claim: Claim, situation: Situation) -> tuple[Observation, ...]:
-    """Return what each constraint of the claim saw that does not hold, in the claim's order."""
-    return tuple(
-        observe(constraint, situation)
-        for constraint in claim.constraints
-        if not holds(constraint, situation)
-    )
-
-
-def _failures(claim: Claim, situation: Situation) -> int:
-    return sum(not holds(constraint, situation) for constraint in claim.constraints)
+def failing(claim: Claim, situation: Situation) -> tuple[Constraint, ...]:
+    """Return the constraints of the claim that do not hold, in the claim's order."""
+    return tuple(constraint for constraint in claim.constraints if not holds(constraint, situation))
 
 
 def claim_order(claim: Claim) -> tuple[bool, ClaimId]:

@@ -12,11 +12,12 @@ from typing import Generic, TypeVar
 from grantproof.core.constraints import Context, Observation, observe
 from grantproof.core.duty import active_roles
 from grantproof.core.errors import HeldRole
-from grantproof.core.hierarchy import effective_roles, groups_of, how_held, shortest_path
+from grantproof.core.hierarchy import effective_roles, groups_of
 from grantproof.core.identifiers import GroupId, PrincipalId, RoleId
 from grantproof.core.matching import Request, claim_matches, resolve, situate
 from grantproof.core.model import Claim, Validity
 from grantproof.core.organization import Organization
+from grantproof.core.paths import how_held, shortest_path
 from grantproof.core.policy import Decision, evaluate
 
 Key = TypeVar("Key", str, tuple[str, ...])

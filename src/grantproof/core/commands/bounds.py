@@ -20,7 +20,6 @@ from grantproof.core.commands.language import (
     SingleCommand,
 )
 from grantproof.core.errors import OverLimit
-from grantproof.core.hierarchy import longest_chain
 from grantproof.core.limits import (
     CLAIMS_MAX,
     CLAIMS_PER_ROLE_MAX,
@@ -40,6 +39,7 @@ from grantproof.core.limits import (
 )
 from grantproof.core.matching import lineage
 from grantproof.core.organization import Organization
+from grantproof.core.paths import longest_chain
 from grantproof.core.relation import Graph
 
 Node = TypeVar("Node", bound=str)

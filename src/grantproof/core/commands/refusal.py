@@ -58,7 +58,6 @@ from grantproof.core.errors import (
 )
 from grantproof.core.hierarchy import (
     closure,
-    cycle_through,
     effective_roles,
     holders_of,
     members_of,
@@ -75,6 +74,7 @@ from grantproof.core.identifiers import (
 from grantproof.core.limits import INSTANT_MIN, REFERENCES_SHOWN_MAX
 from grantproof.core.model import Any, Claim, Exactly, OfKind, Within
 from grantproof.core.organization import Organization, changed, implicit_kind
+from grantproof.core.paths import cycle_through
 
 LinkCommand = (
     AddMember
