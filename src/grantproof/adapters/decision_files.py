@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from grantproof.service.decision_log import NO_REDACTION, Entry, Redaction
+from grantproof.service.decision_log import NO_REDACTION, Entry, Redaction, Tally
 
 SUFFIX: Final = ".decisions.jsonl"
 SECONDS_PER_DAY: Final = 86_400
@@ -45,11 +45,11 @@ class FileRules:
 
 
 class DecisionFiles:
-    """A `DecisionLog` in a folder of files; `written` and `dropped` count entries."""
+    """A `DecisionLog` in a folder of files."""
 
     def __init__(self, rules: FileRules, *, now: Callable[[], float] = time.time) -> None:
-        self.written = 0
-        self.dropped = 0
+        self._written = 0
+        self._dropped = 0
         self._rules = rules
         self._now = now
         self._waiting: deque[Entry] = deque()
@@ -62,10 +62,9 @@ class DecisionFiles:
         self._writer = threading.Thread(target=self._run, name="grantproof-decisions", daemon=True)
         self._writer.start()
 
-    @property
-    def waiting(self) -> int:
-        """The number of entries that were taken and are not written yet."""
-        return len(self._waiting)
+    def tally(self) -> Tally:
+        """Return what became of the entries until now."""
+        return Tally(self._written, self._dropped, len(self._waiting))
 
     def offer(self, entries: Sequence[Entry]) -> bool:
         """Take all entries to be written, in order, or none when there is no room for all.
@@ -83,7 +82,7 @@ class DecisionFiles:
     def drop(self, count: int) -> None:
         """Count entries that were given up."""
         with self._changed:
-            self.dropped += count
+            self._dropped += count
 
     def close(self) -> None:
         """Write what was taken, within a bounded time; what is left then is counted and told."""
@@ -106,7 +105,7 @@ class DecisionFiles:
                 with self._changed:
                     for _ in some:
                         self._waiting.popleft()
-                    self.written += len(some)
+                    self._written += len(some)
             elif self._closing:
                 break
             else:

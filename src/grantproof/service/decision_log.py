@@ -115,6 +115,15 @@ def sampled(request_id: str, share: float) -> bool:
 NO_REDACTION: Final = Redaction()
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of entries since the start: `waiting` are taken and not written yet."""
+
+    written: int
+    dropped: int
+    waiting: int
+
+
 class DecisionLog(Protocol):
     """Takes entries without delay and writes them behind. Safe to use from several threads."""
 
@@ -124,6 +133,10 @@ class DecisionLog(Protocol):
 
     def drop(self, count: int) -> None:
         """Count entries that were given up."""
+        ...
+
+    def tally(self) -> Tally:
+        """Return what became of the entries until now."""
         ...
 
     def close(self) -> None:

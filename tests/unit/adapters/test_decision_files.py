@@ -14,7 +14,7 @@ import pytest
 
 from grantproof.adapters.decision_files import SECONDS_PER_DAY, DecisionFiles, FileRules
 from grantproof.core.errors import Illegal
-from grantproof.service.decision_log import REDACTED, Entry, Redaction, sampled
+from grantproof.service.decision_log import REDACTED, Entry, Redaction, Tally, sampled
 
 ENTRY = Entry(
     instant=10,
@@ -82,7 +82,7 @@ def test_an_entry_is_written_whole(tmp_path: Path) -> None:
             "item": None,
         }
     ]
-    assert (files.written, files.dropped, files.waiting) == (1, 0, 0)
+    assert files.tally() == Tally(1, 0, 0)
 
 
 def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_order_is_kept_and_files_are_rotated(tmp_path: Path) -> None:
     with logging(FileRules(tmp_path, bytes_max=2_000)) as files:
         for start in range(0, 100, 10):
             assert files.offer(numbered(10, start))
-            assert becomes(lambda: files.waiting == 0)
+            assert becomes(lambda: files.tally().waiting == 0)
     assert [line["revision"] for line in lines(tmp_path)] == list(range(100))
     assert len(list(tmp_path.iterdir())) > 3
 
@@ -123,7 +123,7 @@ def test_a_file_is_left_after_a_day_and_deleted_after_its_time(tmp_path: Path) -
         for day in range(5):
             clock[0] += SECONDS_PER_DAY
             assert files.offer(numbered(1, day))
-            assert becomes(lambda: files.waiting == 0)
+            assert becomes(lambda: files.tally().waiting == 0)
             newest = max(tmp_path.iterdir())
             os.utime(newest, (clock[0], clock[0]))
     assert [line["revision"] for line in lines(tmp_path)] == [2, 3, 4]
@@ -136,19 +136,19 @@ def test_there_is_no_room_beyond_the_queue(tmp_path: Path) -> None:
         shutil.rmtree(folder)
         assert files.offer(numbered(5))
         assert not files.offer(numbered(1, 5))
-        assert becomes(lambda: files.waiting == 5)
+        assert becomes(lambda: files.tally().waiting == 5)
         folder.mkdir()
-        assert becomes(lambda: files.waiting == 0)
+        assert becomes(lambda: files.tally().waiting == 0)
         assert files.offer(numbered(1, 5))
     assert [line["revision"] for line in lines(folder)] == list(range(6))
-    assert files.written == 6
+    assert files.tally() == Tally(6, 0, 0)
 
 
 def test_a_deleted_file_is_replaced(tmp_path: Path) -> None:
     """Else its lines would go nowhere, and nobody would know."""
     with logging(FileRules(tmp_path)) as files:
         assert files.offer(numbered(1))
-        assert becomes(lambda: files.waiting == 0)
+        assert becomes(lambda: files.tally().waiting == 0)
         for path in tmp_path.iterdir():
             path.unlink()
         assert files.offer(numbered(1, 1))
@@ -168,7 +168,7 @@ def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
     with logging(FileRules(folder)) as files:
         shutil.rmtree(folder)
         assert files.offer(numbered(3))
-    assert files.dropped == 3
+    assert files.tally() == Tally(0, 3, 3)
     assert not files.offer(numbered(1))
 
 
