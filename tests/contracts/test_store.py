@@ -290,7 +290,7 @@ def test_the_extremes_of_an_event_are_kept(store: Store) -> None:
     """The longest ids and actor, the last instant and any script come back unchanged."""
     organization = OrganizationId("o" * ID_LENGTH_MAX)
     assert create(store, organization)
-    actor = ("\U0001f511é\x00'" * ACTOR_LENGTH_MAX)[:ACTOR_LENGTH_MAX]
+    actor = ("\U0001f511é\x7f'" * ACTOR_LENGTH_MAX)[:ACTOR_LENGTH_MAX]
     command = CreatePrincipal(PrincipalId("Z" * ID_LENGTH_MAX))
     outcome = apply(empty(organization), command, actor=actor, instant=INSTANT_MAX)
     assert isinstance(outcome, Accepted)
