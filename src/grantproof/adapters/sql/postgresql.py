@@ -167,6 +167,7 @@ def open_engine(address: URL) -> Engine:
             "PostgreSQL needs the package psycopg: pip install 'grantproof[postgres]'"
         ) from error
     event.listen(engine, "connect", _set_up)
+    event.listen(engine, "checkin", _given_back)
     event.listen(engine, "begin", _begun)
     event.listen(engine, "commit", _committing)
     event.listen(engine, "handle_error", _failed)
@@ -245,6 +246,12 @@ def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {SET_UP}")
     connection.commit()
+
+
+def _given_back(connection: Any, _: ConnectionPoolEntry) -> None:
+    # Neither demand writing nor forbid it, so that a writer meets a server that only reads.
+    if connection is not None:
+        connection.read_only = None
 
 
 def _begun(connection: Connection) -> None:
