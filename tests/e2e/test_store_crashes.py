@@ -36,7 +36,6 @@ CACHE_PAGES = 4
 """So few of SQLite that larger changes reach the file long before they are committed."""
 MARKS_MAX = 8
 KILL_SECONDS_MAX = 0.02
-MAKING_SECONDS_MAX = 0.2
 PATIENCE_SECONDS = 60
 
 BEGUN, INSIDE, DONE = "begun", "inside", "done"
@@ -160,12 +159,8 @@ def test_a_database_whose_making_was_killed_is_made_again(databases: Databases) 
         process = PROCESSES.Process(target=make, args=(address, theirs))
         process.start()
         theirs.close()
-        assert marks.recv() == (BEGUN, 0)
-        time.sleep(draw.random() * MAKING_SECONDS_MAX)
-        process.kill()
-        process.join()
+        seen = {mark for mark, _ in killed(process, marks, draw)}
         database.settle()
-        seen = {mark for mark, _ in remaining(marks)}
         inside += INSIDE in seen and DONE not in seen
         store = open_database(address)
         assert created(store, ACME, []) == empty(ACME) == store.load(ACME)
