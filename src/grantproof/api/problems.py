@@ -13,7 +13,7 @@ import msgspec
 from grantproof.core.errors import Illegal, Refusal
 from grantproof.core.messages import refusal_message
 from grantproof.policyfile.witnesses import Witness, kind_of, witness_of
-from grantproof.service.ports import StoreError, StoreUnavailable
+from grantproof.service.ports import StoreError, StoreUnavailable, StoreUncertain
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:grantproof:problem:"
@@ -180,6 +180,8 @@ def later(code: str, detail: str) -> Problem:
 
 def store_problem(error: StoreError) -> Problem:
     """Return what a caller is told of a failing store; where it is stays in the log."""
+    if isinstance(error, StoreUncertain):
+        return later("store_unavailable", "the change was made or not: look before trying again")
     if isinstance(error, StoreUnavailable):
         return later("store_unavailable", "the store cannot be reached: try again")
     return Problem("store_unusable", "the stored data cannot be used: ask the operator")

@@ -20,6 +20,13 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached now; the same call may work later."""
 
 
+class StoreUncertain(StoreUnavailable):
+    """The store was lost while it committed: the change was made or not, entirely.
+
+    Whoever proposed it looks, once the store is back, before trying again.
+    """
+
+
 class StoreUnusable(StoreError):
     """The store holds what this version cannot read: corrupt, foreign, or made by a newer one."""
 
@@ -41,7 +48,7 @@ class Store(Protocol):
     """Organizations, their current facts and their events. Safe to use from several threads.
 
     Several processes may hold a store on the same data. Any method may raise `StoreError`; then
-    nothing was changed.
+    nothing was changed, except perhaps after a `StoreUncertain`.
     """
 
     def create(

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
+from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.failures import store_errors
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
@@ -24,12 +26,6 @@ from grantproof.policyfile.wire import (
 )
 from grantproof.service.ports import OrganizationSummary
 
-BEGIN: Final = "grantproof_begin"
-"""The execution option that says how a transaction begins; without it, as a reader does."""
-
-AS_WRITER: Final = {BEGIN: "BEGIN IMMEDIATE"}
-"""A writer takes its turn at once, so nothing that it read is changed by another before it ends."""
-
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
 
@@ -37,10 +33,8 @@ EVENT: Final = table("event")
 class SqlStore:
     """A `Store` in a SQL database. Several threads and processes may use one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._readers = engine
-        self._writers = engine.execution_options(**AS_WRITER)
-        self._place = engine.url.database or ""
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
@@ -59,7 +53,11 @@ class SqlStore:
                 "created_at": instant,
                 "created_by": actor,
             }
-            connection.execute(insert(ORGANIZATION), row)
+            try:
+                connection.execute(insert(ORGANIZATION), row)
+            except IntegrityError:
+                # Somebody else created it since: no other rule can be broken by this row.
+                return False
             connection.commit()
             return True
 
@@ -163,28 +161,25 @@ class SqlStore:
         return tuple(_event(organization, row) for row in rows)
 
     def damage(self) -> tuple[str, ...]:
-        """Return what the database itself finds wrong with its file; reads all of it."""
+        """Return what the database itself finds wrong; reads all of it."""
         with self._reading() as connection:
-            found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-            dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
-        return (
-            *(line for line in found if line != "ok"),
-            *(f"table `{row[0]}` refers to a missing row of `{row[2]}`" for row in dangling),
-        )
+            return tuple(self._connections.damage(connection))
 
     def close(self) -> None:
         """Release every connection; the store is not used again."""
-        self._readers.dispose()
+        self._connections.dispose()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with store_errors(self._place), self._readers.connect() as connection:
+        place, readers = self._connections.place, self._connections.readers
+        with store_errors(place), readers.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """Yield a connection whose work is undone unless it is committed inside."""
-        with store_errors(self._place), self._writers.connect() as connection:
+        place, writers = self._connections.place, self._connections.writers
+        with store_errors(place), writers.connect() as connection:
             yield connection
 
 
