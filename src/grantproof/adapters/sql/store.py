@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, insert, select, text, update
 
 from grantproof.adapters.sql.failures import store_errors
+from grantproof.adapters.sql.keys import SqlKeys
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
 from grantproof.adapters.sql.projection import erase, write_delta
@@ -41,6 +42,7 @@ class SqlStore:
         self._readers = engine
         self._writers = engine.execution_options(**AS_WRITER)
         self._place = engine.url.database or ""
+        self.keys = SqlKeys(self._reading, self._writing)
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
