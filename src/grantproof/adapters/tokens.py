@@ -21,7 +21,7 @@ from jwt.types import Options
 
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId, PrincipalId
-from grantproof.core.limits import TOKEN_BYTES_MAX
+from grantproof.core.limits import INSTANT_MAX, TOKEN_BYTES_MAX
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION, Caller, Scope
 from grantproof.service.ports import Clock
@@ -225,10 +225,11 @@ def _usable(entry: Json, algorithms: frozenset[str]) -> jwt.PyJWK | None:
 
 def _is_ours(header: Json, algorithms: frozenset[str]) -> bool:
     """Return whether we could check a token with the header, whatever keys there are."""
-    kind = header.get("typ", "JWT")
+    algorithm, key, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     return (
-        header.get("alg") in algorithms
-        and isinstance(header.get("kid"), str)
+        isinstance(algorithm, str)
+        and algorithm in algorithms
+        and isinstance(key, str)
         and isinstance(kind, str)
         and kind.lower() in TYPES
         # Extensions that must be understood: none is.
@@ -244,6 +245,8 @@ def _verified_claims(claims: Json) -> Verified | Unverified:
         return Unverified.INVALID
     # The library takes numbers that are written as strings, and truth values, for instants.
     if not all(type(claims.get(name, 0)) in {int, float} for name in ("exp", "iat", "nbf")):
+        return Unverified.INVALID
+    if claims["exp"] > INSTANT_MAX:
         return Unverified.INVALID
     try:
         author = Author(f"principal:{principal}", PrincipalId(principal))
