@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api.problems import KINDS, TYPE_PREFIX
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
-from tests.api.service import READ_DOCS, Api, Json, ask, problem, raw, serving
+from tests.api.service import ADDRESS, READ_DOCS, Api, Json, ask, problem, raw, serving
 
 ORG = "/v1/orgs/acme"
 ROUTES = ["/evaluate", "/evaluate/batch", "/explain", f"{ORG}/principals", f"{ORG}/changes"]
@@ -224,7 +224,7 @@ def test_before_the_start_nothing_is_answered_but_that() -> None:
     """Without its services the application says 503, and lives."""
     with serving(MemoryStore(), demo=True) as api:
         app = api.app
-    late = Api(app, raise_server_exceptions=False)
+    late = Api(app, base_url=ADDRESS, raise_server_exceptions=False)
     problem(late.get("/readyz"), 503, "not_ready")
     problem(late.post("/evaluate", json=READ_DOCS), 503, "not_ready")
     problem(late.post(f"{ORG}/roles", json={"id": "r"}), 503, "not_ready")

@@ -144,6 +144,18 @@ def test_migrations_go_down_and_up_again(database: Database) -> None:
     store.close()
 
 
+def test_a_database_of_the_first_version_is_brought_up_to_date(database: Database) -> None:
+    """It gets what later versions have when it is opened, and keeps what it has."""
+    migrated = schema(database)
+    go_down(database, KNOWN[0])
+    assert schema(database) < migrated
+    store = open_database(database.address)
+    assert schema(database) == migrated
+    state = created(store, ACME)
+    assert store.load(ACME) == state
+    store.close()
+
+
 def test_going_down_never_loses_an_organization(furnished_database: Database) -> None:
     """The first version is not undone where something would be lost, and all is as it was."""
     before = schema(furnished_database)
@@ -153,10 +165,10 @@ def test_going_down_never_loses_an_organization(furnished_database: Database) ->
     assert furnished_database.rows_of("event") > 0
 
 
-def go_down(database: Database) -> None:
-    """Undo every version."""
+def go_down(database: Database, version: str = "base") -> None:
+    """Undo every version after that one."""
     with writing(database) as connection:
-        downgrade(configuration(connection, versions=versions(database)), "base")
+        downgrade(configuration(connection, versions=versions(database)), version)
 
 
 def test_a_migration_that_fails_leaves_nothing(fresh_database: Database) -> None:

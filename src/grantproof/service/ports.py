@@ -10,6 +10,7 @@ from typing import Protocol
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.credentials import Keys
 
 
 class StoreError(Exception):
@@ -50,6 +51,11 @@ class Store(Protocol):
     Several processes may hold a store on the same data. Any method may raise `StoreError`; then
     nothing was changed, except perhaps after a `StoreUncertain`.
     """
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys that are kept with the organizations."""
+        ...
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int

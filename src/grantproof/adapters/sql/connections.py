@@ -1,9 +1,12 @@
 """What a store needs of its database, whichever it is."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
+
+from grantproof.adapters.sql.failures import store_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,18 @@ class Connections:
     readers: Engine
     writers: Engine
     damage: Callable[[Connection], Iterator[str]]
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection to read with; raises `StoreError`."""
+        with store_errors(self.place), self.readers.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Yield a connection whose work is undone unless it is committed inside."""
+        with store_errors(self.place), self.writers.connect() as connection:
+            yield connection
 
     def dispose(self) -> None:
         """Close every connection; those of readers and writers are the same."""

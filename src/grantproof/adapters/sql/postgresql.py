@@ -230,7 +230,7 @@ def _version(place: str, connection: Connection) -> str | None:
         if names.issuperset(Row.metadata.tables):
             raise StoreUnusable(f"the database `{place}` lacks its schema version: {RESTORE}")
         raise belongs_to_another(place)
-    rows = connection.execute(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 - constant
+    rows = connection.execute(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 - our own
     return recognized(place, names, list(rows.scalars()))
 
 

@@ -1,14 +1,12 @@
 """The store on a SQL database: every method is one transaction, every change a compare-and-set."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from grantproof.adapters.sql.connections import Connections
-from grantproof.adapters.sql.failures import store_errors
+from grantproof.adapters.sql.keys import SqlKeys
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
 from grantproof.adapters.sql.projection import erase, write_delta
@@ -35,13 +33,14 @@ class SqlStore:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self.keys = SqlKeys(connections)
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             used = select(ORGANIZATION.c.id).where(ORGANIZATION.c.id == organization)
             if connection.execute(used).first() is not None:
                 return False
@@ -68,7 +67,7 @@ class SqlStore:
             .where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
             .values(deleted_at=instant, deleted_by=actor)
         )
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             if connection.execute(marked).rowcount == 0:
                 return False
             erase(connection, organization)
@@ -86,7 +85,7 @@ class SqlStore:
             .order_by(ORGANIZATION.c.id)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(_summary(row) for row in connection.execute(query))
 
     def revision(self, organization: OrganizationId) -> int | None:
@@ -94,7 +93,7 @@ class SqlStore:
         query = select(ORGANIZATION.c.revision).where(
             ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None)
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def load(self, organization: OrganizationId) -> Organization | None:
@@ -103,7 +102,7 @@ class SqlStore:
             ORGANIZATION.c.revision, ORGANIZATION.c.time_zone, ORGANIZATION.c.administered
         ).where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
         # One transaction: every query sees the same revision.
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             row = connection.execute(query).first()
             if row is None:
                 return None
@@ -131,7 +130,7 @@ class SqlStore:
             )
             .values(revision=event.revision, **_administered(event))
         )
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             if connection.execute(moved).rowcount == 0:
                 return False
             write_delta(connection, event)
@@ -156,31 +155,18 @@ class SqlStore:
             .order_by(EVENT.c.revision)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(_event(organization, row) for row in rows)
 
     def damage(self) -> tuple[str, ...]:
         """Return what the database itself finds wrong; reads all of it."""
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(self._connections.damage(connection))
 
     def close(self) -> None:
         """Release every connection; the store is not used again."""
         self._connections.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        place, readers = self._connections.place, self._connections.readers
-        with store_errors(place), readers.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Yield a connection whose work is undone unless it is committed inside."""
-        place, writers = self._connections.place, self._connections.writers
-        with store_errors(place), writers.connect() as connection:
-            yield connection
 
 
 def _summary(row: Stored) -> OrganizationSummary:
