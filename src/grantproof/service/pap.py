@@ -7,6 +7,7 @@ won; after a bounded number of lost races the caller is told.
 from dataclasses import dataclass
 from typing import Final
 
+from grantproof.core.attributes import check_text
 from grantproof.core.commands import Accepted, Rejected, apply
 from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
@@ -48,15 +49,17 @@ class AdministrationPoint:
     def found(self, organization: OrganizationId, *, time_zone: str, actor: str) -> bool:
         """Create an empty organization; false when its id was ever used.
 
-        Raises `Illegal` when `time_zone` is no IANA name.
+        Raises `Illegal` when `time_zone` is no IANA name, or `actor` no text.
         """
         zone = check_time_zone(time_zone)
+        check_text("actor", actor)
         return self._store.create(
             organization, time_zone=zone, actor=actor, instant=self._clock.now()
         )
 
     def dissolve(self, organization: OrganizationId, *, actor: str) -> bool:
         """Delete an organization for good; false when there is none."""
+        check_text("actor", actor)
         deleted = self._store.delete(organization, actor=actor, instant=self._clock.now())
         self._snapshots.catch_up(organization)
         return deleted
