@@ -25,8 +25,13 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         default="sqlite:///grantproof.db",
-        description="where the organizations are stored; a path is a SQLite file",
+        description=(
+            "where the organizations are stored: the path of a SQLite file,"
+            " or `postgresql://user@host/database`"
+        ),
         min_length=1,
+        # It may hold a password.
+        repr=False,
     )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=9090, ge=1, le=65_535, description="the port to listen on")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from grantproof.core.attributes import check_text
 from grantproof.core.identifiers import PrincipalId
 
 
@@ -18,3 +19,9 @@ class Author:
     principal: PrincipalId | None = None
     request_id: str | None = None
     reason: str | None = None
+
+    def __post_init__(self) -> None:
+        check_text("actor", self.actor)
+        for field, text in (("request_id", self.request_id), ("reason", self.reason)):
+            if text is not None:
+                check_text(field, text)
