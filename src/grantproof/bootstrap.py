@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.sql.database import open_database
+from grantproof.service.consume import ConsumptionPoint
 from grantproof.service.demo import install
+from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.ports import Store
@@ -20,6 +22,8 @@ class Services:
     snapshots: Snapshots
     decisions: DecisionPoint
     administration: AdministrationPoint
+    meters: Meters
+    consumption: ConsumptionPoint
 
     def close(self) -> None:
         """Release the store."""
@@ -31,10 +35,20 @@ def compose(settings: Settings, *, on_owner: Owner = here, create: bool = True) 
 
     A store that is not there is created, or without `create` refused.
     """
-    clock = SystemClock()
-    store = open_database(settings.database_url, create=create)
-    snapshots = Snapshots(store, on_owner=on_owner)
-    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
+    services = assemble(open_database(settings.database_url, create=create), on_owner=on_owner)
     if settings.demo:
-        install(administration)
-    return Services(store, snapshots, DecisionPoint(clock), administration)
+        install(services.administration)
+    return services
+
+
+def assemble(store: Store, *, on_owner: Owner = here) -> Services:
+    """Wire the use cases over a store."""
+    clock, backoff = SystemClock(), JitteredBackoff()
+    snapshots = Snapshots(store, on_owner=on_owner)
+    meters = Meters(store.meter, clock=clock, on_owner=on_owner)
+    decisions = DecisionPoint(clock, meters)
+    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=backoff)
+    consumption = ConsumptionPoint(
+        store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
+    )
+    return Services(store, snapshots, decisions, administration, meters, consumption)

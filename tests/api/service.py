@@ -7,15 +7,12 @@ from typing import Any
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.api.app import Application
 from grantproof.api.callers import Caller, caller_under
-from grantproof.bootstrap import Services
+from grantproof.bootstrap import Services, assemble
 from grantproof.service.demo import install
-from grantproof.service.pap import AdministrationPoint
-from grantproof.service.pdp import DecisionPoint
 from grantproof.service.ports import Store
-from grantproof.service.snapshots import Owner, Snapshots, here
+from grantproof.service.snapshots import Owner, here
 from grantproof.settings import Settings
 
 Json = dict[str, Any]
@@ -51,10 +48,7 @@ def serving(store: Store, caller: Caller | None = None, **settings: Any) -> Iter
 
 def services_over(store: Store, on_owner: Owner = here) -> Services:
     """The use cases over a store, as another process on the same data would have them."""
-    clock = SystemClock()
-    snapshots = Snapshots(store, on_owner=on_owner)
-    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
-    return Services(store, snapshots, DecisionPoint(clock), administration)
+    return assemble(store, on_owner=on_owner)
 
 
 def evaluate(api: Api, **changed: Any) -> Json:

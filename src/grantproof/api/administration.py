@@ -26,6 +26,7 @@ from grantproof.api import (
     resources,
     roles,
     sod_sets,
+    usage,
 )
 from grantproof.api.document import completed
 from grantproof.api.front import PATHS
@@ -56,6 +57,7 @@ ROUTERS: Final = (
     assignments.router,
     changes.router,
     events.router,
+    usage.router,
     health.router,
 )
 

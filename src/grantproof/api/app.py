@@ -20,6 +20,7 @@ from grantproof.adapters.request_ids import RequestIds
 from grantproof.api import bodies, front, problems
 from grantproof.api.administration import administration_app
 from grantproof.api.callers import Caller, caller_under
+from grantproof.api.consume import Consumptions, check_no_key
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
@@ -111,6 +112,8 @@ class Application:
 
     async def _decided(self, scope: Scope, receive: Receive) -> bytes:
         bodies.check_type(scope["headers"])
+        if scope["path"] == front.CONSUME:
+            check_no_key(scope["headers"])
         body = await bodies.read(receive, bytes_max=self._settings.body_bytes_max)
         answering = self._answering.get(scope["path"])
         if answering is None:
@@ -166,12 +169,17 @@ class Application:
         loop = asyncio.get_running_loop()
         services = await asyncio.to_thread(self._composing, self._settings, owned_by(loop))
         following = Following(
-            services.store, services.snapshots, seconds=self._settings.follow_seconds
+            services.store,
+            services.snapshots,
+            meters=services.meters,
+            seconds=self._settings.follow_seconds,
         )
+        decisions = Decisions(services.decisions, following)
         running = Running(
             services=services,
             following=following,
-            decisions=Decisions(services.decisions, following),
+            decisions=decisions,
+            consumptions=Consumptions(decisions, services.consumption),
             caller=self._caller,
             body_bytes_max=self._settings.body_bytes_max,
         )
@@ -179,6 +187,7 @@ class Application:
         self._answering = {
             front.SINGLE: running.decisions.single,
             front.BATCH: running.decisions.batch,
+            front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
         }
         self._following_task = asyncio.create_task(following.run())
@@ -189,6 +198,7 @@ class Application:
         running.following.stop()
         if self._following_task is not None:
             await self._following_task
+        await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
         self._answering = {}
         self.administration.state.running = None

@@ -4,5 +4,6 @@ from typing import Final
 
 SINGLE: Final = "/evaluate"
 BATCH: Final = "/evaluate/batch"
+CONSUME: Final = "/evaluate/consume"
 EXPLAIN: Final = "/explain"
-PATHS: Final = frozenset({SINGLE, BATCH, EXPLAIN})
+PATHS: Final = frozenset({SINGLE, BATCH, CONSUME, EXPLAIN})

@@ -55,3 +55,9 @@ PAGE_ITEMS_MAX: Final = 1_000
 PAGE_ITEMS_DEFAULT: Final = 100
 EVENTS_PAGE_MAX: Final = 1_000
 COMMIT_ATTEMPTS_MAX: Final = 16
+
+# Metering
+CHARGE_ATTEMPTS_MAX: Final = 64
+COUNTERS_PRUNED_MAX: Final = 10_000
+COUNTER_GRACE_SECONDS: Final = 3_600
+"""So long after its window has ended a counter is kept, for clocks that are behind."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.meter import Meter
 
 
 class StoreError(Exception):
@@ -43,6 +44,11 @@ class Store(Protocol):
     Several processes may hold a store on the same data. Any method may raise `StoreError`; then
     nothing was changed.
     """
+
+    @property
+    def meter(self) -> Meter:
+        """The counters of the same organizations, kept in the same place."""
+        ...
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from grantproof.adapters.sql.failures import store_errors
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
+from grantproof.adapters.sql.meter import SqlMeter
 from grantproof.adapters.sql.projection import erase, write_delta
 from grantproof.adapters.sql.rows import table
 from grantproof.core.commands import Event
@@ -41,6 +42,7 @@ class SqlStore:
         self._readers = engine
         self._writers = engine.execution_options(**AS_WRITER)
         self._place = engine.url.database or ""
+        self.meter: SqlMeter = SqlMeter(self._readers, self._writers)
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
