@@ -8,9 +8,10 @@ import pytest
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.sql import open_database
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import ClaimId, OrganizationId
+from grantproof.core.metering import charges
 from grantproof.service.ports import Store
-from tests.contracts.histories import created
+from tests.contracts.histories import ANN, INSTANT, created
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +24,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def furnished_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database whose organization `acme` has every kind of fact, to be copied."""
+    """A database whose organization `acme` has every kind of fact, and a counter, to be copied."""
     path = tmp_path_factory.mktemp("database") / "furnished.db"
     store = open_database(path)
-    created(store, OrganizationId("acme"))
+    state = created(store, OrganizationId("acme"))
+    due = charges(state.claims[ClaimId("write")], ANN, INSTANT)
+    store.meter.charge(state.id, due, revision=state.revision, instant=INSTANT)
     store.close()
     return path
 
