@@ -17,8 +17,9 @@ from typing import Any
 import psycopg
 
 from grantproof.adapters.sql import open_database
-from grantproof.core.identifiers import OrganizationId
-from tests.contracts.histories import created
+from grantproof.core.identifiers import ClaimId, OrganizationId
+from grantproof.core.metering import charges
+from tests.contracts.histories import ANN, INSTANT, created
 from tests.postgresql import Server
 
 PATIENCE_SECONDS = 60
@@ -93,10 +94,12 @@ class Databases(ABC):
 
     @cached_property
     def furnished(self) -> Database:
-        """A database whose organization `acme` has every kind of fact, to be copied."""
+        """A database whose `acme` has every kind of fact, and a counter, to be copied."""
         made = self.copied(self.empty)
         store = open_database(made.address)
-        created(store, OrganizationId("acme"))
+        state = created(store, OrganizationId("acme"))
+        due = charges(state.claims[ClaimId("write")], ANN, INSTANT)
+        store.meter.charge(state.id, due, revision=state.revision, instant=INSTANT)
         store.close()
         return made
 

@@ -7,8 +7,10 @@ from functools import partial
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.sql.database import open_database
+from grantproof.service.consume import ConsumptionPoint
 from grantproof.service.demo import install
 from grantproof.service.keyring import Keyring
+from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.ports import Clock, Store
@@ -28,6 +30,8 @@ class Services:
     snapshots: Snapshots
     decisions: DecisionPoint
     administration: AdministrationPoint
+    meters: Meters
+    consumption: ConsumptionPoint
     keyring: Keyring
     tokens: Tokens | None = None
 
@@ -41,17 +45,31 @@ def compose(settings: Settings, *, on_owner: Owner = here, create: bool = True) 
 
     A store that is not there is created, or without `create` refused.
     """
-    clock = SystemClock()
     store = open_database(settings.database_url, create=create)
-    snapshots = Snapshots(store, on_owner=on_owner)
-    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
-    keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=settings.demo)
+    tokens = _tokens(settings, SystemClock())
+    services = assemble(store, on_owner=on_owner, tokens=tokens, demo=settings.demo)
     if settings.demo:
-        install(administration)
-        keyring.install_demo()
-    decisions = DecisionPoint(clock)
-    tokens = _tokens(settings, clock)
-    return Services(store, snapshots, decisions, administration, keyring, tokens)
+        install(services.administration)
+        services.keyring.install_demo()
+    return services
+
+
+def assemble(
+    store: Store, *, on_owner: Owner = here, tokens: Tokens | None = None, demo: bool = False
+) -> Services:
+    """Wire the use cases over a store; with `demo` the key of the demo is believed."""
+    clock, backoff = SystemClock(), JitteredBackoff()
+    snapshots = Snapshots(store, on_owner=on_owner)
+    meters = Meters(store.meter, clock=clock, on_owner=on_owner)
+    decisions = DecisionPoint(clock, meters)
+    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=backoff)
+    consumption = ConsumptionPoint(
+        store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
+    )
+    keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
+    return Services(
+        store, snapshots, decisions, administration, meters, consumption, keyring, tokens
+    )
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:

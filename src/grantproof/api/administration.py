@@ -27,6 +27,7 @@ from grantproof.api import (
     resources,
     roles,
     sod_sets,
+    usage,
 )
 from grantproof.api.document import completed
 from grantproof.api.front import PATHS
@@ -58,6 +59,7 @@ ROUTERS: Final = (
     changes.router,
     events.router,
     keys.router,
+    usage.router,
     health.router,
 )
 

@@ -21,6 +21,7 @@ from grantproof.api import bodies, front, problems
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
 from grantproof.api.authentication import Authentication, check_host
+from grantproof.api.consume import Consumptions, check_no_key
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
@@ -119,6 +120,8 @@ class Application:
             caller = await self._authentication.caller(headers)
         check_scopes(caller, front.SCOPES[path])
         bodies.check_type(headers)
+        if path == front.CONSUME:
+            check_no_key(headers)
         body = await bodies.read(receive, bytes_max=self._settings.body_bytes_max)
         answering = self._answering.get(path)
         if answering is None:
@@ -204,18 +207,24 @@ class Application:
 
     def _start(self, services: Services) -> Running:
         following = Following(
-            services.store, services.snapshots, seconds=self._settings.follow_seconds
+            services.store,
+            services.snapshots,
+            meters=services.meters,
+            seconds=self._settings.follow_seconds,
         )
+        decisions = Decisions(services.decisions, following)
         running = Running(
             services=services,
             following=following,
-            decisions=Decisions(services.decisions, following),
+            decisions=decisions,
+            consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
         )
         self.administration.state.running = running
         self._answering = {
             front.SINGLE: running.decisions.single,
             front.BATCH: running.decisions.batch,
+            front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
         }
         self._background = [asyncio.create_task(following.run())]
@@ -230,6 +239,7 @@ class Application:
         if authentication is not None:
             authentication.stop()
         await asyncio.gather(*self._background)
+        await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
         if authentication is not None:
             await asyncio.to_thread(authentication.close)

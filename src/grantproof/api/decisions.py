@@ -9,13 +9,20 @@ import msgspec
 from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
 from grantproof.api.following import Following
 from grantproof.api.problems import Problem, Refused, illegal, later
-from grantproof.api.questions import Question, asked, read_batch, read_item, read_single
+from grantproof.api.questions import (
+    Question,
+    SingleQuestion,
+    asked,
+    read_batch,
+    read_item,
+    read_single,
+)
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
-from grantproof.service.pdp import DecisionPoint
+from grantproof.service.pdp import DecisionPoint, MeterUnread
 
 
 class Decisions:
@@ -31,8 +38,12 @@ class Decisions:
         index = self._known(question.org_id, caller)
         if index is None or index.state.revision < question.at_least_revision:
             index = await self.index(question.org_id, caller, at_least=question.at_least_revision)
-        instant = self._decisions.instant()
-        return encode(self._answer(index, question, caller=caller, instant=instant))
+        while True:
+            instant = self._decisions.instant()
+            try:
+                return encode(self._answer(index, question, caller=caller, instant=instant))
+            except MeterUnread:
+                index = None if index is None else await self.metered(index)
 
     async def batch(self, body: bytes, caller: Caller) -> bytes:
         """Return the answers to a batch, in its order; raises `Refused` or `StoreError`.
@@ -41,12 +52,31 @@ class Decisions:
         """
         batch = read_batch(body)
         index = await self.index(batch.org_id, caller, at_least=batch.at_least_revision)
+        while True:
+            instant = self._decisions.instant()
+            try:
+                items = [
+                    self._item_answer(index, item, caller=caller, instant=instant)
+                    for item in batch.items
+                ]
+            except MeterUnread:
+                index = None if index is None else await self.metered(index)
+            else:
+                revision = 0 if index is None else index.state.revision
+                return encode(BatchEvaluation(items, revision, instant))
+
+    def absent(self, question: SingleQuestion, caller: Caller) -> Evaluation:
+        """Return the answer about an organization that is absent or not the caller's."""
         instant = self._decisions.instant()
-        items = [
-            self._item_answer(index, item, caller=caller, instant=instant) for item in batch.items
-        ]
-        revision = 0 if index is None else index.state.revision
-        return encode(BatchEvaluation(items, revision, instant))
+        return self._answer(None, question, caller=caller, instant=instant)
+
+    async def metered(self, index: Index) -> Index | None:
+        """Return the index once its counters are followed, or nothing when it is gone by then.
+
+        Raises `StoreError`.
+        """
+        followed = await self._following.meter(index.state.id)
+        return self._following.known(index.state.id) if followed else None
 
     async def index(self, organization: str, caller: Caller, *, at_least: int = 0) -> Index | None:
         """Return the index to ask; nothing for an organization that is absent or not the caller's.
@@ -91,7 +121,7 @@ class Decisions:
             return evaluation(answer, review=caller.review)
         proof = None
         if index is not None:
-            proof = self._decisions.certify(index, request, supplied, answer=answer)
+            proof = self._decisions.certify(index.state, request, supplied, answer=answer)
         return evaluation(answer, review=caller.review, certificate=proof)
 
 

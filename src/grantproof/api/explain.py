@@ -4,17 +4,19 @@ Read and refused like a decision, but made by the reference, in a thread: it loo
 """
 
 import asyncio
+from functools import partial
 
 from grantproof.api.decisions import Decisions
 from grantproof.api.problems import Refused, forbidden
 from grantproof.api.questions import asked, read_single
 from grantproof.core.constraints import Context
 from grantproof.core.matching import Request
+from grantproof.core.metering import Readings
 from grantproof.core.organization import Organization
 from grantproof.policyfile.answers import Explanation, WeighedClaim
 from grantproof.service import review
 from grantproof.service.callers import Caller
-from grantproof.service.pdp import DecisionPoint
+from grantproof.service.pdp import DecisionPoint, MeterUnread
 from grantproof.service.pip import situate
 
 
@@ -34,12 +36,24 @@ class Explanations:
         )
         if index is None:
             raise Refused(forbidden(question.org_id))
-        context = situate(self._point.instant(), index.state.time_zone, supplied)
-        return await asyncio.to_thread(_explained, index.state, request, context)
+        instant = self._point.instant()
+        try:
+            readings = self._point.readings(index, request, supplied, instant=instant)
+        except MeterUnread:
+            index = await self._decisions.metered(index)
+            if index is None:
+                raise Refused(forbidden(question.org_id)) from None
+            readings = self._point.readings(index, request, supplied, instant=instant)
+        context = situate(instant, index.state.time_zone, supplied)
+        return await asyncio.to_thread(
+            partial(_explained, index.state, request, context, readings=readings)
+        )
 
 
-def _explained(state: Organization, request: Request, context: Context) -> bytes:
-    explanation = review.explain(state, request, context)
+def _explained(
+    state: Organization, request: Request, context: Context, *, readings: Readings
+) -> bytes:
+    explanation = review.explain(state, request, context, readings=readings)
     answer = Explanation.of(
         explanation.decision,
         effective_roles=explanation.effective_roles,

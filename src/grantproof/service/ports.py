@@ -11,6 +11,7 @@ from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.service.credentials import Keys
+from grantproof.service.meter import Meter
 
 
 class StoreError(Exception):
@@ -55,6 +56,11 @@ class Store(Protocol):
     @property
     def keys(self) -> Keys:
         """The API keys that are kept with the organizations."""
+        ...
+
+    @property
+    def meter(self) -> Meter:
+        """The counters of the same organizations, kept in the same place."""
         ...
 
     def create(

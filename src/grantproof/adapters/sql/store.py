@@ -9,6 +9,7 @@ from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.keys import SqlKeys
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
+from grantproof.adapters.sql.meter import SqlMeter
 from grantproof.adapters.sql.projection import erase, write_delta
 from grantproof.adapters.sql.rows import table
 from grantproof.core.commands import Event
@@ -34,6 +35,7 @@ class SqlStore:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self.keys = SqlKeys(connections)
+        self.meter: SqlMeter = SqlMeter(connections)
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
