@@ -37,6 +37,11 @@ def upgrade() -> None:
     op.create_index("counter_by_end", "counter", ["ends_at"])
 
 
+def downgrade() -> None:
+    """Remove the table: what was counted is lost, and limits start from 0 when it comes back."""
+    op.drop_table("counter")
+
+
 def text(name: str, *, key: bool = False) -> sa.Column[str]:
     """Return a text column."""
     return sa.Column(name, TEXT, primary_key=key, nullable=False)
