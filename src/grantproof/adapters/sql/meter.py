@@ -47,13 +47,14 @@ INSERTS: Final[Mapping[str, Callable[[Table], Upsert]]] = {
 class SqlMeter:
     """A `Meter` in a SQL database. Several threads and processes may use one database.
 
-    Both engines are of one database; transactions of `writers` begin by taking their turn.
+    Both engines are of one database, which `place` names in messages; transactions of `writers`
+    begin by taking their turn.
     """
 
-    def __init__(self, readers: Engine, writers: Engine) -> None:
+    def __init__(self, readers: Engine, writers: Engine, *, place: str) -> None:
         self._readers = readers
         self._writers = writers
-        self._place = readers.url.database or ""
+        self._place = place
 
     def read(
         self, organization: OrganizationId, principal: PrincipalId, *, instant: int
@@ -115,6 +116,8 @@ class SqlMeter:
         """Set the counters that `usage` would return to 0; return how many they are."""
         wanted = _live(organization, instant, principal=principal, claim=claim)
         with self._writing() as connection:
+            # Nobody charges meanwhile: rows locked in another order would hold each other up.
+            connection.execute(_revision(organization).with_for_update())
             done = connection.execute(
                 update(COUNTER).where(wanted).values(used=0, changed_at=instant)
             )
