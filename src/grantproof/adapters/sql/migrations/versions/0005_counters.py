@@ -37,6 +37,14 @@ def upgrade() -> None:
     op.create_index("counter_by_end", "counter", ["ends_at"])
 
 
+def downgrade() -> None:
+    """Remove the table, if nothing is counted: before this version there was none."""
+    counter = sa.table("counter")
+    if op.get_bind().execute(sa.select(sa.func.count()).select_from(counter)).scalar_one():
+        raise RuntimeError("what was counted would be lost: keep the database")
+    op.drop_table("counter")
+
+
 def text(name: str, *, key: bool = False) -> sa.Column[str]:
     """Return a text column."""
     return sa.Column(name, TEXT, primary_key=key, nullable=False)
