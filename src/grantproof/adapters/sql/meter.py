@@ -47,14 +47,13 @@ INSERTS: Final[Mapping[str, Callable[[Table], Upsert]]] = {
 class SqlMeter:
     """A `Meter` in a SQL database. Several threads and processes may use one database.
 
-    Both engines are of one database, which `place` names in messages; transactions of `writers`
-    begin by taking their turn.
+    Both engines are of one database; transactions of `writers` begin by taking their turn.
     """
 
-    def __init__(self, readers: Engine, writers: Engine, *, place: str) -> None:
+    def __init__(self, readers: Engine, writers: Engine) -> None:
         self._readers = readers
         self._writers = writers
-        self._place = place
+        self._place = readers.url.database or ""
 
     def read(
         self, organization: OrganizationId, principal: PrincipalId, *, instant: int

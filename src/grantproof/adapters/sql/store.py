@@ -42,7 +42,7 @@ class SqlStore:
         self._readers = engine
         self._writers = engine.execution_options(**AS_WRITER)
         self._place = engine.url.database or ""
-        self.meter: SqlMeter = SqlMeter(self._readers, self._writers, place=self._place)
+        self.meter: SqlMeter = SqlMeter(self._readers, self._writers)
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
