@@ -1,22 +1,30 @@
 """The composition root: the only place where use cases meet the technology they run on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.sql.database import open_database
 from grantproof.service.consume import ConsumptionPoint
 from grantproof.service.demo import install
+from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
-from grantproof.service.ports import Store
+from grantproof.service.ports import Clock, Store
 from grantproof.service.snapshots import Owner, Snapshots, here
+from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The use cases, wired: what a door needs and all it may touch."""
+    """The use cases, wired: what a door needs and all it may touch.
+
+    `tokens` is nothing where no issuer is trusted.
+    """
 
     store: Store
     snapshots: Snapshots
@@ -24,6 +32,8 @@ class Services:
     administration: AdministrationPoint
     meters: Meters
     consumption: ConsumptionPoint
+    keyring: Keyring
+    tokens: Tokens | None = None
 
     def close(self) -> None:
         """Release the store."""
@@ -35,14 +45,19 @@ def compose(settings: Settings, *, on_owner: Owner = here, create: bool = True) 
 
     A store that is not there is created, or without `create` refused.
     """
-    services = assemble(open_database(settings.database_url, create=create), on_owner=on_owner)
+    store = open_database(settings.database_url, create=create)
+    tokens = _tokens(settings, SystemClock())
+    services = assemble(store, on_owner=on_owner, tokens=tokens, demo=settings.demo)
     if settings.demo:
         install(services.administration)
+        services.keyring.install_demo()
     return services
 
 
-def assemble(store: Store, *, on_owner: Owner = here) -> Services:
-    """Wire the use cases over a store."""
+def assemble(
+    store: Store, *, on_owner: Owner = here, tokens: Tokens | None = None, demo: bool = False
+) -> Services:
+    """Wire the use cases over a store; with `demo` the key of the demo is believed."""
     clock, backoff = SystemClock(), JitteredBackoff()
     snapshots = Snapshots(store, on_owner=on_owner)
     meters = Meters(store.meter, clock=clock, on_owner=on_owner)
@@ -51,4 +66,23 @@ def assemble(store: Store, *, on_owner: Owner = here) -> Services:
     consumption = ConsumptionPoint(
         store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
     )
-    return Services(store, snapshots, decisions, administration, meters, consumption)
+    keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
+    return Services(
+        store, snapshots, decisions, administration, meters, consumption, keyring, tokens
+    )
+
+
+def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
+    if settings.jwt_issuer is None or settings.jwt_audience is None:
+        return None
+    # Imported only here: most commands need no cryptography, and it takes long to load.
+    from grantproof.adapters.key_sets import from_address, from_file  # noqa: PLC0415 - see above
+    from grantproof.adapters.tokens import Expected, JwtTokens  # noqa: PLC0415 - see above
+
+    expected = Expected(settings.jwt_issuer, settings.jwt_audience, settings.jwt_algorithms_pinned)
+    fetch: Callable[[], bytes]
+    if settings.jwt_jwks_file is not None:
+        fetch = partial(from_file, settings.jwt_jwks_file)
+    else:
+        fetch = partial(from_address, settings.jwt_jwks_url or "")
+    return JwtTokens(expected, fetch, clock=clock)

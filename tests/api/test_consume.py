@@ -9,13 +9,22 @@ import pytest
 from httpx2 import Response
 
 from grantproof.adapters.memory import MemoryStore
-from grantproof.api.callers import Caller
 from grantproof.core.commands.language import DeleteClaim
 from grantproof.core.identifiers import ClaimId
+from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.service.meter import Charged, Uncharged
 from grantproof.service.ports import StoreUnavailable
-from tests.api.service import Api, Json, fields_at_fault, problem, raw, services_over, serving
+from tests.api.service import (
+    OPERATORS,
+    Api,
+    Json,
+    fields_at_fault,
+    problem,
+    raw,
+    services_over,
+    serving,
+)
 
 QUOTA: Json = {"type": "max_usage", "limit": 2, "period": "day"}
 RATE: Json = {"type": "rate_limit", "per_minute": 3}
@@ -431,7 +440,7 @@ def test_a_change_meanwhile_is_caught_up_with(
     def beaten(*given: Any, **named: Any) -> Charged | Uncharged:
         if next(losses, False):
             other = services_over(store).administration
-            other.propose(ACME, DeleteClaim(ClaimId("quota")), actor="op")
+            other.propose(ACME, DeleteClaim(ClaimId("quota")), by=Author("op"))
         return charge(*given, **named)
 
     monkeypatch.setattr(store.meter, "charge", beaten)
@@ -441,7 +450,7 @@ def test_a_change_meanwhile_is_caught_up_with(
 
 def test_a_deleted_organization_is_absent_at_once(store: MemoryStore) -> None:
     """Also for a process that still follows it: the charge finds nothing to charge."""
-    with serving(store, Caller(None, trusted_context=True, review=True, actor="op")) as api:
+    with serving(store, OPERATORS) as api:
         give(api, "quota", QUOTA)
         assert decisions(api, 1) == ["Allow"]
         assert api.post("/evaluate", json=EXPORT).json()["decision"] == "Allow"

@@ -7,6 +7,7 @@ import pytest
 from grantproof.adapters.memory import MemoryStore
 from grantproof.core.commands.language import AssignRole, CreateRole, SuspendPrincipal
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
+from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from tests.api.service import (
     READ_DOCS,
@@ -111,7 +112,7 @@ def test_what_exists_is_told_only_under_review(stranger: Api, changed: dict[str,
 
 def test_a_suspension_is_not_told_without_review(stranger: Api, store: MemoryStore) -> None:
     """A suspended principal reads like one without a claim."""
-    services_over(store).administration.propose(ACME, SuspendPrincipal(ALICE), actor="other")
+    services_over(store).administration.propose(ACME, SuspendPrincipal(ALICE), by=Author("other"))
     question = {"org_id": "acme", "principal_id": "alice", "action": "read", "resource_id": "docs"}
     answer = stranger.post("/evaluate", json={**question, "at_least_revision": 2}).json()
     assert (answer["reason_code"], answer["revision"]) == ("no_matching_claim", 2)
@@ -120,7 +121,7 @@ def test_a_suspension_is_not_told_without_review(stranger: Api, store: MemorySto
 def test_another_organization_answers_like_none(api: Api, store: MemoryStore) -> None:
     """To a bound caller another's organization and an absent one are the same 200 Deny."""
     services_over(store).administration.found(
-        OrganizationId("rival"), time_zone="UTC", actor="other"
+        OrganizationId("rival"), time_zone="UTC", by=Author("other")
     )
     theirs, nobodys = evaluate(api, org_id="rival"), evaluate(api, org_id="absent")
     assert {**theirs, "decided_at": 0} == {**nobodys, "decided_at": 0}
@@ -201,7 +202,7 @@ def test_a_bad_question_about_an_absent_organization_is_malformed_too(api: Api) 
 def test_a_newer_revision_is_caught_up_with(api: Api, store: MemoryStore) -> None:
     """Demanding a revision that another writer made lets the answer be made on it."""
     other = services_over(store)
-    other.administration.propose(ACME, CreateRole(RoleId("auditor")), actor="other")
+    other.administration.propose(ACME, CreateRole(RoleId("auditor")), by=Author("other"))
     assert evaluate(api)["revision"] == 1
     assert evaluate(api, at_least_revision=2)["revision"] == 2
 
@@ -236,5 +237,5 @@ def test_assigning_through_another_process_is_not_seen_before_following(
 ) -> None:
     """An answer names the revision it was made on, which may be older than what is stored."""
     command = AssignRole(PrincipalId("carol"), RoleId("viewer"))
-    services_over(store).administration.propose(ACME, command, actor="other")
+    services_over(store).administration.propose(ACME, command, by=Author("other"))
     assert evaluate(api, principal_id="carol")["revision"] == 1

@@ -15,6 +15,7 @@ from grantproof.api.following import Following, owned_by
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.core.organization import Organization
+from grantproof.service.authors import Author
 from grantproof.service.meters import Meters
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 from grantproof.service.snapshots import Snapshots
@@ -57,7 +58,7 @@ def founded() -> Counting:
 def write(store: Counting, organization: OrganizationId, role: str) -> None:
     """Let another process add a role."""
     services = services_over(store)
-    services.administration.propose(organization, CreateRole(RoleId(role)), actor="other")
+    services.administration.propose(organization, CreateRole(RoleId(role)), by=Author("other"))
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -18,6 +18,7 @@ from grantproof.core.commands.language import ChangeSet, CreateClaim, CreateRole
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
 from grantproof.core.matching import Request
 from grantproof.core.metering import Charge
+from grantproof.service.authors import Author
 from grantproof.service.consume import Consumed, ConsumptionPoint
 from grantproof.service.meter import Charged, Meter, Reading, Uncharged
 from grantproof.service.meters import Meters
@@ -168,7 +169,7 @@ def _overtake(store: Decided, consume: Callable[[str], None]) -> None:
     steps = Steps()
     administration = AdministrationPoint(store, Snapshots(store), clock=steps, backoff=steps)
     change = ChangeSet((DeleteClaim(FIRST), CreateClaim(LOWERED)))
-    administration.propose(ACME, change, actor="eve")
+    administration.propose(ACME, change, by=Author("eve"))
     consume("c2")
 
 

@@ -11,7 +11,6 @@ from typing import Final
 
 from msgspec import UNSET
 
-from grantproof.api.callers import Caller
 from grantproof.api.decisions import Decisions
 from grantproof.api.evaluations import encode, evaluation
 from grantproof.api.problems import Fault, Refused, illegal, invalid, later
@@ -19,6 +18,7 @@ from grantproof.api.questions import SingleQuestion, asked, read_single
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.matching import Request
+from grantproof.service.callers import Caller
 from grantproof.service.consume import ConsumptionPoint, check_nothing_counted
 from grantproof.service.pap import Contended
 from grantproof.service.pip import Supplied

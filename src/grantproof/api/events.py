@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic_core import from_json
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.replies import paged
 from grantproof.api.running import Here
 from grantproof.api.schemas.events import EventAnswer
@@ -15,7 +16,7 @@ from grantproof.core.commands import Event
 from grantproof.core.limits import EVENTS_PAGE_MAX, PAGE_ITEMS_DEFAULT
 from grantproof.policyfile import wire
 
-router = strict_router(f"{PREFIX}/events", tag="events")
+router = strict_router(f"{PREFIX}/events", tag="events", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[EventAnswer])

@@ -15,6 +15,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.fields import OrganizationField
 from grantproof.policyfile.witnesses import single
+from grantproof.service.authors import Author
 from grantproof.service.pap import Contended, NoOrganization
 
 PREFIX: Final = "/v1/orgs/{org}"
@@ -47,7 +48,7 @@ class Changes:
 
     services: Services
     organization: OrganizationId
-    actor: str
+    author: Author
 
     def propose(self, command: Command, *, subject: Missing | None = None) -> Accepted:
         """Return the change that is now durable; raises `Refused`.
@@ -55,7 +56,7 @@ class Changes:
         `subject` is the refusal that says that what the address names is missing.
         """
         administration = self.services.administration
-        outcome = administration.propose(self.organization, command, actor=self.actor)
+        outcome = administration.propose(self.organization, command, by=self.author)
         match outcome:
             case Accepted():
                 return outcome
@@ -78,7 +79,7 @@ class Changes:
 
 async def changing(org: Own, here: Here, caller: Calling) -> Changes:
     """Return what proposes changes to the caller's organization."""
-    return Changes(here.services, org, caller.actor)
+    return Changes(here.services, org, caller.author)
 
 
 Changing = Annotated[Changes, Depends(changing)]

@@ -5,6 +5,7 @@ from typing import Annotated, Final, cast
 import structlog
 from fastapi import Query, Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid, not_found
 from grantproof.api.replies import SEPARATOR, Paging, WantedPage, paged, shown
 from grantproof.api.running import Calling, Here
@@ -26,7 +27,7 @@ OfClaim = Annotated[ClaimField | None, Query(description="of this claim only")]
 WHOSE: Final = invalid([Fault("principal", "is required, or `claim`: name whose usage to reset")])
 CURSOR: Final = invalid([Fault("after", "must be `next` of the page before")])
 
-router = strict_router(f"{PREFIX}/usage", tag="usage")
+router = strict_router(f"{PREFIX}/usage", tag="usage", access=ADMINISTRATION)
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +80,7 @@ def reset_usage(
         organization=state.id,
         principal=principal,
         claim=claim,
-        actor=caller.actor,
+        actor=caller.author.actor,
         counters=reset,
     )
     return shown(Reset(counters=reset), state.revision)

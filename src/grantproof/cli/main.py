@@ -19,6 +19,7 @@ from grantproof.cli import (
     db,
     decision,
     group,
+    key,
     kind,
     org,
     principal,
@@ -67,6 +68,7 @@ for _name, _group in GROUPS.items():
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)
 app.add_typer(db.app, name="db")
+app.add_typer(key.app, name="key")
 command(app)(verify.verify)
 
 

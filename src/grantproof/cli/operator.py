@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grantproof.core.commands.language import SingleCommand
     from grantproof.core.identifiers import OrganizationId
     from grantproof.core.organization import Organization
+    from grantproof.service.authors import Author
     from grantproof.service.meters import Replica
     from grantproof.service.ports import OrganizationSummary
     from grantproof.settings import Settings
@@ -47,15 +48,17 @@ class Operator:
             self._services.close()
 
     @property
-    def actor(self) -> str:
-        """The name in the events that this operator causes: `os:` and the system's user."""
+    def author(self) -> "Author":
+        """An operator, named in events by `os:` and the system's user."""
         import pwd
+
+        from grantproof.service.authors import Author
 
         user = os.getuid()
         try:
-            return f"os:{pwd.getpwuid(user).pw_name}"
+            return Author(f"os:{pwd.getpwuid(user).pw_name}")
         except KeyError:
-            return f"os:{user}"
+            return Author(f"os:{user}")
 
     @property
     def settings(self) -> "Settings":
@@ -154,7 +157,7 @@ class Operator:
 
         command = commands[0] if len(commands) == 1 else ChangeSet(commands)
         administration = self.services.administration
-        match administration.propose(organization, command, actor=self.actor):
+        match administration.propose(organization, command, by=self.author):
             case Accepted(event=event):
                 self.tell_done(done, organization, revision=event.revision)
             case Rejected(refusal):

@@ -28,7 +28,7 @@ def create(
 
     name = OrganizationId(organization)
     administration = operator.opened(create=True).administration
-    if not administration.found(name, time_zone=time_zone, actor=operator.actor):
+    if not administration.found(name, time_zone=time_zone, by=operator.author):
         line = f"organization `{name}` exists, or existed: an id is never used again"
         raise Stop(ExitCode.NO, line)
     operator.tell_done(f"created organization `{name}`", name, revision=0)
@@ -79,7 +79,7 @@ def delete(operator: Operator, organization: OrganizationArgument, *, yes: Yes =
     name = OrganizationId(organization)
     if not yes:
         _confirm(name)
-    if not operator.services.administration.dissolve(name, actor=operator.actor):
+    if not operator.services.administration.dissolve(name, by=operator.author):
         raise absent("organization", name)
     operator.tell_done(f"deleted organization `{name}`", name, revision=None)
 

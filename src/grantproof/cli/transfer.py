@@ -158,6 +158,6 @@ def _place(text: str, path: "Location") -> "Place":
 def _found(operator: Operator, document: "OrganizationDocument") -> None:
     administration = operator.services.administration
     zone = document.time_zone
-    if not administration.found(document.id, time_zone=zone, actor=operator.actor):
+    if not administration.found(document.id, time_zone=zone, by=operator.author):
         line = f"organization `{document.id}` exists, or existed: name a new one with --org"
         raise Stop(ExitCode.NO, line)

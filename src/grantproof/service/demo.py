@@ -27,10 +27,11 @@ from grantproof.core.identifiers import (
     SodSetId,
 )
 from grantproof.core.model import Claim, Exactly, Resource, SodSet
+from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint
 
 ACME: Final = OrganizationId("acme")
-ACTOR: Final = "demo"
+AUTHOR: Final = Author("demo")
 
 OFFICE_HOURS: Final = TimeWindow(9, 17)
 US_EAST: Final = GeoFence(frozenset({Region("us-east-1")}))
@@ -38,8 +39,8 @@ US_EAST: Final = GeoFence(frozenset({Region("us-east-1")}))
 
 def install(administration: AdministrationPoint) -> None:
     """Create `acme` where it does not exist; leave it as it is where it does."""
-    if administration.found(ACME, time_zone="UTC", actor=ACTOR):
-        administration.propose(ACME, ChangeSet(tuple(commands())), actor=ACTOR)
+    if administration.found(ACME, time_zone="UTC", by=AUTHOR):
+        administration.propose(ACME, ChangeSet(tuple(commands())), by=AUTHOR)
 
 
 def commands() -> list[SingleCommand]:

@@ -12,6 +12,7 @@ from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
+from grantproof.service.authors import Author
 from grantproof.service.pip import check_time_zone
 from grantproof.service.ports import Backoff, Clock, Store
 from grantproof.service.snapshots import Snapshots
@@ -45,39 +46,39 @@ class AdministrationPoint:
         self._clock = clock
         self._backoff = backoff
 
-    def found(self, organization: OrganizationId, *, time_zone: str, actor: str) -> bool:
+    def found(self, organization: OrganizationId, *, time_zone: str, by: Author) -> bool:
         """Create an empty organization; false when its id was ever used.
 
         Raises `Illegal` when `time_zone` is no IANA name.
         """
         zone = check_time_zone(time_zone)
         return self._store.create(
-            organization, time_zone=zone, actor=actor, instant=self._clock.now()
+            organization, time_zone=zone, actor=by.actor, instant=self._clock.now()
         )
 
-    def dissolve(self, organization: OrganizationId, *, actor: str) -> bool:
+    def dissolve(self, organization: OrganizationId, *, by: Author) -> bool:
         """Delete an organization for good; false when there is none."""
-        deleted = self._store.delete(organization, actor=actor, instant=self._clock.now())
+        deleted = self._store.delete(organization, actor=by.actor, instant=self._clock.now())
         self._snapshots.catch_up(organization)
         return deleted
 
-    def propose(self, organization: OrganizationId, command: Command, *, actor: str) -> Proposed:
+    def propose(self, organization: OrganizationId, command: Command, *, by: Author) -> Proposed:
         """Return what became of the command; when accepted it is durable and published."""
         for attempt in range(COMMIT_ATTEMPTS_MAX):
             index = self._snapshots.load(organization)
             if index is None:
                 return NO_ORGANIZATION
-            outcome = self._attempt(index, command, actor=actor)
+            outcome = self._attempt(index, command, by=by)
             if outcome is not None:
                 return outcome
             self._snapshots.catch_up(organization)
             self._backoff.wait(attempt)
         return Contended(COMMIT_ATTEMPTS_MAX)
 
-    def _attempt(self, index: Index, command: Command, *, actor: str) -> Proposed | None:
+    def _attempt(self, index: Index, command: Command, *, by: Author) -> Proposed | None:
         """Return the outcome on the state as it is, or nothing when another writer was faster."""
         state = index.state
-        outcome = apply(state, command, actor=actor, instant=self._clock.now())
+        outcome = apply(state, command, actor=by.actor, instant=self._clock.now())
         if isinstance(outcome, Rejected):
             # A rejection counts only if the state that rejects is still the current one.
             return outcome if self._store.revision(state.id) == state.revision else None

@@ -10,6 +10,7 @@ from typing import Protocol
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.credentials import Keys
 from grantproof.service.meter import Meter
 
 
@@ -19,6 +20,13 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached now; the same call may work later."""
+
+
+class StoreUncertain(StoreUnavailable):
+    """The store was lost while it committed: the change was made or not, entirely.
+
+    Whoever proposed it looks, once the store is back, before trying again.
+    """
 
 
 class StoreUnusable(StoreError):
@@ -42,8 +50,13 @@ class Store(Protocol):
     """Organizations, their current facts and their events. Safe to use from several threads.
 
     Several processes may hold a store on the same data. Any method may raise `StoreError`; then
-    nothing was changed.
+    nothing was changed, except perhaps after a `StoreUncertain`.
     """
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys that are kept with the organizations."""
+        ...
 
     @property
     def meter(self) -> Meter:

@@ -9,6 +9,7 @@ from grantproof.cli.command import GlobalOptions
 from grantproof.cli.operator import Operator
 from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
+from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint, Contended, Proposed
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 from tests.unit.cli.conftest import Run
@@ -18,9 +19,9 @@ def proposing(monkeypatch: pytest.MonkeyPatch, outcome: Callable[[], Proposed]) 
     """Let every proposal end as `outcome` says."""
 
     def propose(
-        _: AdministrationPoint, organization: OrganizationId, command: Command, *, actor: str
+        _: AdministrationPoint, organization: OrganizationId, command: Command, *, by: Author
     ) -> Proposed:
-        assert (organization, actor[:3]) == ("acme", "os:")
+        assert (organization, by.actor[:3]) == ("acme", "os:")
         assert command is not None
         return outcome()
 
@@ -76,14 +77,14 @@ def test_the_actor_is_the_user_of_the_operating_system(run: Run) -> None:
     assert run("role", "create", "x").code == 0
     with Operator(None, None, json=False) as operator:
         event = operator.services.store.events(OrganizationId("acme"), after=1, limit=1)[0]
-        assert event.actor == operator.actor
+        assert event.actor == operator.author.actor
         assert event.actor.startswith("os:")
 
 
 def test_a_user_without_a_name_is_told_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container the user may have no entry."""
     monkeypatch.setattr(os, "getuid", lambda: 4_123_456)
-    assert Operator(None, None, json=False).actor == "os:4123456"
+    assert Operator(None, None, json=False).author.actor == "os:4123456"
 
 
 def test_options_after_the_command_override_only_what_they_say() -> None:

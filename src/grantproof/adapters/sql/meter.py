@@ -4,15 +4,13 @@
 row that it has locked. What the rows count for is held still by a lock on the organization's row.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Delete,
-    Engine,
     Select,
     Table,
     and_,
@@ -23,7 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from grantproof.adapters.sql.failures import RESTORE, store_errors
+from grantproof.adapters.sql.connections import Connections
+from grantproof.adapters.sql.failures import RESTORE
 from grantproof.adapters.sql.mapping import Stored
 from grantproof.adapters.sql.rows import table
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
@@ -45,22 +44,17 @@ INSERTS: Final[Mapping[str, Callable[[Table], Upsert]]] = {
 
 
 class SqlMeter:
-    """A `Meter` in a SQL database. Several threads and processes may use one database.
+    """The `Meter` of a SQL database, on the connections of its store."""
 
-    Both engines are of one database; transactions of `writers` begin by taking their turn.
-    """
-
-    def __init__(self, readers: Engine, writers: Engine) -> None:
-        self._readers = readers
-        self._writers = writers
-        self._place = readers.url.database or ""
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     def read(
         self, organization: OrganizationId, principal: PrincipalId, *, instant: int
     ) -> Reading | None:
         """Return the principal's counters whose windows have not ended at the instant."""
         found = _counts(_live(organization, instant, principal=principal))
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return _reading(connection, organization, found)
 
     def charge(
@@ -72,7 +66,7 @@ class SqlMeter:
         instant: int,
     ) -> Charged | Uncharged:
         """Add one to every counter if all are below their limits; else to none. P-CONSUME."""
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             # Shared by all who charge; a change of the organization waits for them, or they for it.
             current = _revision(organization).with_for_update(read=True)
             if connection.execute(current).scalar_one_or_none() != revision:
@@ -101,7 +95,7 @@ class SqlMeter:
         if after is not None:
             wanted = and_(wanted, tuple_(*FIELDS) > tuple_(*after))
         query = _counts(wanted).order_by(*FIELDS).limit(max(limit, 0))
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(_used(organization, row) for row in connection.execute(query))
 
     def reset(
@@ -114,7 +108,7 @@ class SqlMeter:
     ) -> int:
         """Set the counters that `usage` would return to 0; return how many they are."""
         wanted = _live(organization, instant, principal=principal, claim=claim)
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             # Nobody charges meanwhile: rows locked in another order would hold each other up.
             connection.execute(_revision(organization).with_for_update())
             done = connection.execute(
@@ -130,32 +124,21 @@ class SqlMeter:
         wanted = _live(organization, instant)
         if since is not None:
             wanted = and_(wanted, COUNTER.c.changed_at >= since)
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return _reading(connection, organization, _counts(wanted))
 
     def prune(self, *, before: int, limit: int) -> int:
         """Remove at most `limit` counters whose windows ended before then; return how many."""
         columns = (COUNTER.c.organization_id, *FIELDS)
         ended = select(*columns).where(COUNTER.c.ends_at < before).limit(max(limit, 0))
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             if connection.execute(ended.limit(1)).first() is None:
                 # Most often there is nothing to do: then nobody has to wait for a writer.
                 return 0
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             pruned = connection.execute(_removal(columns, ended)).rowcount
             connection.commit()
             return pruned
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with store_errors(self._place), self._readers.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Yield a connection whose work is undone unless it is committed inside."""
-        with store_errors(self._place), self._writers.connect() as connection:
-            yield connection
 
 
 def _add_one(

@@ -1,12 +1,12 @@
 """The store on a SQL database: every method is one transaction, every change a compare-and-set."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from grantproof.adapters.sql.failures import store_errors
+from grantproof.adapters.sql.connections import Connections
+from grantproof.adapters.sql.keys import SqlKeys
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
 from grantproof.adapters.sql.meter import SqlMeter
@@ -25,12 +25,6 @@ from grantproof.policyfile.wire import (
 )
 from grantproof.service.ports import OrganizationSummary
 
-BEGIN: Final = "grantproof_begin"
-"""The execution option that says how a transaction begins; without it, as a reader does."""
-
-AS_WRITER: Final = {BEGIN: "BEGIN IMMEDIATE"}
-"""A writer takes its turn at once, so nothing that it read is changed by another before it ends."""
-
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
 
@@ -38,18 +32,17 @@ EVENT: Final = table("event")
 class SqlStore:
     """A `Store` in a SQL database. Several threads and processes may use one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._readers = engine
-        self._writers = engine.execution_options(**AS_WRITER)
-        self._place = engine.url.database or ""
-        self.meter: SqlMeter = SqlMeter(self._readers, self._writers)
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self.keys = SqlKeys(connections)
+        self.meter: SqlMeter = SqlMeter(connections)
 
     def create(
         self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             used = select(ORGANIZATION.c.id).where(ORGANIZATION.c.id == organization)
             if connection.execute(used).first() is not None:
                 return False
@@ -61,7 +54,11 @@ class SqlStore:
                 "created_at": instant,
                 "created_by": actor,
             }
-            connection.execute(insert(ORGANIZATION), row)
+            try:
+                connection.execute(insert(ORGANIZATION), row)
+            except IntegrityError:
+                # Somebody else created it since: no other rule can be broken by this row.
+                return False
             connection.commit()
             return True
 
@@ -72,7 +69,7 @@ class SqlStore:
             .where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
             .values(deleted_at=instant, deleted_by=actor)
         )
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             if connection.execute(marked).rowcount == 0:
                 return False
             erase(connection, organization)
@@ -90,7 +87,7 @@ class SqlStore:
             .order_by(ORGANIZATION.c.id)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(_summary(row) for row in connection.execute(query))
 
     def revision(self, organization: OrganizationId) -> int | None:
@@ -98,7 +95,7 @@ class SqlStore:
         query = select(ORGANIZATION.c.revision).where(
             ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None)
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def load(self, organization: OrganizationId) -> Organization | None:
@@ -107,7 +104,7 @@ class SqlStore:
             ORGANIZATION.c.revision, ORGANIZATION.c.time_zone, ORGANIZATION.c.administered
         ).where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
         # One transaction: every query sees the same revision.
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             row = connection.execute(query).first()
             if row is None:
                 return None
@@ -135,7 +132,7 @@ class SqlStore:
             )
             .values(revision=event.revision, **_administered(event))
         )
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             if connection.execute(moved).rowcount == 0:
                 return False
             write_delta(connection, event)
@@ -160,34 +157,18 @@ class SqlStore:
             .order_by(EVENT.c.revision)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(_event(organization, row) for row in rows)
 
     def damage(self) -> tuple[str, ...]:
-        """Return what the database itself finds wrong with its file; reads all of it."""
-        with self._reading() as connection:
-            found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-            dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
-        return (
-            *(line for line in found if line != "ok"),
-            *(f"table `{row[0]}` refers to a missing row of `{row[2]}`" for row in dangling),
-        )
+        """Return what the database itself finds wrong; reads all of it."""
+        with self._connections.reading() as connection:
+            return tuple(self._connections.damage(connection))
 
     def close(self) -> None:
         """Release every connection; the store is not used again."""
-        self._readers.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with store_errors(self._place), self._readers.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Yield a connection whose work is undone unless it is committed inside."""
-        with store_errors(self._place), self._writers.connect() as connection:
-            yield connection
+        self._connections.dispose()
 
 
 def _summary(row: Stored) -> OrganizationSummary:
