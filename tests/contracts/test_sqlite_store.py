@@ -16,7 +16,6 @@ from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.core.model import Delta, Principal
 from grantproof.service.ports import StoreUnavailable
-from tests.contracts.counting import DAILY, FAR, charge, counts, metered
 from tests.contracts.histories import ACTOR, HISTORY, INSTANT, READER, created
 from tests.contracts.histories import event as happening
 
@@ -102,24 +101,3 @@ def test_a_full_disk_is_unavailable_and_changes_nothing(store: SqlStore) -> None
     event.remove(Engine, "connect", limit)
     event.remove(Engine, "checkout", limit)
     assert store.load(ACME) == state
-
-
-def test_a_locked_database_counts_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for the lock too long is told, and the use is not counted."""
-    monkeypatch.setattr("grantproof.adapters.sql.sqlite.BUSY_SECONDS_MAX", 0.05)
-    store = open_database(path)
-    state = metered(store)
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="locked"):
-            charge(store.meter, state, DAILY)
-    assert counts(store.meter) == {}
-    store.close()
-
-
-def test_pruning_waits_for_nobody_when_there_is_nothing_to_do(path: Path, store: SqlStore) -> None:
-    """Servers that look for ended counters all the time do not keep writers waiting."""
-    charge(store.meter, metered(store), DAILY)
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        assert store.meter.prune(before=INSTANT, limit=FAR) == 0

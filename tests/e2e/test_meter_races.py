@@ -1,7 +1,7 @@
 """Real processes that consume at the same time: as much is allowed as the limit says, no use more.
 
-Each process does what the service does, with a snapshot and a clock of its own. The database is a
-parameter: what opens it in another process is its address.
+Each process does what the service does, with a snapshot and a clock of its own, on every kind of
+database.
 """
 
 import multiprocessing
@@ -11,10 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from grantproof.adapters.sql import open_database
 from grantproof.bootstrap import assemble
@@ -29,6 +26,7 @@ from grantproof.service.consume import Consumed
 from grantproof.service.meter import Charged, Meter, Uncharged
 from grantproof.service.pip import NOTHING_SUPPLIED
 from tests.contracts.counting import ACME, EXPORT, FAR, claim, metered
+from tests.databases import Database
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.bootstrap"])
@@ -40,13 +38,6 @@ LIMIT = 6
 CLAIMS = 20
 PATIENCE_SECONDS = 90
 FIRST, SECOND = ClaimId("q00"), ClaimId("q01")
-
-
-@pytest.fixture(params=["sqlite"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database that several processes may open; one for each kind."""
-    makers: dict[str, Callable[[], str]] = {"sqlite": lambda: f"sqlite:///{tmp_path / 'race.db'}"}
-    return makers[request.param]()
 
 
 @dataclass(frozen=True)
@@ -111,34 +102,34 @@ def change(address: str, start: Barrier, answers: Connection) -> None:
     answers.send(None)
 
 
-def raced(database: str, *others: Callable[..., None]) -> list[Report]:
+def raced(database: Database, *others: Callable[..., None]) -> list[Report]:
     """What the racing processes report, once all have ended."""
     workers = [*[use] * RACERS, *others]
     start = PROCESSES.Barrier(len(workers))
     answers, theirs = PROCESSES.Pipe(duplex=False)
     for worker in workers:
-        PROCESSES.Process(target=worker, args=(database, start, theirs)).start()
+        PROCESSES.Process(target=worker, args=(database.address, start, theirs)).start()
     found = [answers.recv() for _ in workers if answers.poll(PATIENCE_SECONDS)]
     assert len(found) == len(workers), "a process ended early"
     return [report for report in found if report is not None]
 
 
-def furnished(database: str) -> None:
+def furnished(database: Database) -> None:
     """Claims for the same, each with a small quota: at the end of each the processes meet."""
-    store = open_database(database)
+    store = open_database(database.address)
     metered(store, ACME, *(claim(ClaimId(f"q{n:02}"), MaxUsage(LIMIT)) for n in range(CLAIMS)))
     store.close()
 
 
-def stored(database: str) -> dict[ClaimId, int]:
+def stored(database: Database) -> dict[ClaimId, int]:
     """What the counters of each claim say in the end."""
-    store = open_database(database)
+    store = open_database(database.address)
     found = store.meter.usage(ACME, instant=int(time.time()), limit=FAR)
     store.close()
     return {one.counter.claim: one.times for one in found}
 
 
-def test_p_consume_processes_that_race_use_exactly_the_limit(database: str) -> None:
+def test_p_consume_processes_that_race_use_exactly_the_limit(database: Database) -> None:
     """P-CONSUME: every claim is used as often as its limit allows; the rest is denied."""
     furnished(database)
     reports = raced(database)
@@ -151,7 +142,7 @@ def test_p_consume_processes_that_race_use_exactly_the_limit(database: str) -> N
     assert sum(report.denied for report in reports) == RACERS * USES - LIMIT * CLAIMS
 
 
-def test_p_consume_a_changing_organization_is_counted_right(database: str) -> None:
+def test_p_consume_a_changing_organization_is_counted_right(database: Database) -> None:
     """P-CONSUME: an administrator in the race costs attempts, and no use; a lower limit binds."""
     furnished(database)
     reports = raced(database, change)

@@ -109,6 +109,8 @@ class SqlMeter:
         """Set the counters that `usage` would return to 0; return how many they are."""
         wanted = _live(organization, instant, principal=principal, claim=claim)
         with self._connections.writing() as connection:
+            # Nobody charges meanwhile: rows locked in another order would hold each other up.
+            connection.execute(_revision(organization).with_for_update())
             done = connection.execute(
                 update(COUNTER).where(wanted).values(used=0, changed_at=instant)
             )

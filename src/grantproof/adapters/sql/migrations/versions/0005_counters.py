@@ -38,7 +38,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the table: what was counted is lost, and limits start from 0 when it comes back."""
+    """Remove the table, if nothing is counted: before this version there was none."""
+    counter = sa.table("counter")
+    if op.get_bind().execute(sa.select(sa.func.count()).select_from(counter)).scalar_one():
+        raise RuntimeError("what was counted would be lost: keep the database")
     op.drop_table("counter")
 
 
