@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.api.app import Application
+from grantproof.api.running import Running
 from grantproof.bootstrap import Services
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE
@@ -80,6 +81,15 @@ def services_over(store: Store, on_owner: Owner = here, *, demo: bool = False) -
     administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
     keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
     return Services(store, snapshots, DecisionPoint(clock), administration, keyring)
+
+
+def running(api: Api) -> Running:
+    """What runs behind the client."""
+    app = api.app
+    assert isinstance(app, Application)
+    found = app.administration.state.running
+    assert isinstance(found, Running)
+    return found
 
 
 def new_key(store: Store, wanted: KeyRequest) -> str:
