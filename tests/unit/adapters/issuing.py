@@ -4,6 +4,7 @@ import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -45,6 +46,13 @@ def published(kid: str, algorithm: str = "ES256", *, name: str = "", **changed: 
     return {member: value for member, value in whole.items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class FromNow:
+    """An instant, told by its distance from when the claims are written."""
+
+    seconds: float
+
+
 def claims(**changed: object) -> Json:
     """Claims that are believed; a change to nothing leaves the claim out."""
     now = int(time.time())
@@ -58,7 +66,11 @@ def claims(**changed: object) -> Json:
         "exp": now + 600,
         **changed,
     }
-    return {claim: value for claim, value in whole.items() if value is not None}
+    return {
+        claim: now + value.seconds if isinstance(value, FromNow) else value
+        for claim, value in whole.items()
+        if value is not None
+    }
 
 
 def signed(

@@ -1,7 +1,6 @@
 """Tokens: what is believed, and every attack on one that is not."""
 
 import json
-import time
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -18,6 +17,7 @@ from grantproof.settings import JWT_ALGORITHMS
 from tests.unit.adapters.issuing import (
     AUDIENCE,
     ISSUER,
+    FromNow,
     Issuer,
     Json,
     claims,
@@ -66,10 +66,10 @@ def test_a_token_of_the_issuer_is_believed(algorithm: str) -> None:
     "changed",
     [
         {"aud": ["other", AUDIENCE]},
-        {"exp": int(time.time()) - LEEWAY_SECONDS + 15},
-        {"iat": int(time.time()) + LEEWAY_SECONDS - 15},
-        {"nbf": int(time.time()) + LEEWAY_SECONDS - 15},
-        {"exp": time.time() + 60.5},
+        {"exp": FromNow(-LEEWAY_SECONDS + 15)},
+        {"iat": FromNow(LEEWAY_SECONDS - 15)},
+        {"nbf": FromNow(LEEWAY_SECONDS - 15)},
+        {"exp": FromNow(60.5)},
         {"extra": {"nested": [1]}},
     ],
 )
@@ -109,16 +109,16 @@ def test_a_token_may_say_that_it_is_one(tokens: JwtTokens, kind: str | None) -> 
         {"aud": [AUDIENCE + "x"]},
         {"aud": {AUDIENCE: 1}},
         {"aud": None},
-        {"exp": int(time.time()) - LEEWAY_SECONDS - 5},
+        {"exp": FromNow(-LEEWAY_SECONDS - 5)},
         {"exp": None},
         {"exp": "9999999999"},
         {"exp": True},
         {"exp": 10**400},
         {"exp": float("inf")},
-        {"iat": int(time.time()) + LEEWAY_SECONDS + 60},
+        {"iat": FromNow(LEEWAY_SECONDS + 60)},
         {"iat": None},
         {"iat": "1"},
-        {"nbf": int(time.time()) + LEEWAY_SECONDS + 60},
+        {"nbf": FromNow(LEEWAY_SECONDS + 60)},
         {"nbf": "1"},
         {"sub": None},
         {"sub": ""},
