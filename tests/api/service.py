@@ -9,6 +9,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from grantproof.api.app import Application
+from grantproof.api.running import Running
 from grantproof.bootstrap import Services, assemble
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE
@@ -72,6 +73,15 @@ def serving(
 def services_over(store: Store, on_owner: Owner = here, *, demo: bool = False) -> Services:
     """The use cases over a store, as another process on the same data would have them."""
     return assemble(store, on_owner=on_owner, demo=demo)
+
+
+def running(api: Api) -> Running:
+    """What runs behind the client."""
+    app = api.app
+    assert isinstance(app, Application)
+    found = app.administration.state.running
+    assert isinstance(found, Running)
+    return found
 
 
 def new_key(store: Store, wanted: KeyRequest) -> str:

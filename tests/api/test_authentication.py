@@ -30,6 +30,7 @@ from tests.api.service import (
     evaluate,
     new_key,
     problem,
+    running,
     services_over,
     serving,
 )
@@ -159,8 +160,7 @@ def test_expired_and_revoked_keys_are_turned_away_alike(
         expiring = new_key(store, KeyRequest(None, None, OPERATORS.scopes, expires_at=now + 600))
         revoked = new_key(store, OPERATORS)
         assert (status(api, expiring), status(api, revoked)) == (200, 200)
-        services = api.app.administration.state.running.services  # type: ignore[attr-defined]  # ours
-        assert services.keyring.revoke(revoked[3:15], by=BY)
+        assert running(api).services.keyring.revoke(revoked[3:15], by=BY)
         turned_away(api, bearer(revoked))
         monkeypatch.setattr("time.time", lambda: now + 599)
         monkeypatch.setattr("grantproof.adapters.clock.SystemClock.now", lambda _: now + 599)
@@ -413,8 +413,7 @@ def test_a_revoked_demo_is_closed(api: Api, store: MemoryStore) -> None:
     """The demo's key goes the way of every key."""
     assert evaluate(api)["decision"] == "Allow"
     assert services_over(store).keyring.revoke(DEMO_TEXT[3:15], by=BY)
-    running = api.app.administration.state.running  # type: ignore[attr-defined]  # an Application
-    running.services.keyring.look()
+    running(api).services.keyring.look()
     turned_away(api, {})
 
 

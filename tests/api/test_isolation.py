@@ -15,7 +15,16 @@ from grantproof.service.callers import WITHIN_ORGANIZATION, Scope
 from grantproof.service.demo import ACME, commands
 from grantproof.service.keyring import KeyRequest
 from tests.api.routes import GUARDED, Route, named
-from tests.api.service import Api, Json, bearer, new_key, problem, services_over, serving
+from tests.api.service import (
+    Api,
+    Json,
+    bearer,
+    new_key,
+    problem,
+    running,
+    services_over,
+    serving,
+)
 
 RIVAL = OrganizationId("rival")
 CREDENTIALS = {
@@ -111,8 +120,7 @@ def test_a_key_of_a_deleted_organization_reaches_nothing(store: MemoryStore) -> 
     with serving(store, CREDENTIALS["operator"]) as api:
         assert api.get("/v1/orgs/acme").status_code == 200
         assert services_over(store).administration.dissolve(ACME, by=Author("other"))
-        running = api.app.administration.state.running  # type: ignore[attr-defined]  # an Application
-        running.services.snapshots.catch_up(ACME)
+        running(api).services.snapshots.catch_up(ACME)
         problem(api.get("/v1/orgs/acme"), 403, "forbidden_organization")
         problem(api.post("/v1/orgs/acme/roles", json={"id": "r"}), 403, "forbidden_organization")
         answer = api.post("/evaluate", json={**QUESTION, "org_id": "acme"}).json()

@@ -22,7 +22,7 @@ from grantproof.adapters.key_sets import from_address, from_file
 from grantproof.bootstrap import compose
 from grantproof.service.tokens import KeySetUnavailable
 from grantproof.settings import Settings
-from tests.unit.adapters.test_tokens import AUDIENCE, ISSUER, claims, published, signed
+from tests.unit.adapters.issuing import AUDIENCE, ISSUER, claims, published, signed
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 APPLICATION = "grantproof.api.app:create_app"
