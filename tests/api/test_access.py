@@ -56,7 +56,11 @@ def test_the_scopes_of_the_routes() -> None:
     found: dict[str, set[str]] = {}
     for route in GUARDED:
         found.setdefault(" ".join(sorted(route.scopes or ())), set()).add(named(route))
-    assert found.pop("evaluate") == {"POST /evaluate", "POST /evaluate/batch"}
+    assert found.pop("evaluate") == {
+        "POST /evaluate",
+        "POST /evaluate/batch",
+        "POST /evaluate/consume",
+    }
     assert found.pop("evaluate review") == {"POST /explain"}
     assert found.pop("operate") == {
         "POST /v1/orgs",
