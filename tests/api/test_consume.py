@@ -382,6 +382,13 @@ def test_a_cursor_that_is_none_is_refused(metered: Api, after: str) -> None:
     assert fields_at_fault(told) == ["after"]
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_usage_of_another_organization_is_not_told(metered: Api, method: str) -> None:
+    """The one answer about what is another's."""
+    response = metered.request(method, "/v1/orgs/other/usage", params={"principal": "alice"})
+    problem(response, 403, "forbidden_organization")
+
+
 # ---------------------------------------------------------------- what fails
 
 
