@@ -26,6 +26,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "malformed_json": (400, "malformed JSON"),
     "bound_caller": (403, "bound to one organization"),
     "forbidden_organization": (403, "not your organization"),
+    "not_permitted": (403, "not permitted to the author"),
     "review_required": (403, "review scope required"),
     "unbound_caller": (403, "no organization of your own"),
     "untrusted_context": (403, "context from an untrusted caller"),
