@@ -29,6 +29,7 @@ from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.model import Assignment, Delta, Principal, Role
 from grantproof.core.organization import Organization, advance
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
+from grantproof.service.receipts import Once, Receipt
 from tests.contracts.histories import (
     ACTOR,
     ANN,
@@ -206,7 +207,7 @@ def test_a_deleted_organization_leaves_only_its_events(
     furnished_path: Path, furnished: SqlStore
 ) -> None:
     """Every row of facts goes; the organization's own row says when it went and who did it."""
-    fact_tables = sorted(set(Row.metadata.tables) - {"organization", "event"})
+    fact_tables = sorted(set(Row.metadata.tables) - {"organization", "event", "receipt"})
     assert all(rows_of(furnished_path, name) > 0 for name in fact_tables)
     events = rows_of(furnished_path, "event")
     assert furnished.delete(ACME, actor=ACTOR, instant=INSTANT)
@@ -215,6 +216,15 @@ def test_a_deleted_organization_leaves_only_its_events(
     with closing(sqlite3.connect(furnished_path)) as connection:
         left = connection.execute("SELECT id, deleted_at, deleted_by FROM organization").fetchall()
     assert left == [(ACME, INSTANT, ACTOR)]
+
+
+def test_a_deleted_organization_leaves_no_receipt(path: Path, store: SqlStore) -> None:
+    """They are about what is gone."""
+    receipt = Receipt(ACME, ACTOR, Once("k", "d"), 0, INSTANT)
+    assert store.create(ACME, time_zone="UTC", actor=ACTOR, instant=INSTANT, receipt=receipt)
+    assert rows_of(path, "receipt") == 1
+    assert store.delete(ACME, actor=ACTOR, instant=INSTANT)
+    assert rows_of(path, "receipt") == 0
 
 
 def rows_of(path: Path, name: str) -> int:

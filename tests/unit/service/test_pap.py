@@ -27,7 +27,24 @@ from grantproof.core.model import Any, Claim, Exactly, OfKind, SodSet
 from grantproof.core.rights import ASSIGN
 from grantproof.service import founding
 from grantproof.service.authors import Author
-from grantproof.service.pap import AdministrationPoint, Contended, NoOrganization, Proposed
+from grantproof.service.pap import (
+    NO_TERMS,
+    AdministrationPoint,
+    Contended,
+    NoOrganization,
+    Proposed,
+    Stale,
+    Terms,
+)
+from grantproof.service.ports import StoreUnavailable
+from grantproof.service.receipts import (
+    RECEIPT_SECONDS,
+    InProgress,
+    KeyReused,
+    Once,
+    Receipt,
+    Repeated,
+)
 from grantproof.service.snapshots import Snapshots
 from tests.organizations import ANN, BOB, CHIEF, CLERK, EU, EVE, HEAD, PAIR
 
@@ -59,11 +76,11 @@ class Overtaken(MemoryStore):
         self.meanwhile: Iterator[Callable[[], object]] = iter(())
 
     @override
-    def commit(self, event: Event) -> bool:
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
         for other in self.meanwhile:
             other()
             break
-        return super().commit(event)
+        return super().commit(event, receipt=receipt)
 
 
 @dataclass
@@ -82,9 +99,9 @@ class Here:
             self.store, Snapshots(self.store), clock=self.clock, backoff=self.clock
         )
 
-    def propose(self, command: Command, by: Author = BY_ANN) -> Proposed:
+    def propose(self, command: Command, by: Author = BY_ANN, terms: Terms = NO_TERMS) -> Proposed:
         """What becomes of the command."""
-        return self.point.propose(TENANT, command, by=by)
+        return self.point.propose(TENANT, command, by=by, terms=terms)
 
 
 def own(*limits: Constraint) -> Claim:
@@ -216,6 +233,109 @@ def test_only_an_operator_makes_or_ends_an_organization(here: Here) -> None:
     with pytest.raises(PermissionError, match="only an operator"):
         here.point.dissolve(TENANT, by=BY_ANN)
     assert [one.id for one in here.store.summaries(limit=9)] == [TENANT]
+
+
+# ---------------------------------------------------------------- once, and at a revision
+
+KEYED = Terms(Once("key", "digest"))
+OTHERWISE = Terms(Once("key", "another digest"))
+
+
+def test_what_is_asked_twice_under_a_key_is_done_once(here: Here) -> None:
+    """The second is told of the first, also by another process, and also when it may no more."""
+    assert isinstance(here.propose(GIVE, terms=KEYED), Accepted)
+    here.propose(RevokeRole(ANN, HEAD), OPERATOR)
+    assert here.propose(GIVE, terms=KEYED) == Repeated(2)
+    assert here.served().propose(TENANT, GIVE, by=BY_ANN, terms=KEYED) == Repeated(2)
+    assert here.propose(GIVE, terms=OTHERWISE) == KeyReused()
+    assert here.store.revision(TENANT) == 3
+
+
+def test_a_key_is_its_actors_own_and_lasts_a_day(here: Here) -> None:
+    """Others may use the same, and so may the actor when it is forgotten."""
+    assert isinstance(here.propose(GIVE, terms=KEYED), Accepted)
+    clerk = CreateRole(RoleId("other"))
+    assert isinstance(here.propose(clerk, OPERATOR, OTHERWISE), Accepted)
+    here.clock.instant += RECEIPT_SECONDS - 1
+    assert here.propose(GIVE, terms=KEYED) == Repeated(2)
+    here.clock.instant += 1
+    assert isinstance(here.propose(AssignRole(BOB, HEAD), terms=OTHERWISE), Accepted)
+
+
+def test_a_refused_change_uses_no_key(here: Here) -> None:
+    """Nothing was done, so the same request may be tried again."""
+    here.propose(RevokeRole(ANN, HEAD), OPERATOR)
+    not_permitted(here.propose(GIVE, terms=KEYED))
+    here.propose(AssignRole(ANN, HEAD), OPERATOR)
+    assert isinstance(here.propose(GIVE, terms=KEYED), Accepted)
+
+
+def test_of_two_processes_with_one_key_one_does_the_work(here: Here) -> None:
+    """The other loses the race for the revision, and finds the receipt."""
+
+    def same() -> None:
+        assert isinstance(here.other.propose(TENANT, GIVE, by=BY_ANN, terms=KEYED), Accepted)
+
+    here.store.meanwhile = iter([same])
+    assert here.propose(GIVE, terms=KEYED) == Repeated(2)
+    assert here.store.revision(TENANT) == 2
+
+
+def test_within_one_process_the_second_is_told_to_wait(here: Here) -> None:
+    """While the first is at work; a failure of the first frees the key."""
+    seen: list[Proposed] = []
+
+    def same() -> None:
+        seen.append(here.propose(GIVE, terms=KEYED))
+        seen.append(here.propose(CreateRole(RoleId("x")), OPERATOR, KEYED))
+        raise StoreUnavailable("gone")
+
+    here.store.meanwhile = iter([same])
+    with pytest.raises(StoreUnavailable):
+        here.propose(GIVE, terms=KEYED)
+    assert seen[0] == InProgress()
+    assert isinstance(seen[1], Accepted)
+    assert isinstance(here.propose(GIVE, terms=KEYED), Accepted)
+
+
+def test_a_change_for_another_revision_is_stale(here: Here) -> None:
+    """Which revision it is is told, and nothing is changed."""
+    assert here.propose(GIVE, terms=Terms(at=frozenset({0, 2}))) == Stale(1)
+    assert isinstance(here.propose(GIVE, terms=Terms(at=frozenset({1}))), Accepted)
+    assert here.store.revision(TENANT) == 2
+
+
+def test_a_change_that_is_overtaken_is_stale(here: Here) -> None:
+    """It was made for the revision that lost, not for the one that won."""
+
+    def other() -> None:
+        here.other.propose(TENANT, CreateRole(RoleId("x")), by=OPERATOR)
+
+    here.store.meanwhile = iter([other])
+    assert here.propose(GIVE, terms=Terms(at=frozenset({1}))) == Stale(2)
+
+
+def test_a_change_for_a_revision_not_yet_seen_here_is_made(here: Here) -> None:
+    """The caller has it from another process: this one catches up before it says no."""
+    here.other.propose(TENANT, CreateRole(RoleId("x")), by=OPERATOR)
+    assert isinstance(here.propose(GIVE, terms=Terms(at=frozenset({2}))), Accepted)
+
+
+def test_what_was_done_once_is_not_stale(here: Here) -> None:
+    """The revision was right when it was done."""
+    terms = Terms(KEYED.once, frozenset({1}))
+    assert isinstance(here.propose(GIVE, terms=terms), Accepted)
+    assert here.propose(GIVE, terms=terms) == Repeated(2)
+
+
+def test_an_organization_is_created_once(here: Here) -> None:
+    """The key finds what it created, and no other request under it."""
+    new, once = OrganizationId("new"), Once("key", "digest")
+    assert here.point.recall(new, once, by=OPERATOR) is None
+    assert here.point.found(new, time_zone="UTC", by=OPERATOR, once=once)
+    assert here.point.recall(new, once, by=OPERATOR) == Repeated(0)
+    assert here.point.recall(new, Once("key", "other"), by=OPERATOR) == KeyReused()
+    assert here.point.recall(new, None, by=OPERATOR) is None
 
 
 # ---------------------------------------------------------------- separation of duty

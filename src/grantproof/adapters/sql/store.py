@@ -10,6 +10,7 @@ from grantproof.adapters.sql.failures import store_errors
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
 from grantproof.adapters.sql.projection import erase, write_delta
+from grantproof.adapters.sql.receipts import erase_receipts, read_receipt, write_receipt
 from grantproof.adapters.sql.rows import table
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
@@ -23,6 +24,7 @@ from grantproof.policyfile.wire import (
     encode_delta,
 )
 from grantproof.service.ports import OrganizationSummary
+from grantproof.service.receipts import Receipt
 
 BEGIN: Final = "grantproof_begin"
 """The execution option that says how a transaction begins; without it, as a reader does."""
@@ -43,7 +45,13 @@ class SqlStore:
         self._place = engine.url.database or ""
 
     def create(
-        self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
+        self,
+        organization: OrganizationId,
+        *,
+        time_zone: str,
+        actor: str,
+        instant: int,
+        receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
@@ -60,6 +68,7 @@ class SqlStore:
                 "created_by": actor,
             }
             connection.execute(insert(ORGANIZATION), row)
+            write_receipt(connection, receipt)
             connection.commit()
             return True
 
@@ -74,6 +83,7 @@ class SqlStore:
             if connection.execute(marked).rowcount == 0:
                 return False
             erase(connection, organization)
+            erase_receipts(connection, organization)
             connection.commit()
             return True
 
@@ -111,8 +121,8 @@ class SqlStore:
                 return None
             return with_stored_facts(connection, _empty(organization, row))
 
-    def commit(self, event: Event) -> bool:
-        """Write the event and what its delta does, in one transaction, and return true.
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+        """Write the event, what its delta does and the receipt, in one transaction; return true.
 
         False, and nothing written, when the stored revision is not the one before the event's.
         """
@@ -138,8 +148,16 @@ class SqlStore:
                 return False
             write_delta(connection, event)
             connection.execute(insert(EVENT), row)
+            write_receipt(connection, receipt)
             connection.commit()
             return True
+
+    def receipt(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Receipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        with self._reading() as connection:
+            return read_receipt(connection, organization, actor=actor, key=key, after=after)
 
     def events(
         self, organization: OrganizationId, *, after: int = 0, limit: int
