@@ -1,5 +1,7 @@
 """The environment, read once into one frozen value: every setting is `GRANTPROOF_` and its name."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -15,6 +17,10 @@ class Settings(BaseSettings):
         default="sqlite:///grantproof.db",
         description="where the organizations are stored; a path is a SQLite file",
         min_length=1,
+    )
+    audit_key_file: Path | None = Field(
+        default=None,
+        description="the file with the key that seals events; beside a SQLite file by default",
     )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=9090, ge=1, le=65_535, description="the port to listen on")

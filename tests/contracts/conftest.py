@@ -1,6 +1,5 @@
 """Every store that there is; a test that takes `store` is run against each."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from grantproof.adapters.sql import open_database
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.ports import Store
 from tests.contracts.histories import created
+from tests.databases import copied
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) 
     """A new store without organizations."""
     made: Store = MemoryStore()
     if request.param == "sqlite":
-        made = open_database(shutil.copy(empty_database, tmp_path / "grantproof.db"))
+        made = open_database(copied(empty_database, tmp_path / "grantproof.db"))
     yield made
     made.close()

@@ -113,7 +113,11 @@ def listening(host: str, port: int) -> socket.socket:
 def environment(settings: "Settings") -> dict[str, str]:
     """Return the settings as environment variables."""
     written = settings.model_dump(mode="json")
-    return {f"GRANTPROOF_{name.upper()}": _written(value) for name, value in written.items()}
+    return {
+        f"GRANTPROOF_{name.upper()}": _written(value)
+        for name, value in written.items()
+        if value is not None
+    }
 
 
 def announce(settings: "Settings") -> None:

@@ -53,12 +53,23 @@ class AdministrationPoint:
         """
         zone = check_time_zone(time_zone)
         return self._store.create(
-            organization, time_zone=zone, actor=by.actor, instant=self._clock.now()
+            organization,
+            time_zone=zone,
+            actor=by.actor,
+            instant=self._clock.now(),
+            request_id=by.request_id,
+            reason=by.reason,
         )
 
     def dissolve(self, organization: OrganizationId, *, by: Author) -> bool:
         """Delete an organization for good; false when there is none."""
-        deleted = self._store.delete(organization, actor=by.actor, instant=self._clock.now())
+        deleted = self._store.delete(
+            organization,
+            actor=by.actor,
+            instant=self._clock.now(),
+            request_id=by.request_id,
+            reason=by.reason,
+        )
         self._snapshots.catch_up(organization)
         return deleted
 
@@ -78,7 +89,14 @@ class AdministrationPoint:
     def _attempt(self, index: Index, command: Command, *, by: Author) -> Proposed | None:
         """Return the outcome on the state as it is, or nothing when another writer was faster."""
         state = index.state
-        outcome = apply(state, command, actor=by.actor, instant=self._clock.now())
+        outcome = apply(
+            state,
+            command,
+            actor=by.actor,
+            instant=self._clock.now(),
+            request_id=by.request_id,
+            reason=by.reason,
+        )
         if isinstance(outcome, Rejected):
             # A rejection counts only if the state that rejects is still the current one.
             return outcome if self._store.revision(state.id) == state.revision else None

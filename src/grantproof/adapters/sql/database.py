@@ -13,10 +13,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from grantproof.adapters.sql import keys
 from grantproof.adapters.sql.failures import RESTORE, store_errors
-from grantproof.adapters.sql.migrations import KNOWN
+from grantproof.adapters.sql.migrations import AUDIT_KEY, KNOWN, UNSEALED
 from grantproof.adapters.sql.rows import TRIGGERS, Row
 from grantproof.adapters.sql.store import BEGIN, SqlStore
+from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreMissing, StoreUnavailable, StoreUnusable
 
 APPLICATION_ID: Final = b"GPRF"
@@ -44,11 +46,14 @@ PRAGMAS: Final = (
 )
 
 
-def open_database(place: str | Path, *, create: bool = True) -> SqlStore:
+def open_database(
+    place: str | Path, *, create: bool = True, key_file: Path | None = None
+) -> SqlStore:
     """Return the store at `place`, a path or an `sqlite:///` address.
 
-    Where there is none it is created, or without `create` refused. Raises `StoreMissing`,
-    `StoreUnavailable` or `StoreUnusable`.
+    Where there is none it is created, or without `create` refused. `key_file` holds the key that
+    seals the events; by default it lies beside the database, and is created with it. Raises
+    `StoreMissing`, `StoreUnavailable` or `StoreUnusable`.
     """
     path = _path(place)
     with store_errors(str(path)):
@@ -57,14 +62,18 @@ def open_database(place: str | Path, *, create: bool = True) -> SqlStore:
             raise StoreMissing(
                 f"there is no database at `{path}`: create an organization first, or name another"
             )
+        file = keys.beside(path) if key_file is None else key_file
+        key = keys.obtain(file, create=version is None or version in UNSEALED)
         engine = open_engine(path)
         try:
             if version != KNOWN[-1]:
-                _migrate(engine)
+                _migrate(engine, key)
+            with engine.connect() as connection:
+                keys.check(connection, key, file=file)
         except BaseException:
             engine.dispose()
             raise
-    return SqlStore(engine)
+    return SqlStore(engine, key)
 
 
 def open_engine(path: Path) -> Engine:
@@ -166,7 +175,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, key: AuditKey) -> None:
     """Bring the schema to the last version; another process may be doing the same."""
     # Imported only here: an up-to-date database is opened without waiting for Alembic.
     from alembic.command import upgrade  # noqa: PLC0415 - see above
@@ -176,8 +185,9 @@ def _migrate(engine: Engine) -> None:
     configuration = Config()
     configuration.set_main_option("script_location", "grantproof.adapters.sql:migrations")
     with engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
-        configuration.attributes["connection"] = connection
+        configuration.attributes.update({"connection": connection, AUDIT_KEY: key})
         upgrade(configuration, "head")
+        keys.record(connection, key)
 
 
 def _claim_file(engine: Engine) -> None:
