@@ -25,6 +25,7 @@ from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
 from grantproof.api.problems import INTERNAL, NOT_READY, Problem, Refused, store_problem
 from grantproof.api.running import Running
+from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.ports import StoreError
 from grantproof.service.snapshots import Owner
@@ -84,6 +85,7 @@ class Application:
         self._composing = composing
         self._request_ids = RequestIds()
         self._answering: dict[str, Answering] = {}
+        self._waiting = Waiting()
         self._following_task: asyncio.Task[None] | None = None
         self.administration: FastAPI = administration_app()
 
@@ -163,14 +165,17 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _start(self) -> Running:
+        self._waiting = Waiting()
         loop = asyncio.get_running_loop()
         services = await asyncio.to_thread(self._composing, self._settings, owned_by(loop))
+        services.snapshots.watch(self._waiting.wake)
         following = Following(
             services.store, services.snapshots, seconds=self._settings.follow_seconds
         )
         running = Running(
             services=services,
             following=following,
+            waiting=self._waiting,
             decisions=Decisions(services.decisions, following),
             caller=self._caller,
             body_bytes_max=self._settings.body_bytes_max,
@@ -184,8 +189,13 @@ class Application:
         self._following_task = asyncio.create_task(following.run())
         return running
 
+    def stop_waiting(self) -> None:
+        """Answer those who wait for events; a server calls this before it lets requests end."""
+        self._waiting.stop()
+
     async def _stop(self, running: Running) -> None:
         """Let what is under way end, then release the store."""
+        self.stop_waiting()
         running.following.stop()
         if self._following_task is not None:
             await self._following_task

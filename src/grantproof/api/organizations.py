@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import Response
 
+from grantproof.api.authoring import Authoring
 from grantproof.api.callers import Caller
 from grantproof.api.problems import Fault, Problem, Refused, forbidden, invalid
 from grantproof.api.replies import JSON, Paging, WantedPage, created, path, shown
@@ -36,11 +37,13 @@ def list_organizations(here: Here, caller: Calling, wanted: WantedPage) -> Respo
 
 
 @router.post("", status_code=201, response_model=OrganizationAnswer)
-def create_organization(here: Here, caller: Calling, body: NewOrganization) -> Response:
+def create_organization(
+    here: Here, caller: Calling, body: NewOrganization, *, author: Authoring
+) -> Response:
     """Create an empty organization."""
     _check_unbound(caller)
     administration = here.services.administration
-    if not administration.found(body.id, time_zone=body.time_zone, by=caller.author):
+    if not administration.found(body.id, time_zone=body.time_zone, by=author):
         detail = f"organization `{body.id}` exists or existed: an id is used once, choose another"
         raise Refused(Problem("already_exists", detail))
     here.following.forget_misses()
@@ -55,10 +58,10 @@ def get_organization(state: State) -> Response:
 
 
 @router.delete("/{org}", status_code=204)
-def delete_organization(here: Here, caller: Calling, org: Own) -> Response:
+def delete_organization(here: Here, caller: Calling, org: Own, *, author: Authoring) -> Response:
     """Delete an organization for good; its id is never used again."""
     _check_unbound(caller)
-    if not here.services.administration.dissolve(org, by=caller.author):
+    if not here.services.administration.dissolve(org, by=author):
         raise Refused(forbidden(org))
     return Response(status_code=204)
 

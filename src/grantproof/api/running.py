@@ -9,6 +9,7 @@ from grantproof.api.callers import Caller
 from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
 from grantproof.api.problems import NOT_READY, Refused
+from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 
 
@@ -18,6 +19,7 @@ class Running:
 
     services: Services
     following: Following
+    waiting: Waiting
     decisions: Decisions
     caller: Caller
     body_bytes_max: int

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
+from grantproof.api.authoring import Authoring
 from grantproof.api.problems import Refused, forbidden, later, rejected
 from grantproof.api.running import Calling, Here
 from grantproof.bootstrap import Services
@@ -77,9 +78,9 @@ class Changes:
         return index.state
 
 
-async def changing(org: Own, here: Here, caller: Calling) -> Changes:
+async def changing(org: Own, here: Here, author: Authoring) -> Changes:
     """Return what proposes changes to the caller's organization."""
-    return Changes(here.services, org, caller.author)
+    return Changes(here.services, org, author)
 
 
 Changing = Annotated[Changes, Depends(changing)]

@@ -8,6 +8,7 @@ import typer
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
 from grantproof.cli.operator import Operator
+from grantproof.cli.options import Yes
 from grantproof.cli.output import Table, tell_fields, tell_json, tell_table
 
 app = group("Organizations: the tenants.")
@@ -16,7 +17,6 @@ OrganizationArgument = Annotated[str, typer.Argument(metavar="ORG", help="The or
 TimeZone = Annotated[
     str, typer.Option(metavar="ZONE", help="The IANA time zone of hours and weekdays.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @command(app)
