@@ -20,6 +20,7 @@ from grantproof.core.commands.language import AssignRole, CreateRole, RevokeRole
 from grantproof.core.identifiers import RoleId
 from grantproof.core.messages import refusal_message
 from grantproof.core.organization import Organization, facts
+from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint, Contended, Proposed
 from grantproof.service.snapshots import Snapshots
 from specs.faults.small import words
@@ -124,7 +125,7 @@ def run(small: Small, race: Race) -> tuple[Decided, list[Proposed | StillTrying]
         point, _ = points[which]
         command = (race.first, race.second)[which]
         try:
-            outcomes[which] = point.propose(ACME, command, actor=f"a{which + 1}")
+            outcomes[which] = point.propose(ACME, command, by=Author(f"a{which + 1}"))
         except StillTrying as tired:
             outcomes[which] = tired
 
