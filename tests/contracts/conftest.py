@@ -10,7 +10,7 @@ from grantproof.adapters.sql import open_database
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.ports import Store
 from tests.contracts.histories import created
-from tests.databases import copied
+from tests.copies import copied
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from grantproof.adapters.clock import SystemClock
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.sql import SqlStore, open_database
-from grantproof.adapters.sql.keys import beside
+from grantproof.adapters.sql.audit_keys import beside
 from grantproof.adapters.sql.mapping import MAPPINGS
 from grantproof.adapters.sql.rows import Row
 from grantproof.core.commands import Accepted, apply
@@ -36,7 +36,7 @@ from tests.contracts.histories import (
     fold,
     random_history,
 )
-from tests.databases import copied
+from tests.copies import copied
 
 ACME, OTHER = OrganizationId("acme"), OrganizationId("other")
 LAST = 6

@@ -9,9 +9,9 @@ import pytest
 from alembic.command import upgrade
 from alembic.config import Config
 
-from grantproof.adapters.sql import SqlStore, keys, open_database
+from grantproof.adapters.sql import SqlStore, audit_keys, open_database
+from grantproof.adapters.sql.audit_keys import beside
 from grantproof.adapters.sql.database import _claim_file, open_engine
-from grantproof.adapters.sql.keys import beside
 from grantproof.core.commands import Event
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
@@ -180,9 +180,9 @@ def test_a_key_that_cannot_be_read_is_unavailable(path: Path) -> None:
 def test_who_makes_the_key_second_takes_the_first(tmp_path: Path) -> None:
     """Two that begin at once have one key, and nothing else is left lying about."""
     file = tmp_path / "a.key"
-    first = keys.obtain(file, create=True)
-    keys._make(file)
-    assert keys.obtain(file, create=True).id == first.id
+    first = audit_keys.obtain(file, create=True)
+    audit_keys._make(file)
+    assert audit_keys.obtain(file, create=True).id == first.id
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
 
 

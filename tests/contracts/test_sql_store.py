@@ -40,7 +40,7 @@ from tests.contracts.histories import (
     fold,
 )
 from tests.contracts.histories import event as happening
-from tests.databases import copied
+from tests.copies import copied
 
 ACME = OrganizationId("acme")
 

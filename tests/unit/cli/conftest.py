@@ -14,7 +14,7 @@ import pytest
 from grantproof.bootstrap import compose
 from grantproof.cli.main import main
 from grantproof.settings import Settings
-from tests.databases import copied
+from tests.copies import copied
 
 
 @dataclass(frozen=True, slots=True)

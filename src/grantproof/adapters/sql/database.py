@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from grantproof.adapters.sql import keys
+from grantproof.adapters.sql import audit_keys
 from grantproof.adapters.sql.failures import RESTORE, store_errors
 from grantproof.adapters.sql.migrations import AUDIT_KEY, KNOWN, UNSEALED
 from grantproof.adapters.sql.rows import TRIGGERS, Row
@@ -62,14 +62,14 @@ def open_database(
             raise StoreMissing(
                 f"there is no database at `{path}`: create an organization first, or name another"
             )
-        file = keys.beside(path) if key_file is None else key_file
-        key = keys.obtain(file, create=version is None or version in UNSEALED)
+        file = audit_keys.beside(path) if key_file is None else key_file
+        key = audit_keys.obtain(file, create=version is None or version in UNSEALED)
         engine = open_engine(path)
         try:
             if version != KNOWN[-1]:
                 _migrate(engine, key)
             with engine.connect() as connection:
-                keys.check(connection, key, file=file)
+                audit_keys.check(connection, key, file=file)
         except BaseException:
             engine.dispose()
             raise
@@ -187,7 +187,7 @@ def _migrate(engine: Engine, key: AuditKey) -> None:
     with engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
         configuration.attributes.update({"connection": connection, AUDIT_KEY: key})
         upgrade(configuration, "head")
-        keys.record(connection, key)
+        audit_keys.record(connection, key)
 
 
 def _claim_file(engine: Engine) -> None:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from grantproof.adapters.sql.keys import beside
+from grantproof.adapters.sql.audit_keys import beside
 
 
 def copied(database: Path, to: Path) -> Path:
