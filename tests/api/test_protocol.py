@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api.problems import KINDS, TYPE_PREFIX
-from grantproof.service.ports import StoreUnavailable, StoreUnusable
-from tests.api.service import READ_DOCS, Api, Json, ask, problem, raw, serving
+from grantproof.service.ports import StoreUnavailable, StoreUncertain, StoreUnusable
+from tests.api.service import ADDRESS, READ_DOCS, Api, Json, ask, problem, raw, serving
 
 ORG = "/v1/orgs/acme"
 ROUTES = ["/evaluate", "/evaluate/batch", "/explain", f"{ORG}/principals", f"{ORG}/changes"]
@@ -171,6 +171,7 @@ def ask_plainly(api: Api, **changed: Any) -> Any:
     ("error", "status", "code", "retry"),
     [
         (StoreUnavailable("the database `x.db` is locked"), 503, "store_unavailable", "1"),
+        (StoreUncertain("the database `x.db` was lost"), 503, "store_unavailable", "1"),
         (StoreUnusable("the database `x.db` is damaged"), 500, "store_unusable", None),
         (RuntimeError("x.db"), 500, "internal", None),
     ],
@@ -194,6 +195,18 @@ def test_a_failure_is_told_without_internals(
     assert response.headers.get("retry-after") == retry
     assert "x.db" not in response.text
     assert any(entry.get("request_id") == told["request_id"] for entry in logs)
+
+
+def test_a_change_that_may_have_been_made_is_not_said_to_have_failed(
+    operator: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever proposed it is told to look first."""
+    operator.get(f"{ORG}/roles")
+    fail(store, monkeypatch, StoreUncertain("lost"))
+    with capture_logs():
+        response = operator.post(f"{ORG}/roles", json={"id": "auditor"})
+    told = problem(response, 503, "store_unavailable")
+    assert told["error"] == "the change was made or not: look before trying again"
 
 
 def test_what_is_followed_is_answered_while_the_store_is_away(
@@ -224,7 +237,7 @@ def test_before_the_start_nothing_is_answered_but_that() -> None:
     """Without its services the application says 503, and lives."""
     with serving(MemoryStore(), demo=True) as api:
         app = api.app
-    late = Api(app, raise_server_exceptions=False)
+    late = Api(app, base_url=ADDRESS, raise_server_exceptions=False)
     problem(late.get("/readyz"), 503, "not_ready")
     problem(late.post("/evaluate", json=READ_DOCS), 503, "not_ready")
     problem(late.post(f"{ORG}/roles", json={"id": "r"}), 503, "not_ready")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from alembic.command import upgrade
-from alembic.config import Config
 
 from grantproof.adapters.sql import SqlStore, audit_keys, open_database
 from grantproof.adapters.sql.audit_keys import beside
-from grantproof.adapters.sql.database import _claim_file, open_engine
+from grantproof.adapters.sql.schema import configuration
+from grantproof.adapters.sql.sqlite import VERSIONS, _claim_file, open_engine
 from grantproof.core.commands import Event
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
@@ -40,11 +40,8 @@ def old(tmp_path: Path) -> Path:
     path = tmp_path / "old.db"
     engine = open_engine(path)
     _claim_file(engine)
-    configuration = Config()
-    configuration.set_main_option("script_location", "grantproof.adapters.sql:migrations")
     with engine.begin() as connection:
-        configuration.attributes["connection"] = connection
-        upgrade(configuration, "0001")
+        upgrade(configuration(connection, versions=VERSIONS), "0001")
     engine.dispose()
     with closing(sqlite3.connect(path)) as raw, raw:
         insert = "INSERT INTO organization VALUES (?, ?, 'Europe/Paris', 0, 900, 'founder', ?, ?)"
@@ -130,6 +127,12 @@ def path(tmp_path: Path) -> Path:
     created(made, ACME)
     made.close()
     return place
+
+
+def test_the_key_is_the_owners_alone(path: Path) -> None:
+    """It lies beside the database, and others cannot read it."""
+    assert beside(path).stat().st_mode & 0o777 == 0o600
+    assert len(bytes.fromhex(beside(path).read_text())) == 32
 
 
 def test_a_lost_key_is_never_made_again(path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
-from tests.copies import copied
+from tests.databases import copied
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 HEAVY = ("alembic", "fastapi", "pydantic", "rich", "ruamel", "sqlalchemy", "uvicorn", "z3")

@@ -86,7 +86,7 @@ def test_the_demo_answers_what_it_told_us_to_paste(how: signal.Signals, tmp_path
     port = free_port()
     with serving(tmp_path, "--demo", port=port) as server:
         demo, where, _, *pasted = announced(server, 5)
-        assert demo.startswith("DEMO: loopback only, no authentication, bound to `acme`")
+        assert demo.startswith("DEMO: loopback only, everybody has the demo's key, bound to `acme`")
         assert f"http://127.0.0.1:{port}" in where
         assert posted(pasted)["decision"] == "Allow"
         server.send_signal(how)

@@ -18,7 +18,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.service.ports import StoreError, StoreMissing, StoreUnavailable, StoreUnusable
 from tests.contracts.histories import created
-from tests.copies import copied
+from tests.databases import copied
 
 ACME = OrganizationId("acme")
 SQLITE_HEADER = b"SQLite format 3\0"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from grantproof.core.commands import Event
@@ -12,6 +12,7 @@ from grantproof.core.organization import Organization, advance
 from grantproof.policyfile.wire import encode_command, encode_delta
 from grantproof.service import audit_chain
 from grantproof.service.authors import Author
+from grantproof.service.credentials import Key, Mark
 from grantproof.service.history import Entry, EventQuery, matches
 from grantproof.service.ports import OrganizationSummary
 
@@ -32,6 +33,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tenants: dict[OrganizationId, _Tenant] = {}
+        self.keys = MemoryKeys()
 
     def create(
         self,
@@ -198,3 +200,52 @@ def _entry(
         command=command,
         delta=delta,
     )
+
+
+class MemoryKeys:
+    """The `Keys` of a store in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[str, Key] = {}
+
+    def create(self, key: Key) -> bool:
+        """Keep a new key, and return true; false when its prefix or digest was ever used."""
+        with self._lock:
+            if key.prefix in self._keys or self._has_digest(key.digest):
+                return False
+            self._keys[key.prefix] = key
+            return True
+
+    def revoke(self, prefix: str, *, actor: str, instant: int) -> bool:
+        """Revoke a key for good; false when there is none, or it is revoked already."""
+        with self._lock:
+            key = self._keys.get(prefix)
+            if key is None or key.revoked_at is not None:
+                return False
+            self._keys[prefix] = replace(key, revoked_at=instant, revoked_by=actor)
+            return True
+
+    def mark(self) -> Mark:
+        """Return what tells whether anything has changed since."""
+        with self._lock:
+            return self._mark()
+
+    def usable(self) -> tuple[Mark, tuple[Key, ...]]:
+        """Return every key that is not revoked, in the order of the prefixes; and the mark then."""
+        with self._lock:
+            found = (key for key in self._keys.values() if key.revoked_at is None)
+            return self._mark(), tuple(sorted(found, key=lambda key: key.prefix))
+
+    def page(self, *, after: str = "", limit: int) -> tuple[Key, ...]:
+        """Return keys in the order of their prefixes, after `after`, at most `limit`."""
+        with self._lock:
+            found = sorted(prefix for prefix in self._keys if prefix > after)
+            return tuple(self._keys[prefix] for prefix in found[: max(limit, 0)])
+
+    def _mark(self) -> Mark:
+        revoked = sum(key.revoked_at is not None for key in self._keys.values())
+        return len(self._keys), revoked
+
+    def _has_digest(self, digest: str) -> bool:
+        return any(key.digest == digest for key in self._keys.values())

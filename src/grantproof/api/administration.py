@@ -19,6 +19,7 @@ from grantproof.api import (
     events,
     groups,
     health,
+    keys,
     kinds,
     memberships,
     organizations,
@@ -56,6 +57,7 @@ ROUTERS: Final = (
     assignments.router,
     changes.router,
     events.router,
+    keys.router,
     health.router,
 )
 

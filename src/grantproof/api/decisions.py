@@ -6,7 +6,6 @@ and no database, unless the organization is not followed yet or a newer revision
 
 import msgspec
 
-from grantproof.api.callers import Caller
 from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
 from grantproof.api.following import Following
 from grantproof.api.problems import Problem, Refused, illegal, later
@@ -15,6 +14,7 @@ from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.policyfile.answers import Evaluation
+from grantproof.service.callers import Caller
 from grantproof.service.pdp import DecisionPoint
 
 

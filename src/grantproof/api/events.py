@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, forbidden, invalid
 from grantproof.api.replies import paged
 from grantproof.api.running import Here, Running
@@ -34,7 +35,7 @@ REVISION_MAX: Final = INTEGER_MAX // 2
 
 COMMANDS: Final = frozenset({*DOCUMENTS, CHANGE_SET, "Found", "Dissolve"})
 
-router = strict_router(f"{PREFIX}/events", tag="events")
+router = strict_router(f"{PREFIX}/events", tag="events", access=ADMINISTRATION)
 
 Instant = Annotated[int | None, Query(ge=0, le=INSTANT_MAX, description="in epoch seconds")]
 

@@ -4,23 +4,18 @@ Read and refused like a decision, but made by the reference, in a thread: it loo
 """
 
 import asyncio
-from typing import Final
 
-from grantproof.api.callers import Caller
 from grantproof.api.decisions import Decisions
-from grantproof.api.problems import Problem, Refused, forbidden
+from grantproof.api.problems import Refused, forbidden
 from grantproof.api.questions import asked, read_single
 from grantproof.core.constraints import Context
 from grantproof.core.matching import Request
 from grantproof.core.organization import Organization
 from grantproof.policyfile.answers import Explanation, WeighedClaim
 from grantproof.service import review
+from grantproof.service.callers import Caller
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import situate
-
-NO_REVIEW: Final = Problem(
-    "review_required", "explanations tell what exists: use a credential with review scope"
-)
 
 
 class Explanations:
@@ -32,8 +27,6 @@ class Explanations:
 
     async def answer(self, body: bytes, caller: Caller) -> bytes:
         """Return the explanation of one question; raises `Refused` or `StoreError`."""
-        if not caller.review:
-            raise Refused(NO_REVIEW)
         question = read_single(body)
         request, supplied = asked(question, trusted=caller.trusted_context)
         index = await self._decisions.index(

@@ -1,11 +1,9 @@
-"""Organizations: tenants. Only a caller that is bound to none may make or delete one."""
-
-from typing import Final
+"""Organizations: tenants. Only who operates all of them may make or delete one."""
 
 from fastapi import Response
 
+from grantproof.api.access import ORGANIZATIONS
 from grantproof.api.authoring import Authoring
-from grantproof.api.callers import Caller
 from grantproof.api.problems import Fault, Problem, Refused, forbidden, invalid
 from grantproof.api.replies import JSON, Paging, WantedPage, created, path, shown
 from grantproof.api.running import Calling, Here
@@ -17,13 +15,10 @@ from grantproof.bootstrap import Services
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.callers import Caller
 from grantproof.service.ports import OrganizationSummary
 
-BOUND: Final = Problem(
-    "bound_caller", "this takes a credential that is bound to no organization: use one"
-)
-
-router = strict_router("/v1/orgs", tag="organizations")
+router = strict_router("/v1/orgs", tag="organizations", access=ORGANIZATIONS)
 
 
 @router.get("", response_model=OrganizationPage)
@@ -37,11 +32,8 @@ def list_organizations(here: Here, caller: Calling, wanted: WantedPage) -> Respo
 
 
 @router.post("", status_code=201, response_model=OrganizationAnswer)
-def create_organization(
-    here: Here, caller: Calling, body: NewOrganization, *, author: Authoring
-) -> Response:
+def create_organization(here: Here, author: Authoring, body: NewOrganization) -> Response:
     """Create an empty organization."""
-    _check_unbound(caller)
     administration = here.services.administration
     if not administration.found(body.id, time_zone=body.time_zone, by=author):
         detail = f"organization `{body.id}` exists or existed: an id is used once, choose another"
@@ -58,9 +50,8 @@ def get_organization(state: State) -> Response:
 
 
 @router.delete("/{org}", status_code=204)
-def delete_organization(here: Here, caller: Calling, org: Own, *, author: Authoring) -> Response:
+def delete_organization(here: Here, author: Authoring, org: Own) -> Response:
     """Delete an organization for good; its id is never used again."""
-    _check_unbound(caller)
     if not here.services.administration.dissolve(org, by=author):
         raise Refused(forbidden(org))
     return Response(status_code=204)
@@ -86,11 +77,6 @@ def _cursor(wanted: Paging) -> OrganizationId | None:
         return OrganizationId(wanted.after)
     except Illegal as broken:
         raise Refused(invalid([Fault("after", broken.rule)])) from None
-
-
-def _check_unbound(caller: Caller) -> None:
-    if caller.organization is not None:
-        raise Refused(BOUND)
 
 
 def _summary(state: Organization) -> OrganizationSummary:

@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.authoring import Authoring
 from grantproof.api.problems import Fault, Problem, Refused, invalid, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
@@ -37,8 +38,8 @@ UNBOUND: Final = Problem(
     " use `POST /v1/orgs/{org}/assignments`",
 )
 
-router = strict_router(f"{PREFIX}/principals", tag="principals")
-short_form = strict_router("/principals", tag="principals")
+router = strict_router(f"{PREFIX}/principals", tag="principals", access=ADMINISTRATION)
+short_form = strict_router("/principals", tag="principals", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[documents.Principal])

@@ -13,7 +13,7 @@ import msgspec
 from grantproof.core.errors import Illegal, Refusal
 from grantproof.core.messages import refusal_message
 from grantproof.policyfile.witnesses import Witness, kind_of, witness_of
-from grantproof.service.ports import StoreError, StoreUnavailable
+from grantproof.service.ports import StoreError, StoreUnavailable, StoreUncertain
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:grantproof:problem:"
@@ -24,9 +24,9 @@ FAULTS_LISTED_MAX: Final = 100
 KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid": (400, "invalid request"),
     "malformed_json": (400, "malformed JSON"),
-    "bound_caller": (403, "bound to one organization"),
+    "unauthenticated": (401, "credential required"),
     "forbidden_organization": (403, "not your organization"),
-    "review_required": (403, "review scope required"),
+    "insufficient_scope": (403, "scope required"),
     "unbound_caller": (403, "no organization of your own"),
     "untrusted_context": (403, "context from an untrusted caller"),
     "no_such_route": (404, "no such route"),
@@ -42,9 +42,11 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "still_referenced": (409, "still referred to"),
     "would_cycle": (409, "cycle"),
     "body_too_large": (413, "body too large"),
+    "wrong_host": (421, "not the address of this service"),
     "unsupported_media_type": (415, "unsupported media type"),
     "internal": (500, "internal error"),
     "store_unusable": (500, "stored data unusable"),
+    "authentication_unavailable": (503, "credentials cannot be checked"),
     "contended": (503, "too many writers"),
     "not_ready": (503, "not ready"),
     "revision_not_reached": (503, "revision not reached"),
@@ -181,6 +183,8 @@ def later(code: str, detail: str) -> Problem:
 
 def store_problem(error: StoreError) -> Problem:
     """Return what a caller is told of a failing store; where it is stays in the log."""
+    if isinstance(error, StoreUncertain):
+        return later("store_unavailable", "the change was made or not: look before trying again")
     if isinstance(error, StoreUnavailable):
         return later("store_unavailable", "the store cannot be reached: try again")
     return Problem("store_unusable", "the stored data cannot be used: ask the operator")

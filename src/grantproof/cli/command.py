@@ -24,8 +24,11 @@ Database = Annotated[
     str | None,
     typer.Option(
         "--database",
-        metavar="PATH",
-        help="The database: a SQLite file. Default: GRANTPROOF_DATABASE_URL, or grantproof.db.",
+        metavar="PLACE",
+        help=(
+            "The database: a SQLite file, or a postgresql:// address."
+            " Default: GRANTPROOF_DATABASE_URL, or grantproof.db."
+        ),
     ),
 ]
 Organization = Annotated[

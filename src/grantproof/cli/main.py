@@ -20,6 +20,7 @@ from grantproof.cli import (
     db,
     decision,
     group,
+    key,
     kind,
     org,
     principal,
@@ -66,6 +67,7 @@ command(app, "import")(transfer.import_)
 command(app)(transfer.export)
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
+app.add_typer(key.app, name="key")
 command(app)(verify.verify)
 
 

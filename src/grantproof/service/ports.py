@@ -13,6 +13,7 @@ from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.service.audit_chain import Anchor, AuditKey, Sealed
+from grantproof.service.credentials import Keys
 from grantproof.service.history import History
 
 ERASED: Final = "(erased)"
@@ -25,6 +26,13 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached now; the same call may work later."""
+
+
+class StoreUncertain(StoreUnavailable):
+    """The store was lost while it committed: the change was made or not, entirely.
+
+    Whoever proposed it looks, once the store is back, before trying again.
+    """
 
 
 class StoreUnusable(StoreError):
@@ -48,8 +56,13 @@ class Store(History, Protocol):
     """Organizations, their current facts and their events. Safe to use from several threads.
 
     Several processes may hold a store on the same data. Any method may raise `StoreError`; then
-    nothing was changed.
+    nothing was changed, except perhaps after a `StoreUncertain`.
     """
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys that are kept with the organizations."""
+        ...
 
     def create(
         self,

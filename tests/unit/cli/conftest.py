@@ -14,7 +14,7 @@ import pytest
 from grantproof.bootstrap import compose
 from grantproof.cli.main import main
 from grantproof.settings import Settings
-from tests.copies import copied
+from tests.databases import copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from grantproof.cli.main import main
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.organization_document import from_organization
-from tests.copies import copied
+from tests.databases import copied
 from tests.unit.cli.conftest import Run
 
 LISTS = {

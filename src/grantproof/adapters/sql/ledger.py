@@ -1,11 +1,12 @@
 """The chain as it is stored: read as a whole, compared with the facts, its authors erased."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import Connection, select, union, update
 
+from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.mapping import Stored
 from grantproof.adapters.sql.reading import ROWS_AT_ONCE, WITH_AUTHORS
 from grantproof.adapters.sql.replay import differences
@@ -49,23 +50,20 @@ ANCHOR: Final = (
 )
 """In the order of the fields of `Anchor`."""
 
-Connecting = Callable[[], AbstractContextManager[Connection]]
-
 
 class SqlLedger:
     """A `Ledger` in a SQL database."""
 
-    def __init__(self, key: AuditKey, *, reading: Connecting, writing: Connecting) -> None:
-        self.key = key
-        self._reading = reading
-        self._writing = writing
+    def __init__(self, connections: Connections) -> None:
+        self.key = connections.key
+        self._connections = connections
 
     def organizations(self) -> tuple[str, ...]:
         """Return the ids of all that have a row or an event, deleted ones too, in order."""
         found = union(
             select(ORGANIZATION.c.id), select(EVENT.c.organization_id), select(PERSONAL.c[0])
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(sorted(connection.execute(found).scalars()))
 
     @contextmanager
@@ -74,7 +72,7 @@ class SqlLedger:
         own = select(*ANCHOR).where(ORGANIZATION.c.id == organization)
         mine = EVENT.c.organization_id == organization
         events = select(*SEALED).select_from(WITH_AUTHORS).where(mine).order_by(EVENT.c.revision)
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             row = connection.execute(own).first()
             anchor = None if row is None else Anchor(*row)
             rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(events)
@@ -94,7 +92,7 @@ class SqlLedger:
             .where(PERSONAL.c.organization_id == organization, EVENT.c.revision.is_(None))
             .order_by(PERSONAL.c.revision)
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(connection.execute(lonely).scalars())
 
     def erase(
@@ -107,7 +105,7 @@ class SqlLedger:
         if revision is not None:
             mine.append(EVENT.c.revision == revision)
         found = select(*CONTENT).select_from(WITH_AUTHORS).where(*mine)
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             contents = [Content(*row) for row in connection.execute(found)]
             for content in contents:
                 _erase(connection, self.key, content, instant=instant)
@@ -116,7 +114,7 @@ class SqlLedger:
 
     def differences(self, organization: str) -> Iterator[Difference]:
         """Yield how the stored rows differ from what the events, folded anew, make."""
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             yield from differences(connection, organization)
 
 

@@ -1,13 +1,13 @@
 """The store on a SQL database: every method is one transaction, every change a compare-and-set."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from grantproof.adapters.sql.failures import store_errors
+from grantproof.adapters.sql.connections import Connections
+from grantproof.adapters.sql.keys import SqlKeys
 from grantproof.adapters.sql.ledger import SqlLedger
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
@@ -21,16 +21,9 @@ from grantproof.core.model import Administered
 from grantproof.core.organization import Organization
 from grantproof.policyfile.wire import Unreadable, decode_command, decode_delta
 from grantproof.service import audit_chain
-from grantproof.service.audit_chain import AuditKey
 from grantproof.service.authors import Author
 from grantproof.service.history import Entry, EventQuery
 from grantproof.service.ports import ERASED, OrganizationSummary
-
-BEGIN: Final = "grantproof_begin"
-"""The execution option that says how a transaction begins; without it, as a reader does."""
-
-AS_WRITER: Final = {BEGIN: "BEGIN IMMEDIATE"}
-"""A writer takes its turn at once, so nothing that it read is changed by another before it ends."""
 
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
@@ -55,16 +48,15 @@ MOVE_AND_FLAG: Final = MOVE.values(administered=bindparam("administered"))
 class SqlStore:
     """A `Store` in a SQL database. Several threads and processes may use one database."""
 
-    def __init__(self, engine: Engine, key: AuditKey) -> None:
-        self._key = key
-        self._readers = engine
-        self._writers = engine.execution_options(**AS_WRITER)
-        self._place = engine.url.database or ""
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._key = connections.key
+        self.keys = SqlKeys(connections)
 
     @property
     def ledger(self) -> SqlLedger:
         """The chain of the store's events."""
-        return SqlLedger(self._key, reading=self._reading, writing=self._writing)
+        return SqlLedger(self._connections)
 
     def create(
         self,
@@ -81,7 +73,7 @@ class SqlStore:
         by = Author(actor, request_id=request_id, reason=reason)
         founding = audit_chain.founding(time_zone)
         founded = seal(self._key, "", Happening(state.id, 0, "found", instant, by, founding))
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             used = select(ORGANIZATION.c.id).where(ORGANIZATION.c.id == organization)
             if connection.execute(used).first() is not None:
                 return False
@@ -93,7 +85,11 @@ class SqlStore:
                 "created_at": instant,
                 "audit_head": founded.mac,
             }
-            connection.execute(insert(ORGANIZATION), row)
+            try:
+                connection.execute(insert(ORGANIZATION), row)
+            except IntegrityError:
+                # Somebody else created it since: no other rule can be broken by this row.
+                return False
             write(connection, founded)
             connection.commit()
             return True
@@ -113,7 +109,7 @@ class SqlStore:
         stands = select(ORGANIZATION.c.revision, ORGANIZATION.c.audit_head).where(
             here, ORGANIZATION.c.deleted_at.is_(None)
         )
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             row = connection.execute(stands.with_for_update()).first()
             if row is None:
                 return False
@@ -143,7 +139,7 @@ class SqlStore:
             .order_by(ORGANIZATION.c.id)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(_summary(row) for row in connection.execute(query))
 
     def revision(self, organization: OrganizationId) -> int | None:
@@ -151,7 +147,7 @@ class SqlStore:
         query = select(ORGANIZATION.c.revision).where(
             ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None)
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def load(self, organization: OrganizationId) -> Organization | None:
@@ -160,7 +156,7 @@ class SqlStore:
             ORGANIZATION.c.revision, ORGANIZATION.c.time_zone, ORGANIZATION.c.administered
         ).where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
         # One transaction: every query sees the same revision.
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             row = connection.execute(query).first()
             if row is None:
                 return None
@@ -172,7 +168,7 @@ class SqlStore:
         False, and nothing written, when the stored revision is not the one before the event's.
         """
         before: Values = {"of": event.organization, "before": event.revision - 1}
-        with self._writing() as connection:
+        with self._connections.writing() as connection:
             head = connection.execute(HEAD_BEFORE, before).scalar()
             if head is None:
                 return False
@@ -208,46 +204,30 @@ class SqlStore:
             .order_by(EVENT.c.revision)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(_event(organization, row) for row in rows)
 
     def latest(self, organization: OrganizationId) -> int | None:
         """Return the revision of the last event, or nothing when there never was one."""
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return latest(connection, organization)
 
     def entries(
         self, organization: OrganizationId, query: EventQuery, *, limit: int
     ) -> tuple[Entry, ...]:
         """Return wanted entries in the order of their revisions, at most `limit`."""
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(islice(entries(connection, organization, query), max(limit, 0)))
 
     def damage(self) -> tuple[str, ...]:
-        """Return what the database itself finds wrong with its file; reads all of it."""
-        with self._reading() as connection:
-            found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-            dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
-        return (
-            *(line for line in found if line != "ok"),
-            *(f"table `{row[0]}` refers to a missing row of `{row[2]}`" for row in dangling),
-        )
+        """Return what the database itself finds wrong; reads all of it."""
+        with self._connections.reading() as connection:
+            return tuple(self._connections.damage(connection))
 
     def close(self) -> None:
         """Release every connection; the store is not used again."""
-        self._readers.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with store_errors(self._place), self._readers.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Yield a connection whose work is undone unless it is committed inside."""
-        with store_errors(self._place), self._writers.connect() as connection:
-            yield connection
+        self._connections.dispose()
 
 
 def _summary(row: Stored) -> OrganizationSummary:

@@ -56,6 +56,65 @@ def upgrade() -> None:
         op.execute(trigger)
 
 
+def downgrade() -> None:
+    """Take the seals away, where nothing else would be lost with them."""
+    lost = (
+        "SELECT count(*) FROM event JOIN event_personal AS author"
+        " ON author.organization_id = event.organization_id AND author.revision = event.revision"
+        " WHERE request_id IS NOT NULL OR reason IS NOT NULL OR erased_at IS NOT NULL"
+    )
+    if op.get_bind().execute(sa.text(lost)).scalar_one():
+        raise RuntimeError("requests, reasons and erasures would be lost: keep the database")
+    op.execute(
+        "CREATE TABLE event_before AS SELECT event.*, author.actor FROM event"
+        " JOIN event_personal AS author"
+        " ON author.organization_id = event.organization_id AND author.revision = event.revision"
+    )
+    op.drop_table("event_personal")
+    op.drop_table("event")
+    create_event_without_seals()
+    op.execute(
+        "INSERT INTO event SELECT organization_id, revision, instant, actor, command, delta"
+        " FROM event_before WHERE kind = 'change'"
+    )
+    restore_organizations()
+    op.drop_table("event_before")
+    op.drop_table("audit_key")
+    for trigger in APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(trigger)
+
+
+def create_event_without_seals() -> None:
+    """Create the table of events as it was."""
+    op.create_table(
+        "event",
+        text("organization_id", key=True),
+        whole("revision", key=True),
+        whole("instant"),
+        text("actor"),
+        text("command"),
+        text("delta"),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name="organization_refers"
+        ),
+        sa.CheckConstraint("revision >= 1", name="revision_counts"),
+        sqlite_strict=True,
+    )
+
+
+def restore_organizations() -> None:
+    """Write into the organizations again who made and who deleted them."""
+    made_by = sa.Column("created_by", TEXT, nullable=False, server_default="")
+    op.add_column("organization", made_by)
+    op.add_column("organization", sa.Column("deleted_by", TEXT, nullable=True))
+    who = "SELECT actor FROM event_before WHERE organization_id = organization.id AND kind ="
+    made = "UPDATE organization SET created_by = ({} 'found')"
+    ended = "UPDATE organization SET deleted_by = ({} 'dissolve'), revision = revision - 1"
+    op.execute(made.format(who))
+    op.execute(f"{ended.format(who)} WHERE deleted_at IS NOT NULL")
+    op.drop_column("organization", "audit_head")
+
+
 def create_event() -> None:
     """Create the table of events, without what keeps it append-only."""
     op.create_table(
