@@ -41,6 +41,7 @@ CORE: Final = "grantproof.core."
 FOR_PEOPLE: Final = "words for people: nothing is decided by it"
 PRODUCES: Final = "finds evidence; what is found passes a checker that is proved"
 SECOND: Final = "a second way to the same answer, held to the proved one"
+COUNTERS: Final = "looks counters up; the predicates on what is found are proved"
 COUNTS: Final = "counts and bounds, which the translation does not follow"
 
 TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -88,6 +89,7 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "hierarchy.longest_chain": (("tests/unit/core/test_hierarchy.py",), COUNTS),
     "hierarchy.shortest_path": (("tests/unit/core/test_hierarchy.py",), PRODUCES),
     "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
+    "index.Index.contest": (("tests/properties/test_consume.py",), SECOND),
     "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.follow": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.nearest": (("tests/stateful/test_index.py",), SECOND),
@@ -106,6 +108,25 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "matching.resolve": (
         ("tests/unit/core/test_matching.py", "tests/properties/test_sound_complete.py"),
         "stands as a symbol: it takes resource ids apart, which the translation does not follow",
+    ),
+    "metering.certify": (("tests/unit/core/test_metering.py",), PRODUCES),
+    "metering.charges": (("tests/unit/core/test_metering.py",), COUNTERS),
+    "metering.check": (
+        ("tests/unit/core/test_metering.py", "tests/properties/test_consume.py"),
+        "compares counts, and leaves the rest to the checker that is proved",
+    ),
+    "metering.choose": (("tests/properties/test_consume.py",), COUNTERS),
+    "metering.evaluate": (
+        ("tests/properties/test_consume.py",),
+        "held to the proved `policy.evaluate`, of an organization that has the counts written out",
+    ),
+    "metering.limit_on": (("tests/unit/core/test_metering.py",), "shown: nothing is decided by it"),
+    "metering.observe": (("tests/properties/test_consume.py",), COUNTERS),
+    "metering.span_of": (("tests/unit/core/test_metering.py",), COUNTERS),
+    "metering.unused": (("tests/unit/core/test_metering.py",), COUNTERS),
+    "metering.window": (
+        ("tests/unit/core/test_metering.py", "tests/properties/test_consume.py"),
+        "arithmetic of the calendar, held to another implementation of it",
     ),
     "messages.failure_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.held_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),

@@ -18,9 +18,10 @@ import psycopg
 
 from grantproof.adapters.sql import SqlStore, open_database
 from grantproof.adapters.sql.audit_keys import beside, obtain
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import ClaimId, OrganizationId
+from grantproof.core.metering import charges
 from grantproof.service.audit_chain import AuditKey
-from tests.contracts.histories import created
+from tests.contracts.histories import ANN, INSTANT, created
 from tests.postgresql import Server
 
 PATIENCE_SECONDS = 60
@@ -129,10 +130,12 @@ class Databases(ABC):
 
     @cached_property
     def furnished(self) -> Database:
-        """A database whose organization `acme` has every kind of fact, to be copied."""
+        """A database whose `acme` has every kind of fact, and a counter, to be copied."""
         made = self.copied(self.empty)
         store = opened(made.address)
-        created(store, OrganizationId("acme"))
+        state = created(store, OrganizationId("acme"))
+        due = charges(state.claims[ClaimId("write")], ANN, INSTANT)
+        store.meter.charge(state.id, due, revision=state.revision, instant=INSTANT)
         store.close()
         return made
 

@@ -51,12 +51,13 @@ ACCESS = f"local all {GUEST} scram-sha-256\nlocal all all trust\n"
 # Runs the server until the session lets go of its standard input, even by being killed.
 GUARD = """
 folder=$1; shift
-"$@" -D "$folder/data" -k "$folder" </dev/null &
+exec 3<&0
+"$@" -D "$folder/data" -k "$folder" </dev/null 3<&- &
 server=$!
-read -r word
-kill -INT $server
+{ read -r _; kill -INT $server; } <&3 &
 wait $server
-[ "$word" = keep ] || rm -rf "$folder"
+kill $! 2>/dev/null
+[ -e "$folder/keep" ] || rm -rf "$folder"
 """
 
 
@@ -117,6 +118,7 @@ class Server:
     def launch(self) -> None:
         """Start the server; raises with its log when it does not answer."""
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        (self.folder / "keep").touch()
         with (self.folder / "log").open("wb") as log:
             self._guard = subprocess.Popen(
                 ["sh", "-c", GUARD, "guard", self.folder, self.programs / "postgres", *settings],
@@ -128,8 +130,9 @@ class Server:
                 **as_account(self.account),
             )
         deadline = time.monotonic() + START_SECONDS_MAX
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._guard.poll() is None:
             with contextlib.suppress(psycopg.OperationalError), self.connected():
+                (self.folder / "keep").unlink()
                 return
             time.sleep(0.02)
         said = (self.folder / "log").read_text(errors="replace").strip()
@@ -138,18 +141,19 @@ class Server:
     @contextmanager
     def halted(self) -> Iterator[None]:
         """Meanwhile the server is down; then it is up again, with what it had."""
-        self._end(b"keep\n")
+        (self.folder / "keep").touch()
+        self._end()
         yield
         self.launch()
 
     def stop(self) -> None:
         """Stop the server and remove everything that it kept."""
-        self._end(b"")
+        self._end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _end(self, word: bytes) -> None:
+    def _end(self) -> None:
         if self._guard is not None:
-            self._guard.communicate(word, timeout=START_SECONDS_MAX)
+            self._guard.communicate(timeout=START_SECONDS_MAX)
             self._guard = None
 
 

@@ -8,18 +8,15 @@ from typing import Any, Final
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from grantproof.adapters.chance import SystemChance
-from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.api.app import Application
-from grantproof.bootstrap import Services
+from grantproof.api.running import Running
+from grantproof.bootstrap import Services, assemble, for_serving
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.demo import install
-from grantproof.service.keyring import KeyRequest, Keyring, NewKey
-from grantproof.service.pap import AdministrationPoint
-from grantproof.service.pdp import DecisionPoint
+from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.service.ports import Store
-from grantproof.service.snapshots import Owner, Snapshots, here
+from grantproof.service.snapshots import Owner, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
 
@@ -64,7 +61,7 @@ def serving(
         install(services.administration)
         if chosen.demo:
             services.keyring.install_demo()
-        return replace(services, tokens=tokens)
+        return replace(for_serving(services, chosen), tokens=tokens)
 
     app = Application(chosen, composing=composing)
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
@@ -75,11 +72,16 @@ def serving(
 
 def services_over(store: Store, on_owner: Owner = here, *, demo: bool = False) -> Services:
     """The use cases over a store, as another process on the same data would have them."""
-    clock = SystemClock()
-    snapshots = Snapshots(store, on_owner=on_owner)
-    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
-    keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
-    return Services(store, snapshots, DecisionPoint(clock), administration, keyring)
+    return assemble(store, on_owner=on_owner, demo=demo)
+
+
+def running(api: Api) -> Running:
+    """What runs behind the client."""
+    app = api.app
+    assert isinstance(app, Application)
+    found = app.administration.state.running
+    assert isinstance(found, Running)
+    return found
 
 
 def new_key(store: Store, wanted: KeyRequest) -> str:

@@ -312,6 +312,7 @@ def test_damage_that_only_the_database_sees_is_told(
     furnished_database.by_hand("DELETE FROM principal WHERE id = 'ann'")
     assert set(furnished.damage()) == {
         "table `assignment` refers to a missing row of `principal`",
+        "table `counter` refers to a missing row of `principal`",
         "table `membership` refers to a missing row of `principal`",
     }
 

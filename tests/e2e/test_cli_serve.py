@@ -148,3 +148,32 @@ def test_who_waits_for_events_does_not_hold_up_the_end(tmp_path: Path) -> None:
         out, err = server.communicate(timeout=STOP_SECONDS_MAX)
         assert (server.returncode, out, err) == (0, "", "")
         assert time.monotonic() - asked_to_stop < SHUTDOWN_SECONDS_MAX / 2
+
+
+def test_a_service_lets_nobody_in_until_a_key_is_made(tmp_path: Path) -> None:
+    """It says how; the key that is made beside the running service counts at once."""
+    port = free_port()
+    with serving(tmp_path, port=port) as server:
+        where, hint = announced(server, 2)
+        assert f"http://127.0.0.1:{port}" in where
+        assert hint.endswith("`grantproof key create --operator` makes one")
+        assert listed(port, None) == 401
+        _, told, _ = hint.split("`")
+        made = subprocess.run(
+            [PROGRAM, *told.split()[1:], "--json"],
+            cwd=tmp_path,
+            env=bare_environment(tmp_path),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert listed(port, json.loads(made.stdout)["key"]) == 200
+
+
+def listed(port: int, key: str | None) -> int:
+    """The status of the list of organizations, once the service answers."""
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
+    with closing(connection):
+        connection.request("GET", "/v1/orgs", headers=headers)
+        return connection.getresponse().status

@@ -27,7 +27,6 @@ FAULTS: Final = (
         sentence="a commit leaves the revision as it is",
         gate=Model("broken/NoBump"),
         edits=(
-            Edit(STORE, "from dataclasses import dataclass, field", "from dataclasses import *"),
             Edit(
                 STORE,
                 "tenant.state = advance(state, event.delta)",

@@ -1,20 +1,32 @@
 """A store that lives and dies with the process: for tests, trials and what-if."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from grantproof.core.commands import Event
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
 from grantproof.core.limits import EVENTS_SEARCHED_MAX
+from grantproof.core.metering import Charge, Counter
+from grantproof.core.model import Claim, Principal
 from grantproof.core.organization import Organization, advance
 from grantproof.policyfile.wire import encode_command, encode_delta
 from grantproof.service import audit_chain
 from grantproof.service.authors import Author
 from grantproof.service.credentials import Key, Mark
 from grantproof.service.history import Entry, EventQuery, matches
+from grantproof.service.meter import Charged, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
+
+
+@dataclass(slots=True)
+class _Count:
+    """What a counter stands at, where its window ends, and when it last changed."""
+
+    used: int
+    end: int
+    changed: int
 
 
 @dataclass(slots=True)
@@ -25,6 +37,7 @@ class _Tenant:
     founded: Entry
     ended: Entry | None = None
     events: list[Event] = field(default_factory=list)
+    counts: dict[Counter, _Count] = field(default_factory=dict)
 
 
 class MemoryStore:
@@ -34,6 +47,7 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._tenants: dict[OrganizationId, _Tenant] = {}
         self.keys = MemoryKeys()
+        self.meter: MemoryMeter = MemoryMeter(self._lock, self._tenants)
 
     def create(
         self,
@@ -81,6 +95,7 @@ class MemoryStore:
             )
             self._tenants[organization].state = None
             self._tenants[organization].ended = ended
+            self._tenants[organization].counts.clear()
             return True
 
     def summaries(
@@ -115,6 +130,8 @@ class MemoryStore:
             tenant = self._tenants[event.organization]
             tenant.state = advance(state, event.delta)
             tenant.events.append(event)
+            if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
+                _drop_orphans(tenant)
             return True
 
     def events(
@@ -249,3 +266,134 @@ class MemoryKeys:
 
     def _has_digest(self, digest: str) -> bool:
         return any(key.digest == digest for key in self._keys.values())
+
+
+class MemoryMeter:
+    """The `Meter` of a store in memory, under the store's own lock."""
+
+    def __init__(self, lock: threading.Lock, tenants: dict[OrganizationId, _Tenant]) -> None:
+        self._lock = lock
+        self._tenants = tenants
+
+    def read(
+        self, organization: OrganizationId, principal: PrincipalId, *, instant: int
+    ) -> Reading | None:
+        """Return the principal's counters whose windows have not ended at the instant."""
+        with self._lock:
+            return self._reading(
+                organization, self._live(organization, instant, principal=principal)
+            )
+
+    def charge(
+        self,
+        organization: OrganizationId,
+        charges: Sequence[Charge],
+        *,
+        revision: int,
+        instant: int,
+    ) -> Charged | Uncharged:
+        """Add one to every counter if all are below their limits; else to none. P-CONSUME."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            if tenant is None or tenant.state is None or tenant.state.revision != revision:
+                return Uncharged.STALE
+            counts = tenant.counts
+            before = {one.counter: _used(counts, one.counter) for one in charges}
+            if any(before[counter] >= limit for counter, _, limit in charges):
+                return Uncharged.FULL
+            for counter, end, _ in charges:
+                counts[counter] = _Count(before[counter] + 1, end, instant)
+            return Charged(before)
+
+    def usage(
+        self,
+        organization: OrganizationId,
+        *,
+        instant: int,
+        principal: PrincipalId | None = None,
+        claim: ClaimId | None = None,
+        after: Counter | None = None,
+        limit: int,
+    ) -> tuple[Used, ...]:
+        """Return counters whose windows have not ended, of the principal and claim where given."""
+        with self._lock:
+            found = sorted(
+                Used(counter, count.used)
+                for counter, count in self._live(
+                    organization, instant, principal=principal, claim=claim
+                )
+                if after is None or counter > after
+            )
+        return tuple(found[: max(limit, 0)])
+
+    def reset(
+        self,
+        organization: OrganizationId,
+        *,
+        instant: int,
+        principal: PrincipalId | None = None,
+        claim: ClaimId | None = None,
+    ) -> int:
+        """Set the counters that `usage` would return to 0; return how many they are."""
+        with self._lock:
+            found = list(self._live(organization, instant, principal=principal, claim=claim))
+            for _, count in found:
+                count.used, count.changed = 0, instant
+            return len(found)
+
+    def changed(
+        self, organization: OrganizationId, *, since: int | None, instant: int
+    ) -> Reading | None:
+        """Return every counter whose window has not ended, changed at `since` or later."""
+        with self._lock:
+            live = self._live(organization, instant)
+            found = ((of, count) for of, count in live if since is None or count.changed >= since)
+            return self._reading(organization, found)
+
+    def prune(self, *, before: int, limit: int) -> int:
+        """Remove at most `limit` counters whose windows ended before then; return how many."""
+        with self._lock:
+            ended = [
+                (tenant.counts, counter)
+                for tenant in self._tenants.values()
+                for counter, count in tenant.counts.items()
+                if count.end < before
+            ][: max(limit, 0)]
+            for counts, counter in ended:
+                del counts[counter]
+            return len(ended)
+
+    def _live(
+        self,
+        organization: OrganizationId,
+        instant: int,
+        *,
+        principal: PrincipalId | None = None,
+        claim: ClaimId | None = None,
+    ) -> Iterator[tuple[Counter, _Count]]:
+        tenant = self._tenants.get(organization)
+        for counter, count in () if tenant is None else tenant.counts.items():
+            wanted = principal in {None, counter.principal} and claim in {None, counter.claim}
+            if wanted and count.end > instant:
+                yield counter, count
+
+    def _reading(
+        self, organization: OrganizationId, found: Iterator[tuple[Counter, _Count]]
+    ) -> Reading | None:
+        tenant = self._tenants.get(organization)
+        if tenant is None or tenant.state is None:
+            return None
+        return Reading(tenant.state.revision, {counter: count.used for counter, count in found})
+
+
+def _used(counts: dict[Counter, _Count], counter: Counter) -> int:
+    return counts[counter].used if counter in counts else 0
+
+
+def _drop_orphans(tenant: _Tenant) -> None:
+    """Forget the counters of claims and principals that are not there any more."""
+    state = tenant.state
+    for counter in tuple(tenant.counts):
+        there = state is not None and counter.principal in state.principals
+        if state is None or not there or counter.claim not in state.claims:
+            del tenant.counts[counter]

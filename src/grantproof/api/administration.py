@@ -22,11 +22,13 @@ from grantproof.api import (
     keys,
     kinds,
     memberships,
+    metrics,
     organizations,
     principals,
     resources,
     roles,
     sod_sets,
+    usage,
 )
 from grantproof.api.document import completed
 from grantproof.api.front import PATHS
@@ -58,7 +60,9 @@ ROUTERS: Final = (
     changes.router,
     events.router,
     keys.router,
+    usage.router,
     health.router,
+    metrics.router,
 )
 
 log = structlog.get_logger(__name__)

@@ -21,10 +21,12 @@ from grantproof.api import bodies, front, problems
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
 from grantproof.api.authentication import Authentication, check_host
+from grantproof.api.consume import Consumptions, check_no_key
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
 from grantproof.api.problems import INTERNAL, NOT_READY, Problem, Refused, store_problem
+from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
@@ -39,7 +41,7 @@ PROBLEM_TYPE: Final = (b"content-type", problems.MEDIA_TYPE.encode())
 NO_STORE: Final = (b"cache-control", b"no-store")
 
 RawHeaders = list[tuple[bytes, bytes]]
-Answering = Callable[[bytes, Caller], Awaitable[bytes]]
+Answering = Callable[[bytes, Caller, Diary | None], Awaitable[bytes]]
 Composing = Callable[[Settings, Owner], Services]
 
 log = structlog.get_logger(__name__)
@@ -73,7 +75,7 @@ def _configure_log(level: str) -> None:
 
 def in_production(settings: Settings, on_owner: Owner) -> Services:
     """Return the services that `bootstrap` composes."""
-    return bootstrap.compose(settings, on_owner=on_owner)
+    return bootstrap.compose(settings, on_owner=on_owner, serving=True)
 
 
 class Application:
@@ -85,6 +87,7 @@ class Application:
         self._request_ids = RequestIds()
         self._answering: dict[str, Answering] = {}
         self._authentication: Authentication | None = None
+        self._recording: Recording | None = None
         self._background: list[asyncio.Task[None]] = []
         self._waiting = Waiting()
         self.administration: FastAPI = administration_app()
@@ -103,7 +106,7 @@ class Application:
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
         try:
-            body = await self._decided(scope, receive)
+            body = await self._decided(scope, receive, request_id)
         except bodies.Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
@@ -111,9 +114,9 @@ class Application:
         else:
             await _send(send, 200, body, headers=[JSON_TYPE, _id_header(request_id)])
 
-    async def _decided(self, scope: Scope, receive: Receive) -> bytes:
+    async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
         headers, path = scope["headers"], scope["path"]
-        if self._authentication is None:
+        if self._authentication is None or self._recording is None:
             raise Refused(NOT_READY)
         # Who calls comes before what they send, so that nobody else makes us read it.
         caller = self._authentication.known(headers)
@@ -121,11 +124,17 @@ class Application:
             caller = await self._authentication.caller(headers)
         check_scopes(caller, front.SCOPES[path])
         bodies.check_type(headers)
+        if path == front.CONSUME:
+            check_no_key(headers)
         body = await bodies.read(receive, bytes_max=self._settings.body_bytes_max)
         answering = self._answering.get(path)
         if answering is None:
             raise Refused(NOT_READY)
-        return await answering(body, caller)
+        diary = await self._recording.begin(request_id, caller)
+        answer = await answering(body, caller, diary)
+        if diary is not None:
+            self._recording.keep(diary)
+        return answer
 
     async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
@@ -208,19 +217,30 @@ class Application:
         self._waiting = Waiting()
         services.snapshots.watch(self._waiting.wake)
         following = Following(
-            services.store, services.snapshots, seconds=self._settings.follow_seconds
+            services.store,
+            services.snapshots,
+            meters=services.meters,
+            seconds=self._settings.follow_seconds,
         )
+        decisions = Decisions(services.decisions, following)
         running = Running(
             services=services,
             following=following,
             waiting=self._waiting,
-            decisions=Decisions(services.decisions, following),
+            decisions=decisions,
+            consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
         )
         self.administration.state.running = running
+        self._recording = Recording(
+            services.decision_log,
+            share=self._settings.decision_log_share,
+            overflow=self._settings.decision_log_overflow,
+        )
         self._answering = {
             front.SINGLE: running.decisions.single,
             front.BATCH: running.decisions.batch,
+            front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
         }
         self._background = [asyncio.create_task(following.run())]
@@ -240,6 +260,7 @@ class Application:
         if authentication is not None:
             authentication.stop()
         await asyncio.gather(*self._background)
+        await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
         if authentication is not None:
             await asyncio.to_thread(authentication.close)

@@ -12,8 +12,15 @@ from pydantic.json_schema import models_json_schema
 
 from grantproof.api.access import PUBLIC, SCHEME, security
 from grantproof.api.evaluations import ItemError
-from grantproof.api.examples import BATCH_ANSWER, BATCH_BODY, SINGLE_ANSWERS, SINGLE_BODIES
-from grantproof.api.front import BATCH, EXPLAIN, SCOPES, SINGLE
+from grantproof.api.examples import (
+    BATCH_ANSWER,
+    BATCH_BODY,
+    CONSUME_ANSWERS,
+    CONSUME_BODIES,
+    SINGLE_ANSWERS,
+    SINGLE_BODIES,
+)
+from grantproof.api.front import BATCH, CONSUME, EXPLAIN, SCOPES, SINGLE
 from grantproof.api.problems import MEDIA_TYPE, ProblemBody
 from grantproof.api.questions import BatchQuestion, SingleQuestion
 from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
@@ -126,6 +133,14 @@ def _front() -> Json:
             " A malformed item is that item's error, the others are answered.",
             body=_content("BatchQuestion", BATCH_BODY),
             answer=_content("BatchEvaluation", BATCH_ANSWER),
+        ),
+        CONSUME: _post(
+            "evaluate_consume",
+            "Decide one request and count it. An allow by a metered claim counts once for that"
+            " claim, and never beyond its limits; a deny counts nothing. `usage` and `rate` may not"
+            " be supplied.",
+            body=_content("SingleQuestion", CONSUME_BODIES),
+            answer=_content("Evaluation", CONSUME_ANSWERS),
         ),
         EXPLAIN: _post(
             "explain",

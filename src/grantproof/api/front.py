@@ -7,11 +7,13 @@ from grantproof.service.callers import Scope
 
 SINGLE: Final = "/evaluate"
 BATCH: Final = "/evaluate/batch"
+CONSUME: Final = "/evaluate/consume"
 EXPLAIN: Final = "/explain"
 
 SCOPES: Final[Mapping[str, frozenset[Scope]]] = {
     SINGLE: frozenset({Scope.EVALUATE}),
     BATCH: frozenset({Scope.EVALUATE}),
+    CONSUME: frozenset({Scope.EVALUATE}),
     EXPLAIN: frozenset({Scope.EVALUATE, Scope.REVIEW}),
 }
 """The scopes of each; all of them are posted to."""

@@ -47,6 +47,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "internal": (500, "internal error"),
     "store_unusable": (500, "stored data unusable"),
     "authentication_unavailable": (503, "credentials cannot be checked"),
+    "decision_log_full": (503, "decision log full"),
     "contended": (503, "too many writers"),
     "not_ready": (503, "not ready"),
     "revision_not_reached": (503, "revision not reached"),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
 from grantproof.api.problems import INTERNAL, NOT_READY, Refused
@@ -21,6 +22,7 @@ class Running:
     following: Following
     waiting: Waiting
     decisions: Decisions
+    consumptions: Consumptions
     body_bytes_max: int
 
 

@@ -9,7 +9,6 @@ from grantproof.cli.command import command, group
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import NOTHING, Table, complain, listed, tell, tell_json, tell_table
-from grantproof.cli.shown import moment
 
 if TYPE_CHECKING:
     from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -199,6 +198,8 @@ def _row(key: "Key", now: int) -> tuple[str, ...]:
 
 
 def _status(key: "Key", now: int) -> str:
+    from grantproof.cli.shown import moment
+
     if key.revoked_at is not None:
         return f"revoked {moment(key.revoked_at)}"
     if key.expires_at is None:

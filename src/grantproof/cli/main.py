@@ -29,6 +29,7 @@ from grantproof.cli import (
     serve,
     sod,
     transfer,
+    usage,
     verify,
 )
 from grantproof.cli.command import before_the_command, command
@@ -48,6 +49,7 @@ app.callback()(before_the_command)
 
 command(app)(serve.serve)
 command(app)(decision.evaluate)
+command(app)(decision.consume)
 command(app)(decision.explain)
 command(app)(assignment.assign)
 command(app)(assignment.revoke)
@@ -60,6 +62,7 @@ GROUPS: Final = {
     "resource": resource.app,
     "claim": claim.app,
     "sod": sod.app,
+    "usage": usage.app,
 }
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)

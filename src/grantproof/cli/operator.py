@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from grantproof.core.organization import Organization
     from grantproof.service.audit import AuditPoint
     from grantproof.service.authors import Author
+    from grantproof.service.meters import Replica
     from grantproof.service.ports import OrganizationSummary
     from grantproof.settings import Settings
 
@@ -130,6 +131,15 @@ class Operator:
         if index is None:
             raise absent("organization", name)
         return index.state
+
+    def read_meter(self) -> "Replica":
+        """Return the organization's counters, read now; raises `Stop` when it is gone."""
+        meters, organization = self.services.meters, self.organization
+        meters.refresh(organization)
+        replica = meters.get(organization)
+        if replica is None:
+            raise absent("organization", organization)
+        return replica
 
     def organizations(self) -> Iterator["OrganizationSummary"]:
         """Yield every organization, in the order of their ids."""

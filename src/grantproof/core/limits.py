@@ -65,3 +65,9 @@ COMMIT_ATTEMPTS_MAX: Final = 16
 KEYS_MAX: Final = 100_000
 KEY_LABEL_LENGTH_MAX: Final = 200
 TOKEN_BYTES_MAX: Final = 8 * 1024
+
+# Metering
+CHARGE_ATTEMPTS_MAX: Final = 64
+COUNTERS_PRUNED_MAX: Final = 10_000
+COUNTER_GRACE_SECONDS: Final = 3_600
+"""So long after its window has ended a counter is kept, for clocks that are behind."""

@@ -37,7 +37,7 @@ DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 PREFIX_OF_DEMO: Final = "acmedemo0000"
 """The prefix of the one key that everybody knows; no other is ever made with it."""
-SECRET_OF_DEMO: Final = "everybody-knows-the-demo-key-of-acme-------"  # noqa: S105 - it is no secret
+SECRET_OF_DEMO: Final = "everybody-knows-the-demo-key-of-acme-------"  # noqa: S105 - no secret
 
 
 def key_text(prefix: str, secret: str) -> str:

@@ -15,6 +15,7 @@ from grantproof.core.organization import Organization
 from grantproof.service.audit_chain import Anchor, AuditKey, Sealed
 from grantproof.service.credentials import Keys
 from grantproof.service.history import History
+from grantproof.service.meter import Meter
 
 ERASED: Final = "(erased)"
 """Stands for the actor of an event whose author was erased."""
@@ -62,6 +63,11 @@ class Store(History, Protocol):
     @property
     def keys(self) -> Keys:
         """The API keys that are kept with the organizations."""
+        ...
+
+    @property
+    def meter(self) -> Meter:
+        """The counters of the same organizations, kept in the same place."""
         ...
 
     def create(

@@ -1,115 +1,34 @@
-"""Tokens: what is believed, every attack on one that is not, and keys that change."""
+"""Tokens: what is believed, and every attack on one that is not."""
 
 import json
-import time
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any, Final
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from structlog.testing import capture_logs
 
-from grantproof.adapters import tokens as module
-from grantproof.adapters.clock import SystemClock
 from grantproof.adapters.tokens import (
-    KEEP_SECONDS_MAX,
     LEEWAY_SECONDS,
-    REFETCH_SECONDS,
-    UNKNOWN_KEY_SECONDS,
-    Expected,
     JwtTokens,
-    read_key_set,
 )
 from grantproof.core.limits import TOKEN_BYTES_MAX
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION, Caller, Scope
-from grantproof.service.tokens import KeySetUnavailable, Unverified, Verified
+from grantproof.service.tokens import Unverified, Verified
 from grantproof.settings import JWT_ALGORITHMS
+from tests.unit.adapters.issuing import (
+    AUDIENCE,
+    ISSUER,
+    FromNow,
+    Issuer,
+    Json,
+    claims,
+    published,
+    secret,
+    segment,
+    signed,
+    signed_by_hand,
+)
 
-Json = dict[str, Any]
-ISSUER, AUDIENCE = "https://issuer.example", "grantproof"
-PINNED: Final = frozenset(JWT_ALGORITHMS)
 INVALID = Unverified.INVALID
-
-
-@cache
-def secret(algorithm: str, name: str) -> Any:
-    """A private key for the algorithm; the same again under the same name."""
-    match algorithm:
-        case "RS256":
-            return rsa.generate_private_key(65_537, 1_024 if name == "small" else 2_048)
-        case "ES256":
-            return ec.generate_private_key(ec.SECP256R1())
-        case _:
-            return ed25519.Ed25519PrivateKey.generate()
-
-
-def published(kid: str, algorithm: str = "ES256", *, name: str = "", **changed: object) -> Json:
-    """The public key as an issuer publishes it; a change to nothing leaves the member out."""
-    kinds = {"RS256": jwt.algorithms.RSAAlgorithm, "ES256": jwt.algorithms.ECAlgorithm}
-    kind: Any = kinds.get(algorithm, jwt.algorithms.OKPAlgorithm)
-    written: Json = json.loads(kind.to_jwk(secret(algorithm, name).public_key()))
-    whole = {**written, "kid": kid, "use": "sig", "alg": algorithm, **changed}
-    whole.pop("key_ops", None) if "key_ops" not in changed else None
-    return {member: value for member, value in whole.items() if value is not None}
-
-
-def claims(**changed: object) -> Json:
-    """Claims that are believed; a change to nothing leaves the claim out."""
-    now = int(time.time())
-    whole = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": "alice",
-        "org": "acme",
-        "scope": "openid evaluate review",
-        "iat": now,
-        "exp": now + 600,
-        **changed,
-    }
-    return {claim: value for claim, value in whole.items() if value is not None}
-
-
-def signed(
-    said: Json, algorithm: str = "ES256", *, name: str = "", header: Mapping[str, object] = {}
-) -> bytes:
-    """A token that says this, signed by the secret of that algorithm and name."""
-    whole = {"kid": "one", **header}
-    kept = {member: value for member, value in whole.items() if value is not None}
-    return jwt.encode(said, secret(algorithm, name), algorithm, headers=kept).encode()
-
-
-class Issuer:
-    """Publishes keys, counts how often they are fetched, and can be away."""
-
-    def __init__(self, *keys: Json) -> None:
-        self.keys = list(keys)
-        self.fetched = 0
-        self.away = False
-        self.seconds = 0.0
-
-    def fetch(self) -> bytes:
-        """What it publishes."""
-        self.fetched += 1
-        if self.away:
-            message = "nobody answers"
-            raise KeySetUnavailable(message)
-        return json.dumps({"keys": self.keys}).encode()
-
-    def tokens(self, algorithms: frozenset[str] = PINNED) -> JwtTokens:
-        """What reads its tokens, with the keys fetched."""
-        made = JwtTokens(
-            Expected(ISSUER, AUDIENCE, algorithms),
-            self.fetch,
-            clock=SystemClock(),
-            seconds=lambda: self.seconds,
-        )
-        made.fetch()
-        return made
 
 
 @pytest.fixture
@@ -122,18 +41,6 @@ def issuer() -> Issuer:
 def tokens(issuer: Issuer) -> JwtTokens:
     """What reads its tokens."""
     return issuer.tokens()
-
-
-def segment(said: object) -> bytes:
-    """A part of a token, written by hand."""
-    text = said if isinstance(said, bytes) else json.dumps(said).encode()
-    return urlsafe_b64encode(text).rstrip(b"=")
-
-
-def signed_by_hand(body: bytes) -> bytes:
-    """Header and claims as they are, with the signature that belongs to them."""
-    algorithm = jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256)
-    return body + b"." + segment(algorithm.sign(body, secret("ES256", "")))
 
 
 # ---------------------------------------------------------------- what is believed
@@ -159,10 +66,10 @@ def test_a_token_of_the_issuer_is_believed(algorithm: str) -> None:
     "changed",
     [
         {"aud": ["other", AUDIENCE]},
-        {"exp": int(time.time()) - LEEWAY_SECONDS + 15},
-        {"iat": int(time.time()) + LEEWAY_SECONDS - 15},
-        {"nbf": int(time.time()) + LEEWAY_SECONDS - 15},
-        {"exp": time.time() + 60.5},
+        {"exp": FromNow(-LEEWAY_SECONDS + 15)},
+        {"iat": FromNow(LEEWAY_SECONDS - 15)},
+        {"nbf": FromNow(LEEWAY_SECONDS - 15)},
+        {"exp": FromNow(60.5)},
         {"extra": {"nested": [1]}},
     ],
 )
@@ -202,16 +109,16 @@ def test_a_token_may_say_that_it_is_one(tokens: JwtTokens, kind: str | None) -> 
         {"aud": [AUDIENCE + "x"]},
         {"aud": {AUDIENCE: 1}},
         {"aud": None},
-        {"exp": int(time.time()) - LEEWAY_SECONDS - 5},
+        {"exp": FromNow(-LEEWAY_SECONDS - 5)},
         {"exp": None},
         {"exp": "9999999999"},
         {"exp": True},
         {"exp": 10**400},
         {"exp": float("inf")},
-        {"iat": int(time.time()) + LEEWAY_SECONDS + 60},
+        {"iat": FromNow(LEEWAY_SECONDS + 60)},
         {"iat": None},
         {"iat": "1"},
-        {"nbf": int(time.time()) + LEEWAY_SECONDS + 60},
+        {"nbf": FromNow(LEEWAY_SECONDS + 60)},
         {"nbf": "1"},
         {"sub": None},
         {"sub": ""},
@@ -403,156 +310,3 @@ def test_a_token_has_a_limit(tokens: JwtTokens) -> None:
     assert too_long - fits < 3
     assert isinstance(tokens.read(signed(claims(pad="x" * sizes[fits]))), Verified)
     assert tokens.read(signed(claims(pad="x" * sizes[too_long]))) is INVALID
-
-
-# ---------------------------------------------------------------- the keys of the issuer
-
-UNUSABLE: list[tuple[str, Json]] = [
-    ("symmetric", {"kty": "oct", "k": "AAAA", "kid": "one"}),
-    ("for encryption", published("one", use="enc")),
-    ("for signing only", published("one", key_ops=["sign"])),
-    ("odd operations", published("one", key_ops="verify")),
-    ("private", published("one", d="AAAA")),
-    ("for another algorithm", published("one", alg="ES384")),
-    ("of another curve", published("one", crv="P-384")),
-    ("without an id", {**published("one"), "kid": None}),
-    ("with an odd id", {**published("one"), "kid": 1}),
-    ("off the curve", published("one", x="AAAA")),
-    ("not whole", published("one", x=None)),
-    ("a short RSA key", published("one", "RS256", name="small")),
-    ("an odd kind", published("one", kty=["EC"])),
-]
-
-
-@pytest.mark.parametrize(("why", "entry"), UNUSABLE, ids=[why for why, _ in UNUSABLE])
-def test_a_key_that_is_not_for_this_is_left_out(why: str, entry: Json) -> None:
-    """The others are used; when none is left, that is an error."""
-    assert why
-    kept = read_key_set(json.dumps({"keys": [entry, published("two")]}).encode(), PINNED)
-    assert set(kept) == {"two"}
-    with pytest.raises(KeySetUnavailable, match="none of them has an id and serves"):
-        read_key_set(json.dumps({"keys": [entry]}).encode(), PINNED)
-
-
-def test_an_id_that_two_keys_have_is_nobodys() -> None:
-    """Which one was meant cannot be told."""
-    keys = [published("one"), published("one", name="another"), published("two")]
-    assert set(read_key_set(json.dumps({"keys": keys}).encode(), PINNED)) == {"two"}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b"<html>",
-        b"[]",
-        b"{}",
-        b'{"keys":{}}',
-        b'{"keys":[]}',
-        b'{"keys":[1]}',
-        b"\xff",
-        b"[" * 100_000,
-        json.dumps({"keys": [{}] * 101}).encode(),
-    ],
-)
-def test_what_is_no_key_set_is_an_error(text: bytes) -> None:
-    """One line that says so, whatever was answered."""
-    with pytest.raises(KeySetUnavailable):
-        read_key_set(text, PINNED)
-
-
-def test_a_new_key_is_found_when_a_token_names_it(issuer: Issuer, tokens: JwtTokens) -> None:
-    """The next fetch may come soon after the last one, but not at once."""
-    issuer.keys.append(published("two", name="two"))
-    text = signed(claims(), name="two", header={"kid": "two"})
-    assert tokens.read(text) is Unverified.UNKNOWN_KEY
-    due: Callable[[], bool] = lambda: tokens.fetch_due(unknown_key=True)  # noqa: E731 - asked thrice
-    assert not due()
-    issuer.seconds = UNKNOWN_KEY_SECONDS - 1
-    assert not due()
-    issuer.seconds = UNKNOWN_KEY_SECONDS
-    assert due()
-    tokens.fetch()
-    assert isinstance(tokens.read(text), Verified)
-    assert isinstance(tokens.read(signed(claims())), Verified)
-    assert not due()
-
-
-def test_a_withdrawn_key_is_not_believed_any_longer(issuer: Issuer, tokens: JwtTokens) -> None:
-    """Not even a token that was believed before."""
-    text = signed(claims())
-    assert isinstance(tokens.read(text), Verified)
-    issuer.keys[:] = [published("two", name="two")]
-    tokens.fetch()
-    assert tokens.read(text) is Unverified.UNKNOWN_KEY
-    issuer.keys[:] = [published("one", name="two")]
-    tokens.fetch()
-    assert tokens.read(text) is INVALID
-
-
-def test_keys_are_fetched_again_when_they_have_aged(issuer: Issuer, tokens: JwtTokens) -> None:
-    """So that a withdrawn one is noticed."""
-    issuer.seconds = REFETCH_SECONDS - 1
-    assert not tokens.fetch_due(unknown_key=False)
-    issuer.seconds = REFETCH_SECONDS
-    assert tokens.fetch_due(unknown_key=False)
-
-
-def test_keys_are_used_for_a_while_without_their_issuer(issuer: Issuer, tokens: JwtTokens) -> None:
-    """Then nothing is believed, not even what was believed before."""
-    text = signed(claims())
-    assert isinstance(tokens.read(text), Verified)
-    issuer.away = True
-    issuer.seconds = KEEP_SECONDS_MAX
-    with capture_logs() as logs:
-        tokens.fetch()
-    assert [entry["error"] for entry in logs] == ["nobody answers"]
-    assert isinstance(tokens.read(text), Verified)
-    issuer.seconds = KEEP_SECONDS_MAX + 1
-    assert tokens.read(text) is Unverified.NO_KEYS
-    issuer.away = False
-    issuer.seconds = KEEP_SECONDS_MAX + UNKNOWN_KEY_SECONDS
-    assert tokens.fetch_due(unknown_key=False)
-    tokens.fetch()
-    assert isinstance(tokens.read(text), Verified)
-
-
-def test_before_the_first_fetch_nothing_is_believed(issuer: Issuer) -> None:
-    """Which is another answer than that a token is none."""
-    expected = Expected(ISSUER, AUDIENCE, PINNED)
-    tokens = JwtTokens(expected, issuer.fetch, clock=SystemClock())
-    assert tokens.fetch_due(unknown_key=False)
-    assert tokens.read(signed(claims())) is Unverified.NO_KEYS
-
-
-def test_a_remembered_token_ends_when_it_says() -> None:
-    """Its signature is checked once, its end each time."""
-
-    class Hand:
-        instant = int(time.time())
-
-        def now(self) -> int:
-            return self.instant
-
-    issuer, clock = Issuer(published("one")), Hand()
-    expected = Expected(ISSUER, AUDIENCE, PINNED)
-    tokens = JwtTokens(expected, issuer.fetch, clock=clock)
-    tokens.fetch()
-    text = signed(claims())
-    found = tokens.read(text)
-    assert isinstance(found, Verified)
-    assert tokens.read(text) is found
-    clock.instant = found.until - 1
-    assert tokens.read(text) is found
-    clock.instant = found.until
-    assert tokens.read(text) is INVALID
-
-
-def test_the_memory_of_tokens_has_a_limit(
-    tokens: JwtTokens, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Many tokens fill no memory, and all are believed."""
-    monkeypatch.setattr(module, "REMEMBERED_MAX", 3)
-    for number in range(10):
-        assert isinstance(tokens.read(signed(claims(jti=str(number)))), Verified)
-        assert len(tokens._remembered) <= 3  # noqa: SLF001 - the memory under test

@@ -11,13 +11,16 @@ from sqlalchemy import (
     Engine,
     ForeignKeyConstraint,
     Table,
+    Text,
     and_,
+    column,
     create_engine,
     event,
     exists,
     func,
     literal_column,
     select,
+    table,
     text,
 )
 from sqlalchemy.engine import ExceptionContext
@@ -194,39 +197,39 @@ def damage(connection: Connection) -> Iterator[str]:
     """
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     guards = {*_pairs(connection, CONSTRAINTS), *_pairs(connection, INDEXES)}
-    for table in Row.metadata.sorted_tables:
-        for name in sorted(_guards(table)):
-            if (table.name, name) not in guards:
-                yield f"table `{table.name}` lacks `{name}`, or it is not enforced"
+    for rows in Row.metadata.sorted_tables:
+        for name in sorted(_guards(rows)):
+            if (rows.name, name) not in guards:
+                yield f"table `{rows.name}` lacks `{name}`, or it is not enforced"
     for name in sorted(connection.execute(SWITCHED_OFF).scalars()):
         yield f"triggers of table `{name}` are switched off"
-    for table in Row.metadata.sorted_tables:
-        whole_row: ColumnElement[str] = literal_column(f'"{table.name}"::text')
-        connection.execute(select(func.sum(func.length(whole_row))).select_from(table))
-        for reference in table.foreign_key_constraints:
-            if connection.execute(select(_dangles(table, reference))).scalar_one():
+    for rows in Row.metadata.sorted_tables:
+        whole_row: ColumnElement[str] = literal_column(f'"{rows.name}"::text')
+        connection.execute(select(func.sum(func.length(whole_row))).select_from(rows))
+        for reference in rows.foreign_key_constraints:
+            if connection.execute(select(_dangles(rows, reference))).scalar_one():
                 there = reference.referred_table.name
-                yield f"table `{table.name}` refers to a missing row of `{there}`"
+                yield f"table `{rows.name}` refers to a missing row of `{there}`"
 
 
 def _pairs(connection: Connection, query: Any) -> set[tuple[str, str]]:
-    return {(table, name) for table, name in connection.execute(query)}
+    return {(rows, name) for rows, name in connection.execute(query)}
 
 
-def _guards(table: Table) -> Iterator[str]:
+def _guards(rows: Table) -> Iterator[str]:
     """Yield the names of what keeps a table in order; that of a key is PostgreSQL's own."""
-    yield f"{table.name}_pkey"
-    yield from (str(guard.name) for guard in table.constraints if guard.name is not None)
-    yield from (str(index.name) for index in table.indexes)
+    yield f"{rows.name}_pkey"
+    yield from (str(guard.name) for guard in rows.constraints if guard.name is not None)
+    yield from (str(index.name) for index in rows.indexes)
 
 
-def _dangles(table: Table, reference: ForeignKeyConstraint) -> Any:
+def _dangles(rows: Table, reference: ForeignKeyConstraint) -> Any:
     """Return whether some row refers to one that is not there; a null refers to nothing."""
     there = reference.referred_table.alias()
     pairs = [(element.parent, there.c[element.column.name]) for element in reference.elements]
     found = exists().where(and_(*(here == wanted for here, wanted in pairs)))
     told = [here.is_not(None) for here, _ in pairs if here.nullable]
-    return exists().select_from(table).where(*told, ~found.correlate(table))
+    return exists().select_from(rows).where(*told, ~found.correlate(rows))
 
 
 def _version(place: str, connection: Connection) -> str | None:
@@ -242,9 +245,9 @@ def _version(place: str, connection: Connection) -> str | None:
     if VERSIONS not in names:
         if names.issuperset(Row.metadata.tables):
             raise StoreUnusable(f"the database `{place}` lacks its schema version: {RESTORE}")
-        raise belongs_to_another(place)
-    rows = connection.execute(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 - our own
-    return recognized(place, names, list(rows.scalars()))
+        raise belongs_to_another(place, instead="database")
+    query = select(column("version_num", Text())).select_from(table(VERSIONS))
+    return recognized(place, names, list(connection.execute(query).scalars()))
 
 
 def _migrate(writers: Engine, key: AuditKey) -> None:

@@ -46,10 +46,13 @@ def whole(*, key: bool = False, optional: bool = False) -> Column[int]:
     return Column(WHOLE, primary_key=key, nullable=optional, autoincrement=False)
 
 
-def refers(table: str, *columns: str, deferred: bool = False) -> ForeignKeyConstraint:
+def refers(
+    table: str, *columns: str, deferred: bool = False, follows: bool = False
+) -> ForeignKeyConstraint:
     """Return the reference from `columns`, within the organization, to the id of `table`.
 
-    A deferred one is checked at commit, so that rows of one table may arrive in any order.
+    A deferred one is checked at commit, so that rows of one table may arrive in any order. A row
+    that follows goes with the one that it refers to.
     """
     return ForeignKeyConstraint(
         ["organization_id", *columns],
@@ -57,6 +60,7 @@ def refers(table: str, *columns: str, deferred: bool = False) -> ForeignKeyConst
         name=f"{'_'.join(columns)}_refers",
         deferrable=True if deferred else None,
         initially="DEFERRED" if deferred else None,
+        ondelete="CASCADE" if follows else None,
     )
 
 
@@ -318,6 +322,35 @@ class GroupAssignmentRow(Row, table=True):
     valid_from: int | None = Field(sa_column=whole(optional=True))
     valid_until: int | None = Field(sa_column=whole(optional=True))
     revision: int = Field(sa_column=whole())
+
+
+class CounterRow(Row, table=True):
+    """How often a principal used a claim in the window from `starts_at` (epoch seconds).
+
+    Changed by every use and by no revision. `changed_at` is the instant of the last use or reset.
+    """
+
+    __tablename__: ClassVar[str] = "counter"
+    __table_args__ = (
+        refers("principal", "principal_id", follows=True),
+        refers("claim", "claim_id", follows=True),
+        check("span_is_known", "span IN ('minute', 'hour', 'day', 'month', 'total')"),
+        check("window_is_not_empty", "starts_at < ends_at"),
+        check("used_counts", "used >= 0"),
+        Index("counter_of_claim", "organization_id", "claim_id"),
+        Index("counter_by_change", "organization_id", "changed_at"),
+        Index("counter_by_end", "ends_at"),
+        BY_KEY,
+    )
+
+    organization_id: str = Field(sa_column=text(key=True))
+    principal_id: str = Field(sa_column=text(key=True))
+    claim_id: str = Field(sa_column=text(key=True))
+    span: str = Field(sa_column=text(key=True))
+    starts_at: int = Field(sa_column=whole(key=True))
+    ends_at: int = Field(sa_column=whole())
+    used: int = Field(sa_column=whole())
+    changed_at: int = Field(sa_column=whole())
 
 
 class EventRow(Row, table=True):

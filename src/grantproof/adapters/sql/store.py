@@ -11,6 +11,7 @@ from grantproof.adapters.sql.keys import SqlKeys
 from grantproof.adapters.sql.ledger import SqlLedger
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
+from grantproof.adapters.sql.meter import SqlMeter
 from grantproof.adapters.sql.projection import erase, write_delta
 from grantproof.adapters.sql.reading import WITH_AUTHORS, entries, latest
 from grantproof.adapters.sql.rows import table
@@ -52,6 +53,7 @@ class SqlStore:
         self._connections = connections
         self._key = connections.key
         self.keys = SqlKeys(connections)
+        self.meter: SqlMeter = SqlMeter(connections)
 
     @property
     def ledger(self) -> SqlLedger:
