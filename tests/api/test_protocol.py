@@ -156,7 +156,7 @@ def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) 
     def failing(*_: Any, **__: Any) -> NoReturn:
         raise error
 
-    for name in ("summaries", "revision", "load", "commit", "events", "create"):
+    for name in ("summaries", "revision", "load", "commit", "events", "entries", "create"):
         monkeypatch.setattr(store, name, failing)
 
 
