@@ -16,7 +16,7 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) specs faults mutants tla crosshair bench lock format clean
+.PHONY: help run test check $(CHECKS) verify specs faults mutants tla crosshair bench lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ check-imports: $(READY) ## who may import whom
 
 check-tests: $(READY) ## the tests of the repository itself and the unit tests
 	@$(BIN)/python -m pytest --quiet tests/repository $(wildcard tests/unit)
+
+verify: $(READY) ## what is promised of it: proofs, models, faults, property tests, smoke
+	@$(BIN)/python -m specs.gate
 
 specs: $(READY) ## the proofs about the production source
 	@$(BIN)/python -m specs

@@ -33,17 +33,23 @@ class Unexpected(Exception):
     """The server answered with something other than 200, or hung up."""
 
 
-def post_all(port: int, path: str, bodies: list[bytes], *, connections: int) -> Exchange:
-    """Post every body to the path, so many at a time as there are connections."""
+def post_all(
+    port: int, path: str, bodies: list[bytes], *, connections: int, credential: str = ""
+) -> Exchange:
+    """Post every body to the path, so many at a time as there are connections.
+
+    Every request presents the credential, if there is one.
+    """
+    requests = [_request(path, body, credential) for body in bodies]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_post_all(port, path, bodies, connections=connections))
+        return runner.run(_post_all(port, requests, connections=connections))
 
 
-async def _post_all(port: int, path: str, bodies: list[bytes], *, connections: int) -> Exchange:
+async def _post_all(port: int, requests: list[bytes], *, connections: int) -> Exchange:
     loop = asyncio.get_running_loop()
-    requests = enumerate([_request(path, body) for body in bodies])
-    exchange = Exchange(0.0, [b""] * len(bodies), [0] * len(bodies))
-    everyone = [_Connection(requests, exchange, loop.create_future()) for _ in range(connections)]
+    numbered = enumerate(requests)
+    exchange = Exchange(0.0, [b""] * len(requests), [0] * len(requests))
+    everyone = [_Connection(numbered, exchange, loop.create_future()) for _ in range(connections)]
     started = perf_counter()
     for connection in everyone:
         await loop.create_connection(connection.itself, HOST, port)
@@ -51,10 +57,11 @@ async def _post_all(port: int, path: str, bodies: list[bytes], *, connections: i
     return Exchange(perf_counter() - started, exchange.bodies, exchange.nanoseconds)
 
 
-def _request(path: str, body: bytes) -> bytes:
+def _request(path: str, body: bytes, credential: str) -> bytes:
+    presented = f"Authorization: Bearer {credential}\r\n" if credential else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{presented}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

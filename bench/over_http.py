@@ -6,7 +6,7 @@ server itself used of the processor: that ratio does not depend on the client.
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from bench.floor_app import SIZE_VARIABLE
-from bench.http_client import post_all
+from bench.http_client import Exchange, post_all
 from bench.measure import Latency, Rates, ratio
 from bench.servers import Server, serving
 from bench.workload import ORGANIZATION, Size, Workload, organization, workload
@@ -45,6 +45,8 @@ from grantproof.core.model import (
 )
 from grantproof.core.organization import facts
 from grantproof.service.authors import Author
+from grantproof.service.callers import Scope
+from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
 
 FLOOR: Final = "floor"
@@ -120,7 +122,7 @@ def compare_http(size: Size, *, count: int, runs: int) -> list[HttpComparison]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         import_seconds = _import(load, url)
-        with _both(size, url) as servers:
+        with _both(size, url, credential=new_key(url)) as servers:
             return [
                 HttpComparison(size.name, route, import_seconds, served)
                 for route in ROUTES
@@ -129,11 +131,11 @@ def compare_http(size: Size, *, count: int, runs: int) -> list[HttpComparison]:
 
 
 @contextmanager
-def _both(size: Size, url: str) -> Iterator[dict[str, Server]]:
-    settings = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_TRUST_CONTEXT": "true"}
+def _both(size: Size, url: str, *, credential: str) -> Iterator[dict[str, Server]]:
+    settings = {"GRANTPROOF_DATABASE_URL": url}
     with (
         serving("bench.floor_app:create_app", {SIZE_VARIABLE: size.name}) as floor,
-        serving("grantproof.api.app:create_app", settings) as ours,
+        serving("grantproof.api.app:create_app", settings, credential=credential) as ours,
     ):
         yield {FLOOR: floor, OURS: ours}
 
@@ -143,7 +145,7 @@ def _measure(
 ) -> dict[str, Served]:
     bodies = _bodies(load, route)
     for name, server in servers.items():
-        answers = post_all(server.port, route.path, bodies, connections=route.connections)
+        answers = _posted(server, route, bodies)
         _check(name, load, answers.bodies)
     repeated = bodies * route.repeats
     taken = {name: _Series() for name in servers}
@@ -155,9 +157,19 @@ def _measure(
     return {name: _served(taken, name) for name in servers}
 
 
+def _posted(server: Server, route: Route, bodies: list[bytes]) -> Exchange:
+    return post_all(
+        server.port,
+        route.path,
+        bodies,
+        connections=route.connections,
+        credential=server.credential,
+    )
+
+
 def _run(server: Server, route: Route, bodies: list[bytes], *, into: _Series) -> None:
     used_before = server.cpu_seconds()
-    exchange = post_all(server.port, route.path, bodies, connections=route.connections)
+    exchange = _posted(server, route, bodies)
     used_after = server.cpu_seconds()
     decisions = len(bodies) * route.items
     into.rates.append(decisions / exchange.seconds)
@@ -227,6 +239,16 @@ def _import(load: Workload, url: str) -> float:
     if not isinstance(outcome, Accepted):
         raise TypeError(outcome)
     return seconds
+
+
+def new_key(url: str) -> str:
+    """Return a new key to the database, of an enforcement point of all its organizations."""
+    wanted = KeyRequest(None, None, frozenset({Scope.EVALUATE, Scope.TRUSTED_CONTEXT}))
+    with closing(compose(Settings(database_url=url))) as services:
+        made = services.keyring.create(wanted, by=Author("bench"))
+    if not isinstance(made, NewKey):
+        raise TypeError(made)
+    return made.text
 
 
 def _command(fact: Fact) -> SingleCommand:

@@ -20,10 +20,11 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server listens, and its process."""
+    """Where a server listens, its process, and the credential that it takes, if any."""
 
     port: int
     process_id: int
+    credential: str = ""
 
     def cpu_seconds(self) -> float | None:
         """Return what the process has used of the processor, or nothing where that is not told."""
@@ -41,7 +42,9 @@ class NotServing(Exception):
 
 
 @contextmanager
-def serving(application: str, environment: Mapping[str, str]) -> Iterator[Server]:
+def serving(
+    application: str, environment: Mapping[str, str], *, credential: str = ""
+) -> Iterator[Server]:
     """Run one worker of an application factory on a free port of the loopback interface."""
     port = _free_port()
     arguments = (
@@ -54,7 +57,7 @@ def serving(application: str, environment: Mapping[str, str]) -> Iterator[Server
     )
     try:
         _wait_for(process, port)
-        yield Server(port, process.pid)
+        yield Server(port, process.pid, credential)
     finally:
         process.terminate()
         try:

@@ -41,6 +41,8 @@ CORE: Final = "grantproof.core."
 FOR_PEOPLE: Final = "words for people: nothing is decided by it"
 PRODUCES: Final = "finds evidence; what is found passes a checker that is proved"
 SECOND: Final = "a second way to the same answer, held to the proved one"
+COUNTERS: Final = "looks counters up; the predicates on what is found are proved"
+CONTAINS: Final = "tested against every request of a small organization, pattern by pattern"
 COUNTS: Final = "counts and bounds, which the translation does not follow"
 
 TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -56,6 +58,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "attributes.booleans": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.check_text": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.check_value": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
+    "authority.unauthorized": (
+        ("tests/unit/core/test_authority.py", "tests/properties/test_escalate.py"),
+        "composes `evaluate`, which is proved, over a table of needs of a length not known",
+    ),
     "candidates.compile_claim": (("tests/stateful/test_index.py",), SECOND),
     "candidates.passes": (("tests/stateful/test_index.py",), SECOND),
     "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
@@ -63,7 +69,20 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
         "folds deltas of a length that is not known",
     ),
+    "commands.origin.check_origin": (
+        ("tests/unit/core/commands/test_apply.py",),
+        "parses at the edge",
+    ),
+    "containment.action_contains": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "containment.administrative": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "containment.claim_contains": (
+        ("tests/unit/core/test_containment.py", "tests/properties/test_escalate.py"),
+        CONTAINS,
+    ),
+    "containment.personal": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "containment.resource_contains": (("tests/unit/core/test_containment.py",), CONTAINS),
     "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
+    "index.Index.contest": (("tests/properties/test_consume.py",), SECOND),
     "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.follow": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.nearest": (("tests/stateful/test_index.py",), SECOND),
@@ -78,6 +97,25 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "matching.resolve": (
         ("tests/unit/core/test_matching.py", "tests/properties/test_sound_complete.py"),
         "stands as a symbol: it takes resource ids apart, which the translation does not follow",
+    ),
+    "metering.certify": (("tests/unit/core/test_metering.py",), PRODUCES),
+    "metering.charges": (("tests/unit/core/test_metering.py",), COUNTERS),
+    "metering.check": (
+        ("tests/unit/core/test_metering.py", "tests/properties/test_consume.py"),
+        "compares counts, and leaves the rest to the checker that is proved",
+    ),
+    "metering.choose": (("tests/properties/test_consume.py",), COUNTERS),
+    "metering.evaluate": (
+        ("tests/properties/test_consume.py",),
+        "held to the proved `policy.evaluate`, of an organization that has the counts written out",
+    ),
+    "metering.limit_on": (("tests/unit/core/test_metering.py",), "shown: nothing is decided by it"),
+    "metering.observe": (("tests/properties/test_consume.py",), COUNTERS),
+    "metering.span_of": (("tests/unit/core/test_metering.py",), COUNTERS),
+    "metering.unused": (("tests/unit/core/test_metering.py",), COUNTERS),
+    "metering.window": (
+        ("tests/unit/core/test_metering.py", "tests/properties/test_consume.py"),
+        "arithmetic of the calendar, held to another implementation of it",
     ),
     "messages.failure_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.held_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
@@ -113,6 +151,11 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "relation.Graph.edges": (("tests/unit/core/test_relation.py",), "lists"),
     "relation.Relation.triples": (("tests/unit/core/test_relation.py",), "lists"),
+    "rights.claims_of": (("tests/unit/core/test_rights.py",), "lists"),
+    "rights.required": (
+        ("tests/unit/core/test_rights.py", "tests/properties/test_escalate.py"),
+        "a table: what is to be required is a choice, held to P-ESCALATE by the oracle",
+    ),
     "staleness.stale": (("tests/stateful/test_index.py",), SECOND),
     "ways.decide": (("tests/stateful/test_index.py",), SECOND),
     "ways.grants_of": (("tests/stateful/test_index.py",), SECOND),
@@ -128,6 +171,7 @@ NOT_PROVED: Final = (
     "within-limits, last-administrator-kept: tested",
     "that `issue` gives what `check` accepts, and observes every constraint in order: tested",
     "that of a deny the claim named is the nearest, and of an allow the first: tested",
+    "P-ESCALATE: tested against an oracle, over organizations and commands that are enumerated",
     "that the compiled index answers as `evaluate`: tested after every kind of change",
 )
 """What the properties say and no proof covers; the property tests and small worlds do."""

@@ -1,10 +1,14 @@
-"""What every test shares: how Hypothesis runs, and where the optional real data is."""
+"""What every test shares: how Hypothesis runs, the databases, where the optional real data is."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.databases import Database, Databases, PostgresqlDatabases, SqliteDatabases
+from tests.postgresql import Server, running_server
 
 # The gate draws the same examples on every run and every machine, however slow that machine is.
 settings.register_profile(
@@ -27,3 +31,44 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} does not exist; GRANTPROOF_REAL_DATA names another")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    """A real PostgreSQL server, started when first asked for; without it tests fail, none skips."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    """Where databases are made: a test that takes them is run with every kind."""
+    if request.param == "sqlite":
+        return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+    return PostgresqlDatabases(request.getfixturevalue("postgresql_server"))
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[Database]:
+    """A database without organizations."""
+    made = databases.copied(databases.empty)
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def furnished_database(databases: Databases) -> Iterator[Database]:
+    """A database whose organization `acme` has every kind of fact."""
+    made = databases.copied(databases.furnished)
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def fresh_database(databases: Databases) -> Iterator[Database]:
+    """A place for a database where nothing is yet."""
+    made = databases.fresh()
+    yield made
+    databases.drop(made)

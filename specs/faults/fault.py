@@ -14,6 +14,7 @@ FaultClass = Literal[
     "separation of duty",
     "boundaries",
     "concurrency",
+    "consume",
     "certificate",
 ]
 CORE: Final = "grantproof.core"

@@ -19,8 +19,10 @@ from specs.faults.namespace import tampered
 from specs.tlc.check import as_expected, run_all
 
 SMALL: Final = "specs.faults.small"
-TABLES: Final = ("decisions", "changes", "evidence", "races")
+TABLES: Final = ("decisions", "changes", "evidence", "races", "consumption")
 CLEAN_MODEL: Final = "MCRBACPolicyChange"
+CLEAN_MODELS: Final[Mapping[str, str]] = {"P-CONSUME": "MCConsume"}
+"""The model that holds without the fault, by property where it is another one."""
 
 
 class Surviving(Exception):
@@ -86,7 +88,8 @@ def _proved(theorem: str, property_id: str, texts: Mapping[str, str]) -> None:
 
 
 def _modelled(configuration: str, property_id: str) -> None:
-    _require(_model_behaves(CLEAN_MODEL, "holds", property_id), f"{CLEAN_MODEL} does not hold")
+    clean = CLEAN_MODELS.get(property_id, CLEAN_MODEL)
+    _require(_model_behaves(clean, "holds", property_id), f"{clean} does not hold")
     _require(
         _model_behaves(configuration, "refuted", property_id),
         f"TLC does not refute {configuration} as {property_id}",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, cast
 
+from specs.tlc import consuming
 from specs.tlc.output import Behaviour, Step
 from specs.tlc.values import Value
 
@@ -42,8 +43,7 @@ def tell(behaviour: Behaviour) -> tuple[str, ...]:
     if len(steps) == 0:
         return ()
     locking = steps[0].state.keys() >= LOCKING
-    between = _locking_step if locking else _changes
-    first = describe(steps[0].state["organization"]) if locking else _all(steps[0].state)
+    between, first = _telling(steps[0].state)
     lines = [f"at first {first}", *(between(before, after) for before, after in pairwise(steps))]
     if behaviour.back_to is None:
         lines += [f"now {describe(steps[-1].state['organization'])}"] if locking else []
@@ -53,6 +53,15 @@ def tell(behaviour: Behaviour) -> tuple[str, ...]:
         again = between(steps[-1], steps[behaviour.back_to - 1])
         lines.append(f"{again}; all is as after {behaviour.back_to}, and so on for ever")
     return tuple(f"{n}. {line}" for n, line in enumerate(lines, 1))
+
+
+def _telling(state: State) -> tuple[Callable[[Step, Step], str], str]:
+    """Return what tells a step of the model that the state is of, and how it began."""
+    if state.keys() >= LOCKING:
+        return _locking_step, describe(state["organization"])
+    if state.keys() >= consuming.CONSUMING:
+        return consuming.step, consuming.describe(state)
+    return _changes, _all(state)
 
 
 def describe(organization: Value) -> str:

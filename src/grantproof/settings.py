@@ -1,34 +1,180 @@
 """The environment, read once into one frozen value: every setting is `GRANTPROOF_` and its name."""
 
-from pydantic import Field
+import ipaddress
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from grantproof.core.errors import Illegal
 from grantproof.core.limits import BODY_BYTES_MAX
+from grantproof.service.decision_log import Overflow, Redaction
+
+JWT_ALGORITHMS: Final = ("EdDSA", "ES256", "RS256")
+"""Asymmetric ones only: whoever checks a token must not be able to make one."""
 
 
 class Settings(BaseSettings):
     """How this process runs. A wrong value stops the start with the setting's name and the rule."""
 
-    model_config = SettingsConfigDict(env_prefix="GRANTPROOF_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="GRANTPROOF_", frozen=True, extra="ignore", validate_default=True
+    )
 
     database_url: str = Field(
         default="sqlite:///grantproof.db",
-        description="where the organizations are stored; a path is a SQLite file",
+        description=(
+            "where the organizations are stored: the path of a SQLite file,"
+            " or `postgresql://user@host/database`"
+        ),
         min_length=1,
+        # It may hold a password.
+        repr=False,
+    )
+    audit_key_file: Path | None = Field(
+        default=None,
+        description="the file with the key that seals events; beside a SQLite file by default",
     )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=9090, ge=1, le=65_535, description="the port to listen on")
     demo: bool = Field(default=False, description="serve the organization `acme`, loopback only")
-    trust_context: bool = Field(
-        default=False,
-        description="let callers supply hour, weekday, usage and rate; the demo does",
-    )
     follow_seconds: float = Field(
         default=0.25, gt=0, le=60, description="how often other writers' changes are looked for"
+    )
+    max_staleness: float = Field(
+        default=5.0,
+        ge=0.1,
+        le=300,
+        description="seconds until a revocation made elsewhere counts; keys not checked for longer"
+        " are refused",
+    )
+    jwt_issuer: str | None = Field(
+        default=None, min_length=1, description="who issues the tokens: their claim `iss`"
+    )
+    jwt_audience: str | None = Field(
+        default=None, min_length=1, description="for whom tokens are: one of their claim `aud`"
+    )
+    jwt_jwks_url: str | None = Field(
+        default=None, description="where the issuer publishes its keys, by https"
+    )
+    jwt_jwks_file: Path | None = Field(
+        default=None, description="a file with the issuer's keys, instead of an address"
+    )
+    jwt_algorithms: str = Field(
+        default=" ".join(JWT_ALGORITHMS),
+        description="the algorithms that tokens may be signed by, separated by spaces",
     )
     body_bytes_max: int = Field(
         default=BODY_BYTES_MAX, ge=1_024, description="the largest request body accepted"
     )
+    decision_log: Path | None = Field(
+        default=None, description="the folder of the decision log; none is kept without"
+    )
+    decision_log_share: float = Field(
+        default=1.0, ge=0, le=1, description="the share of requests whose decisions are logged"
+    )
+    decision_log_redact: str = Field(
+        default="",
+        description="what is not written, separated by spaces, such as `principal context.region`",
+    )
+    decision_log_overflow: Overflow = Field(
+        default=Overflow.WAIT,
+        description="what happens to requests while the queue is full: wait, drop, or refuse",
+    )
+    decision_log_queue: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="how many decisions may wait to be written"
+    )
+    decision_log_days: int = Field(
+        default=30, ge=1, le=36_500, description="the days after which logged decisions are deleted"
+    )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="how much is logged"
     )
+
+    @field_validator("jwt_audience")
+    @classmethod
+    def _comes_with_issuer(cls, audience: str | None, info: ValidationInfo) -> str | None:
+        _check_together(audience, info)
+        return audience
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _is_secure(cls, url: str | None) -> str | None:
+        if url is not None and not _may_be_trusted(url):
+            rule = "must be an https address without user, or http on this machine"
+            raise PydanticCustomError("address", rule)
+        return url
+
+    @field_validator("jwt_jwks_file")
+    @classmethod
+    def _is_one_source(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if "jwt_jwks_url" not in info.data:
+            return file
+        url = info.data["jwt_jwks_url"]
+        if file is not None and url is not None:
+            rule = "must not come together with GRANTPROOF_JWT_JWKS_URL"
+            raise PydanticCustomError("sources", rule)
+        _check_together(file or url, info, otherwise=", or GRANTPROOF_JWT_JWKS_URL")
+        return file
+
+    @field_validator("jwt_algorithms")
+    @classmethod
+    def _are_pinned(cls, algorithms: str) -> str:
+        named = algorithms.split()
+        if len(named) == 0 or not set(named) <= set(JWT_ALGORITHMS):
+            rule = f"must be some of {', '.join(JWT_ALGORITHMS)}, separated by spaces"
+            raise PydanticCustomError("algorithms", "{rule}", {"rule": rule})
+        return algorithms
+
+    @field_validator("decision_log_redact")
+    @classmethod
+    def _is_redactable(cls, fields: str) -> str:
+        try:
+            Redaction(frozenset(fields.split()))
+        except Illegal as broken:
+            raise PydanticCustomError("redact", "{rule}", {"rule": broken.rule}) from None
+        return fields
+
+    @property
+    def decision_log_redaction(self) -> Redaction:
+        """What the decision log does not write."""
+        return Redaction(frozenset(self.decision_log_redact.split()))
+
+    @property
+    def jwt_algorithms_pinned(self) -> frozenset[str]:
+        """The algorithms that tokens may be signed by."""
+        return frozenset(self.jwt_algorithms.split())
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach the address."""
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _check_together(value: object, info: ValidationInfo, *, otherwise: str = "") -> None:
+    """Refuse a setting for tokens without their issuer, and an issuer without it."""
+    if "jwt_issuer" not in info.data or (value is None) == (info.data["jwt_issuer"] is None):
+        return
+    if value is None:
+        rule = f"is required with GRANTPROOF_JWT_ISSUER{otherwise}"
+    else:
+        rule = "does nothing without GRANTPROOF_JWT_ISSUER: set that too"
+    raise PydanticCustomError("together", "{rule}", {"rule": rule})
+
+
+def _may_be_trusted(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, user = parts.hostname or "", parts.username
+        _ = parts.port
+    except ValueError:
+        return False
+    if host == "" or user is not None or parts.fragment or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))

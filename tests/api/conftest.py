@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from grantproof.adapters.memory import MemoryStore
-from grantproof.api.callers import Caller
-from grantproof.service.authors import Author
+from grantproof.service.callers import EVERY_SCOPE, Scope
 from grantproof.service.demo import ACME
+from grantproof.service.keyring import KeyRequest
 from tests.api.service import Api, serving
 
 
@@ -34,16 +34,12 @@ def steady() -> Iterator[Api]:
 @pytest.fixture
 def operator(store: MemoryStore) -> Iterator[Api]:
     """An operator, bound to no organization and not trusted with the context; `acme` is there."""
-    with serving(
-        store, Caller(None, trusted_context=False, review=True, author=Author("op"))
-    ) as client:
+    with serving(store, KeyRequest(None, None, EVERY_SCOPE - {Scope.TRUSTED_CONTEXT})) as client:
         yield client
 
 
 @pytest.fixture
 def stranger(store: MemoryStore) -> Iterator[Api]:
     """A caller bound to `acme` that may not know what exists, and is not trusted."""
-    with serving(
-        store, Caller(ACME, trusted_context=False, review=False, author=Author("app"))
-    ) as client:
+    with serving(store, KeyRequest(ACME, None, frozenset({Scope.EVALUATE}))) as client:
         yield client

@@ -2,24 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.api.app import Application
-from grantproof.api.callers import Caller, caller_under
-from grantproof.bootstrap import Services
+from grantproof.api.running import Running
+from grantproof.bootstrap import Services, assemble, for_serving
+from grantproof.service.authors import Author
+from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.demo import install
-from grantproof.service.pap import AdministrationPoint
-from grantproof.service.pdp import DecisionPoint
+from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.service.ports import Store
-from grantproof.service.snapshots import Owner, Snapshots, here
+from grantproof.service.snapshots import Owner, here
+from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
 
 Json = dict[str, Any]
 Api = TestClient
+
+ADDRESS: Final = "http://localhost"
+"""The demo answers under a name of this machine only."""
 
 READ_DOCS: Json = {
     "org_id": "acme",
@@ -33,28 +38,62 @@ READ_DOCS: Json = {
 """The first check of the demo."""
 
 
+OPERATORS: Final = KeyRequest(None, None, EVERY_SCOPE)
+"""The key of an operator who may do everything."""
+
+
 @contextmanager
-def serving(store: Store, caller: Caller | None = None, **settings: Any) -> Iterator[Api]:
-    """The application over `store`, which holds `acme`; nothing is looked for behind its back."""
-    wanted = Settings(**{"follow_seconds": 60, **settings})
-    who = caller_under(wanted) if caller is None else caller
+def serving(
+    store: Store,
+    wanted: KeyRequest | None = None,
+    *,
+    tokens: Tokens | None = None,
+    **settings: Any,
+) -> Iterator[Api]:
+    """The application over `store`, which holds `acme`; nothing is looked for behind its back.
+
+    The client presents a new key as it is wanted, or none.
+    """
+    chosen = Settings(**{"follow_seconds": 60, **settings})
 
     def composing(_: Settings, on_owner: Owner) -> Services:
-        services = services_over(store, on_owner)
+        services = services_over(store, on_owner, demo=chosen.demo)
         install(services.administration)
-        return services
+        if chosen.demo:
+            services.keyring.install_demo()
+        return replace(for_serving(services, chosen), tokens=tokens)
 
-    app = Application(wanted, caller=who, composing=composing)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    app = Application(chosen, composing=composing)
+    with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
+        if wanted is not None:
+            client.headers.update(bearer(new_key(store, wanted)))
         yield client
 
 
-def services_over(store: Store, on_owner: Owner = here) -> Services:
+def services_over(store: Store, on_owner: Owner = here, *, demo: bool = False) -> Services:
     """The use cases over a store, as another process on the same data would have them."""
-    clock = SystemClock()
-    snapshots = Snapshots(store, on_owner=on_owner)
-    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=JitteredBackoff())
-    return Services(store, snapshots, DecisionPoint(clock), administration)
+    return assemble(store, on_owner=on_owner, demo=demo)
+
+
+def running(api: Api) -> Running:
+    """What runs behind the client."""
+    app = api.app
+    assert isinstance(app, Application)
+    found = app.administration.state.running
+    assert isinstance(found, Running)
+    return found
+
+
+def new_key(store: Store, wanted: KeyRequest) -> str:
+    """The text of a new key, made as another process on the same data would make it."""
+    made = services_over(store).keyring.create(wanted, by=Author("other"))
+    assert isinstance(made, NewKey), made
+    return made.text
+
+
+def bearer(credential: str) -> dict[str, str]:
+    """The header that presents a credential."""
+    return {"Authorization": f"Bearer {credential}"}
 
 
 def evaluate(api: Api, **changed: Any) -> Json:

@@ -34,7 +34,7 @@ def test_an_explanation_agrees_with_the_decision(steady: Api) -> None:
 
 def test_an_explanation_takes_review_scope(stranger: Api) -> None:
     """It tells what exists."""
-    problem(stranger.post("/explain", json=READ_DOCS), 403, "review_required")
+    problem(stranger.post("/explain", json=READ_DOCS), 403, "insufficient_scope")
 
 
 def test_a_malformed_question_is_not_explained(steady: Api) -> None:

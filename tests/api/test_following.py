@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 from typing_extensions import override
 
+from grantproof.adapters.clock import SystemClock
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api import following as module
 from grantproof.api.following import Following, owned_by
@@ -15,6 +16,7 @@ from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.core.organization import Organization
 from grantproof.service.authors import Author
+from grantproof.service.meters import Meters
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 from grantproof.service.snapshots import Snapshots
 from tests.api.service import services_over
@@ -73,7 +75,9 @@ def live(store: Counting, test: Callable[[Following, Snapshots], Awaitable[None]
 
     async def whole() -> None:
         snapshots = Snapshots(store, on_owner=owned_by(asyncio.get_running_loop()))
-        following = Following(store, snapshots, seconds=0.01)
+        on_owner = owned_by(asyncio.get_running_loop())
+        meters = Meters(store.meter, clock=SystemClock(), on_owner=on_owner)
+        following = Following(store, snapshots, meters=meters, seconds=0.01)
         try:
             await test(following, snapshots)
         finally:

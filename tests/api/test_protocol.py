@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api.problems import KINDS, TYPE_PREFIX
-from grantproof.service.ports import StoreUnavailable, StoreUnusable
-from tests.api.service import READ_DOCS, Api, Json, ask, problem, raw, serving
+from grantproof.service.ports import StoreUnavailable, StoreUncertain, StoreUnusable
+from tests.api.service import ADDRESS, READ_DOCS, Api, Json, ask, problem, raw, serving
 
 ORG = "/v1/orgs/acme"
 ROUTES = ["/evaluate", "/evaluate/batch", "/explain", f"{ORG}/principals", f"{ORG}/changes"]
@@ -129,13 +129,25 @@ def test_decisions_have_request_ids_too(steady: Api) -> None:
         assert response.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("header", ["If-Match", "Idempotency-Key", "If-Unmodified-Since"])
-def test_a_condition_that_is_not_supported_is_refused(steady: Api, header: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "header"),
+    [
+        ("POST", f"{ORG}/roles", "If-Unmodified-Since"),
+        ("DELETE", f"{ORG}/roles/viewer", "If-Unmodified-Since"),
+        ("POST", "/v1/orgs", "If-Match"),
+        ("DELETE", ORG, "If-Match"),
+        ("DELETE", ORG, "Idempotency-Key"),
+    ],
+)
+def test_a_condition_that_is_not_supported_is_refused(
+    operator: Api, method: str, path: str, header: str
+) -> None:
     """Whoever sets a condition must not have the change made without it."""
-    body = {"id": "never"}
-    told = problem(steady.post(f"{ORG}/roles", json=body, headers={header: '"1"'}), 400, "invalid")
+    headers = {header: '"1"'}
+    body = None if method == "DELETE" else {"id": "never"}
+    told = problem(operator.request(method, path, json=body, headers=headers), 400, "invalid")
     assert told["errors"][0]["field"] == header.lower()
-    assert steady.get(f"{ORG}/roles", headers={header: '"1"'}).status_code == 200
+    assert operator.get(f"{ORG}/roles", headers=headers).status_code == 200
 
 
 def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -144,7 +156,7 @@ def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) 
     def failing(*_: Any, **__: Any) -> NoReturn:
         raise error
 
-    for name in ("summaries", "revision", "load", "commit", "events", "create"):
+    for name in ("summaries", "revision", "load", "commit", "events", "entries", "create"):
         monkeypatch.setattr(store, name, failing)
 
 
@@ -171,6 +183,7 @@ def ask_plainly(api: Api, **changed: Any) -> Any:
     ("error", "status", "code", "retry"),
     [
         (StoreUnavailable("the database `x.db` is locked"), 503, "store_unavailable", "1"),
+        (StoreUncertain("the database `x.db` was lost"), 503, "store_unavailable", "1"),
         (StoreUnusable("the database `x.db` is damaged"), 500, "store_unusable", None),
         (RuntimeError("x.db"), 500, "internal", None),
     ],
@@ -196,6 +209,18 @@ def test_a_failure_is_told_without_internals(
     assert any(entry.get("request_id") == told["request_id"] for entry in logs)
 
 
+def test_a_change_that_may_have_been_made_is_not_said_to_have_failed(
+    operator: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever proposed it is told to look first."""
+    operator.get(f"{ORG}/roles")
+    fail(store, monkeypatch, StoreUncertain("lost"))
+    with capture_logs():
+        response = operator.post(f"{ORG}/roles", json={"id": "auditor"})
+    told = problem(response, 503, "store_unavailable")
+    assert told["error"] == "the change was made or not: look before trying again"
+
+
 def test_what_is_followed_is_answered_while_the_store_is_away(
     operator: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,7 +238,7 @@ def test_lost_races_are_a_503(
     api: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When every attempt is lost the caller may come again."""
-    monkeypatch.setattr(store, "commit", lambda _: False)
+    monkeypatch.setattr(store, "commit", lambda *_, **__: False)
     monkeypatch.setattr("grantproof.adapters.clock.JitteredBackoff.wait", lambda *_: None)
     response = api.post(f"{ORG}/roles", json={"id": "r"})
     problem(response, 503, "contended")
@@ -224,7 +249,7 @@ def test_before_the_start_nothing_is_answered_but_that() -> None:
     """Without its services the application says 503, and lives."""
     with serving(MemoryStore(), demo=True) as api:
         app = api.app
-    late = Api(app, raise_server_exceptions=False)
+    late = Api(app, base_url=ADDRESS, raise_server_exceptions=False)
     problem(late.get("/readyz"), 503, "not_ready")
     problem(late.post("/evaluate", json=READ_DOCS), 503, "not_ready")
     problem(late.post(f"{ORG}/roles", json={"id": "r"}), 503, "not_ready")

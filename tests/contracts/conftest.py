@@ -1,41 +1,36 @@
 """Every store that there is; a test that takes `store` is run against each."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from grantproof.adapters.memory import MemoryStore
-from grantproof.adapters.sql import open_database
-from grantproof.core.identifiers import OrganizationId
 from grantproof.service.ports import Store
-from tests.contracts.histories import created
+from tests.databases import Databases, PostgresqlDatabases, SqliteDatabases, opened
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without organizations, to be copied: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("database") / "empty.db"
-    open_database(path).close()
-    return path
+@pytest.fixture(scope="session", params=["memory", "sqlite", "postgresql"])
+def kept_by(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases | None:
+    """Where the databases of stores are made, or nothing where the store is memory."""
+    match request.param:
+        case "sqlite":
+            return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+        case "postgresql":
+            return PostgresqlDatabases(request.getfixturevalue("postgresql_server"))
+        case _:
+            return None
 
 
-@pytest.fixture(scope="session")
-def furnished_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database whose organization `acme` has every kind of fact, to be copied."""
-    path = tmp_path_factory.mktemp("database") / "furnished.db"
-    store = open_database(path)
-    created(store, OrganizationId("acme"))
-    store.close()
-    return path
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[Store]:
+@pytest.fixture
+def store(kept_by: Databases | None) -> Iterator[Store]:
     """A new store without organizations."""
-    made: Store = MemoryStore()
-    if request.param == "sqlite":
-        made = open_database(shutil.copy(empty_database, tmp_path / "grantproof.db"))
+    if kept_by is None:
+        yield MemoryStore()
+        return
+    database = kept_by.copied(kept_by.empty)
+    made = opened(database.address)
     yield made
     made.close()
+    kept_by.drop(database)

@@ -85,7 +85,7 @@ DOCS, PLAN = ResourceId("docs"), ResourceId("docs/plan")
 
 DIFFICULT = attributes(
     {
-        "text": "Łódź 日本 \U0001f511 \x00 \x7f \n '\"`;-- \\u0041",
+        "text": "Łódź 日本 \U0001f511 \x7f \n '\"`;-- \\u0041",
         "longest": "ü" * STRING_LENGTH_MAX,
         "empty": "",
         "largest": INTEGER_MAX,

@@ -1,4 +1,4 @@
-"""The demo organization over real HTTP, against a real process on a SQLite file: to the letter."""
+"""The demo organization over real HTTP, to the letter: a real process on each kind of database."""
 
 import os
 import socket
@@ -20,6 +20,7 @@ from grantproof.core.identifiers import PrincipalId, RoleId
 from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.settings import Settings
+from tests.databases import Databases, key_file, place
 
 Json = dict[str, Any]
 
@@ -39,21 +40,23 @@ BOB_WRITES: Json = {**ALICE, "principal_id": "bob", "action": "write", "hour": 1
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the server runs and has its database."""
-    return tmp_path_factory.mktemp("demo")
+def address(databases: Databases) -> Iterator[str]:
+    """A database where nothing is yet."""
+    database = databases.fresh()
+    yield database.address
+    databases.drop(database)
 
 
 @pytest.fixture(scope="module")
-def http(folder: Path) -> Iterator[httpx2.Client]:
+def http(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A client of a server process that serves the demo."""
     with closing(socket.create_server(("127.0.0.1", 0))) as found:
         port = found.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     server = subprocess.Popen(
         [Path(sys.executable).with_name("grantproof"), "serve", "--demo", "--port", str(port)],
-        cwd=folder,
-        env={**kept, "GRANTPROOF_DATABASE_URL": str(folder / "demo.db")},
+        cwd=tmp_path_factory.mktemp("demo"),
+        env={**kept, **place(address)},
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -136,11 +139,11 @@ def test_5_bob_reads_docs_through_inheritance(http: httpx2.Client) -> None:
     )
 
 
-def test_another_process_is_followed(http: httpx2.Client, folder: Path) -> None:
-    """What another process writes to the same file shows within two seconds, and on demand."""
+def test_another_process_is_followed(http: httpx2.Client, address: str) -> None:
+    """What another process writes to the same database shows within two seconds, and on demand."""
     dave = {**ALICE, "principal_id": "dave"}
     assert evaluate(http, dave)["reason_code"] == "unknown_principal"
-    other = compose(Settings(database_url=str(folder / "demo.db")))
+    other = compose(Settings(database_url=address, audit_key_file=key_file(address)))
     try:
         for command in (
             CreatePrincipal(PrincipalId("dave")),

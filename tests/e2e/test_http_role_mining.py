@@ -9,6 +9,7 @@ from time import perf_counter
 
 import pytest
 
+from bench.over_http import new_key
 from bench.servers import HOST, Server, serving
 from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted
@@ -43,7 +44,9 @@ def server(
     assert services.administration.found(HP, time_zone="UTC", by=Author("importer"))
     assert isinstance(services.administration.propose(HP, change, by=Author("importer")), Accepted)
     services.close()
-    with serving("grantproof.api.app:create_app", {"GRANTPROOF_DATABASE_URL": url}) as running:
+    settings = {"GRANTPROOF_DATABASE_URL": url}
+    application, credential = "grantproof.api.app:create_app", new_key(url)
+    with serving(application, settings, credential=credential) as running:
         yield running
 
 
@@ -65,9 +68,9 @@ def batch(pairs: list[Pair]) -> bytes:
     return json.dumps({"org_id": HP, "items": items}).encode()
 
 
-def answered(connection: http.client.HTTPConnection, body: bytes) -> bytes:
+def answered(connection: http.client.HTTPConnection, body: bytes, *, credential: str) -> bytes:
     """What the server answers to a batch."""
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {credential}"}
     connection.request("POST", "/evaluate/batch", body=body, headers=headers)
     response = connection.getresponse()
     content = response.read()
@@ -86,7 +89,7 @@ def test_every_allowed_pair_and_as_many_denied_ones_over_http(
     bodies = [batch(pairs[at : at + BATCH_ITEMS_MAX]) for at in starts]
     connection = http.client.HTTPConnection(HOST, server.port, timeout=PATIENCE_SECONDS)
     started = perf_counter()
-    contents = [answered(connection, body) for body in bodies]
+    contents = [answered(connection, body, credential=server.credential) for body in bodies]
     seconds = perf_counter() - started
     connection.close()
     answers = [item["decision"] for content in contents for item in json.loads(content)["items"]]

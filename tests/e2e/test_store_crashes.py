@@ -1,7 +1,8 @@
 """Writers killed at random instants: what was acknowledged is there, the rest entirely or not.
 
 A writer tells when its transaction is open (`inside`) and when its commit has returned (`done`), so
-that the test knows which kills fell into a transaction and what had been acknowledged.
+that the test knows which kills fell into a transaction and what had been acknowledged. Only clients
+are killed: what a server makes of losing its machine is not what is tested.
 """
 
 import multiprocessing
@@ -11,17 +12,17 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from sqlalchemy import Engine, event
 
-from grantproof.adapters.sql import SqlStore, open_database
+from grantproof.adapters.sql import SqlStore
 from grantproof.core.commands import Event
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import GroupId, OrganizationId, PrincipalId, RoleId
 from grantproof.core.model import Delta, Fact, Group, Membership, Principal
 from grantproof.core.organization import Organization, advance
 from tests.contracts.histories import ACTOR, INSTANT, created, empty
+from tests.databases import Database, Databases, opened
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.adapters.sql"])
@@ -32,13 +33,12 @@ KILLS_WHILE_MADE = 12
 FACTS = (1, 20, 300)
 """How many members a change adds."""
 CACHE_PAGES = 4
-"""So few that larger changes reach the file long before they are committed."""
+"""So few of SQLite that larger changes reach the file long before they are committed."""
 MARKS_MAX = 8
 KILL_SECONDS_MAX = 0.02
-MAKING_SECONDS_MAX = 0.1
 PATIENCE_SECONDS = 60
 
-INSIDE, DONE = "inside", "done"
+BEGUN, INSIDE, DONE = "begun", "inside", "done"
 Mark = tuple[str, int]
 
 
@@ -54,7 +54,7 @@ def change(revision: int, size: int) -> Event:
     return Event(ACME, revision, INSTANT, ACTOR, CreateRole(RoleId("r")), Delta(added=added))
 
 
-def write_for_ever(path: Path, seed: int, marks: Connection) -> None:
+def write_for_ever(address: str, seed: int, marks: Connection) -> None:
     """In a process of its own: commit change after change until killed."""
     draw, revision = random.Random(seed), -1
 
@@ -62,12 +62,13 @@ def write_for_ever(path: Path, seed: int, marks: Connection) -> None:
         if str(arguments[2]).startswith("UPDATE organization"):
             marks.send((INSIDE, revision))
 
-    def keep_little(connection: sqlite3.Connection, _: object) -> None:
-        connection.execute(f"PRAGMA cache_size = {CACHE_PAGES}")
+    def keep_little(connection: object, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute(f"PRAGMA cache_size = {CACHE_PAGES}")
 
     event.listen(Engine, "connect", keep_little)
     event.listen(Engine, "after_cursor_execute", tell)
-    store = open_database(path)
+    store = opened(address)
     revision = store.revision(ACME) or 0
     while True:
         revision += 1
@@ -104,16 +105,16 @@ def following(store: SqlStore, state: Organization) -> Organization:
     return state
 
 
-def test_a_killed_writer_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    """After each kill the file is sound, and state and events are those of one revision."""
-    path, draw = tmp_path / "grantproof.db", random.Random(11)
-    store = open_database(path)
+def test_a_killed_writer_loses_nothing_acknowledged(database: Database) -> None:
+    """After each kill the database is sound, and state and events are those of one revision."""
+    address, draw = database.address, random.Random(11)
+    store = opened(address)
     state = created(store, ACME, [])
     store.close()
     inside = written = 0
     for seed in range(KILLS):
         marks, theirs = PROCESSES.Pipe(duplex=False)
-        process = PROCESSES.Process(target=write_for_ever, args=(path, seed, theirs))
+        process = PROCESSES.Process(target=write_for_ever, args=(address, seed, theirs))
         process.start()
         theirs.close()
         seen = killed(process, marks, draw)
@@ -121,7 +122,8 @@ def test_a_killed_writer_loses_nothing_acknowledged(tmp_path: Path) -> None:
             (number for mark, number in seen if mark == DONE), default=state.revision
         )
 
-        store = open_database(path)
+        database.settle()
+        store = opened(address)
         state = following(store, state)
         assert store.load(ACME) == state
         assert store.damage() == ()
@@ -134,31 +136,37 @@ def test_a_killed_writer_loses_nothing_acknowledged(tmp_path: Path) -> None:
     assert inside > 0, "no kill fell inside a transaction, so this run shows nothing"
 
 
-def make(path: Path, marks: Connection) -> None:
+def make(address: str, marks: Connection) -> None:
     """In a process of its own: make the database."""
-    marks.send((INSIDE, 0))
-    open_database(path).close()
+
+    def tell(*arguments: object) -> None:
+        if "CREATE TABLE" in str(arguments[2]):
+            marks.send((INSIDE, 0))
+
+    event.listen(Engine, "after_cursor_execute", tell)
+    marks.send((BEGUN, 0))
+    opened(address).close()
     marks.send((DONE, 0))
 
 
-def test_a_database_whose_making_was_killed_is_made_again(tmp_path: Path) -> None:
+def test_a_database_whose_making_was_killed_is_made_again(databases: Databases) -> None:
     """Killed anywhere between nothing and a migrated database, it opens the next time."""
     draw, inside = random.Random(12), 0
-    for number in range(KILLS_WHILE_MADE):
-        path = tmp_path / f"{number}.db"
+    for _ in range(KILLS_WHILE_MADE):
+        database = databases.fresh()
+        address = database.address
         marks, theirs = PROCESSES.Pipe(duplex=False)
-        process = PROCESSES.Process(target=make, args=(path, theirs))
+        process = PROCESSES.Process(target=make, args=(address, theirs))
         process.start()
         theirs.close()
-        assert marks.recv() == (INSIDE, 0)
-        time.sleep(draw.random() * MAKING_SECONDS_MAX)
-        process.kill()
-        process.join()
-        inside += path.exists() and (DONE, 0) not in remaining(marks)
-        store = open_database(path)
+        seen = {mark for mark, _ in killed(process, marks, draw)}
+        database.settle()
+        inside += INSIDE in seen and DONE not in seen
+        store = opened(address)
         assert created(store, ACME, []) == empty(ACME) == store.load(ACME)
         assert store.damage() == ()
         store.close()
-    told = f"{KILLS_WHILE_MADE} kills, {inside} after the file was there, before it was ready"
+        databases.drop(database)
+    told = f"{KILLS_WHILE_MADE} kills, {inside} after the first table was made"
     print(told)  # noqa: T201 - how much the run has shown
     assert inside > 0, "no kill fell into the making, so this run shows nothing"

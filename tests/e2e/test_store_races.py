@@ -1,4 +1,4 @@
-"""Two real processes on one database file: nothing acknowledged is lost, nothing is written twice.
+"""Two real processes on one database: nothing acknowledged is lost, nothing is written twice.
 
 Each process does what the service does: decide on the state it has, commit by compare-and-set, and
 after a lost race catch up by events and decide again.
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from itertools import chain
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 from grantproof.adapters.clock import JitteredBackoff
-from grantproof.adapters.sql import SqlStore, open_database
+from grantproof.adapters.sql import SqlStore
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import AssignRole, ChangeSet, CreatePrincipal, CreateRole
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.organization import Organization, advance
 from tests.contracts.histories import ACTOR, INSTANT, created, fold
+from tests.databases import Database, Databases, opened
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.adapters.sql"])
@@ -48,9 +48,9 @@ def caught_up(store: SqlStore, state: Organization) -> Organization:
     return state
 
 
-def write(path: Path, name: str, start: Barrier, answers: Connection) -> None:
+def write(address: str, name: str, start: Barrier, answers: Connection) -> None:
     """In a process of its own: commit changes as fast as the other lets it."""
-    draw, store, backoff = random.Random(name), open_database(path), JitteredBackoff()
+    draw, store, backoff = random.Random(name), opened(address), JitteredBackoff()
     state = store.load(ACME)
     assert state is not None
     acknowledged, lost = dict[int, str](), 0
@@ -75,15 +75,15 @@ def write(path: Path, name: str, start: Barrier, answers: Connection) -> None:
     answers.send(Report(acknowledged, lost))
 
 
-def test_processes_that_race_lose_no_acknowledged_change(tmp_path: Path) -> None:
+def test_processes_that_race_lose_no_acknowledged_change(database: Database) -> None:
     """Every acknowledged change is there once, revisions have no gap, events fold to the state."""
-    path = tmp_path / "grantproof.db"
-    store = open_database(path)
+    address = database.address
+    store = opened(address)
     created(store, ACME, [CreateRole(READER)])
     start = PROCESSES.Barrier(WRITERS)
     answers, theirs = PROCESSES.Pipe(duplex=False)
     for number in range(WRITERS):
-        PROCESSES.Process(target=write, args=(path, f"p{number}", start, theirs)).start()
+        PROCESSES.Process(target=write, args=(address, f"p{number}", start, theirs)).start()
     reports = [answers.recv() for _ in range(WRITERS) if answers.poll(PATIENCE_SECONDS)]
 
     events, state = store.events(ACME, limit=10_000), store.load(ACME)
@@ -104,26 +104,28 @@ def test_processes_that_race_lose_no_acknowledged_change(tmp_path: Path) -> None
     store.close()
 
 
-def make(path: Path, name: str, start: Barrier, answers: Connection) -> None:
+def make(address: str, name: str, start: Barrier, answers: Connection) -> None:
     """In a process of its own: open a database that may not be there yet, and use it."""
     start.wait(PATIENCE_SECONDS)
-    store = open_database(path)
+    store = opened(address)
     made = store.create(OrganizationId(name), time_zone="UTC", actor=ACTOR, instant=INSTANT)
     store.close()
     answers.send(made)
 
 
-def test_processes_that_create_the_database_together_share_it(tmp_path: Path) -> None:
+def test_processes_that_create_the_database_together_share_it(databases: Databases) -> None:
     """Whoever comes first creates and migrates it, the others find it ready; none fails."""
-    for attempt in range(3):
-        path = tmp_path / f"{attempt}.db"
+    for _ in range(3):
+        database = databases.fresh()
+        address = database.address
         start = PROCESSES.Barrier(OPENERS)
         answers, theirs = PROCESSES.Pipe(duplex=False)
         for number in range(OPENERS):
-            PROCESSES.Process(target=make, args=(path, f"org-{number}", start, theirs)).start()
+            PROCESSES.Process(target=make, args=(address, f"org-{number}", start, theirs)).start()
         made = [answers.recv() for _ in range(OPENERS) if answers.poll(PATIENCE_SECONDS)]
         assert made == [True] * OPENERS
-        store = open_database(path)
+        store = opened(address)
         assert len(store.summaries(limit=10)) == OPENERS
         assert store.damage() == ()
         store.close()
+        databases.drop(database)

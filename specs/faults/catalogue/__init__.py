@@ -6,6 +6,7 @@ from specs.faults.catalogue import (
     boundaries,
     certificates,
     concurrency,
+    consuming,
     cycles,
     duty,
     incomplete,
@@ -22,5 +23,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *duty.FAULTS,
     *boundaries.FAULTS,
     *concurrency.FAULTS,
+    *consuming.FAULTS,
     *certificates.FAULTS,
 )

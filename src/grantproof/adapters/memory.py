@@ -1,20 +1,52 @@
 """A store that lives and dies with the process: for tests, trials and what-if."""
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from grantproof.core.commands import Event
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
+from grantproof.core.limits import EVENTS_SEARCHED_MAX
+from grantproof.core.metering import Charge, Counter
+from grantproof.core.model import Claim, Principal
 from grantproof.core.organization import Organization, advance
+from grantproof.policyfile.wire import encode_command, encode_delta
+from grantproof.service import audit_chain
+from grantproof.service.authors import Author
+from grantproof.service.credentials import Key, Mark
+from grantproof.service.history import Entry, EventQuery, matches
+from grantproof.service.meter import Charged, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
+from grantproof.service.receipts import Receipt
+
+
+@dataclass(slots=True)
+class _Count:
+    """What a counter stands at, where its window ends, and when it last changed."""
+
+    used: int
+    end: int
+    changed: int
 
 
 @dataclass(slots=True)
 class _Tenant:
-    """An organization that is or was: `state` is nothing once it is deleted."""
+    """An organization that is or was: `state` is nothing once it is deleted, and `ended` is how."""
 
     state: Organization | None
+    founded: Entry
+    ended: Entry | None = None
     events: list[Event] = field(default_factory=list)
+    counts: dict[Counter, _Count] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+
+    def keep(self, receipt: Receipt | None) -> None:
+        """Keep the receipt and forget those that it outdates."""
+        if receipt is not None:
+            self.receipts[receipt.actor, receipt.once.key] = receipt
+            kept = self.receipts.items()
+            self.receipts = {k: one for k, one in kept if one.instant > receipt.outdated}
 
 
 class MemoryStore:
@@ -23,35 +55,59 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tenants: dict[OrganizationId, _Tenant] = {}
+        self.keys = MemoryKeys()
+        self.meter: MemoryMeter = MemoryMeter(self._lock, self._tenants)
 
     def create(
         self,
         organization: OrganizationId,
         *,
         time_zone: str,
-        actor: str,  # noqa: ARG002 - kept with the organization only where something is kept
-        instant: int,  # noqa: ARG002 - the same
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
+        receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
+        by = Author(actor, request_id=request_id, reason=reason)
+        told = audit_chain.founding(time_zone)
+        founded = _entry(organization, 0, "found", instant=instant, by=by, command=told)
         with self._lock:
             if organization in self._tenants:
                 return False
-            self._tenants[organization] = _Tenant(state)
+            self._tenants[organization] = _Tenant(state, founded)
+            self._tenants[organization].keep(receipt)
             return True
 
     def delete(
         self,
         organization: OrganizationId,
         *,
-        actor: str,  # noqa: ARG002 - kept with the organization only where something is kept
-        instant: int,  # noqa: ARG002 - the same
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
     ) -> bool:
         """Delete an organization and its facts, keep its events; false when there is none."""
+        by = Author(actor, request_id=request_id, reason=reason)
         with self._lock:
-            if self._state(organization) is None:
+            last = self._state(organization)
+            if last is None:
                 return False
+            ended = _entry(
+                organization,
+                last.revision + 1,
+                "dissolve",
+                instant=instant,
+                by=by,
+                command=audit_chain.DISSOLVE,
+            )
             self._tenants[organization].state = None
+            self._tenants[organization].ended = ended
+            self._tenants[organization].counts.clear()
+            self._tenants[organization].receipts.clear()
             return True
 
     def summaries(
@@ -77,8 +133,8 @@ class MemoryStore:
         with self._lock:
             return self._state(organization)
 
-    def commit(self, event: Event) -> bool:
-        """Keep the event and the state after it, if its revision is the next; else false."""
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+        """Keep the event, the state after it and the receipt, if it is the next; else false."""
         with self._lock:
             state = self._state(event.organization)
             if state is None or state.revision != event.revision - 1:
@@ -86,7 +142,19 @@ class MemoryStore:
             tenant = self._tenants[event.organization]
             tenant.state = advance(state, event.delta)
             tenant.events.append(event)
+            if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
+                _drop_orphans(tenant)
+            tenant.keep(receipt)
             return True
+
+    def receipt(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Receipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            found = None if tenant is None else tenant.receipts.get((actor, key))
+        return found if found is not None and found.instant > after else None
 
     def events(
         self, organization: OrganizationId, *, after: int = 0, limit: int
@@ -98,6 +166,25 @@ class MemoryStore:
             # Revisions count from 1 without a gap, so they are positions in the list.
             start = max(after, 0)
             return tuple(self._tenants[organization].events[start : start + max(limit, 0)])
+
+    def latest(self, organization: OrganizationId) -> int | None:
+        """Return the revision of the last event, or nothing when there never was one."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            return None if tenant is None else len(tenant.events) + (tenant.ended is not None)
+
+    def entries(
+        self, organization: OrganizationId, query: EventQuery, *, limit: int
+    ) -> tuple[Entry, ...]:
+        """Return wanted entries in the order of their revisions, at most `limit`."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            if tenant is None:
+                return ()
+            first = query.after + 1
+            searched = islice(_entries(tenant), first, first + EVENTS_SEARCHED_MAX)
+            wanted = (entry for entry in searched if matches(entry, query))
+            return tuple(islice(wanted, max(limit, 0)))
 
     def damage(self) -> tuple[str, ...]:
         """Return nothing: memory is taken at its word."""
@@ -111,3 +198,224 @@ class MemoryStore:
     def _state(self, organization: OrganizationId) -> Organization | None:
         tenant = self._tenants.get(organization)
         return None if tenant is None else tenant.state
+
+
+def _entries(tenant: _Tenant) -> Iterator[Entry]:
+    yield tenant.founded
+    for event in tenant.events:
+        by = Author(event.actor, request_id=event.request_id, reason=event.reason)
+        yield _entry(
+            event.organization,
+            event.revision,
+            "change",
+            instant=event.instant,
+            by=by,
+            command=encode_command(event.command),
+            delta=encode_delta(event.delta),
+        )
+    if tenant.ended is not None:
+        yield tenant.ended
+
+
+def _entry(
+    organization: OrganizationId,
+    revision: int,
+    kind: str,
+    *,
+    instant: int,
+    by: Author,
+    command: str,
+    delta: str = audit_chain.NO_FACTS,
+) -> Entry:
+    return Entry(
+        organization=organization,
+        revision=revision,
+        kind=kind,
+        instant=instant,
+        actor=by.actor,
+        reason=by.reason,
+        request_id=by.request_id,
+        erased_at=None,
+        command=command,
+        delta=delta,
+    )
+
+
+class MemoryKeys:
+    """The `Keys` of a store in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keys: dict[str, Key] = {}
+
+    def create(self, key: Key) -> bool:
+        """Keep a new key, and return true; false when its prefix or digest was ever used."""
+        with self._lock:
+            if key.prefix in self._keys or self._has_digest(key.digest):
+                return False
+            self._keys[key.prefix] = key
+            return True
+
+    def revoke(self, prefix: str, *, actor: str, instant: int) -> bool:
+        """Revoke a key for good; false when there is none, or it is revoked already."""
+        with self._lock:
+            key = self._keys.get(prefix)
+            if key is None or key.revoked_at is not None:
+                return False
+            self._keys[prefix] = replace(key, revoked_at=instant, revoked_by=actor)
+            return True
+
+    def mark(self) -> Mark:
+        """Return what tells whether anything has changed since."""
+        with self._lock:
+            return self._mark()
+
+    def usable(self) -> tuple[Mark, tuple[Key, ...]]:
+        """Return every key that is not revoked, in the order of the prefixes; and the mark then."""
+        with self._lock:
+            found = (key for key in self._keys.values() if key.revoked_at is None)
+            return self._mark(), tuple(sorted(found, key=lambda key: key.prefix))
+
+    def page(self, *, after: str = "", limit: int) -> tuple[Key, ...]:
+        """Return keys in the order of their prefixes, after `after`, at most `limit`."""
+        with self._lock:
+            found = sorted(prefix for prefix in self._keys if prefix > after)
+            return tuple(self._keys[prefix] for prefix in found[: max(limit, 0)])
+
+    def _mark(self) -> Mark:
+        revoked = sum(key.revoked_at is not None for key in self._keys.values())
+        return len(self._keys), revoked
+
+    def _has_digest(self, digest: str) -> bool:
+        return any(key.digest == digest for key in self._keys.values())
+
+
+class MemoryMeter:
+    """The `Meter` of a store in memory, under the store's own lock."""
+
+    def __init__(self, lock: threading.Lock, tenants: dict[OrganizationId, _Tenant]) -> None:
+        self._lock = lock
+        self._tenants = tenants
+
+    def read(
+        self, organization: OrganizationId, principal: PrincipalId, *, instant: int
+    ) -> Reading | None:
+        """Return the principal's counters whose windows have not ended at the instant."""
+        with self._lock:
+            return self._reading(
+                organization, self._live(organization, instant, principal=principal)
+            )
+
+    def charge(
+        self,
+        organization: OrganizationId,
+        charges: Sequence[Charge],
+        *,
+        revision: int,
+        instant: int,
+    ) -> Charged | Uncharged:
+        """Add one to every counter if all are below their limits; else to none. P-CONSUME."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            if tenant is None or tenant.state is None or tenant.state.revision != revision:
+                return Uncharged.STALE
+            counts = tenant.counts
+            before = {one.counter: _used(counts, one.counter) for one in charges}
+            if any(before[counter] >= limit for counter, _, limit in charges):
+                return Uncharged.FULL
+            for counter, end, _ in charges:
+                counts[counter] = _Count(before[counter] + 1, end, instant)
+            return Charged(before)
+
+    def usage(
+        self,
+        organization: OrganizationId,
+        *,
+        instant: int,
+        principal: PrincipalId | None = None,
+        claim: ClaimId | None = None,
+        after: Counter | None = None,
+        limit: int,
+    ) -> tuple[Used, ...]:
+        """Return counters whose windows have not ended, of the principal and claim where given."""
+        with self._lock:
+            found = sorted(
+                Used(counter, count.used)
+                for counter, count in self._live(
+                    organization, instant, principal=principal, claim=claim
+                )
+                if after is None or counter > after
+            )
+        return tuple(found[: max(limit, 0)])
+
+    def reset(
+        self,
+        organization: OrganizationId,
+        *,
+        instant: int,
+        principal: PrincipalId | None = None,
+        claim: ClaimId | None = None,
+    ) -> int:
+        """Set the counters that `usage` would return to 0; return how many they are."""
+        with self._lock:
+            found = list(self._live(organization, instant, principal=principal, claim=claim))
+            for _, count in found:
+                count.used, count.changed = 0, instant
+            return len(found)
+
+    def changed(
+        self, organization: OrganizationId, *, since: int | None, instant: int
+    ) -> Reading | None:
+        """Return every counter whose window has not ended, changed at `since` or later."""
+        with self._lock:
+            live = self._live(organization, instant)
+            found = ((of, count) for of, count in live if since is None or count.changed >= since)
+            return self._reading(organization, found)
+
+    def prune(self, *, before: int, limit: int) -> int:
+        """Remove at most `limit` counters whose windows ended before then; return how many."""
+        with self._lock:
+            ended = [
+                (tenant.counts, counter)
+                for tenant in self._tenants.values()
+                for counter, count in tenant.counts.items()
+                if count.end < before
+            ][: max(limit, 0)]
+            for counts, counter in ended:
+                del counts[counter]
+            return len(ended)
+
+    def _live(
+        self,
+        organization: OrganizationId,
+        instant: int,
+        *,
+        principal: PrincipalId | None = None,
+        claim: ClaimId | None = None,
+    ) -> Iterator[tuple[Counter, _Count]]:
+        tenant = self._tenants.get(organization)
+        for counter, count in () if tenant is None else tenant.counts.items():
+            wanted = principal in {None, counter.principal} and claim in {None, counter.claim}
+            if wanted and count.end > instant:
+                yield counter, count
+
+    def _reading(
+        self, organization: OrganizationId, found: Iterator[tuple[Counter, _Count]]
+    ) -> Reading | None:
+        tenant = self._tenants.get(organization)
+        if tenant is None or tenant.state is None:
+            return None
+        return Reading(tenant.state.revision, {counter: count.used for counter, count in found})
+
+
+def _used(counts: dict[Counter, _Count], counter: Counter) -> int:
+    return counts[counter].used if counter in counts else 0
+
+
+def _drop_orphans(tenant: _Tenant) -> None:
+    """Forget the counters of claims and principals that are not there any more."""
+    state = tenant.state
+    for counter in tuple(tenant.counts):
+        there = state is not None and counter.principal in state.principals
+        if state is None or not there or counter.claim not in state.claims:
+            del tenant.counts[counter]

@@ -19,13 +19,16 @@ from grantproof.api import (
     events,
     groups,
     health,
+    keys,
     kinds,
     memberships,
+    metrics,
     organizations,
     principals,
     resources,
     roles,
     sod_sets,
+    usage,
 )
 from grantproof.api.document import completed
 from grantproof.api.front import PATHS
@@ -56,7 +59,10 @@ ROUTERS: Final = (
     assignments.router,
     changes.router,
     events.router,
+    keys.router,
+    usage.router,
     health.router,
+    metrics.router,
 )
 
 log = structlog.get_logger(__name__)

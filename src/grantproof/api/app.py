@@ -18,14 +18,19 @@ from starlette.types import Message, Receive, Scope, Send
 from grantproof import bootstrap
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.api import bodies, front, problems
+from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
-from grantproof.api.callers import Caller, caller_under
+from grantproof.api.authentication import Authentication, check_host
+from grantproof.api.consume import Consumptions, check_no_key
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
 from grantproof.api.problems import INTERNAL, NOT_READY, Problem, Refused, store_problem
+from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
+from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
+from grantproof.service.callers import Caller
 from grantproof.service.ports import StoreError
 from grantproof.service.snapshots import Owner
 from grantproof.settings import Settings
@@ -36,7 +41,7 @@ PROBLEM_TYPE: Final = (b"content-type", problems.MEDIA_TYPE.encode())
 NO_STORE: Final = (b"cache-control", b"no-store")
 
 RawHeaders = list[tuple[bytes, bytes]]
-Answering = Callable[[bytes, Caller], Awaitable[bytes]]
+Answering = Callable[[bytes, Caller, Diary | None], Awaitable[bytes]]
 Composing = Callable[[Settings, Owner], Services]
 
 log = structlog.get_logger(__name__)
@@ -46,7 +51,7 @@ def create_app() -> "Application":
     """Return the application that the environment describes: the factory for uvicorn."""
     settings = Settings()
     _configure_log(settings.log_level)
-    return Application(settings, caller=caller_under(settings))
+    return Application(settings)
 
 
 def _configure_log(level: str) -> None:
@@ -70,21 +75,21 @@ def _configure_log(level: str) -> None:
 
 def in_production(settings: Settings, on_owner: Owner) -> Services:
     """Return the services that `bootstrap` composes."""
-    return bootstrap.compose(settings, on_owner=on_owner)
+    return bootstrap.compose(settings, on_owner=on_owner, serving=True)
 
 
 class Application:
     """An ASGI application that composes its services when it starts."""
 
-    def __init__(
-        self, settings: Settings, *, caller: Caller, composing: Composing = in_production
-    ) -> None:
+    def __init__(self, settings: Settings, *, composing: Composing = in_production) -> None:
         self._settings = settings
-        self._caller = caller
         self._composing = composing
         self._request_ids = RequestIds()
         self._answering: dict[str, Answering] = {}
-        self._following_task: asyncio.Task[None] | None = None
+        self._authentication: Authentication | None = None
+        self._recording: Recording | None = None
+        self._background: list[asyncio.Task[None]] = []
+        self._waiting = Waiting()
         self.administration: FastAPI = administration_app()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +106,7 @@ class Application:
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
         try:
-            body = await self._decided(scope, receive)
+            body = await self._decided(scope, receive, request_id)
         except bodies.Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
@@ -109,18 +114,33 @@ class Application:
         else:
             await _send(send, 200, body, headers=[JSON_TYPE, _id_header(request_id)])
 
-    async def _decided(self, scope: Scope, receive: Receive) -> bytes:
-        bodies.check_type(scope["headers"])
+    async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
+        headers, path = scope["headers"], scope["path"]
+        if self._authentication is None or self._recording is None:
+            raise Refused(NOT_READY)
+        # Who calls comes before what they send, so that nobody else makes us read it.
+        caller = self._authentication.known(headers)
+        if caller is None:
+            caller = await self._authentication.caller(headers)
+        check_scopes(caller, front.SCOPES[path])
+        bodies.check_type(headers)
+        if path == front.CONSUME:
+            check_no_key(headers)
         body = await bodies.read(receive, bytes_max=self._settings.body_bytes_max)
-        answering = self._answering.get(scope["path"])
+        answering = self._answering.get(path)
         if answering is None:
             raise Refused(NOT_READY)
-        return await answering(body, self._caller)
+        diary = await self._recording.begin(request_id, caller)
+        answer = await answering(body, caller, diary)
+        if diary is not None:
+            self._recording.keep(diary)
+        return answer
 
     async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
         id_header = _id_header(request_id)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         only_head = scope["method"] == "HEAD"
         started = False
 
@@ -136,6 +156,7 @@ class Application:
         if only_head:
             scope["method"] = "GET"
         try:
+            state["caller"] = await self._caller(scope)
             await self.administration(scope, receive, send_with_id)
         except bodies.Disconnected:
             return
@@ -143,6 +164,16 @@ class Application:
             problem = _problem_of(error, request_id)
             if not started:
                 await _send_problem(send, problem, request_id)
+
+    async def _caller(self, scope: Scope) -> Caller | None:
+        """Return who calls; nobody does where no credential is taken. Raises `Refused`."""
+        if scope["path"] in PUBLIC:
+            if self._settings.demo:
+                check_host(scope["headers"])
+            return None
+        if self._authentication is None:
+            raise Refused(NOT_READY)
+        return await self._authentication.caller(scope["headers"])
 
     def _request_id(self, headers: RawHeaders) -> str:
         for name, value in headers:
@@ -153,43 +184,86 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            running = await self._start()
+            services = await self._compose()
         except StoreError as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
+        running = self._start(services)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stop(running)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _start(self) -> Running:
+    async def _compose(self) -> Services:
+        """Return the services, and learn the keys of callers; raises `StoreError`."""
         loop = asyncio.get_running_loop()
         services = await asyncio.to_thread(self._composing, self._settings, owned_by(loop))
-        following = Following(
-            services.store, services.snapshots, seconds=self._settings.follow_seconds
+        authentication = Authentication(
+            services.keyring,
+            services.tokens,
+            max_staleness=self._settings.max_staleness,
+            demo=self._settings.demo,
         )
+        try:
+            await authentication.look()
+        except StoreError:
+            await asyncio.to_thread(authentication.close)
+            await asyncio.to_thread(services.close)
+            raise
+        self._authentication = authentication
+        return services
+
+    def _start(self, services: Services) -> Running:
+        self._waiting = Waiting()
+        services.snapshots.watch(self._waiting.wake)
+        following = Following(
+            services.store,
+            services.snapshots,
+            meters=services.meters,
+            seconds=self._settings.follow_seconds,
+        )
+        decisions = Decisions(services.decisions, following)
         running = Running(
             services=services,
             following=following,
-            decisions=Decisions(services.decisions, following),
-            caller=self._caller,
+            waiting=self._waiting,
+            decisions=decisions,
+            consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
         )
         self.administration.state.running = running
+        self._recording = Recording(
+            services.decision_log,
+            share=self._settings.decision_log_share,
+            overflow=self._settings.decision_log_overflow,
+        )
         self._answering = {
             front.SINGLE: running.decisions.single,
             front.BATCH: running.decisions.batch,
+            front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
         }
-        self._following_task = asyncio.create_task(following.run())
+        self._background = [asyncio.create_task(following.run())]
+        if self._authentication is not None:
+            self._background.append(asyncio.create_task(self._authentication.run()))
         return running
+
+    def stop_waiting(self) -> None:
+        """Answer those who wait for events; a server calls this before it lets requests end."""
+        self._waiting.stop()
 
     async def _stop(self, running: Running) -> None:
         """Let what is under way end, then release the store."""
+        self.stop_waiting()
+        authentication, self._authentication = self._authentication, None
         running.following.stop()
-        if self._following_task is not None:
-            await self._following_task
+        if authentication is not None:
+            authentication.stop()
+        await asyncio.gather(*self._background)
+        await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
+        if authentication is not None:
+            await asyncio.to_thread(authentication.close)
         self._answering = {}
         self.administration.state.running = None
         await asyncio.to_thread(running.services.close)

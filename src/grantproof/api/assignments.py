@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid
 from grantproof.api.replies import WantedPage, created, gone, page_of_pairs, path
 from grantproof.api.schemas.pages import Page
@@ -28,7 +29,7 @@ from grantproof.policyfile.fields import GroupField, PrincipalField, RoleField
 GROUP: Final = "group"
 PRINCIPAL: Final = "principal"
 
-router = strict_router(f"{PREFIX}/assignments", tag="assignments")
+router = strict_router(f"{PREFIX}/assignments", tag="assignments", access=ADMINISTRATION)
 
 Key = tuple[str, str, str]
 """Whether a group or a principal holds the role, which one, and the role."""

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Response
 from pydantic import ValidationError
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid
 from grantproof.api.replies import shown
 from grantproof.api.schemas.events import Revision
@@ -16,7 +17,7 @@ from grantproof.core.commands.language import ChangeSet, SingleCommand
 from grantproof.policyfile.command_documents import DOCUMENTS
 from grantproof.policyfile.faults import TAG
 
-router = strict_router(f"{PREFIX}/changes", tag="changes")
+router = strict_router(f"{PREFIX}/changes", tag="changes", access=ADMINISTRATION)
 
 
 @router.post("", response_model=Revision)

@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
@@ -12,7 +13,7 @@ from grantproof.core.errors import Missing
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import ClaimField
 
-router = strict_router(f"{PREFIX}/claims", tag="claims")
+router = strict_router(f"{PREFIX}/claims", tag="claims", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[documents.Claim])

@@ -10,9 +10,18 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from grantproof.api.access import PUBLIC, SCHEME, security
+from grantproof.api.conditions import IDEMPOTENCY_KEY, IF_MATCH
 from grantproof.api.evaluations import ItemError
-from grantproof.api.examples import BATCH_ANSWER, BATCH_BODY, SINGLE_ANSWERS, SINGLE_BODIES
-from grantproof.api.front import BATCH, EXPLAIN, SINGLE
+from grantproof.api.examples import (
+    BATCH_ANSWER,
+    BATCH_BODY,
+    CONSUME_ANSWERS,
+    CONSUME_BODIES,
+    SINGLE_ANSWERS,
+    SINGLE_BODIES,
+)
+from grantproof.api.front import BATCH, CONSUME, EXPLAIN, SCOPES, SINGLE
 from grantproof.api.problems import MEDIA_TYPE, ProblemBody
 from grantproof.api.questions import BatchQuestion, SingleQuestion
 from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
@@ -26,19 +35,33 @@ GENERATED: Final = ("HTTPValidationError", "ValidationError")
 
 PROBLEMS: Final = {
     400: "malformed: the fields at fault and the rules that they break",
+    401: "no credential, or none that counts",
     403: "not the caller's organization, or not allowed to this caller",
     404: "the caller's own organization has no such thing",
     409: "refused, with the witness",
+    412: "the organization is at another revision than `If-Match` names",
     413: "the body is too large",
     415: "the body is not JSON",
+    422: "the `Idempotency-Key` was used for another request",
     500: "something went wrong on the server",
     503: "try again after `Retry-After` seconds",
 }
-EVERYWHERE: Final = (400, 403, 500, 503)
+EVERYWHERE: Final = (400, 401, 403, 500, 503)
 OF_BODIES: Final = (413, 415)
 OF_CHANGES: Final = (409,)
+OF_TERMS: Final = {IF_MATCH: 412, IDEMPOTENCY_KEY: 422}
+"""What the headers of a change, where it takes them, can lead to."""
 OF_ENTITIES: Final = (404,)
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
+
+BEARER: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, or a token of the configured issuer. What stands beside it at an"
+    " operation are the scopes that the operation takes.",
+}
+CHALLENGED: Final = (401, 403)
+"""What says in a header how to present a credential, or which scope is missing."""
 
 INTEGER_BOUNDS: Final = {float(bound): bound for bound in (INTEGER_MIN, INTEGER_MAX)}
 
@@ -47,14 +70,18 @@ Json = dict[str, Any]
 
 def completed(document: Json) -> Json:
     """Return the document of FastAPI with everything that it does not know of."""
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {SCHEME: BEARER}
+    schemas = components.setdefault("schemas", {})
     for name in GENERATED:
         schemas.pop(name, None)
     schemas.update({**_pydantic_schemas(), **_msgspec_schemas(), **schemas})
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_problems(operation, _statuses(path, method, operation))
-    document["paths"].update(_front())
+    for path, item in _front().items():
+        item["post"]["security"] = security(SCOPES[path])
+        document["paths"][path] = item
     exact: Json = _exact(document)
     return exact
 
@@ -69,15 +96,25 @@ def _exact(part: Any) -> Any:
 
 
 def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
-    if "{" not in path and method == "get" and not path.startswith("/v1"):
+    if path in PUBLIC:
         return (500, 503)
     named = path.removeprefix("/v1/orgs/{org}")
     return (
         *EVERYWHERE,
         *(OF_BODIES if "requestBody" in operation else ()),
         *(OF_CHANGES if method in CHANGING else ()),
+        *(OF_TERMS[name] for name in _headers(operation, method)),
         *(OF_ENTITIES if "{" in named or (method == "delete" and named != "") else ()),
     )
+
+
+def _headers(operation: Json, method: str) -> list[str]:
+    """Return the headers of terms that the operation takes; a key is taken by POST alone."""
+    parameters = operation.get("parameters", [])
+    if method != "post":
+        parameters[:] = [one for one in parameters if one["name"] != IDEMPOTENCY_KEY]
+    named = [one["name"] for one in parameters]
+    return [name for name in OF_TERMS if name in named]
 
 
 def _add_problems(operation: Json, statuses: tuple[int, ...]) -> None:
@@ -92,6 +129,8 @@ def _problem(status: int) -> Json:
     }
     if status == 503:  # noqa: PLR2004 - the status that says when to come again
         described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    if status in CHALLENGED:
+        described["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
     return described
 
 
@@ -109,6 +148,14 @@ def _front() -> Json:
             " A malformed item is that item's error, the others are answered.",
             body=_content("BatchQuestion", BATCH_BODY),
             answer=_content("BatchEvaluation", BATCH_ANSWER),
+        ),
+        CONSUME: _post(
+            "evaluate_consume",
+            "Decide one request and count it. An allow by a metered claim counts once for that"
+            " claim, and never beyond its limits; a deny counts nothing. `usage` and `rate` may not"
+            " be supplied.",
+            body=_content("SingleQuestion", CONSUME_BODIES),
+            answer=_content("Evaluation", CONSUME_ANSWERS),
         ),
         EXPLAIN: _post(
             "explain",

@@ -45,11 +45,12 @@ def evaluation(
     answer: Answer, *, review: bool, certificate: Certificate | UnsetType | None = UNSET
 ) -> Evaluation:
     """Return the answer for a caller with or without review scope."""
-    outcome = answer.outcome
+    outcome, metered = answer.outcome, answer.metered
     return answers.evaluation(
         outcome if review or not isinstance(outcome, TELLING) else UNTOLD,
         revision=answer.revision,
         decided_at=answer.decided_at,
         valid_until=answer.valid_until,
         certificate=certificate,
+        meter_age=UNSET if metered is None else metered.age,
     )

@@ -31,6 +31,22 @@ DENIED: Final[Json] = {
     "valid_until": 1_767_229_200,
     "claim_id": "viewer-read-docs",
 }
+COUNTED: Final[Json] = {
+    "decision": "Allow",
+    "reason": None,
+    "reason_code": None,
+    "revision": 7,
+    "decided_at": 1_767_225_600,
+    "valid_until": None,
+    "claim_id": "exporter-export-reports",
+    "meter_age": 0,
+}
+USED_UP: Final[Json] = {
+    **COUNTED,
+    "decision": "Deny",
+    "reason": "usage 100 is not below 100 a day",
+    "reason_code": "constraint_failed",
+}
 MALFORMED: Final[Json] = {
     "error": {
         "status": 400,
@@ -62,3 +78,13 @@ BATCH_ANSWER: Final[Json] = {
         "decided_at": 1_767_225_600,
     }
 }
+
+CONSUME_BODIES: Final[Json] = {
+    "an export": {
+        "org_id": "acme",
+        "principal_id": "alice",
+        "action": "export",
+        "resource_id": "reports",
+    }
+}
+CONSUME_ANSWERS: Final[Json] = {"counted": COUNTED, "used up": USED_UP}

@@ -4,23 +4,21 @@ Read and refused like a decision, but made by the reference, in a thread: it loo
 """
 
 import asyncio
-from typing import Final
+from functools import partial
 
-from grantproof.api.callers import Caller
 from grantproof.api.decisions import Decisions
-from grantproof.api.problems import Problem, Refused, forbidden
+from grantproof.api.problems import Refused, forbidden
 from grantproof.api.questions import asked, read_single
+from grantproof.api.recording import Diary
 from grantproof.core.constraints import Context
 from grantproof.core.matching import Request
+from grantproof.core.metering import Readings
 from grantproof.core.organization import Organization
 from grantproof.policyfile.answers import Explanation, WeighedClaim
 from grantproof.service import review
-from grantproof.service.pdp import DecisionPoint
+from grantproof.service.callers import Caller
+from grantproof.service.pdp import DecisionPoint, MeterUnread
 from grantproof.service.pip import situate
-
-NO_REVIEW: Final = Problem(
-    "review_required", "explanations tell what exists: use a credential with review scope"
-)
 
 
 class Explanations:
@@ -30,10 +28,11 @@ class Explanations:
         self._decisions = decisions
         self._point = point
 
-    async def answer(self, body: bytes, caller: Caller) -> bytes:
-        """Return the explanation of one question; raises `Refused` or `StoreError`."""
-        if not caller.review:
-            raise Refused(NO_REVIEW)
+    async def answer(self, body: bytes, caller: Caller, _: Diary | None) -> bytes:
+        """Return the explanation of one question; raises `Refused` or `StoreError`.
+
+        It decides nothing for anybody, so it is not logged.
+        """
         question = read_single(body)
         request, supplied = asked(question, trusted=caller.trusted_context)
         index = await self._decisions.index(
@@ -41,12 +40,24 @@ class Explanations:
         )
         if index is None:
             raise Refused(forbidden(question.org_id))
-        context = situate(self._point.instant(), index.state.time_zone, supplied)
-        return await asyncio.to_thread(_explained, index.state, request, context)
+        instant = self._point.instant()
+        try:
+            readings = self._point.readings(index, request, supplied, instant=instant)
+        except MeterUnread:
+            index = await self._decisions.metered(index)
+            if index is None:
+                raise Refused(forbidden(question.org_id)) from None
+            readings = self._point.readings(index, request, supplied, instant=instant)
+        context = situate(instant, index.state.time_zone, supplied)
+        return await asyncio.to_thread(
+            partial(_explained, index.state, request, context, readings=readings)
+        )
 
 
-def _explained(state: Organization, request: Request, context: Context) -> bytes:
-    explanation = review.explain(state, request, context)
+def _explained(
+    state: Organization, request: Request, context: Context, *, readings: Readings
+) -> bytes:
+    explanation = review.explain(state, request, context, readings=readings)
     answer = Explanation.of(
         explanation.decision,
         effective_roles=explanation.effective_roles,

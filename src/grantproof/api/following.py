@@ -9,18 +9,23 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
 
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
+from grantproof.service.meters import Meters
 from grantproof.service.ports import Store, StoreError, StoreUnavailable
 from grantproof.service.snapshots import Owner, Snapshots
 
 THREADS: Final = 4
 MISSES_MAX: Final = 10_000
 LOOP_CHECK_SECONDS: Final = 1.0
+
+COUNTERS: Final = " (counters)"
+PRUNING: Final = "ended counters"
 
 log = structlog.get_logger(__name__)
 
@@ -66,15 +71,19 @@ class Following:
     again costs no reading. Methods run on the loop, what they hand to threads says so.
     """
 
-    def __init__(self, store: Store, snapshots: Snapshots, *, seconds: float) -> None:
+    def __init__(
+        self, store: Store, snapshots: Snapshots, *, meters: Meters, seconds: float
+    ) -> None:
         self._store = store
         self._snapshots = snapshots
+        self._meters = meters
         self._seconds = seconds
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grantproof-follow")
         self._stopping = asyncio.Event()
         self._misses: dict[str, StoreError | None] = {}
         self._forgotten = 0
         self._loading: dict[str, asyncio.Future[Index | None]] = {}
+        self._reading: dict[str, asyncio.Future[None]] = {}
         self._failing: set[str] = set()
 
     def known(self, organization: str) -> Index | None:
@@ -105,6 +114,20 @@ class Following:
         """Let a followed organization see all that is stored now; raises `StoreError`."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, self._snapshots.catch_up, organization)
+
+    async def meter(self, organization: OrganizationId) -> bool:
+        """Let the counters of an organization be followed too; false when it is gone by then.
+
+        Whoever wants the same meanwhile waits for the same. Raises `StoreError`.
+        """
+        reading = self._reading.get(organization)
+        if reading is None:
+            loop = asyncio.get_running_loop()
+            reading = loop.run_in_executor(self._threads, self._meters.refresh, organization)
+            self._reading[organization] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(organization))
+        await asyncio.shield(reading)
+        return self._meters.get(organization) is not None
 
     def forget_misses(self) -> None:
         """Look again for what was looked for in vain; from any thread."""
@@ -144,16 +167,24 @@ class Following:
 
     def _follow_all(self) -> None:
         """Let each organization catch up, in a thread; one that fails does not hold up others."""
-        for organization in self._snapshots.followed():
+        rounds: list[tuple[str, Callable[[], None]]] = [
+            *((one, partial(self._follow, one)) for one in self._snapshots.followed()),
+            *(
+                (f"{one}{COUNTERS}", partial(self._meters.refresh, one))
+                for one in self._meters.followed()
+            ),
+            (PRUNING, self._meters.prune),
+        ]
+        for name, follow in rounds:
             try:
-                self._follow(organization)
+                follow()
             except StoreUnavailable as error:
-                self._note_failure(organization, error)
+                self._note_failure(name, error)
                 return
             except Exception as error:  # noqa: BLE001 - what fails now is tried again, for ever
-                self._note_failure(organization, error)
+                self._note_failure(name, error)
             else:
-                self._failing.discard(organization)
+                self._failing.discard(name)
 
     def _follow(self, organization: OrganizationId) -> None:
         index = self._snapshots.get(organization)

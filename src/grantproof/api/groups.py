@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
@@ -14,7 +15,7 @@ from grantproof.core.model import Group
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import GroupField
 
-router = strict_router(f"{PREFIX}/groups", tag="groups")
+router = strict_router(f"{PREFIX}/groups", tag="groups", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[documents.Group])

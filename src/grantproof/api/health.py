@@ -7,7 +7,7 @@ from grantproof.api.running import Here
 from grantproof.api.schemas.health import Health
 from grantproof.api.strictness import strict_router
 
-router = strict_router("", tag="operations")
+router = strict_router("", tag="operations", access=None)
 
 
 @router.get("/livez", response_model=Health)

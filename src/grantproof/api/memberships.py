@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from fastapi import Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.replies import WantedPage, created, gone, page_of_pairs, path
 from grantproof.api.schemas.pages import Page
 from grantproof.api.scope import PREFIX, Changing, State
@@ -16,8 +17,8 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import GroupField, PrincipalField
 
-router = strict_router(f"{PREFIX}/memberships", tag="groups")
-nestings = strict_router(f"{PREFIX}/nestings", tag="groups")
+router = strict_router(f"{PREFIX}/memberships", tag="groups", access=ADMINISTRATION)
+nestings = strict_router(f"{PREFIX}/nestings", tag="groups", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[documents.Membership])

@@ -1,13 +1,13 @@
-"""Organizations: tenants. Only a caller that is bound to none may make or delete one."""
-
-from typing import Final
+"""Organizations: tenants. Only who operates all of them may make or delete one."""
 
 from fastapi import Response
 
-from grantproof.api.callers import Caller
+from grantproof.api.access import ORGANIZATIONS
+from grantproof.api.authoring import Authoring
+from grantproof.api.conditions import WantedOnce, unmet
 from grantproof.api.problems import Fault, Problem, Refused, forbidden, invalid
 from grantproof.api.replies import JSON, Paging, WantedPage, created, path, shown
-from grantproof.api.running import Calling, Here
+from grantproof.api.running import Calling, Here, Running
 from grantproof.api.schemas.organizations import OrganizationAnswer, OrganizationPage
 from grantproof.api.schemas.requests import NewOrganization
 from grantproof.api.scope import Own, State
@@ -16,13 +16,12 @@ from grantproof.bootstrap import Services
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.authors import Author
+from grantproof.service.callers import Caller
 from grantproof.service.ports import OrganizationSummary
+from grantproof.service.receipts import KeyReused, Once
 
-BOUND: Final = Problem(
-    "bound_caller", "this takes a credential that is bound to no organization: use one"
-)
-
-router = strict_router("/v1/orgs", tag="organizations")
+router = strict_router("/v1/orgs", tag="organizations", access=ORGANIZATIONS)
 
 
 @router.get("", response_model=OrganizationPage)
@@ -36,11 +35,17 @@ def list_organizations(here: Here, caller: Calling, wanted: WantedPage) -> Respo
 
 
 @router.post("", status_code=201, response_model=OrganizationAnswer)
-def create_organization(here: Here, caller: Calling, body: NewOrganization) -> Response:
+def create_organization(
+    here: Here, author: Authoring, body: NewOrganization, *, once: WantedOnce
+) -> Response:
     """Create an empty organization."""
-    _check_unbound(caller)
     administration = here.services.administration
-    if not administration.found(body.id, time_zone=body.time_zone, by=caller.author):
+    if not (
+        _created_before(here, author, body.id, once=once)
+        or administration.found(body.id, time_zone=body.time_zone, by=author, once=once)
+        # The same request may have been a little faster.
+        or _created_before(here, author, body.id, once=once)
+    ):
         detail = f"organization `{body.id}` exists or existed: an id is used once, choose another"
         raise Refused(Problem("already_exists", detail))
     here.following.forget_misses()
@@ -55,12 +60,20 @@ def get_organization(state: State) -> Response:
 
 
 @router.delete("/{org}", status_code=204)
-def delete_organization(here: Here, caller: Calling, org: Own) -> Response:
+def delete_organization(here: Here, author: Authoring, org: Own) -> Response:
     """Delete an organization for good; its id is never used again."""
-    _check_unbound(caller)
-    if not here.services.administration.dissolve(org, by=caller.author):
+    if not here.services.administration.dissolve(org, by=author):
         raise Refused(forbidden(org))
     return Response(status_code=204)
+
+
+def _created_before(
+    here: Running, author: Author, organization: OrganizationId, *, once: Once | None
+) -> bool:
+    known = here.services.administration.recall(organization, once, by=author)
+    if isinstance(known, KeyReused):
+        raise Refused(unmet(known))
+    return known is not None
 
 
 def _summaries(
@@ -83,11 +96,6 @@ def _cursor(wanted: Paging) -> OrganizationId | None:
         return OrganizationId(wanted.after)
     except Illegal as broken:
         raise Refused(invalid([Fault("after", broken.rule)])) from None
-
-
-def _check_unbound(caller: Caller) -> None:
-    if caller.organization is not None:
-        raise Refused(BOUND)
 
 
 def _summary(state: Organization) -> OrganizationSummary:

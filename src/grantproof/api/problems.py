@@ -13,7 +13,7 @@ import msgspec
 from grantproof.core.errors import Illegal, Refusal
 from grantproof.core.messages import refusal_message
 from grantproof.policyfile.witnesses import Witness, kind_of, witness_of
-from grantproof.service.ports import StoreError, StoreUnavailable
+from grantproof.service.ports import StoreError, StoreUnavailable, StoreUncertain
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:grantproof:problem:"
@@ -24,9 +24,10 @@ FAULTS_LISTED_MAX: Final = 100
 KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid": (400, "invalid request"),
     "malformed_json": (400, "malformed JSON"),
-    "bound_caller": (403, "bound to one organization"),
+    "unauthenticated": (401, "credential required"),
     "forbidden_organization": (403, "not your organization"),
-    "review_required": (403, "review scope required"),
+    "insufficient_scope": (403, "scope required"),
+    "not_permitted": (403, "not permitted to the author"),
     "unbound_caller": (403, "no organization of your own"),
     "untrusted_context": (403, "context from an untrusted caller"),
     "no_such_route": (404, "no such route"),
@@ -35,20 +36,27 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "already_exists": (409, "exists already"),
     "already_so": (409, "is so already"),
     "breaks_sod": (409, "separation of duty"),
+    "idempotency_in_progress": (409, "still at work"),
     "last_administrator": (409, "last administrator"),
     "missing": (409, "reference to something that does not exist"),
     "named_by_sod_set": (409, "named by a separation-of-duty set"),
     "over_limit": (409, "over a limit"),
     "still_referenced": (409, "still referred to"),
     "would_cycle": (409, "cycle"),
+    "stale": (412, "changed meanwhile"),
     "body_too_large": (413, "body too large"),
+    "wrong_host": (421, "not the address of this service"),
     "unsupported_media_type": (415, "unsupported media type"),
+    "idempotency_key_reused": (422, "key used for another request"),
     "internal": (500, "internal error"),
     "store_unusable": (500, "stored data unusable"),
+    "authentication_unavailable": (503, "credentials cannot be checked"),
+    "decision_log_full": (503, "decision log full"),
     "contended": (503, "too many writers"),
     "not_ready": (503, "not ready"),
     "revision_not_reached": (503, "revision not reached"),
     "store_unavailable": (503, "store unavailable"),
+    "too_many_waiting": (503, "too many waiting"),
 }
 """Every code, with its status and its title."""
 
@@ -180,6 +188,8 @@ def later(code: str, detail: str) -> Problem:
 
 def store_problem(error: StoreError) -> Problem:
     """Return what a caller is told of a failing store; where it is stays in the log."""
+    if isinstance(error, StoreUncertain):
+        return later("store_unavailable", "the change was made or not: look before trying again")
     if isinstance(error, StoreUnavailable):
         return later("store_unavailable", "the store cannot be reached: try again")
     return Problem("store_unusable", "the stored data cannot be used: ask the operator")

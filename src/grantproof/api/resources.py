@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
@@ -18,7 +19,7 @@ from grantproof.core.identifiers import ResourceId
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import ResourceField
 
-router = strict_router(f"{PREFIX}/resources", tag="resources")
+router = strict_router(f"{PREFIX}/resources", tag="resources", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[documents.Resource])

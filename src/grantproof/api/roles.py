@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
@@ -22,7 +23,7 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import RoleField
 
-router = strict_router(f"{PREFIX}/roles", tag="roles")
+router = strict_router(f"{PREFIX}/roles", tag="roles", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[RoleWithParents])

@@ -5,11 +5,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from grantproof.api.callers import Caller
+from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
-from grantproof.api.problems import NOT_READY, Refused
+from grantproof.api.problems import INTERNAL, NOT_READY, Refused
+from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
+from grantproof.service.callers import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,9 @@ class Running:
 
     services: Services
     following: Following
+    waiting: Waiting
     decisions: Decisions
-    caller: Caller
+    consumptions: Consumptions
     body_bytes_max: int
 
 
@@ -31,9 +34,17 @@ async def running(request: Request) -> Running:
     return found
 
 
-async def calling(here: Annotated[Running, Depends(running)]) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Return who calls; a request that came here without a caller is refused."""
+    found = getattr(request.state, "caller", None)
+    if not isinstance(found, Caller):
+        raise Refused(INTERNAL)
+    return found
+
+
+async def calling(request: Request) -> Caller:
     """Return who calls."""
-    return here.caller
+    return caller_of(request)
 
 
 Here = Annotated[Running, Depends(running)]

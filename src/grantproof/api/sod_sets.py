@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import Response
 
+from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
@@ -17,7 +18,7 @@ from grantproof.policyfile.fields import SodSetField
 
 NOUN: Final = "separation-of-duty set"
 
-router = strict_router(f"{PREFIX}/sod-sets", tag="separation-of-duty sets")
+router = strict_router(f"{PREFIX}/sod-sets", tag="separation-of-duty sets", access=ADMINISTRATION)
 
 
 @router.get("", response_model=Page[documents.SodSet])

@@ -11,40 +11,59 @@ from starlette.types import Message
 from typing_extensions import override
 
 from grantproof.api import bodies
+from grantproof.api.access import SAFE_METHODS, Access, check_scopes, security
+from grantproof.api.conditions import HONOURED
 from grantproof.api.problems import Fault, Refused, invalid
-from grantproof.api.running import running
+from grantproof.api.running import caller_of, running
 from grantproof.api.validation import UNREADABLE, printable, unreadable
+from grantproof.service.callers import Scope
 
-UNSUPPORTED_HEADERS: Final = ("if-match", "if-unmodified-since", "idempotency-key")
-"""Conditions that are not supported: whoever sets one must not have the change made without it."""
-
-SAFE_METHODS: Final = ("GET", "HEAD")
+CONDITIONS: Final = (*HONOURED, "if-unmodified-since")
+"""Whoever sets one of these must not have the change made without it."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictRoute(APIRoute):
-    """A route that reads a body only if it is JSON and not too large."""
+    """A route that takes a scope, and reads a body only if it is JSON and not too large."""
+
+    access: Access | None = None
+    """What the routes of its router take; nothing for everybody."""
+
+    @override
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Make the route, and say in the document what it takes."""
+        if self.access is not None:
+            scope = self.access.of(options["methods"])
+            options["openapi_extra"] = {"security": security([scope])}
+        super().__init__(path, endpoint, **options)
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that the route takes."""
+        return None if self.access is None else self.access.of(self.methods or ())
 
     @override
     def get_route_handler(self) -> Handler:
-        """Return the handler of FastAPI, with the body checked before it."""
+        """Return the handler of FastAPI, with caller and body checked before it."""
         handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
+        wanted = None if self.scope is None else frozenset({self.scope})
+        has_body = self.body_field is not None
 
         async def checked(request: Request) -> Response:
-            return await handle(await _with_checked_body(request))
+            if wanted is not None:
+                check_scopes(caller_of(request), wanted)
+            return await handle(await _with_checked_body(request) if has_body else request)
 
         return checked
 
 
-def strict_router(prefix: str, *, tag: str) -> APIRouter:
-    """Return a router for the routes under `prefix`."""
+def strict_router(prefix: str, *, tag: str, access: Access | None) -> APIRouter:
+    """Return a router for the routes under `prefix`, which take what `access` says."""
     return APIRouter(
         prefix=prefix,
         tags=[tag],
-        route_class=StrictRoute,
+        route_class=type("RouteWithAccess", (StrictRoute,), {"access": access}),
         generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(no_stray_query), Depends(no_condition)],
     )
@@ -63,16 +82,22 @@ async def no_stray_query(request: Request) -> None:
 
 
 async def no_condition(request: Request) -> None:
-    """Refuse a change under a condition that is not supported."""
+    """Refuse a change under a condition that the route does not honour."""
     if request.method in SAFE_METHODS:
         return
+    honoured = _calls(request.scope["route"].dependant)
     faults = [
-        Fault(name, "is not supported yet: leave the header out")
-        for name in UNSUPPORTED_HEADERS
-        if name in request.headers
+        Fault(name, "is not supported here: leave the header out")
+        for name in CONDITIONS
+        if name in request.headers and HONOURED.get(name) not in honoured
     ]
     if faults:
         raise Refused(invalid(faults))
+
+
+def _calls(dependant: Dependant) -> set[object]:
+    inside = (_calls(inner) for inner in dependant.dependencies)
+    return {dependant.call}.union(*inside)
 
 
 def _query_names(dependant: Dependant) -> set[str]:

@@ -95,6 +95,7 @@ def answer_document(answer: Answer, certificate: Certificate | None) -> Any:
         decided_at=answer.decided_at,
         valid_until=answer.valid_until,
         certificate=certificate,
+        meter_age=msgspec.UNSET if answer.metered is None else answer.metered.age,
     )
     return msgspec.json.decode(msgspec.json.encode(written))
 

@@ -1,14 +1,14 @@
 """May this principal do this action on this resource? `evaluate` answers, `explain` says why.
 
 The operator is trusted with the context: what is not supplied comes from the clock, and usage and
-rate are unknown unless they are supplied. Nothing is counted.
+rate come from the meter. Nothing is counted, but by `consume`.
 """
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grantproof.cli.exits import ExitCode
+from grantproof.cli.exits import ExitCode, Stop
 from grantproof.cli.operator import Operator
 from grantproof.cli.options import PrincipalArgument
 
@@ -66,6 +66,7 @@ def evaluate(
 ) -> None:
     """Decide a request: exit code 0 for Allow, 1 for Deny."""
     from grantproof.cli.answers import tell_answer
+    from grantproof.service.pdp import MeterUnread
 
     request = _request(principal, action, resource=resource, kind=kind, active=active_role)
     supplied = _supplied(
@@ -77,10 +78,46 @@ def evaluate(
     if index is None:
         answer, certificate = decisions.absent(instant), None
     else:
-        answer = decisions.decide(index, request, supplied, instant=instant)
-        certificate = decisions.certify(index, request, supplied, answer=answer)
+        try:
+            answer = decisions.decide(index, request, supplied, instant=instant)
+        except MeterUnread:
+            operator.read_meter()
+            answer = decisions.decide(index, request, supplied, instant=instant)
+        certificate = decisions.certify(index.state, request, supplied, answer=answer)
     tell_answer(answer, certificate, json=operator.json)
     if not answer.allowed:
+        raise typer.Exit(ExitCode.NO)
+
+
+def consume(
+    operator: Operator,
+    principal: PrincipalArgument,
+    action: Action,
+    *,
+    resource: Resource,
+    hour: Hour = None,
+    weekday: Weekday = None,
+    region: Region = None,
+    attribute: ContextAttributes = None,
+    active_role: ActiveRoles = None,
+    kind: Kind = None,
+) -> None:
+    """Decide a request and count it: exit code 0 for Allow, 1 for Deny, which counts nothing."""
+    from grantproof.cli.answers import tell_answer
+    from grantproof.service.pap import Contended
+
+    request = _request(principal, action, resource=resource, kind=kind, active=active_role)
+    supplied = _supplied(
+        hour=hour, weekday=weekday, region=region, usage=None, rate=None, attributes=attribute
+    )
+    consumption = operator.services.consumption
+    consumed = consumption.consume(operator.organization, request, supplied)
+    if isinstance(consumed, Contended):
+        line = f"lost {consumed.attempts} races, nothing was counted: try again"
+        raise Stop(ExitCode.UNDETERMINED, line)
+    certificate = consumption.certify(consumed, request, supplied)
+    tell_answer(consumed.answer, certificate, json=operator.json)
+    if not consumed.answer.allowed:
         raise typer.Exit(ExitCode.NO)
 
 
@@ -113,7 +150,8 @@ def explain(
     )
     state = operator.state
     context = situate(operator.services.decisions.instant(), state.time_zone, supplied)
-    explanation = review.explain(state, request, context)
+    readings = operator.read_meter().of(request.principal)
+    explanation = review.explain(state, request, context, readings=readings)
     tell_explanation(
         explanation,
         revision=state.revision,

@@ -15,10 +15,12 @@ from typer.exceptions import TyperException
 
 from grantproof.cli import (
     assignment,
+    audit,
     claim,
     db,
     decision,
     group,
+    key,
     kind,
     org,
     principal,
@@ -27,6 +29,7 @@ from grantproof.cli import (
     serve,
     sod,
     transfer,
+    usage,
     verify,
 )
 from grantproof.cli.command import before_the_command, command
@@ -46,6 +49,7 @@ app.callback()(before_the_command)
 
 command(app)(serve.serve)
 command(app)(decision.evaluate)
+command(app)(decision.consume)
 command(app)(decision.explain)
 command(app)(assignment.assign)
 command(app)(assignment.revoke)
@@ -58,12 +62,15 @@ GROUPS: Final = {
     "resource": resource.app,
     "claim": claim.app,
     "sod": sod.app,
+    "usage": usage.app,
 }
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)
+app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
+app.add_typer(key.app, name="key")
 command(app)(verify.verify)
 
 

@@ -5,12 +5,11 @@ database. Settings reach the application through the environment, as they would 
 """
 
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
 from errno import EACCES, EADDRINUSE
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -35,14 +34,6 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", metavar="PORT", help="Default: GRANTPROOF_PORT, or 9090.")
 ]
-Insecure = Annotated[
-    bool,
-    typer.Option("--insecure", help="Listen where others can reach it, without authentication."),
-]
-TrustContext = Annotated[
-    bool,
-    typer.Option("--trust-context", help="Let callers supply hour, weekday, usage and rate."),
-]
 
 
 def serve(
@@ -51,44 +42,28 @@ def serve(
     demo: Demo = False,
     host: Host = None,
     port: Port = None,
-    insecure: Insecure = False,
-    trust_context: TrustContext = False,
 ) -> None:
     """Start the service."""
     given = {
         "demo": demo or None,
         "host": host,
         "port": port,
-        "trust_context": trust_context or None,
     }
     settings = operator.settings_with(given)
-    check_address(settings, insecure=insecure)
+    check_address(settings)
     with listening(settings.host, settings.port) as listener:
-        _check_database(settings)
-        announce(settings)
+        announce(settings, keyless=_is_keyless(settings))
         os.environ.update(environment(settings))
         _run(listener)
 
 
-def check_address(settings: "Settings", *, insecure: bool) -> None:
-    """Raise `Stop` unless only this machine can reach the address, or whoever runs it insists."""
-    if is_loopback(settings.host):
-        return
-    if settings.demo:
+def check_address(settings: "Settings") -> None:
+    """Raise `Stop` when others could reach the demo, which asks nobody who they are."""
+    from grantproof.settings import is_loopback
+
+    if settings.demo and not is_loopback(settings.host):
         line = f"the demo is for this machine only, `{settings.host}` is not: leave --host out"
         raise usage(line)
-    if not insecure:
-        raise usage(
-            f"there is no authentication yet, and others can reach `{settings.host}`:"
-            " leave --host out, or add --insecure if something in front of it authenticates"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach the address."""
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -113,21 +88,29 @@ def listening(host: str, port: int) -> socket.socket:
 def environment(settings: "Settings") -> dict[str, str]:
     """Return the settings as environment variables."""
     written = settings.model_dump(mode="json")
-    return {f"GRANTPROOF_{name.upper()}": _written(value) for name, value in written.items()}
+    return {
+        f"GRANTPROOF_{name.upper()}": _written(value)
+        for name, value in written.items()
+        if value is not None
+    }
 
 
-def announce(settings: "Settings") -> None:
-    """Say where the service listens and, in the demo, what it is and what to try next."""
+def announce(settings: "Settings", *, keyless: bool = False) -> None:
+    """Say where the service listens, what is not as it should be, and in the demo what to try."""
+    from grantproof.settings import is_loopback
+
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
     if settings.demo:
         tell(
-            "DEMO: loopback only, no authentication, bound to `acme`,"
+            "DEMO: loopback only, everybody has the demo's key, bound to `acme`,"
             " callers may supply the context"
         )
     elif not is_loopback(settings.host):
-        tell("INSECURE: others can reach this address, and there is no authentication")
+        tell("others can reach this address: let something in front of it encrypt, keys are secret")
     tell(f"grantproof listens on {address}, stop it with Ctrl-C")
+    if keyless:
+        tell("there is no key yet, so nobody can ask: `grantproof key create --operator` makes one")
     if settings.demo:
         tell("try next:")
         for line in first_check(address):
@@ -158,15 +141,30 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _check_database(settings: "Settings") -> None:
-    """Open the database once, so that what is wrong with it is one line and not a log."""
+def _is_keyless(settings: "Settings") -> bool:
+    """Open the database once, so that what is wrong with it is one line and not a log.
+
+    Return whether it holds no key.
+    """
     from grantproof.bootstrap import compose
 
-    compose(settings).close()
+    with contextlib.closing(compose(settings)) as services:
+        services.keyring.look()
+        return services.keyring.is_empty()
 
 
 def _run(listener: socket.socket) -> None:
     import uvicorn
+
+    class Server(uvicorn.Server):
+        """A server that does not wait for those who wait for events."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            application: Any = self.config.loaded_app
+            while not hasattr(application, "stop_waiting"):
+                application = application.app  # What the server wraps around ours.
+            application.stop_waiting()
+            await super().shutdown(sockets)
 
     configuration = uvicorn.Config(
         APPLICATION,
@@ -179,7 +177,7 @@ def _run(listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
     )
-    server = uvicorn.Server(configuration)
+    server = Server(configuration)
     # Being asked to stop, in either way, is no error: the server finishes what it has begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):

@@ -125,6 +125,8 @@ def check_text(name: str, text: str) -> None:
     """Raise `Illegal` naming the field unless `text` is Unicode text that any store can hold."""
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise Illegal(name, "must be Unicode text: half a surrogate pair is none")
+    if "\0" in text:
+        raise Illegal(name, "must be text without the character NUL")
 
 
 def _check_strings(name: str, members: frozenset[object]) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from grantproof.core.candidates import Candidate, compile_claim
 from grantproof.core.certificate import issue
-from grantproof.core.constraints import Context
+from grantproof.core.constraints import Context, Situation
 from grantproof.core.duty import active_roles, dynamic_clash
 from grantproof.core.hierarchy import closure, groups_of
 from grantproof.core.identifiers import ClaimId, PrincipalId, RoleId
@@ -102,13 +102,20 @@ class Index:
 
     def nearest(self, request: Request, context: Context) -> ConstraintFailed:
         """Return the reason of a verdict `Unmet` that was just given on the same question."""
+        return nearest_failure(*self.contest(request, context))
+
+    def contest(self, request: Request, context: Context) -> tuple[list[Claim], Situation]:
+        """Return the claims that match, in their order, and what their constraints see.
+
+        Only after a verdict on the same question that is `Unmet` or a claim.
+        """
         met = self._meet(request, context.instant)
         if isinstance(met, Verdict):
-            message = "the verdict on this question is not `Unmet`"
+            message = "no claim matches this question, so none is contested"
             raise TypeError(message)
         ways = near(met.grants, met.roles)
         matching = [way.candidate.claim for way in ways if not way.roles.isdisjoint(met.roles)]
-        return nearest_failure(matching, situation(met.holder, met.grants, context))
+        return matching, situation(met.holder, met.grants, context)
 
     def ask(self, request: Request, context: Context) -> Verdict:
         """Return the verdict; a certificate of an allow is made by `decide` on demand."""

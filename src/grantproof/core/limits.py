@@ -47,6 +47,8 @@ COMMANDS_PER_CHANGE_SET_MAX: Final = 1_000_000
 ACTIVE_ROLES_MAX: Final = 1_000
 REFERENCES_SHOWN_MAX: Final = 100
 ACTOR_LENGTH_MAX: Final = 256
+REQUEST_ID_LENGTH_MAX: Final = 128
+REASON_LENGTH_MAX: Final = 1_024
 
 # Serving
 BATCH_ITEMS_MAX: Final = 10_000
@@ -54,4 +56,18 @@ BODY_BYTES_MAX: Final = 4 * 1024 * 1024
 PAGE_ITEMS_MAX: Final = 1_000
 PAGE_ITEMS_DEFAULT: Final = 100
 EVENTS_PAGE_MAX: Final = 1_000
+EVENTS_SEARCHED_MAX: Final = 10_000
+WAIT_SECONDS_MAX: Final = 60
+WAITERS_MAX: Final = 1_000
 COMMIT_ATTEMPTS_MAX: Final = 16
+
+# Credentials
+KEYS_MAX: Final = 100_000
+KEY_LABEL_LENGTH_MAX: Final = 200
+TOKEN_BYTES_MAX: Final = 8 * 1024
+
+# Metering
+CHARGE_ATTEMPTS_MAX: Final = 64
+COUNTERS_PRUNED_MAX: Final = 10_000
+COUNTER_GRACE_SECONDS: Final = 3_600
+"""So long after its window has ended a counter is kept, for clocks that are behind."""

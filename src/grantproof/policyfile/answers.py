@@ -14,6 +14,7 @@ from grantproof.core import certificate as core
 from grantproof.core import constraints, model
 from grantproof.core.identifiers import RoleId
 from grantproof.core.messages import reason_message
+from grantproof.core.metering import FOREVER, Counter, Span, limit_on, window
 from grantproof.core.policy import (
     Allow,
     ConstraintFailed,
@@ -31,6 +32,7 @@ from grantproof.core.policy import (
 from grantproof.policyfile import constraint_documents, documents
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.fields import (
+    ClaimField,
     GroupField,
     OrganizationField,
     PrincipalField,
@@ -62,7 +64,8 @@ class Evaluation(msgspec.Struct, frozen=True, gc=False):
     `claim_id` is the claim that grants, or the nearest one that fails. `certificate` is there when
     it was asked for, null for Deny. `revision` is the state decided on; `decided_at` and
     `valid_until` are epoch seconds: until then, time alone does not change the answer. Null means
-    that it never does, or that usage or rate counts.
+    that it never does, or that usage or rate counts. `meter_age` is there when counters mattered:
+    how many seconds ago they were read, 0 when they were counted with this answer.
     """
 
     decision: Literal["Allow", "Deny"]
@@ -73,6 +76,7 @@ class Evaluation(msgspec.Struct, frozen=True, gc=False):
     valid_until: int | None
     claim_id: str | UnsetType = UNSET
     certificate: Raw | UnsetType = UNSET
+    meter_age: int | UnsetType = UNSET
 
 
 def evaluation(
@@ -82,12 +86,22 @@ def evaluation(
     decided_at: int,
     valid_until: int | None,
     certificate: core.Certificate | UnsetType | None = UNSET,
+    meter_age: int | UnsetType = UNSET,
 ) -> Evaluation:
     """Return the written form of a decision: the granting claim, or the reason of the deny."""
     proof = UNSET if certificate is UNSET else _certified(certificate)
     if isinstance(outcome, model.Claim):
-        granting = str(outcome.id)
-        return Evaluation("Allow", None, None, revision, decided_at, valid_until, granting, proof)
+        return Evaluation(
+            "Allow",
+            None,
+            None,
+            revision,
+            decided_at,
+            valid_until,
+            str(outcome.id),
+            proof,
+            meter_age,
+        )
     return Evaluation(
         "Deny",
         reason_message(outcome),
@@ -97,6 +111,7 @@ def evaluation(
         valid_until,
         str(outcome.claim) if isinstance(outcome, ConstraintFailed) else UNSET,
         proof,
+        meter_age,
     )
 
 
@@ -189,6 +204,39 @@ class WeighedClaim(Document):
             claim=documents.Claim.of(claim),
             active=active,
             observations=[Observation.of(seen) for seen in observations],
+        )
+
+
+class Usage(Document):
+    """How often a principal used a claim in one window of time (UTC)."""
+
+    principal: PrincipalField
+    """Who."""
+    claim: ClaimField
+    """Which claim."""
+    span: Span
+    """How long is counted: `minute` for a rate limit, the others for quotas."""
+    start: int = Field(alias="from")
+    """The first instant of the window, in epoch seconds; 0 for `total`."""
+    end: int | None = Field(alias="until")
+    """The first instant after it; null means that counting never starts again."""
+    used: int
+    """How often."""
+    limit: int | None
+    """The first count that is denied; null when the claim has no such limit any more."""
+
+    @classmethod
+    def of(cls, counter: Counter, used: int, *, claim: model.Claim | None) -> "Usage":
+        """Return the written form of a counter of the claim, which may be gone meanwhile."""
+        end = window(counter.span, counter.start).end
+        return cls.holding(
+            principal=counter.principal,
+            claim=counter.claim,
+            span=counter.span,
+            start=counter.start,
+            end=None if end == FOREVER else end,
+            used=used,
+            limit=None if claim is None else limit_on(counter, claim),
         )
 
 

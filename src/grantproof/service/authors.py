@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from grantproof.core.commands.origin import check_origin
 from grantproof.core.identifiers import PrincipalId
 
 
@@ -18,3 +19,6 @@ class Author:
     principal: PrincipalId | None = None
     request_id: str | None = None
     reason: str | None = None
+
+    def __post_init__(self) -> None:
+        check_origin(self.actor, self.request_id, self.reason)

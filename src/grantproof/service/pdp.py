@@ -2,17 +2,29 @@
 
 from dataclasses import dataclass
 
+from grantproof.core import metering
 from grantproof.core.certificate import Certificate, issue
-from grantproof.core.constraints import Context
+from grantproof.core.constraints import Context, Situation
 from grantproof.core.index import Index
 from grantproof.core.matching import Request
+from grantproof.core.metering import UNUSED, Readings
 from grantproof.core.model import Claim
+from grantproof.core.organization import Organization
 from grantproof.core.policy import Reason, UnknownOrganization
 from grantproof.core.ways import Unmet, Verdict
+from grantproof.service.meters import Meters, Replica
 from grantproof.service.pip import Supplied, local_time, situate
 from grantproof.service.ports import Clock
 
 UNKNOWN_ORGANIZATION = UnknownOrganization()
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """The counters that an answer rests on, `age` seconds old; 0 when they were charged with it."""
+
+    readings: Readings
+    age: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +33,40 @@ class Answer:
 
     `outcome` is the granting claim or the reason of the deny; `revision` the state it was made on;
     `decided_at` and `valid_until` epoch seconds, the latter nothing when time alone never changes
-    it or when it is metered.
+    it or when it is metered. `metered` is there when counters mattered.
     """
 
     outcome: Claim | Reason
     revision: int
     decided_at: int
     valid_until: int | None
+    metered: Metered | None = None
 
     @property
     def allowed(self) -> bool:
         """Whether the answer is Allow."""
         return isinstance(self.outcome, Claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A question whose answer is a matter of counters: claims that match, and what they see."""
+
+    request: Request
+    context: Context
+    matching: tuple[Claim, ...]
+    situation: Situation
+    state: Organization
+
+    def settled(self, readings: Readings, *, age: int) -> Answer:
+        """Return the answer where counters stand at the readings."""
+        outcome = metering.choose(self.matching, self.situation, readings=readings)
+        metered = Metered(readings, age)
+        return Answer(outcome, self.state.revision, self.context.instant, None, metered)
+
+
+class MeterUnread(Exception):
+    """The counters of the organization are not followed yet: follow them, and ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +80,11 @@ class Moment:
 
 
 class DecisionPoint:
-    """Answers requests from the followed snapshots; touches no store and no lock."""
+    """Answers requests from the followed snapshots and counters; touches no store and no lock."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, meters: Meters) -> None:
         self._clock = clock
+        self._meters = meters
         self._latest: Moment | None = None
 
     def instant(self) -> int:
@@ -57,10 +92,42 @@ class DecisionPoint:
         return self._clock.now()
 
     def decide(self, index: Index, request: Request, supplied: Supplied, *, instant: int) -> Answer:
-        """Decide one request on the index's current state."""
+        """Decide one request on the index's current state.
+
+        Raises `MeterUnread` when that takes counters that are not followed.
+        """
+        decided = self.open(index, request, supplied, instant=instant)
+        if isinstance(decided, Answer):
+            return decided
+        replica = self._replica(index)
+        readings = replica.of(request.principal)
+        return decided.settled(readings, age=max(0, instant - replica.read_at))
+
+    def readings(
+        self, index: Index, request: Request, supplied: Supplied, *, instant: int
+    ) -> Readings:
+        """Return the counters that claims on the request look at; raises `MeterUnread`."""
+        moment = self._moment(instant, index.state.time_zone, supplied)
+        if not index.ask(request, moment.context).metered:
+            return UNUSED
+        return self._replica(index).of(request.principal)
+
+    def _replica(self, index: Index) -> Replica:
+        replica = self._meters.get(index.state.id)
+        if replica is None:
+            raise MeterUnread(index.state.id)
+        return replica
+
+    def open(
+        self, index: Index, request: Request, supplied: Supplied, *, instant: int
+    ) -> Answer | Contest:
+        """Decide what can be decided without counters; return the contest of what cannot."""
         moment = self._moment(instant, index.state.time_zone, supplied)
         verdict = index.ask(request, moment.context)
         outcome = verdict.answer
+        if verdict.metered and _is_contested(outcome, supplied):
+            matching, situation = index.contest(request, moment.context)
+            return Contest(request, moment.context, tuple(matching), situation, index.state)
         if isinstance(outcome, Unmet):
             outcome = index.nearest(request, moment.context)
         until = _valid_until(verdict, supplied, hour_ends=moment.hour_ends)
@@ -82,13 +149,16 @@ class DecisionPoint:
         return self._latest
 
     def certify(
-        self, index: Index, request: Request, supplied: Supplied, *, answer: Answer
+        self, state: Organization, request: Request, supplied: Supplied, *, answer: Answer
     ) -> Certificate | None:
-        """Return the certificate of an allow just made on the index's current state."""
-        if not isinstance(answer.outcome, Claim):
+        """Return the certificate of an allow just made on the state."""
+        claim, metered = answer.outcome, answer.metered
+        if not isinstance(claim, Claim):
             return None
-        context = situate(answer.decided_at, index.state.time_zone, supplied)
-        return issue(index.state, request, context, claim=answer.outcome)
+        context = situate(answer.decided_at, state.time_zone, supplied)
+        if metered is None:
+            return issue(state, request, context, claim=claim)
+        return metering.certify(state, request, context, claim=claim, readings=metered.readings)
 
     def absent(self, instant: int) -> Answer:
         """Return the answer about an organization that does not exist."""
@@ -102,3 +172,10 @@ def _valid_until(verdict: Verdict, supplied: Supplied, *, hour_ends: int) -> int
     if not on_the_clock:
         return verdict.until
     return hour_ends if verdict.until is None else min(verdict.until, hour_ends)
+
+
+def _is_contested(outcome: Claim | Reason | Unmet, supplied: Supplied) -> bool:
+    """Return whether counters bear on a metered verdict: an unmetered claim needs none."""
+    if supplied.usage is not None and supplied.rate is not None:
+        return False
+    return isinstance(outcome, Unmet) or (isinstance(outcome, Claim) and outcome.metered)

@@ -4,12 +4,22 @@ One suite in `tests/contracts` runs against every store. A store never judges a 
 exactly what the core accepted, or nothing.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.audit_chain import Anchor, AuditKey, Sealed
+from grantproof.service.credentials import Keys
+from grantproof.service.history import History
+from grantproof.service.meter import Meter
+from grantproof.service.receipts import Receipt
+
+ERASED: Final = "(erased)"
+"""Stands for the actor of an event whose author was erased."""
 
 
 class StoreError(Exception):
@@ -18,6 +28,13 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached now; the same call may work later."""
+
+
+class StoreUncertain(StoreUnavailable):
+    """The store was lost while it committed: the change was made or not, entirely.
+
+    Whoever proposed it looks, once the store is back, before trying again.
+    """
 
 
 class StoreUnusable(StoreError):
@@ -37,26 +54,55 @@ class OrganizationSummary:
     time_zone: str
 
 
-class Store(Protocol):
+class Store(History, Protocol):
     """Organizations, their current facts and their events. Safe to use from several threads.
 
     Several processes may hold a store on the same data. Any method may raise `StoreError`; then
-    nothing was changed.
+    nothing was changed, except perhaps after a `StoreUncertain`.
     """
 
+    @property
+    def keys(self) -> Keys:
+        """The API keys that are kept with the organizations."""
+        ...
+
+    @property
+    def meter(self) -> Meter:
+        """The counters of the same organizations, kept in the same place."""
+        ...
+
     def create(
-        self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
+        self,
+        organization: OrganizationId,
+        *,
+        time_zone: str,
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
+        receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used.
 
-        `time_zone` is an IANA name, `actor` and `instant` (epoch seconds) are kept with it.
+        `time_zone` is an IANA name. What says who and why is kept in the first entry of its
+        history, the founding; `instant` is in epoch seconds. The receipt is kept in the same
+        transaction, or not at all.
         """
         ...
 
-    def delete(self, organization: OrganizationId, *, actor: str, instant: int) -> bool:
+    def delete(
+        self,
+        organization: OrganizationId,
+        *,
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
         """Delete an organization and its facts, keep its events; false when there is none.
 
-        The id is never used again, so that nothing of the old one can be mistaken for the new.
+        The last entry of its history says who did so. The id is never used again, so that nothing
+        of the old one can be mistaken for the new.
         """
         ...
 
@@ -78,18 +124,30 @@ class Store(Protocol):
         """
         ...
 
-    def commit(self, event: Event) -> bool:
-        """Write the event and what its delta does, in one transaction, and return true.
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+        """Write the event, what its delta does and the receipt, in one transaction; return true.
 
         Compare-and-set: only when the stored revision is the one before the event's. Otherwise
         nothing is written and the answer is false. When it returns, the change is durable.
+        Receipts of the organization that are outdated by this one's instant are forgotten, and an
+        older one under its key is replaced.
         """
+        ...
+
+    def receipt(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Receipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
         ...
 
     def events(
         self, organization: OrganizationId, *, after: int = 0, limit: int
     ) -> tuple[Event, ...]:
-        """Return the events with a revision greater than `after`, oldest first, at most `limit`."""
+        """Return the events with a revision greater than `after`, oldest first, at most `limit`.
+
+        Founding and dissolution are none: they are in the history. The actor of an event whose
+        author was erased reads `ERASED`.
+        """
         ...
 
     def damage(self) -> tuple[str, ...]:
@@ -101,6 +159,52 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release everything held; the store is not used again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored row that is not what the events make of it: its table, its key, and what differs."""
+
+    table: str
+    key: tuple[str, ...]
+    what: str
+
+
+class Ledger(Protocol):
+    """The chain in which a store seals events, and what it keeps apart from it."""
+
+    @property
+    def key(self) -> AuditKey:
+        """The key under which events are sealed."""
+        ...
+
+    def organizations(self) -> tuple[str, ...]:
+        """Return the ids of all that have a row or an event, deleted ones too, in order."""
+        ...
+
+    def chain(
+        self, organization: str
+    ) -> AbstractContextManager[tuple[Anchor | None, Iterator[Sealed]]]:
+        """Read the organization's own row, and all of its events in order, as of one moment."""
+        ...
+
+    def strays(self, organization: str) -> tuple[int, ...]:
+        """Return the revisions of authors that are kept for no event."""
+        ...
+
+    def erase(
+        self, organization: str, *, instant: int, actor: str | None, revision: int | None
+    ) -> int:
+        """Erase who made the events of an actor, or one event, and why; return how many.
+
+        The events stay, and a mark that says when this was done, which nobody makes without the
+        key. What is erased already stays as it is.
+        """
+        ...
+
+    def differences(self, organization: str) -> Iterator[Difference]:
+        """Yield how the stored rows differ from what the events, folded anew, make. P-REPLAY."""
         ...
 
 

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Generic, TypeVar
 
-from grantproof.core.constraints import Context, Observation, observe
+from grantproof.core.constraints import Context, Observation
 from grantproof.core.duty import active_roles
 from grantproof.core.errors import HeldRole
 from grantproof.core.hierarchy import effective_roles, groups_of
 from grantproof.core.identifiers import GroupId, PrincipalId, RoleId
 from grantproof.core.matching import Request, claim_matches, resolve, situate
+from grantproof.core.metering import UNUSED, Readings, evaluate, observe
 from grantproof.core.model import Claim, Validity
 from grantproof.core.organization import Organization
 from grantproof.core.paths import how_held, shortest_path
-from grantproof.core.policy import Decision, evaluate
+from grantproof.core.policy import Decision
 
 Key = TypeVar("Key", str, tuple[str, ...])
 
@@ -101,9 +102,14 @@ class Explanation:
     weighed: tuple[Weighed, ...]
 
 
-def explain(state: Organization, request: Request, context: Context) -> Explanation:
-    """Return why the request is allowed or denied on the state, in the context."""
-    decision = evaluate(state, request, context)
+def explain(
+    state: Organization, request: Request, context: Context, *, readings: Readings = UNUSED
+) -> Explanation:
+    """Return why the request is allowed or denied on the state, in the context.
+
+    Counters stand at `readings`.
+    """
+    decision = evaluate(state, request, context, readings=readings)
     if request.principal not in state.principals:
         return Explanation(decision, (), (), ())
     active = active_roles(state, request, context.instant)
@@ -111,12 +117,17 @@ def explain(state: Organization, request: Request, context: Context) -> Explanat
         decision=decision,
         effective_roles=tuple(sorted(effective_roles(state, request.principal, context.instant))),
         active_roles=tuple(sorted(active)),
-        weighed=_weigh(state, request, context, active=active),
+        weighed=_weigh(state, request, context, active=active, readings=readings),
     )
 
 
 def _weigh(
-    state: Organization, request: Request, context: Context, *, active: frozenset[RoleId]
+    state: Organization,
+    request: Request,
+    context: Context,
+    *,
+    active: frozenset[RoleId],
+    readings: Readings,
 ) -> tuple[Weighed, ...]:
     target = resolve(state, request)
     if target is None:
@@ -126,7 +137,10 @@ def _weigh(
         Weighed(
             claim,
             claim.role in active,
-            tuple(observe(constraint, situation) for constraint in claim.constraints),
+            tuple(
+                observe(constraint, situation, claim=claim.id, readings=readings)
+                for constraint in claim.constraints
+            ),
         )
         for claim in sorted(state.claims.values(), key=lambda claim: claim.id)
         if claim_matches(claim, request.action, target)

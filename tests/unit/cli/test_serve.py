@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,9 @@ from grantproof.cli.serve import (
     check_address,
     environment,
     first_check,
-    is_loopback,
     listening,
 )
-from grantproof.settings import Settings
+from grantproof.settings import Settings, is_loopback
 from tests.unit.cli.conftest import Run
 
 
@@ -33,23 +33,21 @@ def test_a_busy_port_is_one_line(run: Run, busy_port: int) -> None:
     assert (ended.code, ended.line) == (2, line)
 
 
-OUTSIDE = ("0.0.0.0", "::", "192.0.2.1", "example.org", "localhost.x")  # noqa: S104  # all refused
+OUTSIDE = ("0.0.0.0", "::", "192.0.2.1", "example.org", "localhost.x")  # noqa: S104  # others reach
 
 
 @pytest.mark.parametrize("host", OUTSIDE)
-def test_an_address_that_others_can_reach_needs_insecure(host: str, run: Run) -> None:
-    """The line names the remedy."""
-    ended = run("serve", "--host", host)
-    assert ended.code == 2
-    assert ended.line.startswith(f"there is no authentication yet, and others can reach `{host}`")
-    assert "--insecure" in ended.line
-    check_address(Settings(host=host), insecure=True)
+def test_an_address_that_others_can_reach_is_no_place_for_the_demo(host: str) -> None:
+    """With credentials it is a place like any other."""
+    assert not is_loopback(host)
+    with pytest.raises(Stop, match="the demo is for this machine only"):
+        check_address(Settings(host=host, demo=True))
+    check_address(Settings(host=host))
 
 
-@pytest.mark.parametrize("insecure", [[], ["--insecure"]])
-def test_the_demo_is_for_this_machine_only(insecure: list[str], run: Run) -> None:
-    """Nothing can talk it out of that."""
-    ended = run("serve", "--demo", "--host", "0.0.0.0", *insecure)  # noqa: S104  # what is refused
+def test_the_demo_is_for_this_machine_only(run: Run) -> None:
+    """One line, and nothing is started."""
+    ended = run("serve", "--demo", "--host", "0.0.0.0")  # noqa: S104  # what is refused
     line = "the demo is for this machine only, `0.0.0.0` is not: leave --host out"
     assert (ended.code, ended.line) == (2, line)
 
@@ -58,7 +56,7 @@ def test_the_demo_is_for_this_machine_only(insecure: list[str], run: Run) -> Non
 def test_loopback_addresses_need_nothing(host: str) -> None:
     """Nobody else can reach them."""
     assert is_loopback(host)
-    check_address(Settings(host=host, demo=True), insecure=False)
+    check_address(Settings(host=host, demo=True))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +87,17 @@ def test_a_database_that_cannot_be_used_stops_the_start(run: Run) -> None:
 
 def test_settings_reach_the_application_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is written into the environment is read back as the same settings."""
-    settings = Settings(demo=True, host="::1", port=1, database_url="x.db", follow_seconds=0.5)
+    settings = Settings(
+        demo=True,
+        host="::1",
+        port=1,
+        database_url="x.db",
+        follow_seconds=0.5,
+        jwt_issuer="https://issuer.example",
+        jwt_audience="us",
+        jwt_jwks_file=Path("keys.json"),
+        jwt_algorithms="ES256",
+    )
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings
@@ -100,7 +108,8 @@ def test_the_demo_is_announced_loudly(capsys: pytest.CaptureFixture[str]) -> Non
     announce(Settings(demo=True, port=9191))
     demo, where, try_next, *pasted = capsys.readouterr().out.splitlines()
     assert demo == (
-        "DEMO: loopback only, no authentication, bound to `acme`, callers may supply the context"
+        "DEMO: loopback only, everybody has the demo's key, bound to `acme`,"
+        " callers may supply the context"
     )
     assert "http://127.0.0.1:9191" in where
     assert try_next == "try next:"
@@ -119,6 +128,17 @@ def test_other_services_are_announced_quietly(capsys: pytest.CaptureFixture[str]
 def test_an_address_that_others_can_reach_is_announced_loudly(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Whoever insists is told what that means."""
+    """A key that travels in clear can be read on its way."""
     announce(Settings(host="192.0.2.1"))
-    assert capsys.readouterr().out.startswith("INSECURE: others can reach this address")
+    out = capsys.readouterr().out
+    assert out.startswith("others can reach this address: let something in front of it encrypt")
+
+
+def test_a_service_without_keys_says_how_to_make_the_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It starts, so that what made the key is followed, but says that nobody can ask."""
+    announce(Settings(), keyless=True)
+    assert (
+        "`grantproof key create --operator` makes one" in capsys.readouterr().out.splitlines()[-1]
+    )

@@ -182,6 +182,13 @@ def test_half_a_surrogate_pair_is_no_text(value: object) -> None:
     assert rule_broken("\ud7ff\ue000\U0001f600") is None
 
 
+@pytest.mark.parametrize("value", ["\0", "a\0b", frozenset({"ok", "b\0"})])
+def test_the_character_nul_is_no_text(value: object) -> None:
+    """What not every store can hold is refused, alone and inside a set; other controls are not."""
+    assert rule_broken(value) == "must be text without the character NUL"
+    assert rule_broken("\x01\x7f\\u0000") is None
+
+
 def test_facts_with_true_and_with_one_are_different_facts() -> None:
     """Python holds that they are equal; operands, principals, resources and evidence do not."""
     one, true = attributes({"level": 1}), attributes({"level": True})

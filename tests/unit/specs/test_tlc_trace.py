@@ -164,3 +164,78 @@ def test_a_behaviour_of_another_model_is_told_variable_by_variable() -> None:
 def test_no_behaviour_is_no_story() -> None:
     """When TLC prints none, nothing is made up."""
     assert tell(Behaviour((), None)) == ()
+
+
+NOTHING_USED: Value = ({"usage": 0, "rate": 0},)
+ONE_USED: Value = ({"usage": 1, "rate": 1},)
+READ_NOTHING: Value = {"revision": 0, "used": NOTHING_USED, "limits": ({"usage": 1, "rate": 2},)}
+
+
+def consuming(
+    used: Value,
+    phase: str,
+    snapshot: Value = "Nothing",
+    *,
+    granted: Value = "Nothing",
+    rev: int = 0,
+) -> Step:
+    """A state of one consumer of one claim."""
+    return Step(
+        "Some",
+        {
+            "revision": rev,
+            "limits": ({"usage": 1, "rate": 2},),
+            "used": used,
+            "phase": {"c1": phase},
+            "snapshot": {"c1": snapshot},
+            "granted": {"c1": granted},
+        },
+    )
+
+
+WAITING = consuming(NOTHING_USED, "idle")
+READING = consuming(NOTHING_USED, "deciding", READ_NOTHING)
+BEATEN = consuming(ONE_USED, "deciding", READ_NOTHING)
+EMPTY_CLAIM = "claim 1: usage 0 of 1, rate 0 of 2"
+FULL_CLAIM = "claim 1: usage 1 of 1, rate 1 of 2"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        (WAITING, READING, f"c1 reads the counters at revision 0 ({EMPTY_CLAIM})"),
+        (
+            READING,
+            consuming(ONE_USED, "allowed", granted=1),
+            f"c1 is allowed by claim 1, having read {EMPTY_CLAIM} ({FULL_CLAIM})",
+        ),
+        (
+            BEATEN,
+            consuming(ONE_USED, "looking"),
+            f"c1 loses the race and looks again ({FULL_CLAIM})",
+        ),
+        (
+            BEATEN,
+            consuming(ONE_USED, "denied"),
+            f"c1 is denied, having read {EMPTY_CLAIM} ({FULL_CLAIM})",
+        ),
+        (
+            READING,
+            consuming(NOTHING_USED, "half", READ_NOTHING),
+            f"c1 has charged the quota, and not yet the rate ({EMPTY_CLAIM})",
+        ),
+        (
+            READING,
+            consuming(NOTHING_USED, "deciding", READ_NOTHING, rev=1),
+            f"the limits change, revision 1 ({EMPTY_CLAIM})",
+        ),
+        (consuming(ONE_USED, "idle"), WAITING, f"usage is reset ({EMPTY_CLAIM})"),
+        (WAITING, WAITING, f"nothing changes ({EMPTY_CLAIM})"),
+    ],
+)
+def test_steps_of_consumers_are_told_in_words(before: Step, after: Step, line: str) -> None:
+    """Who reads, is allowed, loses and is denied, and what the counters are after it."""
+    assert tell(Behaviour((before, after), None)) == (
+        f"1. at first {EMPTY_CLAIM if before.state['used'] == NOTHING_USED else FULL_CLAIM}",
+        f"2. {line}",
+    )

@@ -1,199 +1,29 @@
-"""Opening the database: look before touching, create or migrate, then hand out the store.
+"""Opening a database, of whichever kind its address says, and handing out the store on it.
 
-What is not ours, not readable or made by a newer version is refused, and its file left as it is.
+What is not ours, not readable or made by a newer version is refused, and left as it is.
 """
 
-import sqlite3
-import time
-from contextlib import closing
 from pathlib import Path
-from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import ConnectionPoolEntry
-
-from grantproof.adapters.sql.failures import RESTORE, store_errors
-from grantproof.adapters.sql.migrations import KNOWN
-from grantproof.adapters.sql.rows import TRIGGERS, Row
-from grantproof.adapters.sql.store import BEGIN, SqlStore
-from grantproof.service.ports import StoreMissing, StoreUnavailable, StoreUnusable
-
-APPLICATION_ID: Final = b"GPRF"
-"""Stands in the file's header, so that a database of another program is recognized."""
-
-# The format of an SQLite file, https://www.sqlite.org/fileformat.html#the_database_header
-MAGIC: Final = b"SQLite format 3\0"
-HEADER_BYTES: Final = 100
-APPLICATION_ID_AT: Final = slice(68, 72)
-
-VERSIONS: Final = "alembic_version"
-"""Where Alembic keeps the version of the schema."""
-
-BUSY_SECONDS_MAX: Final = 5.0
-"""How long a writer waits for another before it gives up."""
-
-BUSY_RETRY_SECONDS: Final = 0.01
-
-PRAGMAS: Final = (
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA synchronous = FULL",  # a commit is on the disk when it returns
-    "PRAGMA fullfsync = ON",  # on macOS too
-    "PRAGMA cell_size_check = ON",  # damage is found when it is read, not later
-    "PRAGMA trusted_schema = OFF",
-)
+from grantproof.adapters.sql import sqlite
+from grantproof.adapters.sql.addresses import read_address
+from grantproof.adapters.sql.store import SqlStore
 
 
-def open_database(place: str | Path, *, create: bool = True) -> SqlStore:
-    """Return the store at `place`, a path or an `sqlite:///` address.
+def open_database(
+    place: str | Path, *, create: bool = True, key_file: Path | None = None
+) -> SqlStore:
+    """Return the store at `place`: a path, or an `sqlite:///` or `postgresql://` address.
 
-    Where there is none it is created, or without `create` refused. Raises `StoreMissing`,
-    `StoreUnavailable` or `StoreUnusable`.
+    Where there is none it is created, or without `create` refused. `key_file` holds the key that
+    seals the events: of a file it lies beside it by default, and is created with it; of a server's
+    database it must be named, and be there. Raises `StoreMissing`, `StoreUnavailable` or
+    `StoreUnusable`.
     """
-    path = _path(place)
-    with store_errors(str(path)):
-        version = _version(path)
-        if version is None and not create:
-            raise StoreMissing(
-                f"there is no database at `{path}`: create an organization first, or name another"
-            )
-        engine = open_engine(path)
-        try:
-            if version != KNOWN[-1]:
-                _migrate(engine)
-        except BaseException:
-            engine.dispose()
-            raise
-    return SqlStore(engine)
+    address = read_address(place)
+    if isinstance(address, Path):
+        return SqlStore(sqlite.opened(address, create=create, key_file=key_file))
+    # Imported only here: whoever keeps a file needs nothing of a server.
+    from grantproof.adapters.sql import postgresql  # noqa: PLC0415 - see above
 
-
-def open_engine(path: Path) -> Engine:
-    """Return connections to the file, each set up to keep what a store promises."""
-    url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS_MAX})
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _path(place: str | Path) -> Path:
-    named = isinstance(place, Path) or "://" not in place
-    name = str(place) if named else _database_of(str(place))
-    if name in {"", ":memory:"}:
-        raise StoreUnusable("a database in memory keeps nothing: name a file")
-    return Path(name)
-
-
-def _database_of(address: str) -> str:
-    try:
-        url = make_url(address)
-    except ArgumentError as error:
-        raise StoreUnusable(
-            "the address of the database cannot be read: write a path, or `sqlite:///` and a path"
-        ) from error
-    if url.get_backend_name() != "sqlite":
-        # Only the scheme is repeated: the rest of the address may hold a password.
-        raise StoreUnusable(
-            f"databases of type `{url.get_backend_name()}` are not supported:"
-            " write a path, or `sqlite:///` and a path"
-        )
-    return url.database or ""
-
-
-def _version(path: Path) -> str | None:
-    """Return the schema version of the file, or nothing when there is no database yet."""
-    if not path.exists():
-        if not path.parent.is_dir():
-            raise StoreUnavailable(f"there is no folder `{path.parent}`: create it")
-        return None
-    if not path.is_file():
-        raise StoreUnusable(f"the database `{path}` is not a file: name one")
-    header = _header(path)
-    if len(header) == 0:
-        return None
-    if not header.startswith(MAGIC):
-        raise StoreUnusable(f"the file `{path}` is no database: name another file, or {RESTORE}")
-    if header[APPLICATION_ID_AT] != APPLICATION_ID:
-        raise StoreUnusable(f"the database `{path}` belongs to another program: name another file")
-    # Whoever is the last to close a database that others left open tidies it up, but a reader.
-    log = path.with_name(f"{path.name}-wal")
-    mode = "ro" if log.exists() and log.stat().st_size > 0 else "rw"
-    address = f"{path.absolute().as_uri()}?mode={mode}"
-    with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS_MAX)) as connection:
-        return _recognized(path, connection)
-
-
-def _header(path: Path) -> bytes:
-    """Return the first bytes of the file, read without SQLite, which might tidy up around it."""
-    try:
-        with path.open("rb") as file:
-            return file.read(HEADER_BYTES)
-    except OSError as error:
-        raise StoreUnavailable(
-            f"the database `{path}` cannot be read: allow this user to read and write it"
-        ) from error
-
-
-def _recognized(path: Path, connection: sqlite3.Connection) -> str | None:
-    connection.execute("PRAGMA query_only = ON")
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    if len(names) == 0:
-        return None
-    read_versions = f"SELECT version_num FROM {VERSIONS}"  # noqa: S608 - the name is a constant
-    rows = connection.execute(read_versions).fetchall() if VERSIONS in names else []
-    if len(rows) != 1:
-        raise StoreUnusable(f"the database `{path}` lacks its schema version: {RESTORE}")
-    version = str(rows[0][0])
-    if version not in KNOWN:
-        raise StoreUnusable(
-            f"the database `{path}` was made by a newer version of grantproof"
-            f" (schema `{version}`, this one knows up to `{KNOWN[-1]}`): upgrade grantproof"
-        )
-    missing = sorted({*Row.metadata.tables, *TRIGGERS} - names)
-    if version == KNOWN[-1] and len(missing) > 0:
-        raise StoreUnusable(f"the database `{path}` lacks `{missing[0]}`: {RESTORE}")
-    return version
-
-
-def _set_up(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
-    # Transactions are begun by `_begin`, never by the driver, which would begin them too late.
-    connection.isolation_level = None
-    for pragma in PRAGMAS:
-        connection.execute(pragma)
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
-
-
-def _migrate(engine: Engine) -> None:
-    """Bring the schema to the last version; another process may be doing the same."""
-    # Imported only here: an up-to-date database is opened without waiting for Alembic.
-    from alembic.command import upgrade  # noqa: PLC0415 - see above
-    from alembic.config import Config  # noqa: PLC0415 - see above
-
-    _claim_file(engine)
-    configuration = Config()
-    configuration.set_main_option("script_location", "grantproof.adapters.sql:migrations")
-    with engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
-        configuration.attributes["connection"] = connection
-        upgrade(configuration, "head")
-
-
-def _claim_file(engine: Engine) -> None:
-    """Mark the file as ours, before anything else is in it, and let readers not wait for writers.
-
-    SQLite does not wait for others when it changes the mode, whatever its time-out, so this does.
-    """
-    mark = int.from_bytes(APPLICATION_ID, "big")
-    deadline = time.monotonic() + BUSY_SECONDS_MAX
-    while True:
-        try:
-            with closing(engine.raw_connection()) as connection:
-                connection.cursor().execute(f"PRAGMA application_id = {mark}")
-                connection.cursor().execute("PRAGMA journal_mode = WAL")
-                return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(BUSY_RETRY_SECONDS)
+    return SqlStore(postgresql.opened(address, create=create, key_file=key_file))

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
+from grantproof.adapters.sql.sqlstates import Meaning, meaning_of, meaning_of_refusal
 from grantproof.service.ports import StoreError, StoreUnavailable, StoreUnusable
 
 RESTORE: Final = "restore it from a backup"
@@ -15,7 +16,7 @@ RESTORE: Final = "restore it from a backup"
 PRIMARY_CODE: Final = 0xFF
 """The bits of an SQLite result code that say the kind; the others refine it."""
 
-MEANINGS: Final[dict[int, tuple[type[StoreError], str]]] = {
+MEANINGS: Final[dict[int, Meaning]] = {
     sqlite3.SQLITE_BUSY: (StoreUnavailable, "is locked by another program: try again"),
     sqlite3.SQLITE_LOCKED: (StoreUnavailable, "is locked by another program: try again"),
     sqlite3.SQLITE_CANTOPEN: (
@@ -42,6 +43,8 @@ MEANINGS: Final[dict[int, tuple[type[StoreError], str]]] = {
     ),
 }
 
+WRONG_OPTION: Final[Meaning] = (StoreUnusable, "has an address whose options are wrong: check them")
+
 
 @contextmanager
 def store_errors(place: str) -> Iterator[None]:
@@ -58,10 +61,23 @@ def store_error(place: str, error: SQLAlchemyError | sqlite3.Error) -> StoreErro
     """Return what the error means."""
     if isinstance(error, NoFreeConnection):
         return StoreUnavailable(f"the database `{place}` has no free connection: try again")
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(cause, "sqlite_errorcode", None)
-    if code is not None and code & PRIMARY_CODE in MEANINGS:
-        meaning, words = MEANINGS[code & PRIMARY_CODE]
+    found = _meaning(error)
+    if found is not None:
+        meaning, words = found
         return meaning(f"the database `{place}` {words}")
+    cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause).partition("\n")[0]
     return StoreUnusable(f"the database `{place}` cannot be read ({said}): {RESTORE}")
+
+
+def _meaning(error: SQLAlchemyError | sqlite3.Error) -> Meaning | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", None)
+        return None if code is None else MEANINGS.get(code & PRIMARY_CODE)
+    if (state := getattr(cause, "sqlstate", None)) is not None:
+        return meaning_of(state)
+    # What PostgreSQL's driver finds itself, without an answer of the server.
+    if isinstance(error, OperationalError):
+        return meaning_of_refusal(str(cause))
+    return WRONG_OPTION if isinstance(error, ProgrammingError) else None

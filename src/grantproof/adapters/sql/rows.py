@@ -36,9 +36,9 @@ class Row(SQLModel, registry=registry()):
     """What every row has: the tables are ours alone, apart from any other SQLModel."""
 
 
-def text(*, key: bool = False, optional: bool = False) -> Column[str]:
+def text(*, key: bool = False, optional: bool = False, default: str | None = None) -> Column[str]:
     """Return a text column; part of the primary key with `key`, possibly null with `optional`."""
-    return Column(TEXT, primary_key=key, nullable=optional)
+    return Column(TEXT, primary_key=key, nullable=optional, server_default=default)
 
 
 def whole(*, key: bool = False, optional: bool = False) -> Column[int]:
@@ -46,10 +46,13 @@ def whole(*, key: bool = False, optional: bool = False) -> Column[int]:
     return Column(WHOLE, primary_key=key, nullable=optional, autoincrement=False)
 
 
-def refers(table: str, *columns: str, deferred: bool = False) -> ForeignKeyConstraint:
+def refers(
+    table: str, *columns: str, deferred: bool = False, follows: bool = False
+) -> ForeignKeyConstraint:
     """Return the reference from `columns`, within the organization, to the id of `table`.
 
-    A deferred one is checked at commit, so that rows of one table may arrive in any order.
+    A deferred one is checked at commit, so that rows of one table may arrive in any order. A row
+    that follows goes with the one that it refers to.
     """
     return ForeignKeyConstraint(
         ["organization_id", *columns],
@@ -57,6 +60,7 @@ def refers(table: str, *columns: str, deferred: bool = False) -> ForeignKeyConst
         name=f"{'_'.join(columns)}_refers",
         deferrable=True if deferred else None,
         initially="DEFERRED" if deferred else None,
+        ondelete="CASCADE" if follows else None,
     )
 
 
@@ -77,7 +81,10 @@ def lasting() -> CheckConstraint:
 
 
 class OrganizationRow(Row, table=True):
-    """A tenant; `deleted_at` is set on one that was, whose id is never used again."""
+    """A tenant; `deleted_at` is set on one that was, whose id is never used again.
+
+    `revision` is that of its last event and `audit_head` the seal of that event.
+    """
 
     __tablename__: ClassVar[str] = "organization"
     __table_args__ = (
@@ -91,9 +98,8 @@ class OrganizationRow(Row, table=True):
     time_zone: str = Field(sa_column=text())
     administered: int = Field(sa_column=whole())
     created_at: int = Field(sa_column=whole())
-    created_by: str = Field(sa_column=text())
     deleted_at: int | None = Field(sa_column=whole(optional=True))
-    deleted_by: str | None = Field(sa_column=text(optional=True))
+    audit_head: str = Field(sa_column=text(default=""))
 
 
 class PrincipalRow(Row, table=True):
@@ -318,21 +324,117 @@ class GroupAssignmentRow(Row, table=True):
     revision: int = Field(sa_column=whole())
 
 
+class CounterRow(Row, table=True):
+    """How often a principal used a claim in the window from `starts_at` (epoch seconds).
+
+    Changed by every use and by no revision. `changed_at` is the instant of the last use or reset.
+    """
+
+    __tablename__: ClassVar[str] = "counter"
+    __table_args__ = (
+        refers("principal", "principal_id", follows=True),
+        refers("claim", "claim_id", follows=True),
+        check("span_is_known", "span IN ('minute', 'hour', 'day', 'month', 'total')"),
+        check("window_is_not_empty", "starts_at < ends_at"),
+        check("used_counts", "used >= 0"),
+        Index("counter_of_claim", "organization_id", "claim_id"),
+        Index("counter_by_change", "organization_id", "changed_at"),
+        Index("counter_by_end", "ends_at"),
+        BY_KEY,
+    )
+
+    organization_id: str = Field(sa_column=text(key=True))
+    principal_id: str = Field(sa_column=text(key=True))
+    claim_id: str = Field(sa_column=text(key=True))
+    span: str = Field(sa_column=text(key=True))
+    starts_at: int = Field(sa_column=whole(key=True))
+    ends_at: int = Field(sa_column=whole())
+    used: int = Field(sa_column=whole())
+    changed_at: int = Field(sa_column=whole())
+
+
 class EventRow(Row, table=True):
     """What happened, for ever: triggers refuse to change or remove a row.
 
-    `command` and `delta` are JSON; `revision` is the one that the event made.
+    `command` and `delta` are JSON; `revision` is the one that the event made. The first event,
+    revision 0, founds the organization. `mac` seals the row and the `mac` of the row before under
+    the key `key_id`; `commitment` stands for what `event_personal` holds.
     """
 
     __tablename__: ClassVar[str] = "event"
-    __table_args__ = (belongs(), check("revision_counts", "revision >= 1"), STRICT)
+    __table_args__ = (
+        belongs(),
+        check("revision_counts", "revision >= 0"),
+        check("kind_is_known", "kind IN ('found', 'change', 'dissolve')"),
+        STRICT,
+    )
 
     organization_id: str = Field(sa_column=text(key=True))
     revision: int = Field(sa_column=whole(key=True))
+    kind: str = Field(sa_column=text())
     instant: int = Field(sa_column=whole())
-    actor: str = Field(sa_column=text())
+    request_id: str | None = Field(sa_column=text(optional=True))
     command: str = Field(sa_column=text())
     delta: str = Field(sa_column=text())
+    commitment: str = Field(sa_column=text())
+    key_id: str = Field(sa_column=text())
+    mac: str = Field(sa_column=text())
+
+
+class EventPersonalRow(Row, table=True):
+    """Who made an event, and why: apart from the event, so that it can be erased."""
+
+    __tablename__: ClassVar[str] = "event_personal"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "revision"],
+            ["event.organization_id", "event.revision"],
+            name="event_refers",
+        ),
+        check("erased_or_not", "(erased_at IS NULL) = (erasure IS NULL)"),
+        check("erased_or_told", "(erased_at IS NULL) = (actor IS NOT NULL AND salt IS NOT NULL)"),
+        Index("event_personal_of_actor", "organization_id", "actor"),
+        STRICT,
+    )
+
+    organization_id: str = Field(sa_column=text(key=True))
+    revision: int = Field(sa_column=whole(key=True))
+    salt: str | None = Field(sa_column=text(optional=True))
+    actor: str | None = Field(sa_column=text(optional=True))
+    reason: str | None = Field(sa_column=text(optional=True))
+    erased_at: int | None = Field(sa_column=whole(optional=True))
+    erasure: str | None = Field(sa_column=text(optional=True))
+
+
+class AuditKeyRow(Row, table=True):
+    """Which key seals the events: its id, from which nobody can tell the key."""
+
+    __tablename__: ClassVar[str] = "audit_key"
+    __table_args__ = (STRICT,)
+
+    id: str = Field(sa_column=text(key=True))
+
+
+class ReceiptRow(Row, table=True):
+    """That a change was made under a key that its author chose; forgotten after a day.
+
+    `digest` is of all that was asked, `revision` the one that the change made.
+    """
+
+    __tablename__: ClassVar[str] = "receipt"
+    __table_args__ = (
+        belongs(),
+        check("revision_counts", "revision >= 0"),
+        Index("receipt_by_age", "organization_id", "instant"),
+        BY_KEY,
+    )
+
+    organization_id: str = Field(sa_column=text(key=True))
+    actor: str = Field(sa_column=text(key=True))
+    key: str = Field(sa_column=text(key=True))
+    digest: str = Field(sa_column=text())
+    revision: int = Field(sa_column=whole())
+    instant: int = Field(sa_column=whole())
 
 
 def table(name: str) -> Table:

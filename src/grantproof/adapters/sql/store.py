@@ -1,53 +1,84 @@
 """The store on a SQL database: every method is one transaction, every change a compare-and-set."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import islice
 from typing import Final
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from grantproof.adapters.sql.failures import store_errors
+from grantproof.adapters.sql.connections import Connections
+from grantproof.adapters.sql.keys import SqlKeys
+from grantproof.adapters.sql.ledger import SqlLedger
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
+from grantproof.adapters.sql.meter import SqlMeter
 from grantproof.adapters.sql.projection import erase, write_delta
+from grantproof.adapters.sql.reading import WITH_AUTHORS, entries, latest
+from grantproof.adapters.sql.receipts import erase_receipts, read_receipt, write_receipt
 from grantproof.adapters.sql.rows import table
+from grantproof.adapters.sql.sealing import Happening, of_event, seal, write
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.model import Administered
 from grantproof.core.organization import Organization
-from grantproof.policyfile.wire import (
-    Unreadable,
-    decode_command,
-    decode_delta,
-    encode_command,
-    encode_delta,
-)
-from grantproof.service.ports import OrganizationSummary
-
-BEGIN: Final = "grantproof_begin"
-"""The execution option that says how a transaction begins; without it, as a reader does."""
-
-AS_WRITER: Final = {BEGIN: "BEGIN IMMEDIATE"}
-"""A writer takes its turn at once, so nothing that it read is changed by another before it ends."""
+from grantproof.policyfile.wire import Unreadable, decode_command, decode_delta
+from grantproof.service import audit_chain
+from grantproof.service.authors import Author
+from grantproof.service.history import Entry, EventQuery
+from grantproof.service.ports import ERASED, OrganizationSummary
+from grantproof.service.receipts import Receipt
 
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
+PERSONAL: Final = table("event_personal")
+
+UNMOVED: Final = (
+    ORGANIZATION.c.id == bindparam("of"),
+    ORGANIZATION.c.revision == bindparam("before"),
+    ORGANIZATION.c.deleted_at.is_(None),
+)
+"""The organization as it was when a change was decided; made once, as is all that follows."""
+
+HEAD_BEFORE: Final = select(ORGANIZATION.c.audit_head).where(*UNMOVED)
+MOVE: Final = (
+    update(ORGANIZATION)
+    .where(*UNMOVED)
+    .values(revision=bindparam("revision"), audit_head=bindparam("audit_head"))
+)
+MOVE_AND_FLAG: Final = MOVE.values(administered=bindparam("administered"))
 
 
 class SqlStore:
     """A `Store` in a SQL database. Several threads and processes may use one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._readers = engine
-        self._writers = engine.execution_options(**AS_WRITER)
-        self._place = engine.url.database or ""
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._key = connections.key
+        self.keys = SqlKeys(connections)
+        self.meter: SqlMeter = SqlMeter(connections)
+
+    @property
+    def ledger(self) -> SqlLedger:
+        """The chain of the store's events."""
+        return SqlLedger(self._connections)
 
     def create(
-        self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
+        self,
+        organization: OrganizationId,
+        *,
+        time_zone: str,
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
+        receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
-        with self._writing() as connection:
+        by = Author(actor, request_id=request_id, reason=reason)
+        founding = audit_chain.founding(time_zone)
+        founded = seal(self._key, "", Happening(state.id, 0, "found", instant, by, founding))
+        with self._connections.writing() as connection:
             used = select(ORGANIZATION.c.id).where(ORGANIZATION.c.id == organization)
             if connection.execute(used).first() is not None:
                 return False
@@ -57,23 +88,50 @@ class SqlStore:
                 "time_zone": state.time_zone,
                 "administered": int(state.administered),
                 "created_at": instant,
-                "created_by": actor,
+                "audit_head": founded.mac,
             }
-            connection.execute(insert(ORGANIZATION), row)
+            try:
+                connection.execute(insert(ORGANIZATION), row)
+            except IntegrityError:
+                # Somebody else created it since: no other rule can be broken by this row.
+                return False
+            write(connection, founded)
+            write_receipt(connection, receipt)
             connection.commit()
             return True
 
-    def delete(self, organization: OrganizationId, *, actor: str, instant: int) -> bool:
+    def delete(
+        self,
+        organization: OrganizationId,
+        *,
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
         """Delete an organization and its facts, keep its events; false when there is none."""
-        marked = (
-            update(ORGANIZATION)
-            .where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
-            .values(deleted_at=instant, deleted_by=actor)
+        by = Author(actor, request_id=request_id, reason=reason)
+        here = ORGANIZATION.c.id == organization
+        stands = select(ORGANIZATION.c.revision, ORGANIZATION.c.audit_head).where(
+            here, ORGANIZATION.c.deleted_at.is_(None)
         )
-        with self._writing() as connection:
-            if connection.execute(marked).rowcount == 0:
+        with self._connections.writing() as connection:
+            row = connection.execute(stands.with_for_update()).first()
+            if row is None:
                 return False
+            last = Happening(
+                organization, row.revision + 1, "dissolve", instant, by, audit_chain.DISSOLVE
+            )
+            dissolved = seal(self._key, row.audit_head, last)
+            ended: Values = {
+                "revision": last.revision,
+                "deleted_at": instant,
+                "audit_head": dissolved.mac,
+            }
+            connection.execute(update(ORGANIZATION).where(here).values(**ended))
             erase(connection, organization)
+            erase_receipts(connection, organization)
+            write(connection, dissolved)
             connection.commit()
             return True
 
@@ -88,7 +146,7 @@ class SqlStore:
             .order_by(ORGANIZATION.c.id)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return tuple(_summary(row) for row in connection.execute(query))
 
     def revision(self, organization: OrganizationId) -> int | None:
@@ -96,7 +154,7 @@ class SqlStore:
         query = select(ORGANIZATION.c.revision).where(
             ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None)
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
     def load(self, organization: OrganizationId) -> Organization | None:
@@ -105,41 +163,40 @@ class SqlStore:
             ORGANIZATION.c.revision, ORGANIZATION.c.time_zone, ORGANIZATION.c.administered
         ).where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
         # One transaction: every query sees the same revision.
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             row = connection.execute(query).first()
             if row is None:
                 return None
             return with_stored_facts(connection, _empty(organization, row))
 
-    def commit(self, event: Event) -> bool:
-        """Write the event and what its delta does, in one transaction, and return true.
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+        """Write the event, what its delta does and the receipt, in one transaction; return true.
 
         False, and nothing written, when the stored revision is not the one before the event's.
         """
-        row: Values = {
-            "organization_id": event.organization,
-            "revision": event.revision,
-            "instant": event.instant,
-            "actor": event.actor,
-            "command": encode_command(event.command),
-            "delta": encode_delta(event.delta),
-        }
-        moved = (
-            update(ORGANIZATION)
-            .where(
-                ORGANIZATION.c.id == event.organization,
-                ORGANIZATION.c.revision == event.revision - 1,
-                ORGANIZATION.c.deleted_at.is_(None),
-            )
-            .values(revision=event.revision, **_administered(event))
-        )
-        with self._writing() as connection:
-            if connection.execute(moved).rowcount == 0:
+        before: Values = {"of": event.organization, "before": event.revision - 1}
+        with self._connections.writing() as connection:
+            head = connection.execute(HEAD_BEFORE, before).scalar()
+            if head is None:
+                return False
+            sealed = seal(self._key, head, of_event(event))
+            moved = before | {"revision": event.revision, "audit_head": sealed.mac}
+            flag = _administered(event)
+            move = MOVE if len(flag) == 0 else MOVE_AND_FLAG
+            if connection.execute(move, moved | flag).rowcount == 0:
                 return False
             write_delta(connection, event)
-            connection.execute(insert(EVENT), row)
+            write(connection, sealed)
+            write_receipt(connection, receipt)
             connection.commit()
             return True
+
+    def receipt(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Receipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        with self._connections.reading() as connection:
+            return read_receipt(connection, organization, actor=actor, key=key, after=after)
 
     def events(
         self, organization: OrganizationId, *, after: int = 0, limit: int
@@ -148,44 +205,44 @@ class SqlStore:
         columns = (
             EVENT.c.revision,
             EVENT.c.instant,
-            EVENT.c.actor,
+            PERSONAL.c.actor,
             EVENT.c.command,
             EVENT.c.delta,
+            EVENT.c.request_id,
+            PERSONAL.c.reason,
         )
+        mine = (EVENT.c.organization_id == organization, EVENT.c.revision > after)
         query = (
             select(*columns)
-            .where(EVENT.c.organization_id == organization, EVENT.c.revision > after)
+            .select_from(WITH_AUTHORS)
+            .where(*mine, EVENT.c.kind == "change")
             .order_by(EVENT.c.revision)
             .limit(max(limit, 0))
         )
-        with self._reading() as connection:
+        with self._connections.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(_event(organization, row) for row in rows)
 
+    def latest(self, organization: OrganizationId) -> int | None:
+        """Return the revision of the last event, or nothing when there never was one."""
+        with self._connections.reading() as connection:
+            return latest(connection, organization)
+
+    def entries(
+        self, organization: OrganizationId, query: EventQuery, *, limit: int
+    ) -> tuple[Entry, ...]:
+        """Return wanted entries in the order of their revisions, at most `limit`."""
+        with self._connections.reading() as connection:
+            return tuple(islice(entries(connection, organization, query), max(limit, 0)))
+
     def damage(self) -> tuple[str, ...]:
-        """Return what the database itself finds wrong with its file; reads all of it."""
-        with self._reading() as connection:
-            found = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
-            dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
-        return (
-            *(line for line in found if line != "ok"),
-            *(f"table `{row[0]}` refers to a missing row of `{row[2]}`" for row in dangling),
-        )
+        """Return what the database itself finds wrong; reads all of it."""
+        with self._connections.reading() as connection:
+            return tuple(self._connections.damage(connection))
 
     def close(self) -> None:
         """Release every connection; the store is not used again."""
-        self._readers.dispose()
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with store_errors(self._place), self._readers.connect() as connection:
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """Yield a connection whose work is undone unless it is committed inside."""
-        with store_errors(self._place), self._writers.connect() as connection:
-            yield connection
+        self._connections.dispose()
 
 
 def _summary(row: Stored) -> OrganizationSummary:
@@ -206,10 +263,17 @@ def _empty(organization: OrganizationId, row: Stored) -> Organization:
 
 
 def _event(organization: OrganizationId, row: Stored) -> Event:
-    revision, instant, actor, command, delta = row
+    revision, instant, actor, command, delta, request_id, reason = row
     try:
         return Event(
-            organization, revision, instant, actor, decode_command(command), decode_delta(delta)
+            organization,
+            revision,
+            instant,
+            ERASED if actor is None else actor,
+            decode_command(command),
+            decode_delta(delta),
+            request_id,
+            reason,
         )
     except (Unreadable, ValueError) as error:
         key = (organization, revision)

@@ -202,6 +202,8 @@ def test_an_actor_has_1_to_256_characters() -> None:
             apply(BASE, CreateRole(HEAD), actor="x" * length, instant=0)
     with pytest.raises(Illegal, match="`actor` must be Unicode text"):
         apply(BASE, CreateRole(HEAD), actor="\ud800", instant=0)
+    with pytest.raises(Illegal, match="`actor` must be text without the character NUL"):
+        apply(BASE, CreateRole(HEAD), actor="a\0", instant=0)
 
 
 def test_deleting_everything_leaves_a_valid_empty_organization() -> None:

@@ -5,5 +5,9 @@ The caller began the transaction and ends it, so that a migration happens entire
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
+context.configure(
+    connection=context.config.attributes["connection"],
+    version_table=context.config.attributes["versions"],
+    transactional_ddl=True,
+)
 context.run_migrations()

@@ -12,11 +12,48 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BY_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
 
+TABLES = (
+    "organization",
+    "principal",
+    "group",
+    "role",
+    "kind",
+    "resource",
+    "claim",
+    "sod_set",
+    "sod_set_role",
+    "membership",
+    "nesting",
+    "inheritance",
+    "assignment",
+    "group_assignment",
+    "event",
+)
+"""Each after those to which its rows refer."""
+
 REFUSE = "CREATE TRIGGER {0} BEFORE {1} ON event BEGIN SELECT RAISE(ABORT, '{2}'); END"
+REFUSE_ALWAYS = (
+    "CREATE TRIGGER {0} BEFORE {1} ON event FOR EACH STATEMENT EXECUTE FUNCTION event_stays('{2}')",
+    # Even where triggers are passed over, as while replicating.
+    "ALTER TABLE event ENABLE ALWAYS TRIGGER {0}",
+)
+CHANGE = ("event_is_never_changed", "UPDATE", "events are never changed")
+REMOVE = ("event_is_never_removed", "DELETE", "events are never removed")
+REMOVE_OR_TRUNCATE = ("event_is_never_removed", "DELETE OR TRUNCATE", "events are never removed")
+EVENT_STAYS = """
+CREATE FUNCTION event_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation';
+END
+$$
+"""
+
 APPEND_ONLY = {
-    "sqlite": (
-        REFUSE.format("event_is_never_changed", "UPDATE", "events are never changed"),
-        REFUSE.format("event_is_never_removed", "DELETE", "events are never removed"),
+    "sqlite": (REFUSE.format(*CHANGE), REFUSE.format(*REMOVE)),
+    "postgresql": (
+        EVENT_STAYS,
+        *(statement.format(*CHANGE) for statement in REFUSE_ALWAYS),
+        *(statement.format(*REMOVE_OR_TRUNCATE) for statement in REFUSE_ALWAYS),
     ),
 }
 
@@ -30,6 +67,17 @@ def upgrade() -> None:
     create_edges()
     create_assignments()
     create_event()
+
+
+def downgrade() -> None:
+    """Remove every table, if nothing is in them: before this version there was none."""
+    organization = sa.table("organization")
+    if op.get_bind().execute(sa.select(sa.func.count()).select_from(organization)).scalar_one():
+        raise RuntimeError("the organizations and their events would be lost: keep the database")
+    for name in reversed(TABLES):
+        op.drop_table(name)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION event_stays()")
 
 
 def create_organization() -> None:

@@ -1,0 +1,106 @@
+"""`POST /evaluate/consume`: a decision that is counted, in a thread, for it writes to the database.
+
+Read and refused like `POST /evaluate`, but what the server counts may not be supplied by anybody.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
+
+from msgspec import UNSET
+
+from grantproof.api.decisions import Decisions
+from grantproof.api.evaluations import encode, evaluation
+from grantproof.api.problems import Fault, Refused, illegal, invalid, later
+from grantproof.api.questions import SingleQuestion, asked, read_single
+from grantproof.api.recording import Diary
+from grantproof.core.errors import Illegal
+from grantproof.core.identifiers import OrganizationId
+from grantproof.core.matching import Request
+from grantproof.service.callers import Caller
+from grantproof.service.consume import ConsumptionPoint, check_nothing_counted
+from grantproof.service.pap import Contended
+from grantproof.service.pdp import Answer
+from grantproof.service.pip import Supplied
+
+THREADS: Final = 4
+"""Writers take turns: more of them would only wait in the database instead of here."""
+
+KEY: Final = b"idempotency-key"
+NO_KEY: Final = invalid([Fault("Idempotency-Key", "is not supported yet: leave the header out")])
+
+
+class Consumptions:
+    """Answers and counts. Methods run on the loop, what they hand to threads says so."""
+
+    def __init__(self, decisions: Decisions, point: ConsumptionPoint) -> None:
+        self._decisions = decisions
+        self._point = point
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grantproof-consume")
+
+    async def answer(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
+        """Return the answer to one question, counted if it is an allow by a metered claim.
+
+        Raises `Refused` or `StoreError`; then nothing was counted.
+        """
+        question = read_single(body)
+        request, supplied = _asked(question, trusted=caller.trusted_context)
+        index = await self._decisions.index(
+            question.org_id, caller, at_least=question.at_least_revision
+        )
+        if index is None:
+            return encode(self._decisions.absent(question, caller, diary))
+        consume = partial(
+            self._consumed,
+            index.state.id,
+            request,
+            supplied,
+            review=caller.review,
+            explain=question.explain,
+        )
+        counting = asyncio.get_running_loop().run_in_executor(self._threads, consume)
+        # What is counted is counted, also for a caller that goes away.
+        answer, encoded = await asyncio.shield(counting)
+        if diary is not None:
+            diary.start(question.org_id)
+            diary.note(question, answer)
+        return encoded
+
+    def close(self) -> None:
+        """Wait for the threads; not on the loop, which they may be waiting for."""
+        self._threads.shutdown()
+
+    def _consumed(
+        self,
+        organization: OrganizationId,
+        request: Request,
+        supplied: Supplied,
+        *,
+        review: bool,
+        explain: bool,
+    ) -> tuple[Answer, bytes]:
+        """Consume, in a thread; return the answer, and as the caller is told."""
+        consumed = self._point.consume(organization, request, supplied)
+        if isinstance(consumed, Contended):
+            detail = f"lost {consumed.attempts} races, nothing was counted: try again"
+            raise Refused(later("contended", detail))
+        proof = self._point.certify(consumed, request, supplied) if explain else UNSET
+        told = evaluation(consumed.answer, review=review, certificate=proof)
+        return consumed.answer, encode(told)
+
+
+def check_no_key(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse a request whose caller expects to be protected against counting twice."""
+    if any(name == KEY for name, _ in headers):
+        raise Refused(NO_KEY)
+
+
+def _asked(question: SingleQuestion, *, trusted: bool) -> tuple[Request, Supplied]:
+    counts = Supplied(usage=question.usage, rate=question.rate)
+    try:
+        check_nothing_counted(counts)
+    except Illegal as broken:
+        raise Refused(illegal(broken)) from None
+    return asked(question, trusted=trusted)

@@ -1,0 +1,96 @@
+"""Usage: what `consume` counted, and setting it back."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grantproof.cli import exits
+from grantproof.cli.command import command, group
+from grantproof.cli.operator import Operator
+from grantproof.cli.output import NOTHING, Table, tell, tell_json, tell_table
+
+if TYPE_CHECKING:
+    from grantproof.core.identifiers import ClaimId, PrincipalId
+    from grantproof.core.organization import Organization
+
+app = group("Usage: what was counted of metered claims.")
+
+Principal = Annotated[
+    str | None, typer.Option("--principal", metavar="PRINCIPAL", help="Of this principal only.")
+]
+Claim = Annotated[str | None, typer.Option("--claim", metavar="CLAIM", help="Of this claim only.")]
+
+
+@command(app)
+def show(operator: Operator, *, principal: Principal = None, claim: Claim = None) -> None:
+    """Show what is counted now, by principal, then claim."""
+    from grantproof.cli.shown import moment
+    from grantproof.core.limits import PAGE_ITEMS_MAX
+    from grantproof.policyfile.answers import Usage
+
+    state = operator.state
+    who, what = _named(state, principal, claim)
+    meter, instant = operator.services.store.meter, operator.services.decisions.instant()
+    documents: list[Usage] = []
+    after = None
+    while True:
+        found = meter.usage(
+            state.id,
+            instant=instant,
+            principal=who,
+            claim=what,
+            after=after,
+            limit=PAGE_ITEMS_MAX,
+        )
+        documents += [Usage.of(one, n, claim=state.claims.get(one.claim)) for one, n in found]
+        if len(found) < PAGE_ITEMS_MAX:
+            break
+        after = found[-1].counter
+    if operator.json:
+        tell_json([one.written() for one in documents])
+        return
+    rows = [
+        (
+            one.principal,
+            one.claim,
+            one.span,
+            str(one.used),
+            NOTHING if one.limit is None else str(one.limit),
+            moment(one.start),
+            NOTHING if one.end is None else moment(one.end),
+        )
+        for one in documents
+    ]
+    tell_table(Table(("principal", "claim", "span", "used", "limit", "from", "until"), rows))
+
+
+@command(app)
+def reset(operator: Operator, *, principal: Principal = None, claim: Claim = None) -> None:
+    """Set to 0 what is counted now of a principal, of a claim, or of both."""
+    if principal is None and claim is None:
+        raise exits.usage("name whose usage to reset with --principal, --claim or both")
+    state = operator.state
+    who, what = _named(state, principal, claim)
+    instant = operator.services.decisions.instant()
+    counters = operator.services.store.meter.reset(
+        state.id, instant=instant, principal=who, claim=what
+    )
+    if operator.json:
+        tell_json({"outcome": "reset", "organization": state.id, "counters": counters})
+    else:
+        tell(f"reset {counters} counters ({state.id})")
+
+
+def _named(
+    state: "Organization", principal: str | None, claim: str | None
+) -> "tuple[PrincipalId | None, ClaimId | None]":
+    """Return what the options name; raises `Stop` when that is not there."""
+    from grantproof.core.identifiers import ClaimId, PrincipalId
+
+    who = None if principal is None else PrincipalId(principal)
+    what = None if claim is None else ClaimId(claim)
+    if who is not None and who not in state.principals:
+        raise exits.absent("principal", who)
+    if what is not None and what not in state.claims:
+        raise exits.absent("claim", what)
+    return who, what

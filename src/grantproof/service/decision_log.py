@@ -1,0 +1,149 @@
+"""The decision log: what was asked, what was answered, kept for whoever must account for it.
+
+What is written may be sampled and redacted; neither ever changes an answer. What cannot be written
+is never lost in silence: the setting `Overflow` says what then happens to the answer.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from grantproof.core.errors import Illegal
+
+HASHES: Final = 2**32
+"""How many different values CRC-32 has."""
+
+REDACTED: Final = "[redacted]"
+
+Context = Mapping[str, object]
+
+
+class Overflow(StrEnum):
+    """What happens to a request that is to be logged while the queue is full."""
+
+    WAIT = "wait"
+    """It waits for room, and is refused when there is none for long."""
+    DROP = "drop"
+    """It is answered, its entries are dropped and counted."""
+    REFUSE = "refuse"
+    """It is refused at once: no decision without its entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision that was made for somebody.
+
+    `instant` is in epoch seconds, `actor` who asked, `item` the position in a batch. `context` is
+    what the request supplied. `reason` is the code of the true reason of a deny, also where the
+    caller was not told it; `claim` the one that grants, or the nearest that fails.
+    """
+
+    instant: int
+    request_id: str
+    actor: str
+    organization: str
+    principal: str
+    action: str
+    resource: str
+    context: Context
+    decision: str
+    reason: str | None
+    claim: str | None
+    revision: int
+    item: int | None = None
+
+
+REDACTABLE: Final = ("request_id", "actor", "principal", "action", "resource", "claim", "context")
+"""The fields that may be redacted; of the context also a part of it, as `context.region`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """The names of what is not written, such as `principal` or `context.attributes.email`."""
+
+    fields: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for field in sorted(self.fields):
+            if field not in REDACTABLE and not field.startswith("context."):
+                known = ", ".join(REDACTABLE)
+                rule = f"must be some of {known} or `context.NAME`, not `{field}`"
+                raise Illegal("redact", rule)
+
+    def written(self, entry: Entry) -> dict[str, object]:
+        """Return the entry as it is written, every redacted field replaced by a mark."""
+        shown = {
+            "instant": entry.instant,
+            "request_id": entry.request_id,
+            "actor": entry.actor,
+            "organization": entry.organization,
+            "principal": entry.principal,
+            "action": entry.action,
+            "resource": entry.resource,
+            "context": entry.context,
+            "decision": entry.decision,
+            "reason": entry.reason,
+            "claim": entry.claim,
+            "revision": entry.revision,
+            "item": entry.item,
+        }
+        return self._covered(shown, "")
+
+    def _covered(self, fields: Mapping[str, object], prefix: str) -> dict[str, object]:
+        covered: dict[str, object] = {}
+        for name, value in fields.items():
+            path = f"{prefix}{name}"
+            if path in self.fields:
+                covered[name] = REDACTED
+            elif isinstance(value, Mapping):
+                covered[name] = self._covered(value, f"{path}.")
+            else:
+                covered[name] = value
+        return covered
+
+
+def sampled(request_id: str, share: float) -> bool:
+    """Return whether a request is among the `share` (0 to 1) that is logged.
+
+    The same id always gets the same answer, so that a request is logged entirely or not at all, by
+    every process that it passes.
+    """
+    return zlib.crc32(request_id.encode()) < share * HASHES
+
+
+NO_REDACTION: Final = Redaction()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of entries since the start: `waiting` are taken and not written yet."""
+
+    written: int
+    dropped: int
+    waiting: int
+
+
+class DecisionLog(Protocol):
+    """Takes entries without delay and writes them behind. Safe to use from several threads."""
+
+    def has_room(self) -> bool:
+        """Return whether fewer entries wait than may."""
+        ...
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Take entries to be written, in order; those of a log that was closed are dropped."""
+        ...
+
+    def drop(self, count: int) -> None:
+        """Count entries that were given up."""
+        ...
+
+    def tally(self) -> Tally:
+        """Return what became of the entries until now."""
+        ...
+
+    def close(self) -> None:
+        """Write what was taken, within a bounded time; nothing is taken any more."""
+        ...

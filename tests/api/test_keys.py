@@ -1,0 +1,121 @@
+"""/v1/keys: made, shown once, listed without their secret, revoked; by operators."""
+
+import time
+
+import pytest
+
+from grantproof.adapters.memory import MemoryStore
+from grantproof.core.limits import KEY_LABEL_LENGTH_MAX
+from grantproof.service import keyring
+from tests.api.service import Api, Json, bearer, fields_at_fault, problem
+
+WANTED: Json = {
+    "org_id": "acme",
+    "principal_id": "alice",
+    "scopes": ["review", "evaluate"],
+    "label": "the web shop",
+}
+
+
+def test_a_key_lives_from_creation_to_revocation(operator: Api) -> None:
+    """It is shown once, counts at once, is listed without its secret, and is revoked at once."""
+    created = operator.post("/v1/keys", json=WANTED)
+    assert created.status_code == 201
+    made = created.json()
+    text = made.pop("key")
+    assert text.startswith(f"gp_{made['prefix']}_")
+    assert made == {
+        **WANTED,
+        "prefix": made["prefix"],
+        "scopes": ["evaluate", "review"],
+        "created_at": made["created_at"],
+        "created_by": made["created_by"],
+        "expires_at": None,
+        "revoked_at": None,
+        "revoked_by": None,
+    }
+    assert made["created_by"].startswith("key:")
+    assert operator.get("/v1/orgs/acme", headers=bearer(text)).status_code == 200
+    listed = operator.get("/v1/keys")
+    assert made in listed.json()["items"]
+    assert text[16:] not in listed.text
+    assert operator.delete(f"/v1/keys/{made['prefix']}").status_code == 204
+    answer = operator.get("/v1/orgs/acme", headers=bearer(text))
+    problem(answer, 401, "unauthenticated")
+    problem(operator.delete(f"/v1/keys/{made['prefix']}"), 404, "not_found")
+    (shown,) = [
+        one for one in operator.get("/v1/keys").json()["items"] if one["prefix"] == made["prefix"]
+    ]
+    assert shown["revoked_by"] == made["created_by"]
+
+
+def test_an_operator_can_revoke_its_own_key(operator: Api) -> None:
+    """The answer to that is its last."""
+    (own,) = operator.get("/v1/keys").json()["items"]
+    assert operator.delete(f"/v1/keys/{own['prefix']}").status_code == 204
+    problem(operator.get("/v1/keys"), 401, "unauthenticated")
+
+
+def test_keys_come_in_pages(operator: Api) -> None:
+    """All pages together are all keys."""
+    for _ in range(4):
+        assert operator.post("/v1/keys", json=WANTED).status_code == 201
+    whole = [one["prefix"] for one in operator.get("/v1/keys").json()["items"]]
+    found: list[str] = []
+    page = operator.get("/v1/keys?limit=2").json()
+    while page["next"] is not None:
+        found += [one["prefix"] for one in page["items"]]
+        page = operator.get(f"/v1/keys?limit=2&after={page['next']}").json()
+    found += [one["prefix"] for one in page["items"]]
+    assert found == whole == sorted(whole)
+    assert len(whole) == 5
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"scopes": []}, "scopes"),
+        ({"scopes": ["everything"]}, "scopes[0]"),
+        ({"scopes": ["evaluate", "evaluate"]}, "scopes"),
+        ({"scopes": ["operate"]}, "scopes"),
+        ({"scopes": "evaluate"}, "scopes"),
+        ({"org_id": "a b"}, "org_id"),
+        ({"org_id": "nobody"}, "org_id"),
+        ({"principal_id": "nobody"}, "principal_id"),
+        ({"org_id": None}, "principal_id"),
+        ({"label": "x" * (KEY_LABEL_LENGTH_MAX + 1)}, "label"),
+        ({"label": "two\nlines"}, "label"),
+        ({"expires_at": 1}, "expires_at"),
+        ({"expires_at": -1}, "expires_at"),
+        ({"expires_at": "tomorrow"}, "expires_at"),
+        ({"expires_at": 1.5}, "expires_at"),
+        ({"key": "gp_mine"}, "key"),
+    ],
+)
+def test_a_key_that_cannot_be_is_not_made(operator: Api, changed: Json, field: str) -> None:
+    """400 names the field, and nothing is made."""
+    told = problem(operator.post("/v1/keys", json={**WANTED, **changed}), 400, "invalid")
+    assert fields_at_fault(told) == [field]
+    assert len(operator.get("/v1/keys").json()["items"]) == 1
+
+
+def test_a_key_can_have_an_end(operator: Api) -> None:
+    """In epoch seconds, in the future."""
+    end = int(time.time()) + 60
+    made = operator.post("/v1/keys", json={**WANTED, "expires_at": end}).json()
+    assert made["expires_at"] == end
+
+
+@pytest.mark.parametrize("prefix", ["nothing", "x" * 500, "%00", "a%20b", "%F0%9F%94%91"])
+def test_what_is_no_key_is_not_found(operator: Api, prefix: str) -> None:
+    """Whatever is asked for."""
+    problem(operator.delete(f"/v1/keys/{prefix}"), 404, "not_found")
+
+
+def test_too_many_keys_are_refused(
+    operator: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """409 says how many there may be."""
+    monkeypatch.setattr(keyring, "KEYS_MAX", 1)
+    problem(operator.post("/v1/keys", json=WANTED), 409, "over_limit")
+    assert len(store.keys.page(limit=9)) == 1

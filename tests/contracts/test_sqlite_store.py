@@ -1,0 +1,103 @@
+"""What a store promises when its database is a file of SQLite, and only then."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from grantproof.adapters.sql import SqlStore, open_database, sqlite
+from grantproof.adapters.sql.sqlite import open_engine
+from grantproof.core.commands import Event
+from grantproof.core.commands.language import CreateRole
+from grantproof.core.identifiers import OrganizationId, PrincipalId
+from grantproof.core.model import Delta, Principal
+from grantproof.service.ports import StoreUnavailable
+from tests.contracts.histories import ACTOR, HISTORY, INSTANT, READER, created
+from tests.contracts.histories import event as happening
+from tests.databases import copied
+
+ACME = OrganizationId("acme")
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without organizations, to be copied."""
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+    open_database(path).close()
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path, empty_file: Path) -> Path:
+    """A database without organizations."""
+    return copied(empty_file, tmp_path / "grantproof.db")
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqlStore]:
+    """The store on that database."""
+    made = open_database(path)
+    yield made
+    made.close()
+
+
+def test_a_closed_database_is_one_file(path: Path) -> None:
+    """After the last store is closed the database and its key are left to be copied."""
+    made = open_database(path)
+    created(made, ACME)
+    made.close()
+    assert {entry.name for entry in path.parent.iterdir()} == {path.name, f"{path.name}.audit-key"}
+
+
+def test_connections_are_set_up_to_keep_promises(path: Path, store: SqlStore) -> None:
+    """Commits reach the disk, references are checked, readers do not wait for writers."""
+    created(store, ACME, HISTORY[:1])
+    engine = open_engine(path)
+    with engine.connect() as connection:
+        found = {
+            pragma: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    engine.dispose()
+    full, on = 2, 1
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "foreign_keys": on,
+        "busy_timeout": sqlite.BUSY_SECONDS_MAX * 1000,
+    }
+
+
+def test_a_locked_database_is_unavailable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that waits too long gives up with what to do; readers do not wait."""
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS_MAX", 0.05)
+    store = open_database(path)
+    state = created(store, ACME, HISTORY[:2])
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="is locked by another program: try again"):
+            store.commit(happening(state, CreateRole(READER)))
+        assert store.load(ACME) == state
+    assert store.commit(happening(state, CreateRole(READER)))
+    store.close()
+
+
+def test_a_full_disk_is_unavailable_and_changes_nothing(store: SqlStore) -> None:
+    """A change that does not fit is not written at all."""
+    state = created(store, ACME)
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+
+    event.listen(Engine, "connect", limit)
+    event.listen(Engine, "checkout", limit)
+    many = tuple(Principal(PrincipalId(f"p{number}")) for number in range(3_000))
+    change = Event(ACME, state.revision + 1, INSTANT, ACTOR, CreateRole(READER), Delta(added=many))
+    with pytest.raises(StoreUnavailable, match="free some space"):
+        store.commit(change)
+    event.remove(Engine, "connect", limit)
+    event.remove(Engine, "checkout", limit)
+    assert store.load(ACME) == state

@@ -1,0 +1,190 @@
+"""The decision log in files: nothing is lost in silence, whatever the disk does."""
+
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grantproof.adapters.decision_files import SECONDS_PER_DAY, DecisionFiles, FileRules
+from grantproof.core.errors import Illegal
+from grantproof.service.decision_log import REDACTED, Entry, Redaction, Tally, sampled
+
+ENTRY = Entry(
+    instant=10,
+    request_id="r-1",
+    actor="key:abc",
+    organization="acme",
+    principal="alice",
+    action="read",
+    resource="docs",
+    context={"region": "eu", "attributes": {"email": "a@b", "level": 3}},
+    decision="Deny",
+    reason="no_role",
+    claim=None,
+    revision=7,
+)
+
+
+@contextmanager
+def logging(rules: FileRules, now: Callable[[], float] = time.time) -> Iterator[DecisionFiles]:
+    """A log that is closed at the end."""
+    files = DecisionFiles(rules, now=now)
+    try:
+        yield files
+    finally:
+        files.close()
+
+
+def lines(folder: Path) -> list[dict[str, object]]:
+    """What is written, over all files in the order of their names."""
+    texts = [path.read_text() for path in sorted(folder.iterdir())]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def becomes(holds: Callable[[], bool]) -> bool:
+    """Whether a condition comes to hold within some seconds."""
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return holds()
+
+
+def numbered(count: int, start: int = 0) -> list[Entry]:
+    """Entries that differ in their revision."""
+    return [replace(ENTRY, revision=start + number) for number in range(count)]
+
+
+def test_an_entry_is_written_whole(tmp_path: Path) -> None:
+    """One JSON object a line, with every field."""
+    with logging(FileRules(tmp_path)) as files:
+        files.take([ENTRY])
+    assert lines(tmp_path) == [
+        {
+            "instant": 10,
+            "request_id": "r-1",
+            "actor": "key:abc",
+            "organization": "acme",
+            "principal": "alice",
+            "action": "read",
+            "resource": "docs",
+            "context": {"region": "eu", "attributes": {"email": "a@b", "level": 3}},
+            "decision": "Deny",
+            "reason": "no_role",
+            "claim": None,
+            "revision": 7,
+            "item": None,
+        }
+    ]
+    assert files.tally() == Tally(1, 0, 0)
+
+
+def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
+    """A field, or a part of the context; the rest stays."""
+    redaction = Redaction(frozenset({"principal", "context.attributes.email"}))
+    with logging(FileRules(tmp_path, redaction=redaction)) as files:
+        files.take([ENTRY])
+    (line,) = lines(tmp_path)
+    assert line["principal"] == REDACTED
+    assert line["context"] == {"region": "eu", "attributes": {"email": REDACTED, "level": 3}}
+    assert "alice" not in str(line)
+    assert "a@b" not in str(line)
+    assert line["resource"] == "docs"
+
+
+@pytest.mark.parametrize("field", ["decision", "revision", "princpal", "attributes", ""])
+def test_a_redaction_that_covers_nothing_is_refused(field: str) -> None:
+    """A typing error must not let through what somebody believes covered."""
+    with pytest.raises(Illegal, match="redact"):
+        Redaction(frozenset({field}))
+
+
+def test_order_is_kept_and_files_are_rotated(tmp_path: Path) -> None:
+    """A new file when one is full; together they hold everything, in order."""
+    with logging(FileRules(tmp_path, bytes_max=2_000)) as files:
+        for start in range(0, 100, 10):
+            files.take(numbered(10, start))
+            assert becomes(lambda: files.tally().waiting == 0)
+    assert [line["revision"] for line in lines(tmp_path)] == list(range(100))
+    assert len(list(tmp_path.iterdir())) > 3
+
+
+def test_a_file_is_left_after_a_day_and_deleted_after_its_time(tmp_path: Path) -> None:
+    """By the clock that the log is given."""
+    clock = [1_000_000_000.0]
+    rules = FileRules(tmp_path, keep_days=2)
+    with logging(rules, now=lambda: clock[0]) as files:
+        for day in range(5):
+            clock[0] += SECONDS_PER_DAY
+            files.take(numbered(1, day))
+            assert becomes(lambda: files.tally().waiting == 0)
+            newest = max(tmp_path.iterdir())
+            os.utime(newest, (clock[0], clock[0]))
+    assert [line["revision"] for line in lines(tmp_path)] == [2, 3, 4]
+
+
+def test_there_is_no_room_beyond_the_queue(tmp_path: Path) -> None:
+    """While nothing can be written, so much waits and no more; then all of it is written."""
+    folder = tmp_path / "log"
+    with logging(FileRules(folder, queue_max=5)) as files:
+        shutil.rmtree(folder)
+        files.take(numbered(5))
+        assert not files.has_room()
+        assert becomes(lambda: files.tally().waiting == 5)
+        folder.mkdir()
+        assert becomes(lambda: files.tally().waiting == 0)
+        files.take(numbered(1, 5))
+    assert [line["revision"] for line in lines(folder)] == list(range(6))
+    assert files.tally() == Tally(6, 0, 0)
+
+
+def test_a_deleted_file_is_replaced(tmp_path: Path) -> None:
+    """Else its lines would go nowhere, and nobody would know."""
+    with logging(FileRules(tmp_path)) as files:
+        files.take(numbered(1))
+        assert becomes(lambda: files.tally().waiting == 0)
+        for path in tmp_path.iterdir():
+            path.unlink()
+        files.take(numbered(1, 1))
+    assert [line["revision"] for line in lines(tmp_path)] == [1]
+
+
+def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
+    """Closing ends, and says how many entries are lost."""
+    folder = tmp_path / "log"
+    with logging(FileRules(folder)) as files:
+        shutil.rmtree(folder)
+        files.take(numbered(3))
+    assert files.tally() == Tally(0, 3, 3)
+    files.take(numbered(1))
+    assert files.tally() == Tally(0, 4, 3)
+
+
+def test_many_threads_lose_nothing(tmp_path: Path) -> None:
+    """What was taken is written once."""
+    with logging(FileRules(tmp_path, queue_max=1_000_000)) as files:
+        threads = [
+            threading.Thread(target=lambda start=start: files.take(numbered(500, start)))
+            for start in range(0, 4_000, 500)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(int(str(line["revision"])) for line in lines(tmp_path)) == list(range(4_000))
+
+
+def test_sampling_takes_its_share_and_never_changes_its_mind() -> None:
+    """By the request's id alone."""
+    ids = [f"request-{number}" for number in range(10_000)]
+    assert not any(sampled(each, 0) for each in ids)
+    assert all(sampled(each, 1) for each in ids)
+    taken = [each for each in ids if sampled(each, 0.1)]
+    assert 800 < len(taken) < 1_200
+    assert set(taken) <= {each for each in ids if sampled(each, 0.2)}

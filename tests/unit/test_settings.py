@@ -1,0 +1,105 @@
+"""Settings: the environment read once, and a wrong one named with its rule."""
+
+import json
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from grantproof.cli.exits import Stop
+from grantproof.cli.operator import Operator
+from grantproof.settings import JWT_ALGORITHMS, Settings
+
+ISSUER = {"jwt_issuer": "https://issuer.example", "jwt_audience": "grantproof"}
+URL = {**ISSUER, "jwt_jwks_url": "https://issuer.example/keys.json"}
+
+
+def test_without_an_issuer_no_tokens_are_read() -> None:
+    """That is the default, and complete."""
+    settings = Settings()
+    assert settings.jwt_issuer is None
+    assert settings.jwt_algorithms_pinned == frozenset(JWT_ALGORITHMS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"jwt_jwks_url": "https://issuer.example/keys"},
+        {"jwt_jwks_url": "https://issuer.example:8443/a/keys?version=1"},
+        {"jwt_jwks_url": "http://127.0.0.1:8000/keys"},
+        {"jwt_jwks_url": "http://localhost/keys"},
+        {"jwt_jwks_url": "http://[::1]:1/keys"},
+        {"jwt_jwks_file": "/etc/keys.json"},
+    ],
+)
+def test_an_issuer_has_one_source_of_keys(source: dict[str, str]) -> None:
+    """An address by https, one on this machine, or a file."""
+    assert Settings.model_validate({**ISSUER, **source}).jwt_issuer == ISSUER["jwt_issuer"]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"jwt_issuer": "i"}, "GRANTPROOF_JWT_AUDIENCE is required with GRANTPROOF_JWT_ISSUER"),
+        (ISSUER, "GRANTPROOF_JWT_JWKS_FILE is required with GRANTPROOF_JWT_ISSUER, or"),
+        ({"jwt_audience": "a"}, "GRANTPROOF_JWT_AUDIENCE does nothing without GRANTPROOF_JWT_ISS"),
+        ({"jwt_jwks_file": "f"}, "GRANTPROOF_JWT_JWKS_FILE does nothing without GRANTPROOF_JWT_I"),
+        ({**URL, "jwt_jwks_file": "f"}, "GRANTPROOF_JWT_JWKS_FILE must not come together with"),
+        ({**URL, "jwt_issuer": ""}, "GRANTPROOF_JWT_ISSUER must"),
+        ({"max_staleness": 0}, "GRANTPROOF_MAX_STALENESS must be greater than or equal to 0.1"),
+        ({"max_staleness": 301}, "GRANTPROOF_MAX_STALENESS must be less than or equal to 300"),
+        ({"max_staleness": "soon"}, "GRANTPROOF_MAX_STALENESS must be a valid number"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(given: dict[str, object], line: str) -> None:
+    """The setting and its rule."""
+    with (
+        Operator(None, None, json=False) as operator,
+        pytest.raises(Stop, match=re.escape(f"the setting {line}")),
+    ):
+        operator.settings_with(given)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://issuer.example/keys",
+        "http://127.0.0.1.evil.example/keys",
+        "http://localhost.evil.example/keys",
+        "https://user:secret@issuer.example/keys",
+        "https://issuer.example/keys#part",
+        "https:///keys",
+        "https://issuer.example:port/keys",
+        "https://issuer.example/a b",
+        "https://issuer.example/\r\nHost: other",
+        "file:///etc/passwd",
+        "ftp://issuer.example/keys",
+        "issuer.example/keys",
+        "",
+    ],
+)
+def test_an_address_that_cannot_be_trusted_is_refused(url: str) -> None:
+    """Keys that anybody on the way may exchange are no keys."""
+    with pytest.raises(ValidationError, match="must be an https address without user, or http on"):
+        Settings.model_validate({**ISSUER, "jwt_jwks_url": url})
+
+
+@pytest.mark.parametrize(
+    "algorithms", ["none", "HS256", "ES256 HS256", "RS256,ES256", "es256", "", " ", "PS256", "any"]
+)
+def test_only_asymmetric_algorithms_are_pinned(algorithms: str) -> None:
+    """No `none`, nothing symmetric, nothing unknown."""
+    with pytest.raises(ValidationError, match="must be some of EdDSA, ES256, RS256, separated by"):
+        Settings.model_validate({**URL, "jwt_algorithms": algorithms})
+
+
+def test_algorithms_can_be_fewer() -> None:
+    """As many as the issuer uses."""
+    settings = Settings.model_validate({**URL, "jwt_algorithms": "RS256  ES256"})
+    assert settings.jwt_algorithms_pinned == {"RS256", "ES256"}
+
+
+def test_callers_are_trusted_by_their_scope_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting that trusted everybody is gone; what it was set to changes nothing."""
+    monkeypatch.setenv("GRANTPROOF_TRUST_CONTEXT", "true")
+    assert "trust" not in json.dumps(sorted(Settings().model_dump(mode="json")))
