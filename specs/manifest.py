@@ -42,6 +42,7 @@ FOR_PEOPLE: Final = "words for people: nothing is decided by it"
 PRODUCES: Final = "finds evidence; what is found passes a checker that is proved"
 SECOND: Final = "a second way to the same answer, held to the proved one"
 COUNTERS: Final = "looks counters up; the predicates on what is found are proved"
+CONTAINS: Final = "tested against every request of a small organization, pattern by pattern"
 COUNTS: Final = "counts and bounds, which the translation does not follow"
 
 TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -57,6 +58,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "attributes.booleans": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.check_text": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.check_value": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
+    "authority.unauthorized": (
+        ("tests/unit/core/test_authority.py", "tests/properties/test_escalate.py"),
+        "composes `evaluate`, which is proved, over a table of needs of a length not known",
+    ),
     "candidates.compile_claim": (("tests/stateful/test_index.py",), SECOND),
     "candidates.passes": (("tests/stateful/test_index.py",), SECOND),
     "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
@@ -76,6 +81,14 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/commands/test_references.py",),
         FOR_PEOPLE,
     ),
+    "containment.action_contains": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "containment.administrative": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "containment.claim_contains": (
+        ("tests/unit/core/test_containment.py", "tests/properties/test_escalate.py"),
+        CONTAINS,
+    ),
+    "containment.personal": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "containment.resource_contains": (("tests/unit/core/test_containment.py",), CONTAINS),
     "duty.unholdable_roles": (
         ("tests/unit/core/test_duty.py",),
         "a warning: nothing is decided by it",
@@ -154,6 +167,11 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "relation.Graph.edges": (("tests/unit/core/test_relation.py",), "lists"),
     "relation.Relation.triples": (("tests/unit/core/test_relation.py",), "lists"),
+    "rights.claims_of": (("tests/unit/core/test_rights.py",), "lists"),
+    "rights.required": (
+        ("tests/unit/core/test_rights.py", "tests/properties/test_escalate.py"),
+        "a table: what is to be required is a choice, held to P-ESCALATE by the oracle",
+    ),
     "staleness.stale": (("tests/stateful/test_index.py",), SECOND),
     "ways.decide": (("tests/stateful/test_index.py",), SECOND),
     "ways.grants_of": (("tests/stateful/test_index.py",), SECOND),
@@ -168,6 +186,7 @@ NOT_PROVED: Final = (
     "P-DAG of resources: a resource gets its parent when it is created, and never another",
     "within-limits, last-administrator-kept: tested",
     "that `issue` gives what `check` accepts, and that `observe` says what holds: tested",
+    "P-ESCALATE: tested against an oracle, over organizations and commands that are enumerated",
     "that the compiled index answers as `evaluate`: tested after every kind of change",
 )
 """What the properties say and no proof covers; the property tests and small worlds do."""

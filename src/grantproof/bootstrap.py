@@ -1,29 +1,36 @@
 """The composition root: the only place where use cases meet the technology they run on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
+from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.sql.database import open_database
 from grantproof.service.consume import ConsumptionPoint
+from grantproof.service.decision_log import DecisionLog
 from grantproof.service.demo import install
 from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
-from grantproof.service.ports import Clock, Store
+from grantproof.service.ports import Clock, Store, StoreUnavailable
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
+
+if TYPE_CHECKING:
+    from grantproof.adapters.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """The use cases, wired: what a door needs and all it may touch.
 
-    `tokens` is nothing where no issuer is trusted.
+    `tokens` is nothing where no issuer is trusted, `decision_log` where none is kept,
+    `telemetry` where nobody is served.
     """
 
     store: Store
@@ -34,16 +41,23 @@ class Services:
     consumption: ConsumptionPoint
     keyring: Keyring
     tokens: Tokens | None = None
+    decision_log: DecisionLog | None = None
+    telemetry: "Telemetry | None" = None
 
     def close(self) -> None:
-        """Release the store."""
+        """Write what is logged, and release the store."""
+        if self.decision_log is not None:
+            self.decision_log.close()
         self.store.close()
 
 
-def compose(settings: Settings, *, on_owner: Owner = here, create: bool = True) -> Services:
+def compose(
+    settings: Settings, *, on_owner: Owner = here, create: bool = True, serving: bool = False
+) -> Services:
     """Open the store and wire the use cases; raises `StoreError` when it cannot be opened.
 
-    A store that is not there is created, or without `create` refused.
+    A store that is not there is created, or without `create` refused. What is `serving` others
+    logs their decisions, if the settings say where.
     """
     store = open_database(settings.database_url, create=create)
     tokens = _tokens(settings, SystemClock())
@@ -51,7 +65,25 @@ def compose(settings: Settings, *, on_owner: Owner = here, create: bool = True) 
     if settings.demo:
         install(services.administration)
         services.keyring.install_demo()
-    return services
+    if not serving:
+        return services
+    try:
+        return for_serving(services, settings)
+    except StoreUnavailable:
+        services.close()
+        raise
+
+
+def for_serving(services: Services, settings: Settings) -> Services:
+    """Return the services with what only a server needs; raises `StoreError`."""
+    # Imported only here: no other command has anybody to tell numbers to.
+    from grantproof.adapters.telemetry import Telemetry  # noqa: PLC0415 - see above
+
+    telemetry = Telemetry()
+    decision_log = _decision_log(settings)
+    if decision_log is not None:
+        telemetry.watch_decision_log(decision_log.tally)
+    return replace(services, decision_log=decision_log, telemetry=telemetry)
 
 
 def assemble(
@@ -70,6 +102,23 @@ def assemble(
     return Services(
         store, snapshots, decisions, administration, meters, consumption, keyring, tokens
     )
+
+
+def _decision_log(settings: Settings) -> DecisionLog | None:
+    if settings.decision_log is None:
+        return None
+    rules = FileRules(
+        settings.decision_log,
+        queue_max=settings.decision_log_queue,
+        keep_days=settings.decision_log_days,
+        redaction=settings.decision_log_redaction,
+    )
+    try:
+        return DecisionFiles(rules)
+    except OSError as error:
+        folder = settings.decision_log
+        message = f"the folder `{folder}` of the decision log cannot be used: {error.strerror}"
+        raise StoreUnavailable(message) from error
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:

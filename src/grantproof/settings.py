@@ -10,7 +10,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from grantproof.core.errors import Illegal
 from grantproof.core.limits import BODY_BYTES_MAX
+from grantproof.service.decision_log import Overflow, Redaction
 
 JWT_ALGORITHMS: Final = ("EdDSA", "ES256", "RS256")
 """Asymmetric ones only: whoever checks a token must not be able to make one."""
@@ -65,6 +67,26 @@ class Settings(BaseSettings):
     body_bytes_max: int = Field(
         default=BODY_BYTES_MAX, ge=1_024, description="the largest request body accepted"
     )
+    decision_log: Path | None = Field(
+        default=None, description="the folder of the decision log; none is kept without"
+    )
+    decision_log_share: float = Field(
+        default=1.0, ge=0, le=1, description="the share of requests whose decisions are logged"
+    )
+    decision_log_redact: str = Field(
+        default="",
+        description="what is not written, separated by spaces, such as `principal context.region`",
+    )
+    decision_log_overflow: Overflow = Field(
+        default=Overflow.WAIT,
+        description="what happens to requests while the queue is full: wait, drop, or refuse",
+    )
+    decision_log_queue: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="how many decisions may wait to be written"
+    )
+    decision_log_days: int = Field(
+        default=30, ge=1, le=36_500, description="the days after which logged decisions are deleted"
+    )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="how much is logged"
     )
@@ -103,6 +125,20 @@ class Settings(BaseSettings):
             rule = f"must be some of {', '.join(JWT_ALGORITHMS)}, separated by spaces"
             raise PydanticCustomError("algorithms", "{rule}", {"rule": rule})
         return algorithms
+
+    @field_validator("decision_log_redact")
+    @classmethod
+    def _is_redactable(cls, fields: str) -> str:
+        try:
+            Redaction(frozenset(fields.split()))
+        except Illegal as broken:
+            raise PydanticCustomError("redact", "{rule}", {"rule": broken.rule}) from None
+        return fields
+
+    @property
+    def decision_log_redaction(self) -> Redaction:
+        """What the decision log does not write."""
+        return Redaction(frozenset(self.decision_log_redact.split()))
 
     @property
     def jwt_algorithms_pinned(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from grantproof.api.app import Application
 from grantproof.api.running import Running
-from grantproof.bootstrap import Services, assemble
+from grantproof.bootstrap import Services, assemble, for_serving
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.demo import install
@@ -61,7 +61,7 @@ def serving(
         install(services.administration)
         if chosen.demo:
             services.keyring.install_demo()
-        return replace(services, tokens=tokens)
+        return replace(for_serving(services, chosen), tokens=tokens)
 
     app = Application(chosen, composing=composing)
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:

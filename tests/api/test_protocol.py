@@ -129,13 +129,25 @@ def test_decisions_have_request_ids_too(steady: Api) -> None:
         assert response.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("header", ["If-Match", "Idempotency-Key", "If-Unmodified-Since"])
-def test_a_condition_that_is_not_supported_is_refused(steady: Api, header: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "header"),
+    [
+        ("POST", f"{ORG}/roles", "If-Unmodified-Since"),
+        ("DELETE", f"{ORG}/roles/viewer", "If-Unmodified-Since"),
+        ("POST", "/v1/orgs", "If-Match"),
+        ("DELETE", ORG, "If-Match"),
+        ("DELETE", ORG, "Idempotency-Key"),
+    ],
+)
+def test_a_condition_that_is_not_supported_is_refused(
+    steady: Api, method: str, path: str, header: str
+) -> None:
     """Whoever sets a condition must not have the change made without it."""
-    body = {"id": "never"}
-    told = problem(steady.post(f"{ORG}/roles", json=body, headers={header: '"1"'}), 400, "invalid")
+    headers = {header: '"1"'}
+    body = None if method == "DELETE" else {"id": "never"}
+    told = problem(steady.request(method, path, json=body, headers=headers), 400, "invalid")
     assert told["errors"][0]["field"] == header.lower()
-    assert steady.get(f"{ORG}/roles", headers={header: '"1"'}).status_code == 200
+    assert steady.get(f"{ORG}/roles", headers=headers).status_code == 200
 
 
 def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -226,7 +238,7 @@ def test_lost_races_are_a_503(
     api: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When every attempt is lost the caller may come again."""
-    monkeypatch.setattr(store, "commit", lambda _: False)
+    monkeypatch.setattr(store, "commit", lambda *_, **__: False)
     monkeypatch.setattr("grantproof.adapters.clock.JitteredBackoff.wait", lambda *_: None)
     response = api.post(f"{ORG}/roles", json={"id": "r"})
     problem(response, 503, "contended")

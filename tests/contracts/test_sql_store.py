@@ -21,6 +21,7 @@ from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.model import Assignment, Delta, Principal, Role
 from grantproof.core.organization import Organization, advance
 from grantproof.service.ports import StoreUnusable
+from grantproof.service.receipts import Once, Receipt
 from tests.contracts.histories import (
     ACTOR,
     ANN,
@@ -152,7 +153,8 @@ def test_a_deleted_organization_leaves_only_its_events(
 ) -> None:
     """Every row of facts goes; the organization's own row says when it went and who did it."""
     rows_of = furnished_database.rows_of
-    fact_tables = sorted(set(Row.metadata.tables) - {"organization", "event", "api_key"})
+    besides = {"organization", "event", "api_key", "receipt"}
+    fact_tables = sorted(set(Row.metadata.tables) - besides)
     assert all(rows_of(name) > 0 for name in fact_tables)
     events = rows_of("event")
     assert furnished.delete(ACME, actor=ACTOR, instant=INSTANT)
@@ -160,6 +162,15 @@ def test_a_deleted_organization_leaves_only_its_events(
     assert rows_of("event") == events > 0
     left = furnished_database.query("SELECT id, deleted_at, deleted_by FROM organization")
     assert left == [(ACME, INSTANT, ACTOR)]
+
+
+def test_a_deleted_organization_leaves_no_receipt(database: Database, store: SqlStore) -> None:
+    """They are about what is gone."""
+    receipt = Receipt(ACME, ACTOR, Once("k", "d"), 0, INSTANT)
+    assert store.create(ACME, time_zone="UTC", actor=ACTOR, instant=INSTANT, receipt=receipt)
+    assert database.rows_of("receipt") == 1
+    assert store.delete(ACME, actor=ACTOR, instant=INSTANT)
+    assert database.rows_of("receipt") == 0
 
 
 # ---------------------------------------------------------------- rules

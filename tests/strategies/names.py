@@ -105,8 +105,9 @@ def legal_attribute_names() -> SearchStrategy[AttributeName]:
 
 
 def legal_strings() -> SearchStrategy[str]:
-    """Strings of any Unicode characters, mostly short, the longest included."""
-    return st.text(max_size=12) | st.just("\N{GRINNING FACE}" * STRING_LENGTH_MAX)
+    """Strings of any Unicode characters but NUL, mostly short, the longest included."""
+    legal = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+    return st.text(legal, max_size=12) | st.just("\N{GRINNING FACE}" * STRING_LENGTH_MAX)
 
 
 def some(kind_of_id: type[Id], texts: str | Sequence[str]) -> SearchStrategy[Id]:

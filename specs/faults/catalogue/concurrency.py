@@ -48,11 +48,12 @@ FAULTS: Final = (
             Edit(POINT, "from dataclasses import dataclass", "from dataclasses import *"),
             Edit(
                 POINT,
-                "        if not self._store.commit(outcome.event):\n            return None\n",
-                "        while not self._store.commit(outcome.event):\n"
+                "        if not self._store.commit(event, receipt=receipt):\n"
+                "            return None\n",
+                "        while not self._store.commit(event):\n"
                 "            current = self._store.revision(state.id) or 0\n"
-                "            again = replace(outcome.event, revision=current + 1)\n"
-                "            outcome = replace(outcome, event=again)\n",
+                "            event = replace(event, revision=current + 1)\n"
+                "            outcome = replace(outcome, event=event)\n",
             ),
         ),
     ),

@@ -22,6 +22,7 @@ from grantproof.core.messages import refusal_message
 from grantproof.core.organization import Organization, facts
 from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint, Contended, Proposed
+from grantproof.service.receipts import Receipt
 from grantproof.service.snapshots import Snapshots
 from specs.faults.small import words
 from specs.faults.small.property import Objection, Property, Small
@@ -95,13 +96,13 @@ class Decided(MemoryStore):
         self.ready: threading.Barrier | None = None
         self.seen: set[str] = set()
 
-    def commit(self, event: Event) -> bool:
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
         """Commit, the first time after the other has decided too."""
         if self.ready is not None and event.actor not in self.seen:
             self.seen.add(event.actor)
             _meet(self.ready)
             self.meeting.armed.add(threading.get_ident())
-        return super().commit(event)
+        return super().commit(event, receipt=receipt)
 
 
 def _meet(barrier: threading.Barrier) -> None:

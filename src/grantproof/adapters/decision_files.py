@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 class FileRules:
     """Where entries are written and for how long they are kept.
 
-    `queue_max` is the number of entries that may wait, `bytes_max` the size of a file before the
-    next is begun, `keep_days` the age at which a file is deleted.
+    `queue_max` is the number of entries that may wait before a request has to, `bytes_max` the size
+    of a file before the next is begun, `keep_days` the age at which a file is deleted.
     """
 
     folder: Path
@@ -66,18 +66,18 @@ class DecisionFiles:
         """Return what became of the entries until now."""
         return Tally(self._written, self._dropped, len(self._waiting))
 
-    def offer(self, entries: Sequence[Entry]) -> bool:
-        """Take all entries to be written, in order, or none when there is no room for all.
+    def has_room(self) -> bool:
+        """Return whether fewer entries wait than may."""
+        return len(self._waiting) < self._rules.queue_max
 
-        More than ever fit at once are taken by an empty queue, so that no batch waits for ever.
-        """
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Take entries to be written, in order; those of a log that was closed are dropped."""
         with self._changed:
-            room = self._rules.queue_max - len(self._waiting)
-            if self._closing or (len(entries) > room and len(self._waiting) > 0):
-                return False
+            if self._closing:
+                self._dropped += len(entries)
+                return
             self._waiting.extend(entries)
             self._changed.notify()
-            return True
 
     def drop(self, count: int) -> None:
         """Count entries that were given up."""

@@ -12,6 +12,7 @@ from grantproof.core.organization import Organization, advance
 from grantproof.service.credentials import Key, Mark
 from grantproof.service.meter import Charged, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
+from grantproof.service.receipts import Receipt
 
 
 @dataclass(slots=True)
@@ -30,6 +31,14 @@ class _Tenant:
     state: Organization | None
     events: list[Event] = field(default_factory=list)
     counts: dict[Counter, _Count] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+
+    def keep(self, receipt: Receipt | None) -> None:
+        """Keep the receipt and forget those that it outdates."""
+        if receipt is not None:
+            self.receipts[receipt.actor, receipt.once.key] = receipt
+            kept = self.receipts.items()
+            self.receipts = {k: one for k, one in kept if one.instant > receipt.outdated}
 
 
 class MemoryStore:
@@ -48,6 +57,7 @@ class MemoryStore:
         time_zone: str,
         actor: str,  # noqa: ARG002 - kept with the organization only where something is kept
         instant: int,  # noqa: ARG002 - the same
+        receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
@@ -55,6 +65,7 @@ class MemoryStore:
             if organization in self._tenants:
                 return False
             self._tenants[organization] = _Tenant(state)
+            self._tenants[organization].keep(receipt)
             return True
 
     def delete(
@@ -70,6 +81,7 @@ class MemoryStore:
                 return False
             self._tenants[organization].state = None
             self._tenants[organization].counts.clear()
+            self._tenants[organization].receipts.clear()
             return True
 
     def summaries(
@@ -95,8 +107,8 @@ class MemoryStore:
         with self._lock:
             return self._state(organization)
 
-    def commit(self, event: Event) -> bool:
-        """Keep the event and the state after it, if its revision is the next; else false."""
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+        """Keep the event, the state after it and the receipt, if it is the next; else false."""
         with self._lock:
             state = self._state(event.organization)
             if state is None or state.revision != event.revision - 1:
@@ -106,7 +118,17 @@ class MemoryStore:
             tenant.events.append(event)
             if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
                 _drop_orphans(tenant)
+            tenant.keep(receipt)
             return True
+
+    def receipt(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Receipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            found = None if tenant is None else tenant.receipts.get((actor, key))
+        return found if found is not None and found.instant > after else None
 
     def events(
         self, organization: OrganizationId, *, after: int = 0, limit: int

@@ -22,6 +22,7 @@ from grantproof.api import (
     keys,
     kinds,
     memberships,
+    metrics,
     organizations,
     principals,
     resources,
@@ -61,6 +62,7 @@ ROUTERS: Final = (
     keys.router,
     usage.router,
     health.router,
+    metrics.router,
 )
 
 log = structlog.get_logger(__name__)

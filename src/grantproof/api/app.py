@@ -26,6 +26,7 @@ from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
 from grantproof.api.problems import INTERNAL, NOT_READY, Problem, Refused, store_problem
+from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
@@ -39,7 +40,7 @@ PROBLEM_TYPE: Final = (b"content-type", problems.MEDIA_TYPE.encode())
 NO_STORE: Final = (b"cache-control", b"no-store")
 
 RawHeaders = list[tuple[bytes, bytes]]
-Answering = Callable[[bytes, Caller], Awaitable[bytes]]
+Answering = Callable[[bytes, Caller, Diary | None], Awaitable[bytes]]
 Composing = Callable[[Settings, Owner], Services]
 
 log = structlog.get_logger(__name__)
@@ -73,7 +74,7 @@ def _configure_log(level: str) -> None:
 
 def in_production(settings: Settings, on_owner: Owner) -> Services:
     """Return the services that `bootstrap` composes."""
-    return bootstrap.compose(settings, on_owner=on_owner)
+    return bootstrap.compose(settings, on_owner=on_owner, serving=True)
 
 
 class Application:
@@ -85,6 +86,7 @@ class Application:
         self._request_ids = RequestIds()
         self._answering: dict[str, Answering] = {}
         self._authentication: Authentication | None = None
+        self._recording: Recording | None = None
         self._background: list[asyncio.Task[None]] = []
         self.administration: FastAPI = administration_app()
 
@@ -102,7 +104,7 @@ class Application:
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
         try:
-            body = await self._decided(scope, receive)
+            body = await self._decided(scope, receive, request_id)
         except bodies.Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
@@ -110,9 +112,9 @@ class Application:
         else:
             await _send(send, 200, body, headers=[JSON_TYPE, _id_header(request_id)])
 
-    async def _decided(self, scope: Scope, receive: Receive) -> bytes:
+    async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
         headers, path = scope["headers"], scope["path"]
-        if self._authentication is None:
+        if self._authentication is None or self._recording is None:
             raise Refused(NOT_READY)
         # Who calls comes before what they send, so that nobody else makes us read it.
         caller = self._authentication.known(headers)
@@ -126,7 +128,11 @@ class Application:
         answering = self._answering.get(path)
         if answering is None:
             raise Refused(NOT_READY)
-        return await answering(body, caller)
+        diary = await self._recording.begin(request_id, caller)
+        answer = await answering(body, caller, diary)
+        if diary is not None:
+            self._recording.keep(diary)
+        return answer
 
     async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
@@ -221,6 +227,11 @@ class Application:
             body_bytes_max=self._settings.body_bytes_max,
         )
         self.administration.state.running = running
+        self._recording = Recording(
+            services.decision_log,
+            share=self._settings.decision_log_share,
+            overflow=self._settings.decision_log_overflow,
+        )
         self._answering = {
             front.SINGLE: running.decisions.single,
             front.BATCH: running.decisions.batch,

@@ -15,12 +15,14 @@ from grantproof.api.decisions import Decisions
 from grantproof.api.evaluations import encode, evaluation
 from grantproof.api.problems import Fault, Refused, illegal, invalid, later
 from grantproof.api.questions import SingleQuestion, asked, read_single
+from grantproof.api.recording import Diary
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.matching import Request
 from grantproof.service.callers import Caller
 from grantproof.service.consume import ConsumptionPoint, check_nothing_counted
 from grantproof.service.pap import Contended
+from grantproof.service.pdp import Answer
 from grantproof.service.pip import Supplied
 
 THREADS: Final = 4
@@ -38,7 +40,7 @@ class Consumptions:
         self._point = point
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grantproof-consume")
 
-    async def answer(self, body: bytes, caller: Caller) -> bytes:
+    async def answer(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
         """Return the answer to one question, counted if it is an allow by a metered claim.
 
         Raises `Refused` or `StoreError`; then nothing was counted.
@@ -49,12 +51,22 @@ class Consumptions:
             question.org_id, caller, at_least=question.at_least_revision
         )
         if index is None:
-            return encode(self._decisions.absent(question, caller))
-        consume = partial(self._consumed, index.state.id, request, supplied)
-        told = partial(consume, review=caller.review, explain=question.explain)
-        counting = asyncio.get_running_loop().run_in_executor(self._threads, told)
+            return encode(self._decisions.absent(question, caller, diary))
+        consume = partial(
+            self._consumed,
+            index.state.id,
+            request,
+            supplied,
+            review=caller.review,
+            explain=question.explain,
+        )
+        counting = asyncio.get_running_loop().run_in_executor(self._threads, consume)
         # What is counted is counted, also for a caller that goes away.
-        return await asyncio.shield(counting)
+        answer, encoded = await asyncio.shield(counting)
+        if diary is not None:
+            diary.start(question.org_id)
+            diary.note(question, answer)
+        return encoded
 
     def close(self) -> None:
         """Wait for the threads; not on the loop, which they may be waiting for."""
@@ -68,14 +80,15 @@ class Consumptions:
         *,
         review: bool,
         explain: bool,
-    ) -> bytes:
-        """Consume, in a thread."""
+    ) -> tuple[Answer, bytes]:
+        """Consume, in a thread; return the answer, and as the caller is told."""
         consumed = self._point.consume(organization, request, supplied)
         if isinstance(consumed, Contended):
             detail = f"lost {consumed.attempts} races, nothing was counted: try again"
             raise Refused(later("contended", detail))
         proof = self._point.certify(consumed, request, supplied) if explain else UNSET
-        return encode(evaluation(consumed.answer, review=review, certificate=proof))
+        told = evaluation(consumed.answer, review=review, certificate=proof)
+        return consumed.answer, encode(told)
 
 
 def check_no_key(headers: Iterable[tuple[bytes, bytes]]) -> None:

@@ -4,6 +4,8 @@ Bytes, one strict parse, a lookup in the index that this loop owns, bytes. No mi
 and no database, unless the organization is not followed yet or a newer revision is demanded.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
@@ -17,12 +19,21 @@ from grantproof.api.questions import (
     read_item,
     read_single,
 )
+from grantproof.api.recording import Diary
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
 from grantproof.service.pdp import DecisionPoint, MeterUnread
+
+
+class Asking(NamedTuple):
+    """What the questions of a request have in common."""
+
+    caller: Caller
+    instant: int
+    diary: Diary | None
 
 
 class Decisions:
@@ -32,20 +43,22 @@ class Decisions:
         self._decisions = decisions
         self._following = following
 
-    async def single(self, body: bytes, caller: Caller) -> bytes:
+    async def single(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
         """Return the answer to one question; raises `Refused` or `StoreError`."""
         question = read_single(body)
         index = self._known(question.org_id, caller)
         if index is None or index.state.revision < question.at_least_revision:
             index = await self.index(question.org_id, caller, at_least=question.at_least_revision)
         while True:
-            instant = self._decisions.instant()
+            if diary is not None:
+                diary.start(question.org_id)
+            asking = Asking(caller, self._decisions.instant(), diary)
             try:
-                return encode(self._answer(index, question, caller=caller, instant=instant))
+                return encode(self._answer(index, question, asking))
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
 
-    async def batch(self, body: bytes, caller: Caller) -> bytes:
+    async def batch(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
         """Return the answers to a batch, in its order; raises `Refused` or `StoreError`.
 
         From the instant on nothing is awaited: all are answered on one state.
@@ -53,22 +66,25 @@ class Decisions:
         batch = read_batch(body)
         index = await self.index(batch.org_id, caller, at_least=batch.at_least_revision)
         while True:
-            instant = self._decisions.instant()
+            if diary is not None:
+                diary.start(batch.org_id)
+            asking = Asking(caller, self._decisions.instant(), diary)
             try:
                 items = [
-                    self._item_answer(index, item, caller=caller, instant=instant)
-                    for item in batch.items
+                    self._item_answer(index, item, asking, place=place)
+                    for place, item in enumerate[Question | msgspec.Raw](batch.items)
                 ]
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
             else:
                 revision = 0 if index is None else index.state.revision
-                return encode(BatchEvaluation(items, revision, instant))
+                return encode(BatchEvaluation(items, revision, asking.instant))
 
-    def absent(self, question: SingleQuestion, caller: Caller) -> Evaluation:
+    def absent(self, question: SingleQuestion, caller: Caller, diary: Diary | None) -> Evaluation:
         """Return the answer about an organization that is absent or not the caller's."""
-        instant = self._decisions.instant()
-        return self._answer(None, question, caller=caller, instant=instant)
+        if diary is not None:
+            diary.start(question.org_id)
+        return self._answer(None, question, Asking(caller, self._decisions.instant(), diary))
 
     async def metered(self, index: Index) -> Index | None:
         """Return the index once its counters are followed, or nothing when it is gone by then.
@@ -101,22 +117,25 @@ class Decisions:
         return self._following.known(organization) if caller.may_see(organization) else None
 
     def _item_answer(
-        self, index: Index | None, item: Question | msgspec.Raw, *, caller: Caller, instant: int
+        self, index: Index | None, item: Question | msgspec.Raw, asking: Asking, *, place: int
     ) -> Evaluation | ItemError:
         try:
             question = item if isinstance(item, Question) else read_item(item)
-            return self._answer(index, question, caller=caller, instant=instant)
+            return self._answer(index, question, asking, place=place)
         except Refused as refused:
             return ItemError(refused.problem.item())
 
     def _answer(
-        self, index: Index | None, question: Question, *, caller: Caller, instant: int
+        self, index: Index | None, question: Question, asking: Asking, *, place: int | None = None
     ) -> Evaluation:
+        caller, instant, diary = asking
         request, supplied = asked(question, trusted=caller.trusted_context)
         if index is None:
             answer = self._decisions.absent(instant)
         else:
             answer = self._decisions.decide(index, request, supplied, instant=instant)
+        if diary is not None:
+            diary.note(question, answer, item=place)
         if not question.explain:
             return evaluation(answer, review=caller.review)
         proof = None

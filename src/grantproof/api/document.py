@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from grantproof.api.access import PUBLIC, SCHEME, security
+from grantproof.api.conditions import IDEMPOTENCY_KEY, IF_MATCH
 from grantproof.api.evaluations import ItemError
 from grantproof.api.examples import (
     BATCH_ANSWER,
@@ -38,14 +39,18 @@ PROBLEMS: Final = {
     403: "not the caller's organization, or not allowed to this caller",
     404: "the caller's own organization has no such thing",
     409: "refused, with the witness",
+    412: "the organization is at another revision than `If-Match` names",
     413: "the body is too large",
     415: "the body is not JSON",
+    422: "the `Idempotency-Key` was used for another request",
     500: "something went wrong on the server",
     503: "try again after `Retry-After` seconds",
 }
 EVERYWHERE: Final = (400, 401, 403, 500, 503)
 OF_BODIES: Final = (413, 415)
 OF_CHANGES: Final = (409,)
+OF_TERMS: Final = {IF_MATCH: 412, IDEMPOTENCY_KEY: 422}
+"""What the headers of a change, where it takes them, can lead to."""
 OF_ENTITIES: Final = (404,)
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
 
@@ -98,8 +103,18 @@ def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
         *EVERYWHERE,
         *(OF_BODIES if "requestBody" in operation else ()),
         *(OF_CHANGES if method in CHANGING else ()),
+        *(OF_TERMS[name] for name in _headers(operation, method)),
         *(OF_ENTITIES if "{" in named or (method == "delete" and named != "") else ()),
     )
+
+
+def _headers(operation: Json, method: str) -> list[str]:
+    """Return the headers of terms that the operation takes; a key is taken by POST alone."""
+    parameters = operation.get("parameters", [])
+    if method != "post":
+        parameters[:] = [one for one in parameters if one["name"] != IDEMPOTENCY_KEY]
+    named = [one["name"] for one in parameters]
+    return [name for name in OF_TERMS if name in named]
 
 
 def _add_problems(operation: Json, statuses: tuple[int, ...]) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from grantproof.api.decisions import Decisions
 from grantproof.api.problems import Refused, forbidden
 from grantproof.api.questions import asked, read_single
+from grantproof.api.recording import Diary
 from grantproof.core.constraints import Context
 from grantproof.core.matching import Request
 from grantproof.core.metering import Readings
@@ -27,8 +28,11 @@ class Explanations:
         self._decisions = decisions
         self._point = point
 
-    async def answer(self, body: bytes, caller: Caller) -> bytes:
-        """Return the explanation of one question; raises `Refused` or `StoreError`."""
+    async def answer(self, body: bytes, caller: Caller, _: Diary | None) -> bytes:
+        """Return the explanation of one question; raises `Refused` or `StoreError`.
+
+        It decides nothing for anybody, so it is not logged.
+        """
         question = read_single(body)
         request, supplied = asked(question, trusted=caller.trusted_context)
         index = await self._decisions.index(

@@ -3,9 +3,10 @@
 from fastapi import Response
 
 from grantproof.api.access import ORGANIZATIONS
+from grantproof.api.conditions import WantedOnce, unmet
 from grantproof.api.problems import Fault, Problem, Refused, forbidden, invalid
 from grantproof.api.replies import JSON, Paging, WantedPage, created, path, shown
-from grantproof.api.running import Calling, Here
+from grantproof.api.running import Calling, Here, Running
 from grantproof.api.schemas.organizations import OrganizationAnswer, OrganizationPage
 from grantproof.api.schemas.requests import NewOrganization
 from grantproof.api.scope import Own, State
@@ -16,6 +17,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.service.callers import Caller
 from grantproof.service.ports import OrganizationSummary
+from grantproof.service.receipts import KeyReused, Once
 
 router = strict_router("/v1/orgs", tag="organizations", access=ORGANIZATIONS)
 
@@ -31,10 +33,17 @@ def list_organizations(here: Here, caller: Calling, wanted: WantedPage) -> Respo
 
 
 @router.post("", status_code=201, response_model=OrganizationAnswer)
-def create_organization(here: Here, caller: Calling, body: NewOrganization) -> Response:
+def create_organization(
+    here: Here, caller: Calling, body: NewOrganization, *, once: WantedOnce
+) -> Response:
     """Create an empty organization."""
     administration = here.services.administration
-    if not administration.found(body.id, time_zone=body.time_zone, by=caller.author):
+    if not (
+        _created_before(here, caller, body.id, once=once)
+        or administration.found(body.id, time_zone=body.time_zone, by=caller.author, once=once)
+        # The same request may have been a little faster.
+        or _created_before(here, caller, body.id, once=once)
+    ):
         detail = f"organization `{body.id}` exists or existed: an id is used once, choose another"
         raise Refused(Problem("already_exists", detail))
     here.following.forget_misses()
@@ -54,6 +63,15 @@ def delete_organization(here: Here, caller: Calling, org: Own) -> Response:
     if not here.services.administration.dissolve(org, by=caller.author):
         raise Refused(forbidden(org))
     return Response(status_code=204)
+
+
+def _created_before(
+    here: Running, caller: Caller, organization: OrganizationId, *, once: Once | None
+) -> bool:
+    known = here.services.administration.recall(organization, once, by=caller.author)
+    if isinstance(known, KeyReused):
+        raise Refused(unmet(known))
+    return known is not None
 
 
 def _summaries(

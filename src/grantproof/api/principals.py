@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import Response
 
 from grantproof.api.access import ADMINISTRATION
+from grantproof.api.conditions import WantedTerms
 from grantproof.api.problems import Fault, Problem, Refused, invalid, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.running import Calling, Here
@@ -106,12 +107,17 @@ def list_principal_roles(state: State, here: Here, principal: PrincipalField) ->
 
 @short_form.post("/{principal}/roles", status_code=201, response_model=documents.Assignment)
 def assign_role_to_principal(
-    here: Here, caller: Calling, principal: PrincipalField, *, body: RoleChoice
+    here: Here,
+    caller: Calling,
+    principal: PrincipalField,
+    *,
+    body: RoleChoice,
+    terms: WantedTerms,
 ) -> Response:
     """Assign a role for ever, in the organization that the caller is bound to."""
     if caller.organization is None:
         raise Refused(UNBOUND)
-    changing = Changes(here.services, caller.organization, caller.author)
+    changing = Changes(here.services, caller.organization, caller.author, terms)
     command = AssignRole(principal, body.role_id)
     accepted = changing.propose(command, subject=_missing(principal))
     assignment = documents.Assignment.of(Assignment(principal, body.role_id))

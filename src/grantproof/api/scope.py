@@ -1,10 +1,11 @@
 """Within one organization: whose it is, the state that is read, and the change that is proposed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import Depends
 
+from grantproof.api.conditions import WantedTerms, unmet
 from grantproof.api.problems import Refused, forbidden, later, rejected
 from grantproof.api.running import Calling, Here
 from grantproof.bootstrap import Services
@@ -16,7 +17,8 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile.fields import OrganizationField
 from grantproof.policyfile.witnesses import single
 from grantproof.service.authors import Author
-from grantproof.service.pap import Contended, NoOrganization
+from grantproof.service.pap import Contended, NoOrganization, Stale, Terms
+from grantproof.service.receipts import InProgress, KeyReused, Repeated
 
 PREFIX: Final = "/v1/orgs/{org}"
 
@@ -43,28 +45,45 @@ State = Annotated[Organization, Depends(current)]
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A change that is durable. `state` is what it led to.
+
+    Of a change that was made before, under the same key, only the revision of `state` is right.
+    """
+
+    state: Organization
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """Proposes changes to one organization on behalf of a caller."""
+    """Proposes changes to one organization on behalf of a caller, on the caller's terms."""
 
     services: Services
     organization: OrganizationId
     author: Author
+    terms: Terms
 
-    def propose(self, command: Command, *, subject: Missing | None = None) -> Accepted:
+    def propose(self, command: Command, *, subject: Missing | None = None) -> Made:
         """Return the change that is now durable; raises `Refused`.
 
         `subject` is the refusal that says that what the address names is missing.
         """
         administration = self.services.administration
-        outcome = administration.propose(self.organization, command, by=self.author)
+        outcome = administration.propose(
+            self.organization, command, by=self.author, terms=self.terms
+        )
         match outcome:
             case Accepted():
-                return outcome
+                return Made(outcome.state)
+            case Repeated(revision):
+                return Made(replace(self.state(), revision=revision))
             case Rejected(refusal):
                 absent = subject is not None and single(refusal) == subject
                 raise Refused(rejected(refusal, missing_is_absent=absent))
             case NoOrganization():
                 raise Refused(forbidden(self.organization))
+            case Stale() | KeyReused() | InProgress():
+                raise Refused(unmet(outcome))
             case Contended():
                 detail = f"lost {outcome.attempts} races against other writers: try again"
                 raise Refused(later("contended", detail))
@@ -77,9 +96,9 @@ class Changes:
         return index.state
 
 
-async def changing(org: Own, here: Here, caller: Calling) -> Changes:
+async def changing(org: Own, here: Here, caller: Calling, *, terms: WantedTerms) -> Changes:
     """Return what proposes changes to the caller's organization."""
-    return Changes(here.services, org, caller.author)
+    return Changes(here.services, org, caller.author, terms)
 
 
 Changing = Annotated[Changes, Depends(changing)]

@@ -12,13 +12,14 @@ from typing_extensions import override
 
 from grantproof.api import bodies
 from grantproof.api.access import SAFE_METHODS, Access, check_scopes, security
+from grantproof.api.conditions import HONOURED
 from grantproof.api.problems import Fault, Refused, invalid
 from grantproof.api.running import caller_of, running
 from grantproof.api.validation import UNREADABLE, printable, unreadable
 from grantproof.service.callers import Scope
 
-UNSUPPORTED_HEADERS: Final = ("if-match", "if-unmodified-since", "idempotency-key")
-"""Conditions that are not supported: whoever sets one must not have the change made without it."""
+CONDITIONS: Final = (*HONOURED, "if-unmodified-since")
+"""Whoever sets one of these must not have the change made without it."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -81,16 +82,22 @@ async def no_stray_query(request: Request) -> None:
 
 
 async def no_condition(request: Request) -> None:
-    """Refuse a change under a condition that is not supported."""
+    """Refuse a change under a condition that the route does not honour."""
     if request.method in SAFE_METHODS:
         return
+    honoured = _calls(request.scope["route"].dependant)
     faults = [
-        Fault(name, "is not supported yet: leave the header out")
-        for name in UNSUPPORTED_HEADERS
-        if name in request.headers
+        Fault(name, "is not supported here: leave the header out")
+        for name in CONDITIONS
+        if name in request.headers and HONOURED.get(name) not in honoured
     ]
     if faults:
         raise Refused(invalid(faults))
+
+
+def _calls(dependant: Dependant) -> set[object]:
+    inside = (_calls(inner) for inner in dependant.dependencies)
+    return {dependant.call}.union(*inside)
 
 
 def _query_names(dependant: Dependant) -> set[str]:

@@ -16,22 +16,36 @@ OrganizationArgument = Annotated[str, typer.Argument(metavar="ORG", help="The or
 TimeZone = Annotated[
     str, typer.Option(metavar="ZONE", help="The IANA time zone of hours and weekdays.")
 ]
+Administrator = Annotated[
+    str | None,
+    typer.Option(metavar="PRINCIPAL", help="Make a principal that may administer all of it."),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @command(app)
 def create(
-    operator: Operator, organization: OrganizationArgument, *, time_zone: TimeZone = "UTC"
+    operator: Operator,
+    organization: OrganizationArgument,
+    *,
+    time_zone: TimeZone = "UTC",
+    administrator: Administrator = None,
 ) -> None:
-    """Create an empty organization."""
-    from grantproof.core.identifiers import OrganizationId
+    """Create an organization: empty, or with its first administrator."""
+    from grantproof.core.identifiers import OrganizationId, PrincipalId
+    from grantproof.service import founding
 
     name = OrganizationId(organization)
+    who = None if administrator is None else PrincipalId(administrator)
     administration = operator.opened(create=True).administration
     if not administration.found(name, time_zone=time_zone, by=operator.author):
         line = f"organization `{name}` exists, or existed: an id is never used again"
         raise Stop(ExitCode.NO, line)
-    operator.tell_done(f"created organization `{name}`", name, revision=0)
+    if who is None:
+        operator.tell_done(f"created organization `{name}`", name, revision=0)
+    else:
+        done = f"created organization `{name}`, administered by `{who}`"
+        operator.propose_to(name, *founding.administrator(who).commands, done=done)
 
 
 @command(app, "list")

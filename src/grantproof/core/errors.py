@@ -140,6 +140,22 @@ class OverLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class NotPermitted:
+    """The author of the change lacks a right that it takes, or would grant what they may not.
+
+    `principal` is the author, `action` and `resource` the right as patterns are written. `because`
+    says what it is to the change: `required` for it, `inherited` with what it gives, or `granted`
+    by it. `reason` says in words what is wanting.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    because: Literal["required", "inherited", "granted"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedAt:
     """A command of a change set is refused; none of the set takes effect. Counts from zero."""
 
@@ -157,5 +173,6 @@ SingleRefusal = (
     | BreaksSod
     | LastAdministrator
     | OverLimit
+    | NotPermitted
 )
 Refusal = SingleRefusal | RefusedAt

@@ -24,6 +24,7 @@ from grantproof.core.errors import (
     LastAdministrator,
     Missing,
     NamedBySodSet,
+    NotPermitted,
     OverLimit,
     Reference,
     Refusal,
@@ -114,6 +115,8 @@ def refusal_message(refusal: Refusal) -> str:  # noqa: C901 - one branch a refus
             return f"organization `{refusal.organization}` would lose its last administrator"
         case OverLimit():
             return f"too many or too deep: {refusal.limit} are limited to {refusal.maximum}"
+        case NotPermitted():
+            return _not_permitted_message(refusal)
         case RefusedAt():
             return f"command {refusal.position}: {refusal_message(refusal.refusal)}"
         case _:
@@ -124,6 +127,21 @@ def held_message(held: HeldRole) -> str:
     """Return how a role is held, from the nearest group to the role itself."""
     steps = [*(f"group {group}" for group in held.groups), *held.roles]
     return " -> ".join(steps)
+
+
+def _not_permitted_message(refusal: NotPermitted) -> str:
+    author, action, resource = refusal.principal, refusal.action, refusal.resource
+    match refusal.because:
+        case "required":
+            return f"`{author}` may not {action} `{resource}`: {refusal.reason}"
+        case "inherited":
+            given = f"the change would also give `{resource}`, which `{author}` may not {action}"
+            return f"{given}: {refusal.reason}"
+        case "granted":
+            granted = f"the change would grant `{action}` on `{resource}`"
+            return f"{granted}, which `{author}` may not do: {refusal.reason}"
+        case _:
+            assert_never(refusal.because)
 
 
 def _sod_message(breach: BreaksSod) -> str:

@@ -21,14 +21,14 @@ Context = Mapping[str, object]
 
 
 class Overflow(StrEnum):
-    """What happens to an answer whose entry finds the queue full."""
+    """What happens to a request that is to be logged while the queue is full."""
 
     WAIT = "wait"
-    """The answer waits for room."""
+    """It waits for room, and is refused when there is none for long."""
     DROP = "drop"
-    """The answer is given, the entry is dropped and counted."""
+    """It is answered, its entries are dropped and counted."""
     REFUSE = "refuse"
-    """The answer is not given: no decision without its entry."""
+    """It is refused at once: no decision without its entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class Redaction:
         for field in sorted(self.fields):
             if field not in REDACTABLE and not field.startswith("context."):
                 known = ", ".join(REDACTABLE)
-                raise Illegal("redact", f"`{field}` is none of {known} or `context.NAME`")
+                rule = f"must be some of {known} or `context.NAME`, not `{field}`"
+                raise Illegal("redact", rule)
 
     def written(self, entry: Entry) -> dict[str, object]:
         """Return the entry as it is written, every redacted field replaced by a mark."""
@@ -127,8 +128,12 @@ class Tally:
 class DecisionLog(Protocol):
     """Takes entries without delay and writes them behind. Safe to use from several threads."""
 
-    def offer(self, entries: Sequence[Entry]) -> bool:
-        """Take all entries to be written, in order, or none when there is no room for all."""
+    def has_room(self) -> bool:
+        """Return whether fewer entries wait than may."""
+        ...
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """Take entries to be written, in order; those of a log that was closed are dropped."""
         ...
 
     def drop(self, count: int) -> None:

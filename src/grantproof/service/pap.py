@@ -1,21 +1,45 @@
 """The administration point: the only way to change an organization.
 
-Propose, check, commit by compare-and-set, publish. A lost race starts again from the state that
-won; after a bounded number of lost races the caller is told.
+Propose, authorize, check, commit by compare-and-set, publish. The right of the author is decided on
+the very state that the command is applied to. A lost race starts all of it again from the state
+that won; after a bounded number of lost races the caller is told.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from grantproof.core.commands import Accepted, Rejected, apply
+from grantproof.core.authority import unauthorized
+from grantproof.core.commands import Accepted, Outcome, Rejected, apply
 from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
+from grantproof.core.organization import Organization
 from grantproof.service.authors import Author
-from grantproof.service.pip import check_time_zone
+from grantproof.service.pip import NOTHING_SUPPLIED, check_time_zone, situate
 from grantproof.service.ports import Backoff, Clock, Store
+from grantproof.service.receipts import (
+    RECEIPT_SECONDS,
+    InProgress,
+    KeyReused,
+    Once,
+    Receipt,
+    Repeated,
+    Underway,
+    recalled,
+)
 from grantproof.service.snapshots import Snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a change is asked for: under a key, and `at` which revisions, if not any."""
+
+    once: Once | None = None
+    at: frozenset[int] | None = None
+
+
+NO_TERMS: Final = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +54,16 @@ class Contended:
     attempts: int
 
 
-Proposed = Accepted | Rejected | NoOrganization | Contended
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The organization is not at a revision that the change was made for; nothing was changed."""
+
+    revision: int
+
+
+Proposed = (
+    Accepted | Rejected | NoOrganization | Contended | Stale | Repeated | KeyReused | InProgress
+)
 
 NO_ORGANIZATION: Final = NoOrganization()
 
@@ -45,44 +78,135 @@ class AdministrationPoint:
         self._snapshots = snapshots
         self._clock = clock
         self._backoff = backoff
+        self._underway = Underway()
 
-    def found(self, organization: OrganizationId, *, time_zone: str, by: Author) -> bool:
+    def found(
+        self,
+        organization: OrganizationId,
+        *,
+        time_zone: str,
+        by: Author,
+        once: Once | None = None,
+    ) -> bool:
         """Create an empty organization; false when its id was ever used.
 
-        Raises `Illegal` when `time_zone` is no IANA name.
+        With `once` a receipt is kept, which `recall` finds.
+        Raises `Illegal` when `time_zone` is no IANA name, and `PermissionError` when `by` is a
+        principal of some organization: only an operator makes or ends one.
         """
+        _for_operators(by)
         zone = check_time_zone(time_zone)
+        instant = self._clock.now()
         return self._store.create(
-            organization, time_zone=zone, actor=by.actor, instant=self._clock.now()
+            organization,
+            time_zone=zone,
+            actor=by.actor,
+            instant=instant,
+            receipt=_receipt(organization, once, by=by, revision=0, instant=instant),
         )
 
+    def recall(
+        self, organization: OrganizationId, once: Once | None, *, by: Author
+    ) -> Repeated | KeyReused | None:
+        """Return what became of the same key before, or nothing where it was not used."""
+        if once is None:
+            return None
+        after = self._clock.now() - RECEIPT_SECONDS
+        found = self._store.receipt(organization, actor=by.actor, key=once.key, after=after)
+        return recalled(found, once)
+
     def dissolve(self, organization: OrganizationId, *, by: Author) -> bool:
-        """Delete an organization for good; false when there is none."""
+        """Delete an organization for good; false when there is none.
+
+        Raises `PermissionError` as `found` does.
+        """
+        _for_operators(by)
         deleted = self._store.delete(organization, actor=by.actor, instant=self._clock.now())
         self._snapshots.catch_up(organization)
         return deleted
 
-    def propose(self, organization: OrganizationId, command: Command, *, by: Author) -> Proposed:
+    def propose(
+        self,
+        organization: OrganizationId,
+        command: Command,
+        *,
+        by: Author,
+        terms: Terms = NO_TERMS,
+    ) -> Proposed:
         """Return what became of the command; when accepted it is durable and published."""
+        with self._underway.alone(organization, by.actor, terms.once) as alone:
+            if not alone:
+                return InProgress()
+            return self._propose(organization, command, by=by, terms=terms)
+
+    def _propose(
+        self, organization: OrganizationId, command: Command, *, by: Author, terms: Terms
+    ) -> Proposed:
         for attempt in range(COMMIT_ATTEMPTS_MAX):
             index = self._snapshots.load(organization)
             if index is None:
                 return NO_ORGANIZATION
-            outcome = self._attempt(index, command, by=by)
+            outcome = self._attempt(index, command, by=by, terms=terms)
             if outcome is not None:
                 return outcome
             self._snapshots.catch_up(organization)
             self._backoff.wait(attempt)
         return Contended(COMMIT_ATTEMPTS_MAX)
 
-    def _attempt(self, index: Index, command: Command, *, by: Author) -> Proposed | None:
+    def _attempt(
+        self, index: Index, command: Command, *, by: Author, terms: Terms
+    ) -> Proposed | None:
         """Return the outcome on the state as it is, or nothing when another writer was faster."""
         state = index.state
-        outcome = apply(state, command, actor=by.actor, instant=self._clock.now())
-        if isinstance(outcome, Rejected):
+        # INVARIANT: looked for after the state was taken. Whoever writes the receipt later moves
+        # the revision on, and then this attempt cannot commit.
+        known = self.recall(state.id, terms.once, by=by)
+        if known is not None:
+            return known
+        outcome = _outcome(state, command, by=by, terms=terms, instant=self._clock.now())
+        if not isinstance(outcome, Accepted):
             # A rejection counts only if the state that rejects is still the current one.
             return outcome if self._store.revision(state.id) == state.revision else None
-        if not self._store.commit(outcome.event):
+        event = outcome.event
+        receipt = _receipt(
+            state.id, terms.once, by=by, revision=event.revision, instant=event.instant
+        )
+        if not self._store.commit(event, receipt=receipt):
             return None
         self._snapshots.publish(outcome)
         return outcome
+
+
+def _receipt(
+    organization: OrganizationId, once: Once | None, *, by: Author, revision: int, instant: int
+) -> Receipt | None:
+    return None if once is None else Receipt(organization, by.actor, once, revision, instant)
+
+
+def _outcome(
+    state: Organization, command: Command, *, by: Author, terms: Terms, instant: int
+) -> Outcome | Stale:
+    if terms.at is not None and state.revision not in terms.at:
+        return Stale(state.revision)
+    return _judged(state, command, by=by, instant=instant)
+
+
+def _judged(state: Organization, command: Command, *, by: Author, instant: int) -> Outcome:
+    """Return what becomes of the command on the state, the right of its author looked at first.
+
+    So whoever may not make a change is not told whether it could be made. A change says nothing of
+    its context: a right that is fenced or metered is not there, one with a time window is in time.
+    """
+    if by.principal is not None:
+        context = situate(instant, state.time_zone, NOTHING_SUPPLIED)
+        lacking = unauthorized(state, command, by.principal, context=context)
+        if lacking is not None:
+            return Rejected(lacking)
+    return apply(state, command, actor=by.actor, instant=instant)
+
+
+def _for_operators(by: Author) -> None:
+    """Raise `PermissionError` for the principal of an organization: there is none to ask."""
+    if by.principal is not None:
+        message = f"`{by.principal}` belongs to an organization: only an operator makes or ends one"
+        raise PermissionError(message)

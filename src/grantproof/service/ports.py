@@ -12,6 +12,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.service.credentials import Keys
 from grantproof.service.meter import Meter
+from grantproof.service.receipts import Receipt
 
 
 class StoreError(Exception):
@@ -64,11 +65,18 @@ class Store(Protocol):
         ...
 
     def create(
-        self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
+        self,
+        organization: OrganizationId,
+        *,
+        time_zone: str,
+        actor: str,
+        instant: int,
+        receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used.
 
-        `time_zone` is an IANA name, `actor` and `instant` (epoch seconds) are kept with it.
+        `time_zone` is an IANA name, `actor` and `instant` (epoch seconds) are kept with it. The
+        receipt is kept in the same transaction, or not at all.
         """
         ...
 
@@ -97,12 +105,20 @@ class Store(Protocol):
         """
         ...
 
-    def commit(self, event: Event) -> bool:
-        """Write the event and what its delta does, in one transaction, and return true.
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+        """Write the event, what its delta does and the receipt, in one transaction; return true.
 
         Compare-and-set: only when the stored revision is the one before the event's. Otherwise
         nothing is written and the answer is false. When it returns, the change is durable.
+        Receipts of the organization that are outdated by this one's instant are forgotten, and an
+        older one under its key is replaced.
         """
+        ...
+
+    def receipt(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Receipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
         ...
 
     def events(

@@ -64,7 +64,7 @@ def numbered(count: int, start: int = 0) -> list[Entry]:
 def test_an_entry_is_written_whole(tmp_path: Path) -> None:
     """One JSON object a line, with every field."""
     with logging(FileRules(tmp_path)) as files:
-        assert files.offer([ENTRY])
+        files.take([ENTRY])
     assert lines(tmp_path) == [
         {
             "instant": 10,
@@ -89,7 +89,7 @@ def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
     """A field, or a part of the context; the rest stays."""
     redaction = Redaction(frozenset({"principal", "context.attributes.email"}))
     with logging(FileRules(tmp_path, redaction=redaction)) as files:
-        assert files.offer([ENTRY])
+        files.take([ENTRY])
     (line,) = lines(tmp_path)
     assert line["principal"] == REDACTED
     assert line["context"] == {"region": "eu", "attributes": {"email": REDACTED, "level": 3}}
@@ -109,7 +109,7 @@ def test_order_is_kept_and_files_are_rotated(tmp_path: Path) -> None:
     """A new file when one is full; together they hold everything, in order."""
     with logging(FileRules(tmp_path, bytes_max=2_000)) as files:
         for start in range(0, 100, 10):
-            assert files.offer(numbered(10, start))
+            files.take(numbered(10, start))
             assert becomes(lambda: files.tally().waiting == 0)
     assert [line["revision"] for line in lines(tmp_path)] == list(range(100))
     assert len(list(tmp_path.iterdir())) > 3
@@ -122,7 +122,7 @@ def test_a_file_is_left_after_a_day_and_deleted_after_its_time(tmp_path: Path) -
     with logging(rules, now=lambda: clock[0]) as files:
         for day in range(5):
             clock[0] += SECONDS_PER_DAY
-            assert files.offer(numbered(1, day))
+            files.take(numbered(1, day))
             assert becomes(lambda: files.tally().waiting == 0)
             newest = max(tmp_path.iterdir())
             os.utime(newest, (clock[0], clock[0]))
@@ -134,12 +134,12 @@ def test_there_is_no_room_beyond_the_queue(tmp_path: Path) -> None:
     folder = tmp_path / "log"
     with logging(FileRules(folder, queue_max=5)) as files:
         shutil.rmtree(folder)
-        assert files.offer(numbered(5))
-        assert not files.offer(numbered(1, 5))
+        files.take(numbered(5))
+        assert not files.has_room()
         assert becomes(lambda: files.tally().waiting == 5)
         folder.mkdir()
         assert becomes(lambda: files.tally().waiting == 0)
-        assert files.offer(numbered(1, 5))
+        files.take(numbered(1, 5))
     assert [line["revision"] for line in lines(folder)] == list(range(6))
     assert files.tally() == Tally(6, 0, 0)
 
@@ -147,19 +147,12 @@ def test_there_is_no_room_beyond_the_queue(tmp_path: Path) -> None:
 def test_a_deleted_file_is_replaced(tmp_path: Path) -> None:
     """Else its lines would go nowhere, and nobody would know."""
     with logging(FileRules(tmp_path)) as files:
-        assert files.offer(numbered(1))
+        files.take(numbered(1))
         assert becomes(lambda: files.tally().waiting == 0)
         for path in tmp_path.iterdir():
             path.unlink()
-        assert files.offer(numbered(1, 1))
+        files.take(numbered(1, 1))
     assert [line["revision"] for line in lines(tmp_path)] == [1]
-
-
-def test_a_batch_larger_than_the_queue_is_taken_when_it_is_empty(tmp_path: Path) -> None:
-    """Else it would wait for ever."""
-    with logging(FileRules(tmp_path, queue_max=5)) as files:
-        assert files.offer(numbered(20))
-    assert len(lines(tmp_path)) == 20
 
 
 def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
@@ -167,16 +160,17 @@ def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
     folder = tmp_path / "log"
     with logging(FileRules(folder)) as files:
         shutil.rmtree(folder)
-        assert files.offer(numbered(3))
+        files.take(numbered(3))
     assert files.tally() == Tally(0, 3, 3)
-    assert not files.offer(numbered(1))
+    files.take(numbered(1))
+    assert files.tally() == Tally(0, 4, 3)
 
 
 def test_many_threads_lose_nothing(tmp_path: Path) -> None:
     """What was taken is written once."""
     with logging(FileRules(tmp_path, queue_max=1_000_000)) as files:
         threads = [
-            threading.Thread(target=lambda start=start: files.offer(numbered(500, start)))
+            threading.Thread(target=lambda start=start: files.take(numbered(500, start)))
             for start in range(0, 4_000, 500)
         ]
         for thread in threads:

@@ -7,7 +7,9 @@ import pytest
 
 from grantproof.cli.command import GlobalOptions
 from grantproof.cli.operator import Operator
+from grantproof.core.commands import Rejected
 from grantproof.core.commands.language import Command
+from grantproof.core.errors import NotPermitted, RefusedAt
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint, Contended, Proposed
@@ -56,6 +58,14 @@ def test_losing_every_race_is_undetermined(run: Run, monkeypatch: pytest.MonkeyP
     proposing(monkeypatch, lambda: Contended(16))
     ended = run("role", "create", "x")
     assert (ended.code, ended.line) == (3, "other writers were faster 16 times in a row: try again")
+
+
+def test_what_is_not_permitted_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code 1: the author, and the right that is wanting."""
+    lacking = NotPermitted("ann", "assign", "role:x", "required", "needs the claim")
+    proposing(monkeypatch, lambda: Rejected(RefusedAt(0, lacking)))
+    ended = run("assign", "bob", "viewer")
+    assert (ended.code, ended.line) == (1, "`ann` may not assign `role:x`: needs the claim")
 
 
 def test_a_defect_is_not_hidden(database: object, monkeypatch: pytest.MonkeyPatch) -> None:

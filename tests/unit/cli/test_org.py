@@ -22,6 +22,28 @@ def test_an_organization_is_created_listed_and_shown(run: Run) -> None:
     assert document.items() <= run("org", "show", "new", "--json").json.items()
 
 
+def test_an_organization_is_created_with_its_first_administrator(run: Run) -> None:
+    """Who then holds, for ever, every administrative action on everything."""
+    created = run("org", "create", "new", "--administrator", "ann")
+    assert created.out == ("created organization `new`, administered by `ann` (new, revision 1)\n")
+    for action in ("administer", "assign", "delegate", "review", "revoke"):
+        asked = run("evaluate", "ann", action, "organization:new", "--org", "new", "--json")
+        assert (asked.code, asked.json["decision"]) == (0, "Allow")
+    deleted = run("principal", "delete", "ann", "--cascade", "--org", "new")
+    assert (deleted.code, deleted.line) == (
+        1,
+        "organization `new` would lose its last administrator",
+    )
+
+
+def test_an_administrator_that_cannot_be_named_leaves_no_organization(run: Run) -> None:
+    """What is wrong with the name is said before anything is made."""
+    ended = run("org", "create", "new", "--administrator", "a b")
+    assert ended.code == 2
+    assert ended.line.startswith("`principal_id` must match")
+    assert run("org", "show", "new").code == 1
+
+
 def test_an_organization_is_shown_with_what_it_holds(run: Run) -> None:
     """People and programs are told the same counts."""
     assert run("org", "show", "acme", "--json").json == {

@@ -1,5 +1,6 @@
 """Reasons and refusals in words: one line, lower case, no full stop, ids in backticks."""
 
+from typing import Literal as OneOf
 from typing import get_args
 
 import pytest
@@ -33,6 +34,7 @@ REFUSALS: list[SingleRefusal] = [
     errors.BreaksSod("pair", 2, "ann", 5, WAYS),
     errors.LastAdministrator(ACME),
     errors.OverLimit("roles", 3),
+    errors.NotPermitted("ann", "assign", "role:head", "required", "needs the claim"),
 ]
 REASONS: list[Reason] = [
     policy.UnknownOrganization(),
@@ -104,6 +106,25 @@ def test_a_failure_says_what_was_wanted_and_what_was_seen(
     """Both sides, with missing values said as such and a bool told from an int."""
     message = failure_message(Observation(constraint, saw, False))
     assert [part for part in parts if part not in message] == []
+
+
+@pytest.mark.parametrize(
+    ("because", "words"),
+    [
+        ("required", "`ann` may not delete `docs/**`: says who"),
+        ("inherited", "the change would also give `docs/**`, which `ann` may not delete: says who"),
+        (
+            "granted",
+            "the change would grant `delete` on `docs/**`, which `ann` may not do: says who",
+        ),
+    ],
+)
+def test_what_is_not_permitted_names_author_right_and_ground(
+    because: OneOf["required", "inherited", "granted"], words: str
+) -> None:
+    """Whether the change itself takes the right, brings it along, or gives it away."""
+    refusal = errors.NotPermitted("ann", "delete", "docs/**", because, "says who")
+    assert refusal_message(refusal) == words
 
 
 def test_a_breach_names_roles_principal_set_and_ways() -> None:

@@ -232,7 +232,7 @@ def _version(place: str, connection: Connection) -> str | None:
     if VERSIONS not in names:
         if names.issuperset(Row.metadata.tables):
             raise StoreUnusable(f"the database `{place}` lacks its schema version: {RESTORE}")
-        raise belongs_to_another(place)
+        raise belongs_to_another(place, instead="database")
     query = select(column("version_num", Text())).select_from(table(VERSIONS))
     return recognized(place, names, list(connection.execute(query).scalars()))
 

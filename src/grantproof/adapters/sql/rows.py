@@ -368,6 +368,28 @@ class EventRow(Row, table=True):
     delta: str = Field(sa_column=text())
 
 
+class ReceiptRow(Row, table=True):
+    """That a change was made under a key that its author chose; forgotten after a day.
+
+    `digest` is of all that was asked, `revision` the one that the change made.
+    """
+
+    __tablename__: ClassVar[str] = "receipt"
+    __table_args__ = (
+        belongs(),
+        check("revision_counts", "revision >= 0"),
+        Index("receipt_by_age", "organization_id", "instant"),
+        BY_KEY,
+    )
+
+    organization_id: str = Field(sa_column=text(key=True))
+    actor: str = Field(sa_column=text(key=True))
+    key: str = Field(sa_column=text(key=True))
+    digest: str = Field(sa_column=text())
+    revision: int = Field(sa_column=whole())
+    instant: int = Field(sa_column=whole())
+
+
 def table(name: str) -> Table:
     """Return the table of that name."""
     return Row.metadata.tables[name]

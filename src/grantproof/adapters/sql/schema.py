@@ -43,10 +43,10 @@ def absent(place: str) -> StoreMissing:
     )
 
 
-def belongs_to_another(place: str) -> StoreUnusable:
-    """Return the error of a database that another program made."""
+def belongs_to_another(place: str, *, instead: str) -> StoreUnusable:
+    """Return the error of a database that another program made; name another `instead`."""
     return StoreUnusable(
-        f"the database `{place}` belongs to another program: name another database"
+        f"the database `{place}` belongs to another program: name another {instead}"
     )
 
 

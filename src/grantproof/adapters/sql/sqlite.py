@@ -95,7 +95,7 @@ def _version(path: Path) -> str | None:
     if not header.startswith(MAGIC):
         raise StoreUnusable(f"the file `{path}` is no database: name another file, or {RESTORE}")
     if header[APPLICATION_ID_AT] != APPLICATION_ID:
-        raise belongs_to_another(str(path))
+        raise belongs_to_another(str(path), instead="file")
     # Whoever is the last to close a database that others left open tidies it up, but a reader.
     log = path.with_name(f"{path.name}-wal")
     mode = "ro" if log.exists() and log.stat().st_size > 0 else "rw"

@@ -11,6 +11,7 @@ from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
 from grantproof.adapters.sql.meter import SqlMeter
 from grantproof.adapters.sql.projection import erase, write_delta
+from grantproof.adapters.sql.receipts import erase_receipts, read_receipt, write_receipt
 from grantproof.adapters.sql.rows import table
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
@@ -24,6 +25,7 @@ from grantproof.policyfile.wire import (
     encode_delta,
 )
 from grantproof.service.ports import OrganizationSummary
+from grantproof.service.receipts import Receipt
 
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
@@ -38,7 +40,13 @@ class SqlStore:
         self.meter: SqlMeter = SqlMeter(connections)
 
     def create(
-        self, organization: OrganizationId, *, time_zone: str, actor: str, instant: int
+        self,
+        organization: OrganizationId,
+        *,
+        time_zone: str,
+        actor: str,
+        instant: int,
+        receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
@@ -59,6 +67,7 @@ class SqlStore:
             except IntegrityError:
                 # Somebody else created it since: no other rule can be broken by this row.
                 return False
+            write_receipt(connection, receipt)
             connection.commit()
             return True
 
@@ -73,6 +82,7 @@ class SqlStore:
             if connection.execute(marked).rowcount == 0:
                 return False
             erase(connection, organization)
+            erase_receipts(connection, organization)
             connection.commit()
             return True
 
@@ -110,8 +120,8 @@ class SqlStore:
                 return None
             return with_stored_facts(connection, _empty(organization, row))
 
-    def commit(self, event: Event) -> bool:
-        """Write the event and what its delta does, in one transaction, and return true.
+    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+        """Write the event, what its delta does and the receipt, in one transaction; return true.
 
         False, and nothing written, when the stored revision is not the one before the event's.
         """
@@ -137,8 +147,16 @@ class SqlStore:
                 return False
             write_delta(connection, event)
             connection.execute(insert(EVENT), row)
+            write_receipt(connection, receipt)
             connection.commit()
             return True
+
+    def receipt(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Receipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        with self._connections.reading() as connection:
+            return read_receipt(connection, organization, actor=actor, key=key, after=after)
 
     def events(
         self, organization: OrganizationId, *, after: int = 0, limit: int

@@ -1,0 +1,109 @@
+"""On what terms a change is asked for: `Idempotency-Key` and `If-Match`.
+
+A key makes a POST be done once: the same request under the same key gets the same answer, another
+one 422, and while the first is still at work 409. `If-Match` names the revisions, as answers show
+them in their `ETag`, at which the change may be made; at any other it is 412.
+"""
+
+import hashlib
+import re
+from typing import Annotated, Final
+
+from fastapi import Depends, Header, Request
+
+from grantproof.api.problems import Fault, Problem, Refused, invalid, later
+from grantproof.service.pap import Stale, Terms
+from grantproof.service.receipts import InProgress, KeyReused, Once
+
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+IF_MATCH: Final = "If-Match"
+ANY: Final = "*"
+
+KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+TAGS: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W/)?"[\x21\x23-\x7e]*")*')
+REVISION: Final = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
+"""A tag of ours; a weak one never matches (RFC 9110, section 13.1.1)."""
+
+
+async def once_of(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(
+            alias=IDEMPOTENCY_KEY,
+            description="on POST: of requests under one key, made within a day, one takes effect",
+        ),
+    ] = None,
+) -> Once | None:
+    """Return what is to be done once, when the request says so; raises `Refused`."""
+    if key is None:
+        return None
+    _check_single(request, IDEMPOTENCY_KEY)
+    if request.method != "POST":
+        raise _fault(IDEMPOTENCY_KEY, "is for POST: leave the header out, or use `If-Match`")
+    if KEY.fullmatch(key) is None:
+        raise _fault(IDEMPOTENCY_KEY, "must have 1 to 255 visible ASCII characters")
+    asked = hashlib.sha256()
+    for part in (request.url.path.encode(), request.url.query.encode(), await request.body()):
+        asked.update(len(part).to_bytes(8))
+        asked.update(part)
+    return Once(key, asked.hexdigest())
+
+
+async def revisions_of(
+    request: Request,
+    tags: Annotated[
+        str | None,
+        Header(alias=IF_MATCH, description="the `ETag` on which the change is based"),
+    ] = None,
+) -> frozenset[int] | None:
+    """Return the revisions at which the change may be made, nothing for any; raises `Refused`."""
+    if tags is None or tags.strip() == ANY:
+        return None
+    _check_single(request, IF_MATCH)
+    if TAGS.fullmatch(tags.strip()) is None:
+        raise _fault(IF_MATCH, 'must be an `ETag` such as "7", or several with commas, or `*`')
+    return frozenset(int(revision) for revision in REVISION.findall(tags))
+
+
+WantedOnce = Annotated[Once | None, Depends(once_of)]
+
+
+async def terms_of(
+    once: WantedOnce, at: Annotated[frozenset[int] | None, Depends(revisions_of)]
+) -> Terms:
+    """Return the terms of the request."""
+    return Terms(once, at)
+
+
+WantedTerms = Annotated[Terms, Depends(terms_of)]
+
+HONOURED: Final = {IDEMPOTENCY_KEY.lower(): once_of, IF_MATCH.lower(): revisions_of}
+"""The headers, and what a route depends on that honours one."""
+
+
+def unmet(outcome: Stale | KeyReused | InProgress) -> Problem:
+    """Return the problem of a change that its terms keep from being made."""
+    match outcome:
+        case Stale(revision):
+            now = f'the organization is at revision {revision}, tagged "{revision}"'
+            return Problem("stale", f"{now}: read again what you mean to change")
+        case KeyReused():
+            return Problem(
+                "idempotency_key_reused",
+                "this `Idempotency-Key` was used for another request: choose another key",
+            )
+        case InProgress():
+            return later(
+                "idempotency_in_progress",
+                "a request under this `Idempotency-Key` is still at work: ask again for its answer",
+            )
+
+
+def _check_single(request: Request, name: str) -> None:
+    if len(request.headers.getlist(name)) > 1:
+        raise _fault(name, "must be given once")
+
+
+def _fault(name: str, rule: str) -> Refused:
+    return Refused(invalid([Fault(name.lower(), rule)]))
