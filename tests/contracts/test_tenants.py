@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantproof.adapters.memory import MemoryStore
-from grantproof.adapters.sql import open_database
 from grantproof.bootstrap import Services
 from grantproof.core.commands import Event
 from grantproof.core.commands.language import (
@@ -47,7 +46,7 @@ from tests.api.service import (
     serving,
 )
 from tests.contracts.histories import random_history
-from tests.databases import Databases
+from tests.databases import Databases, opened
 
 NOW: Final = 4_000_000_000
 OTHERS: Final = 2
@@ -154,7 +153,7 @@ def worlds(kept_by: Databases | None) -> Iterator[tuple[World, World]]:
 def a_world(kept_by: Databases | None) -> Iterator[World]:
     """A service over a new store of the kind."""
     database = None if kept_by is None else kept_by.copied(kept_by.empty)
-    store = MemoryStore() if database is None else open_database(database.address)
+    store = MemoryStore() if database is None else opened(database.address)
     with serving(store, OPERATORS) as api:
         yield World(api, running(api).services, services_over(store))
     store.close()
