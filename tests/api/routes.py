@@ -11,7 +11,7 @@ from grantproof.api.front import SCOPES
 from grantproof.api.strictness import StrictRoute
 from grantproof.service.callers import Scope
 
-NAMES: Final = {"principal": "alice", "role": "viewer", "parent": "viewer", "resource": "docs"}
+NAMES: Final = {"principal": "alice", "role": "editor", "parent": "viewer", "resource": "docs"}
 
 
 @dataclass(frozen=True, slots=True)

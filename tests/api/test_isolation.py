@@ -8,16 +8,16 @@ from httpx2 import Response
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.core.commands import Accepted
-from grantproof.core.commands.language import ChangeSet
 from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION, Scope
-from grantproof.service.demo import ACME, commands
+from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
+from tests.api.fitting import ASKED, FURNISHING, READING, Fitting, fittings
 from tests.api.routes import GUARDED, Route, named
 from tests.api.service import (
+    OPERATORS,
     Api,
-    Json,
     bearer,
     new_key,
     problem,
@@ -26,29 +26,13 @@ from tests.api.service import (
     serving,
 )
 
-RIVAL = OrganizationId("rival")
+RIVAL, NOBODY = OrganizationId("rival"), "nobod"
+EMPTY = Fitting()
 CREDENTIALS = {
     "operator": KeyRequest(ACME, None, WITHIN_ORGANIZATION),
     "principal": KeyRequest(ACME, PrincipalId("alice"), WITHIN_ORGANIZATION),
     "application": KeyRequest(ACME, None, frozenset({Scope.EVALUATE})),
 }
-QUESTION: Json = {
-    "org_id": "rival",
-    "principal_id": "alice",
-    "action": "read",
-    "resource_id": "docs",
-    "explain": True,
-}
-QUESTIONS: dict[str, Json] = {
-    "/evaluate": QUESTION,
-    "/evaluate/batch": {
-        "org_id": "rival",
-        "items": [{name: said for name, said in QUESTION.items() if name != "org_id"}] * 2,
-    },
-    "/explain": QUESTION,
-}
-"""What is asked of the routes in front, about the other organization."""
-
 World = tuple[Api, MemoryStore, dict[str, str]]
 
 
@@ -57,12 +41,18 @@ def world(doors: ExitStack, *, rival: bool) -> World:
     store = MemoryStore()
     api = doors.enter_context(serving(store))
     if rival:
-        administration = services_over(store).administration
-        assert administration.found(RIVAL, time_zone="UTC", by=Author("other"))
-        changes = ChangeSet(tuple(commands()))
-        assert isinstance(administration.propose(RIVAL, changes, by=Author("other")), Accepted)
+        furnish(store, RIVAL)
     keys = {name: new_key(store, wanted) for name, wanted in CREDENTIALS.items()}
     return api, store, keys
+
+
+def furnish(store: MemoryStore, organization: OrganizationId) -> None:
+    """Make the organization, with everything that a route may name."""
+    administration = services_over(store).administration
+    assert administration.found(organization, time_zone="UTC", by=Author("other"))
+    assert isinstance(
+        administration.propose(organization, FURNISHING, by=Author("other")), Accepted
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +62,20 @@ def worlds() -> Iterator[tuple[World, World]]:
         yield world(doors, rival=True), world(doors, rival=False)
 
 
-def call(api: Api, route: Route, credential: str) -> Response:
-    """What the route answers about the other organization."""
-    body = None if route.method == "GET" else QUESTIONS.get(route.template, {})
+@pytest.fixture(autouse=True)
+def _at_one_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two answers differ because time went by."""
+    monkeypatch.setattr("grantproof.adapters.clock.SystemClock.now", lambda _: 4_000_000_000)
+
+
+def call(
+    api: Api, route: Route, credential: str, *, of: str = RIVAL, fitting: Fitting = EMPTY
+) -> Response:
+    """What the route answers about an organization."""
     headers = {**bearer(credential), "X-Request-ID": "same"}
-    return api.request(route.method, route.address("rival"), json=body, headers=headers)
+    return api.request(
+        route.method, route.address(of), json=fitting.body, params=fitting.query, headers=headers
+    )
 
 
 def whole(answer: Response) -> tuple[object, ...]:
@@ -84,35 +83,78 @@ def whole(answer: Response) -> tuple[object, ...]:
     return answer.status_code, sorted(answer.headers.items()), answer.content
 
 
+def renamed(answer: Response, was: str, now: str) -> tuple[object, ...]:
+    """The same, with another name for the organization, of the same length."""
+    assert len(was) == len(now)
+    content = answer.content.replace(was.encode(), now.encode())
+    return answer.status_code, sorted(answer.headers.items()), content
+
+
+def requests(route: Route, organization: str) -> tuple[Fitting, ...]:
+    """A request with nothing to say, and each that the organization's own would be answered."""
+    nothing = Fitting() if route.method == "GET" else Fitting(body={})
+    told = fittings(route, organization) if is_about_one(route) else ()
+    return (nothing, *told)
+
+
+def is_about_one(route: Route) -> bool:
+    """Whether a request to the route names an organization."""
+    return route.is_within_organization or route.template in ASKED
+
+
+ABOUT_ONE = [route for route in GUARDED if is_about_one(route)]
+
+
 @pytest.mark.parametrize("credential", CREDENTIALS)
 @pytest.mark.parametrize("route", GUARDED, ids=named)
 def test_another_organization_answers_like_an_absent_one(
-    worlds: tuple[World, World], route: Route, credential: str, monkeypatch: pytest.MonkeyPatch
+    worlds: tuple[World, World], route: Route, credential: str
 ) -> None:
     """Status, headers and body, on every route; and the other organization stays as it is."""
-    monkeypatch.setattr("grantproof.adapters.clock.SystemClock.now", lambda _: 4_000_000_000)
     (api, store, keys), (without, _, keys_without) = worlds
-    before = store.load(RIVAL)
-    theirs = call(api, route, keys[credential])
-    nobodys = call(without, route, keys_without[credential])
-    assert whole(theirs) == whole(nobodys)
+    before, counted = store.load(RIVAL), len(store.events(RIVAL, after=0, limit=9))
+    for fitting in requests(route, RIVAL):
+        theirs = call(api, route, keys[credential], fitting=fitting)
+        nobodys = call(without, route, keys_without[credential], fitting=fitting)
+        assert whole(theirs) == whole(nobodys)
+        if route.is_within_organization:
+            has_scope = (route.scopes or frozenset()) <= CREDENTIALS[credential].scopes
+            code = "forbidden_organization" if has_scope else "insufficient_scope"
+            problem(theirs, 403, code)
     assert store.load(RIVAL) is before
-    if route.is_within_organization:
-        code = "forbidden_organization"
-        assert theirs.status_code == 403
-        assert theirs.json()["code"] in {code, "insufficient_scope"}
-        has_scope = (route.scopes or frozenset()) <= CREDENTIALS[credential].scopes
-        assert (theirs.json()["code"] == code) == has_scope
+    assert len(store.events(RIVAL, after=0, limit=9)) == counted
+    assert store.meter.usage(RIVAL, instant=4_000_000_000, limit=1) == ()
 
 
-@pytest.mark.parametrize("path", ["/evaluate", "/evaluate/batch"])
-def test_the_question_would_be_allowed_to_its_own(worlds: tuple[World, World], path: str) -> None:
-    """The comparison is not vacuous: the same question of the other's own key is answered."""
-    api, store, _ = worlds[0]
-    own = new_key(store, KeyRequest(RIVAL, None, WITHIN_ORGANIZATION))
-    body = {**QUESTIONS[path], "org_id": "rival"}
-    answer = api.post(path, json=body, headers=bearer(own)).json()
-    assert answer["revision"] == 1
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("route", ABOUT_ONE, ids=named)
+def test_in_one_service_too_the_name_is_all_that_differs(
+    worlds: tuple[World, World], route: Route, credential: str
+) -> None:
+    """Asked of the same process, what is not yours and what never was differ in the name only."""
+    api, _, keys = worlds[0]
+    for theirs, nobodys in zip(requests(route, RIVAL), requests(route, NOBODY), strict=True):
+        about_theirs = call(api, route, keys[credential], fitting=theirs)
+        about_nobodys = call(api, route, keys[credential], of=NOBODY, fitting=nobodys)
+        assert whole(about_theirs) == renamed(about_nobodys, NOBODY, RIVAL)
+
+
+@pytest.mark.parametrize("route", ABOUT_ONE, ids=named)
+def test_each_request_would_be_answered_to_its_own(route: Route) -> None:
+    """The comparisons are not vacuous: the same requests of the other's own key take effect."""
+    for fitting in fittings(route, RIVAL):
+        store = MemoryStore()
+        furnish(store, RIVAL)
+        scopes = frozenset({Scope.EVALUATE, Scope.REVIEW, Scope.TRUSTED_CONTEXT})
+        wanted = KeyRequest(RIVAL, None, scopes | (route.scopes or scopes))
+        if Scope.OPERATE in wanted.scopes:
+            wanted = OPERATORS
+        with serving(store, wanted) as api:
+            credential = api.headers["Authorization"].removeprefix("Bearer ")
+            answer = call(api, route, credential, fitting=fitting)
+        assert answer.is_success, answer.text
+        asked_and_unknown = route.template in ASKED and "unknown_organization" in answer.text
+        assert not asked_and_unknown
 
 
 def test_a_key_of_a_deleted_organization_reaches_nothing(store: MemoryStore) -> None:
@@ -123,6 +165,6 @@ def test_a_key_of_a_deleted_organization_reaches_nothing(store: MemoryStore) -> 
         running(api).services.snapshots.catch_up(ACME)
         problem(api.get("/v1/orgs/acme"), 403, "forbidden_organization")
         problem(api.post("/v1/orgs/acme/roles", json={"id": "r"}), 403, "forbidden_organization")
-        answer = api.post("/evaluate", json={**QUESTION, "org_id": "acme"}).json()
+        answer = api.post("/evaluate", json={**READING, "org_id": "acme"}).json()
         assert (answer["decision"], answer["reason_code"]) == ("Deny", "unknown_organization")
         assert api.get("/v1/orgs").json()["items"] == []

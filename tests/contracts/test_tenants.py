@@ -1,0 +1,312 @@
+"""P-TENANT: no answer about an organization depends on another organization's data.
+
+Two services run on databases of their own. In both the same happens to one organization; in the
+second, other organizations with the same ids are changed in between. A caller of the first
+organization gets the same answers from both, byte for byte.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+from httpx2 import Response
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grantproof.adapters.memory import MemoryStore
+from grantproof.bootstrap import Services
+from grantproof.core.commands import Event
+from grantproof.core.commands.language import (
+    Command,
+    CreateClaim,
+    DeleteClaim,
+    DeletePrincipal,
+    DeleteRole,
+    SuspendPrincipal,
+)
+from grantproof.core.identifiers import Action, ClaimId, OrganizationId, PrincipalId, RoleId
+from grantproof.core.model import Any as Anything
+from grantproof.core.model import Claim, Exactly
+from grantproof.service.authors import Author
+from grantproof.service.callers import WITHIN_ORGANIZATION
+from grantproof.service.keyring import KeyRequest
+from tests.api.fitting import ASKED, FURNISHING, QUESTION, READING, fittings
+from tests.api.routes import GUARDED, Route
+from tests.api.service import (
+    OPERATORS,
+    Api,
+    Json,
+    bearer,
+    new_key,
+    running,
+    services_over,
+    serving,
+)
+from tests.contracts.histories import random_history
+from tests.databases import Databases, opened
+
+NOW: Final = 4_000_000_000
+OTHERS: Final = 2
+READS: Final = [
+    route
+    for route in GUARDED
+    if route.method == "GET" and (route.is_within_organization or route.template == "/v1/orgs")
+]
+QUESTIONS: Final = ("/evaluate", "/evaluate/batch", "/explain")
+CONSUME: Final = "/evaluate/consume"
+OWN, OTHER = Author("own"), Author("other")
+
+ALICE, VIEWER = PrincipalId("alice"), RoleId("viewer")
+EDITS: Final[tuple[Command, ...]] = (
+    FURNISHING,
+    SuspendPrincipal(ALICE),
+    DeletePrincipal(ALICE, cascade=True),
+    DeleteRole(VIEWER, cascade=True),
+    DeleteClaim(ClaimId("x")),
+    CreateClaim(Claim(ClaimId("all"), VIEWER, Exactly(Action("read")), Anything())),
+)
+"""Changes of the ids that are asked about; a refused one changes nothing, and that is well too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happens: to the organization itself in both worlds, or to another in one.
+
+    `other` counts the other organizations; `seed` picks the change, `elsewhere` says whether
+    another process makes it.
+    """
+
+    other: int | None
+    what: str
+    seed: int
+    elsewhere: bool
+
+
+STEPS: Final = st.lists(
+    st.builds(
+        Step,
+        other=st.sampled_from([None, *range(OTHERS)]),
+        what=st.sampled_from(["edit", "random", "consume", "reset", "dissolve", "key", "ask"]),
+        seed=st.integers(0, 2**16),
+        elsewhere=st.booleans(),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A service, and what is behind it."""
+
+    api: Api
+    services: Services
+    another_process: Services
+
+    def at(self, step: Step) -> Services:
+        """Where the step is made."""
+        return self.another_process if step.elsewhere else self.services
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The organization that is asked about, with a credential of it in a world."""
+
+    world: World
+    name: OrganizationId
+    key: str
+
+    def ask(self, route: Route) -> Iterator[Response]:
+        """The answers to everything that fits the route."""
+        for fitting in fittings(route, self.name):
+            yield self.world.api.request(
+                route.method,
+                route.address(self.name),
+                params=fitting.query,
+                json=fitting.body,
+                headers=self.headers(),
+            )
+
+    def post(self, path: str, body: Json) -> Response:
+        """The answer to a question."""
+        asked = {"org_id": self.name, **body}
+        return self.world.api.post(path, json=asked, headers=self.headers())
+
+    def headers(self) -> dict[str, str]:
+        """What every request carries."""
+        return {**bearer(self.key), "X-Request-ID": "same"}
+
+
+@pytest.fixture(scope="module")
+def worlds(kept_by: Databases | None) -> Iterator[tuple[World, World]]:
+    """Two services on databases of their own, at one instant that does not pass."""
+    with ExitStack() as doors:
+        patch = doors.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr("grantproof.adapters.clock.SystemClock.now", lambda _: NOW)
+        yield doors.enter_context(a_world(kept_by)), doors.enter_context(a_world(kept_by))
+
+
+@contextmanager
+def a_world(kept_by: Databases | None) -> Iterator[World]:
+    """A service over a new store of the kind."""
+    database = None if kept_by is None else kept_by.copied(kept_by.empty)
+    store = MemoryStore() if database is None else opened(database.address)
+    with serving(store, OPERATORS) as api:
+        yield World(api, running(api).services, services_over(store))
+    store.close()
+    if kept_by is not None and database is not None:
+        kept_by.drop(database)
+
+
+NUMBERS: Final = itertools.count()
+"""Every example has organizations of its own: an id is never used again."""
+
+
+def founded(world: World, number: int) -> Own:
+    """The organization that is asked about, and the others; new, with the same ids in all."""
+    for name in (own_name(number), *(other_name(number, other) for other in range(OTHERS))):
+        assert world.services.administration.found(name, time_zone="UTC", by=OWN)
+        world.services.administration.propose(name, FURNISHING, by=OWN)
+    wanted = KeyRequest(own_name(number), ALICE, WITHIN_ORGANIZATION)
+    return Own(world, own_name(number), new_key(world.services.store, wanted))
+
+
+def own_name(number: int) -> OrganizationId:
+    """How the organization that is asked about is called."""
+    return OrganizationId(f"own-{number}")
+
+
+def other_name(number: int, other: int) -> OrganizationId:
+    """How another one is called; one stands before and one after it in every order."""
+    return OrganizationId(f"{'oz'[other]}-{number}")
+
+
+def take(step: Step, own: Own, organization: OrganizationId) -> Response | None:
+    """Let a step happen to the organization; what it answers."""
+    services, world = own.world.at(step), own.world
+    propose = services.administration.propose
+    match step.what:
+        case "edit":
+            propose(organization, EDITS[step.seed % len(EDITS)], by=OTHER)
+        case "random":
+            for command in random_history(step.seed, attempts=8):
+                propose(organization, command, by=OTHER)
+        case "consume" if organization == own.name:
+            return own.post(CONSUME, QUESTION)
+        case "consume":
+            body = {**QUESTION, "org_id": organization}
+            return world.api.post(CONSUME, json=body, headers=bearer(operator(world)))
+        case "reset":
+            services.store.meter.reset(organization, instant=NOW, principal=ALICE)
+        case "dissolve" if organization != own.name:
+            services.administration.dissolve(organization, by=OTHER)
+        case "key":
+            wanted = KeyRequest(organization, None, WITHIN_ORGANIZATION)
+            services.keyring.create(wanted, by=OTHER)
+        case _:
+            world.api.get(f"/v1/orgs/{organization}", headers=bearer(operator(world)))
+    return None
+
+
+def operator(world: World) -> str:
+    """A key that asks in the name of everybody."""
+    return str(world.api.headers["Authorization"]).removeprefix("Bearer ")
+
+
+def compare(one: Own, two: Own) -> None:
+    """Every read and every question has the same answer in both worlds."""
+    for world in (one.world, two.world):
+        world.services.snapshots.catch_up(one.name)
+        world.services.meters.refresh(one.name)
+    for route in READS:
+        for first, second in zip(one.ask(route), two.ask(route), strict=True):
+            assert whole(first) == whole(second), route
+    for path in (*QUESTIONS, CONSUME):
+        for body in ASKED[path]:
+            assert whole(one.post(path, body)) == whole(two.post(path, body)), path
+
+
+def whole(answer: Response | None) -> tuple[object, ...]:
+    """Everything that the caller sees of an answer."""
+    if answer is None:
+        return ()
+    return answer.status_code, sorted(answer.headers.items()), answer.content
+
+
+def run(worlds: tuple[World, World], steps: list[Step]) -> tuple[Own, Own]:
+    """Let the steps happen: those of the organization in both worlds, the others in the second."""
+    number = next(NUMBERS)
+    one, two = (founded(world, number) for world in worlds)
+    for step in steps:
+        if step.other is None:
+            assert whole(take(step, one, one.name)) == whole(take(step, two, two.name))
+        else:
+            take(step, two, other_name(number, step.other))
+    return one, two
+
+
+@given(steps=STEPS)
+@settings(max_examples=25)
+def test_p_tenant_no_answer_depends_on_another_organization(
+    worlds: tuple[World, World], steps: list[Step]
+) -> None:
+    """Whatever happens to others, in whatever order: every read, question and use is the same."""
+    compare(*run(worlds, steps))
+
+
+def test_p_tenant_every_kind_of_step_on_both_sides(worlds: tuple[World, World]) -> None:
+    """One history with all of them, made here and elsewhere; what is compared says something."""
+    kinds = ["consume", "edit", "random", "key", "ask", "reset", "consume", "dissolve"]
+    steps = [
+        Step(other, what, seed, elsewhere)
+        for what in kinds
+        for other in (0, None, 1)
+        for seed, elsewhere in ((0, False), (7, True))
+        if other is not None or what not in {"edit", "dissolve"}
+    ]
+    one, two = run(worlds, steps)
+    compare(one, two)
+    assert {route.template for route in READS} >= {"/v1/orgs/{org}/events", "/v1/orgs/{org}/usage"}
+    for route in READS:
+        assert all(answer.status_code == 200 for answer in one.ask(route)), route
+    assert one.post("/evaluate", {**READING, "hour": 10}).json()["decision"] == "Allow"
+    gone = other_name(int(two.name.partition("-")[2]), 0)
+    assert two.world.services.store.load(gone) is None
+
+
+def _leak_events(patch: pytest.MonkeyPatch, own: Own, other: OrganizationId) -> None:
+    store = own.world.services.store
+    real = store.events
+
+    def leaking(_: OrganizationId, *, after: int, limit: int) -> tuple[Event, ...]:
+        return real(other, after=after, limit=limit)
+
+    patch.setattr(store, "events", leaking)
+
+
+def _leak_snapshots(patch: pytest.MonkeyPatch, own: Own, other: OrganizationId) -> None:
+    snapshots = own.world.services.snapshots
+    snapshots.load(other)
+    patch.setattr(snapshots, "get", lambda _, real=snapshots.get: real(other))
+
+
+LEAKS: Final[dict[str, Callable[[pytest.MonkeyPatch, Own, OrganizationId], None]]] = {
+    "events": _leak_events,
+    "snapshots": _leak_snapshots,
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_p_tenant_an_answer_from_another_organization_is_found(
+    worlds: tuple[World, World], monkeypatch: pytest.MonkeyPatch, leak: str
+) -> None:
+    """The comparison can fail: a service that mixes up two organizations is found out."""
+    one, two = run(worlds, [Step(0, "random", 3, elsewhere=True)])
+    compare(one, two)
+    other = other_name(int(two.name.partition("-")[2]), 0)
+    LEAKS[leak](monkeypatch, two, other)
+    with pytest.raises(AssertionError):
+        compare(one, two)
