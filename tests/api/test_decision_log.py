@@ -195,9 +195,11 @@ def test_a_request_does_not_wait_for_ever(
 
 
 def test_metrics_take_a_credential(store: MemoryStore) -> None:
-    """One that may review; without a decision log there is nothing to tell of it."""
+    """One that may review, of no organization; without a decision log there is nothing to tell."""
     with serving(store, KeyRequest(None, None, EVERY_SCOPE - {Scope.REVIEW})) as api:
         problem(api.get("/metrics"), 403, "insufficient_scope")
+    with serving(store, KeyRequest(ACME, None, frozenset({Scope.REVIEW}))) as api:
+        problem(api.get("/metrics"), 403, "bound_caller")
     with serving(store, OPERATORS) as api:
         told = api.get("/metrics")
         assert told.headers["content-type"].startswith("text/plain; version=0.0.4")

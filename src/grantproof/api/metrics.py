@@ -1,4 +1,7 @@
-"""Metrics of this process, for Prometheus: numbers only, no name of anything that is kept."""
+"""Metrics of this process, for Prometheus: numbers only, no name of anything that is kept.
+
+They count over all organizations, so they are told to nobody who is bound to one.
+"""
 
 from typing import Final
 
@@ -6,16 +9,23 @@ from fastapi import Response
 from fastapi.responses import PlainTextResponse
 
 from grantproof.api.access import ADMINISTRATION
-from grantproof.api.running import Here
+from grantproof.api.problems import Problem, Refused
+from grantproof.api.running import Calling, Here
 from grantproof.api.strictness import strict_router
 
 TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+BOUND: Final = Problem(
+    "bound_caller", "metrics count over all organizations: use a credential bound to none"
+)
 
 router = strict_router("/metrics", tag="operations", access=ADMINISTRATION)
 
 
 @router.get("", response_class=PlainTextResponse)
-def metrics(here: Here) -> Response:
-    """Tell every metric in the text format of Prometheus."""
+def metrics(here: Here, caller: Calling) -> Response:
+    """Tell every metric in the text format of Prometheus, to a caller bound to no organization."""
+    if caller.organization is not None:
+        raise Refused(BOUND)
     telemetry = here.services.telemetry
     return Response(b"" if telemetry is None else telemetry.written(), media_type=TEXT_FORMAT)

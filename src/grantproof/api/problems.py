@@ -25,6 +25,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "invalid": (400, "invalid request"),
     "malformed_json": (400, "malformed JSON"),
     "unauthenticated": (401, "credential required"),
+    "bound_caller": (403, "bound to one organization"),
     "forbidden_organization": (403, "not your organization"),
     "insufficient_scope": (403, "scope required"),
     "not_permitted": (403, "not permitted to the author"),

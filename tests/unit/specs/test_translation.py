@@ -1,7 +1,7 @@
 """The translator is held to the interpreter: what it says of a function is what running it gives.
 
 What it reads, it is seen to read rightly: each construct by a sample, and the production functions
-at their boundaries. `tests/properties/test_translation.py` does so on generated inputs.
+at their boundaries. `tests/differential/test_translation.py` does so on generated inputs.
 """
 
 import ast
