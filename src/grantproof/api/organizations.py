@@ -88,7 +88,7 @@ def _summaries(
 
 
 def _cursor(wanted: Paging) -> OrganizationId | None:
-    if wanted.after is None:
+    if not wanted.after:
         return None
     try:
         return OrganizationId(wanted.after)
