@@ -72,6 +72,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
         "folds deltas of a length that is not known",
     ),
+    "commands.origin.check_origin": (
+        ("tests/unit/core/commands/test_apply.py",),
+        "parses at the edge",
+    ),
     "commands.references.dependents": (
         ("tests/unit/core/commands/test_references.py", "tests/properties/test_induct.py"),
         "what a deletion removes has no known length: deletions are tested, not proved",

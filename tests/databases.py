@@ -16,9 +16,11 @@ from typing import Any
 
 import psycopg
 
-from grantproof.adapters.sql import open_database
+from grantproof.adapters.sql import SqlStore, open_database
+from grantproof.adapters.sql.audit_keys import beside, obtain
 from grantproof.core.identifiers import ClaimId, OrganizationId
 from grantproof.core.metering import charges
+from grantproof.service.audit_chain import AuditKey
 from tests.contracts.histories import ANN, INSTANT, created
 from tests.postgresql import Server
 
@@ -31,6 +33,34 @@ DO $$ DECLARE guard record; BEGIN
     LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', guard.place, guard.conname); END LOOP;
 END $$
 """
+
+
+KEY_FILE = Path(__file__).with_name("audit-key")
+"""The audit key of all databases of a server; no secret."""
+
+
+def opened(address: str | Path, *, create: bool = True) -> SqlStore:
+    """The store at an address; a server's database is sealed under the key of the tests."""
+    return open_database(address, create=create, key_file=key_file(address))
+
+
+def key_file(address: str | Path) -> Path | None:
+    """The file of the key that has to be named, if it has to."""
+    return KEY_FILE if "://" in str(address) else None
+
+
+def place(address: str) -> dict[str, str]:
+    """The environment that leads to an address."""
+    file = key_file(address)
+    key = {} if file is None else {"GRANTPROOF_AUDIT_KEY_FILE": str(file)}
+    return {"GRANTPROOF_DATABASE_URL": address, **key}
+
+
+def copied(database: Path, to: Path) -> Path:
+    """A copy of a file and of its audit key, `to` a path or into a folder."""
+    path = to / database.name if to.is_dir() else to
+    shutil.copy(beside(database), beside(path))
+    return Path(shutil.copy(database, path))
 
 
 class Database(ABC):
@@ -64,6 +94,12 @@ class Database(ABC):
     def settle(self) -> None:
         """Return when nothing of a process that was killed is still at work in the database."""
 
+    @property
+    def key(self) -> AuditKey:
+        """The key under which its events are sealed."""
+        file = key_file(self.address) or beside(Path(self.address))
+        return obtain(file, create=False)
+
     def rows_of(self, table: str) -> int:
         """How many rows a table has."""
         ((count,),) = self.query(f'SELECT count(*) FROM "{table}"')  # noqa: S608 - our own tables
@@ -89,14 +125,14 @@ class Databases(ABC):
     def empty(self) -> Database:
         """A database without organizations, to be copied: migrating takes long."""
         made = self.fresh()
-        open_database(made.address).close()
+        opened(made.address).close()
         return made
 
     @cached_property
     def furnished(self) -> Database:
         """A database whose `acme` has every kind of fact, and a counter, to be copied."""
         made = self.copied(self.empty)
-        store = open_database(made.address)
+        store = opened(made.address)
         state = created(store, OrganizationId("acme"))
         due = charges(state.claims[ClaimId("write")], ANN, INSTANT)
         store.meter.charge(state.id, due, revision=state.revision, instant=INSTANT)
@@ -152,7 +188,7 @@ class SqliteDatabases(Databases):
 
     def copied(self, template: Database) -> SqliteDatabase:
         made = self.fresh()
-        shutil.copy(template.address, made.path)
+        copied(Path(template.address), made.path)
         return made
 
     def drop(self, database: Database) -> None:

@@ -14,7 +14,7 @@ from grantproof.core.model import Administered
 from specs.definitions.facts import kept_but
 from specs.definitions.registry import describes
 from specs.kernel.expressions import isinstance_of
-from specs.kernel.membership import is_empty
+from specs.kernel.membership import is_empty, same
 from specs.kernel.shapes import located
 from specs.kernel.sorts import tag_is
 from specs.kernel.values import Facts, Made, Symbolic, Term, guarded
@@ -36,7 +36,10 @@ def administrated(state: Symbolic) -> Symbolic:
 
 @describes(commands.apply, "P-REJECT")
 def apply(
-    result: Symbolic, state: Symbolic, command: Symbolic, actor: Symbolic, instant: Symbolic
+    result: Symbolic,
+    state: Symbolic,
+    command: Symbolic,
+    *origin: Symbolic,
 ) -> z3.BoolRef:
     """Rejected exactly if refused or if the last administrator goes; else the next revision."""
     s, outcome = View(state), typing.cast(Term, proposed(state, command))
@@ -49,7 +52,7 @@ def apply(
     parts = [isinstance_of(Facts(), result, (commands.Rejected,)) == refused]
     for guard, item in guarded(result):
         if isinstance(item, Made) and item.kind is commands.Accepted:
-            clauses = _next(s, after, View(item), (command, actor, instant))
+            clauses = _next(s, after, View(item), (command, *origin))
             first = z3.And(z3.Not(s.administered()), kept)
             known = View(item).state.administered() == z3.Or(after.administered(), first)
             parts.append(z3.Implies(guard, z3.And(*clauses, known)))
@@ -57,11 +60,11 @@ def apply(
 
 
 def _next(
-    state: View, after: View, accepted: View, asked: tuple[Symbolic, Symbolic, Symbolic]
+    state: View, after: View, accepted: View, asked: tuple[Symbolic, ...]
 ) -> list[z3.BoolRef]:
     """Return that the revision is one more, the facts are the proposal's, the event says so."""
     event, revision = accepted.event, state.revision() + 1
-    command, actor, instant = asked
+    command, actor, instant, request_id, reason = asked
     others = kept_but(
         after.value, accepted.state.value, lambda cls, _keys: z3.BoolVal(cls is Administered)
     )
@@ -72,5 +75,7 @@ def _next(
         event.command() == View(command)(),
         event.actor() == View(actor)(),
         event.instant() == View(instant)(),
+        same(event.request_id.value, request_id),
+        same(event.reason.value, reason),
         *(clause for _, clause in others),
     ]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
+from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.sql.database import open_database
+from grantproof.service.audit import AuditPoint
 from grantproof.service.consume import ConsumptionPoint
 from grantproof.service.decision_log import DecisionLog
 from grantproof.service.demo import install
@@ -30,7 +32,7 @@ class Services:
     """The use cases, wired: what a door needs and all it may touch.
 
     `tokens` is nothing where no issuer is trusted, `decision_log` where none is kept,
-    `telemetry` where nobody is served.
+    `telemetry` where nobody is served, `audit` over a store that seals no events.
     """
 
     store: Store
@@ -43,6 +45,7 @@ class Services:
     tokens: Tokens | None = None
     decision_log: DecisionLog | None = None
     telemetry: "Telemetry | None" = None
+    audit: AuditPoint | None = None
 
     def close(self) -> None:
         """Write what is logged, and release the store."""
@@ -59,9 +62,12 @@ def compose(
     A store that is not there is created, or without `create` refused. What is `serving` others
     logs their decisions, if the settings say where.
     """
-    store = open_database(settings.database_url, create=create)
+    store = open_database(settings.database_url, create=create, key_file=settings.audit_key_file)
     tokens = _tokens(settings, SystemClock())
-    services = assemble(store, on_owner=on_owner, tokens=tokens, demo=settings.demo)
+    assembled = assemble(store, on_owner=on_owner, tokens=tokens, demo=settings.demo)
+    signer = Ed25519Signer(store.ledger.key.signing_seed)
+    audit = AuditPoint(store.ledger, signer, clock=SystemClock())
+    services = replace(assembled, audit=audit)
     if settings.demo:
         install(services.administration)
         services.keyring.install_demo()

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
         # It may hold a password.
         repr=False,
     )
+    audit_key_file: Path | None = Field(
+        default=None,
+        description="the file with the key that seals events; beside a SQLite file by default",
+    )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=9090, ge=1, le=65_535, description="the port to listen on")
     demo: bool = Field(default=False, description="serve the organization `acme`, loopback only")

@@ -14,7 +14,9 @@ from structlog.testing import capture_logs
 from grantproof.adapters.memory import MemoryKeys, MemoryStore
 from grantproof.api import authentication as module
 from grantproof.api.app import Application
-from grantproof.core.identifiers import OrganizationId, PrincipalId
+from grantproof.core.commands.language import CreateClaim
+from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId, ResourceId, RoleId
+from grantproof.core.model import ADMINISTER, Claim, Exactly
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION, Caller, Scope
 from grantproof.service.credentials import DEMO_TEXT, Mark, key_text, secret_of
@@ -170,16 +172,23 @@ def test_expired_and_revoked_keys_are_turned_away_alike(
 
 
 def test_a_key_of_a_principal_changes_in_its_name(store: MemoryStore) -> None:
-    """An operator's in the name of the key."""
+    """Where it may; an operator's in the name of the key."""
     with serving(store) as api:
+        administers = Claim(
+            ClaimId("a"),
+            RoleId("viewer"),
+            Exactly(ADMINISTER),
+            Exactly(ResourceId("organization:acme")),
+        )
+        services_over(store).administration.propose(ACME, CreateClaim(administers), by=BY)
         alices = new_key(store, KeyRequest(ACME, PrincipalId("alice"), WITHIN_ORGANIZATION))
         operators = new_key(store, KeyRequest(ACME, None, WITHIN_ORGANIZATION))
         for name, text in (("r1", alices), ("r2", operators)):
             answer = api.post("/v1/orgs/acme/roles", json={"id": name}, headers=bearer(text))
             assert answer.status_code == 201
-        events = api.get("/v1/orgs/acme/events", headers=bearer(alices)).json()["items"]
+        events = api.get("/v1/orgs/acme/events?after=0", headers=bearer(alices)).json()["items"]
     actors = [event["actor"] for event in events]
-    assert actors == ["demo", "principal:alice", f"key:{operators[3:15]}"]
+    assert actors == ["demo", "other", "principal:alice", f"key:{operators[3:15]}"]
 
 
 # ---------------------------------------------------------------- freshness

@@ -140,14 +140,14 @@ def test_decisions_have_request_ids_too(steady: Api) -> None:
     ],
 )
 def test_a_condition_that_is_not_supported_is_refused(
-    steady: Api, method: str, path: str, header: str
+    operator: Api, method: str, path: str, header: str
 ) -> None:
     """Whoever sets a condition must not have the change made without it."""
     headers = {header: '"1"'}
     body = None if method == "DELETE" else {"id": "never"}
-    told = problem(steady.request(method, path, json=body, headers=headers), 400, "invalid")
+    told = problem(operator.request(method, path, json=body, headers=headers), 400, "invalid")
     assert told["errors"][0]["field"] == header.lower()
-    assert steady.get(f"{ORG}/roles", headers=headers).status_code == 200
+    assert operator.get(f"{ORG}/roles", headers=headers).status_code == 200
 
 
 def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -156,7 +156,7 @@ def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) 
     def failing(*_: Any, **__: Any) -> NoReturn:
         raise error
 
-    for name in ("summaries", "revision", "load", "commit", "events", "create"):
+    for name in ("summaries", "revision", "load", "commit", "events", "entries", "create"):
         monkeypatch.setattr(store, name, failing)
 
 

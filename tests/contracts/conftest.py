@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from grantproof.adapters.memory import MemoryStore
-from grantproof.adapters.sql import open_database
 from grantproof.service.ports import Store
-from tests.databases import Databases, PostgresqlDatabases, SqliteDatabases
+from tests.databases import Databases, PostgresqlDatabases, SqliteDatabases, opened
 
 
 @pytest.fixture(scope="session", params=["memory", "sqlite", "postgresql"])
@@ -31,7 +30,7 @@ def store(kept_by: Databases | None) -> Iterator[Store]:
         yield MemoryStore()
         return
     database = kept_by.copied(kept_by.empty)
-    made = open_database(database.address)
+    made = opened(database.address)
     yield made
     made.close()
     kept_by.drop(database)

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from grantproof.adapters.sql import SqlStore, open_database
+from grantproof.adapters.sql import SqlStore
 from grantproof.service.ports import StoreUnusable
 from tests.contracts.test_keys import ACME, key
-from tests.databases import Database
+from tests.databases import Database, opened
 
 
 @pytest.fixture
 def store(database: Database) -> Iterator[SqlStore]:
     """The store on that database."""
-    made = open_database(database.address)
+    made = opened(database.address)
     yield made
     made.close()
 

@@ -6,7 +6,7 @@ import pytest
 from alembic.command import downgrade
 from sqlalchemy import text
 
-from grantproof.adapters.sql import SqlStore, open_database, postgresql, sqlite
+from grantproof.adapters.sql import SqlStore, postgresql, sqlite
 from grantproof.adapters.sql.migrations import KNOWN
 from grantproof.adapters.sql.schema import configuration
 from grantproof.service.meter import Uncharged
@@ -14,6 +14,7 @@ from grantproof.service.ports import StoreUnavailable, StoreUnusable
 from tests.contracts.counting import ACME, DAILY, FAR, INSTANT, charge, counter, counts, metered
 from tests.contracts.test_sql_schema import versions, writing
 from tests.databases import Database
+from tests.databases import opened as open_database
 
 
 @pytest.fixture

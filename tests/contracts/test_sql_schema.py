@@ -10,17 +10,20 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection
 
-from grantproof.adapters.sql import open_database, postgresql, sqlite
+from grantproof.adapters.sql import audit_keys, postgresql, sqlite
 from grantproof.adapters.sql.addresses import read_address
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.migrations import KNOWN
 from grantproof.adapters.sql.rows import TRIGGERS, Row
 from grantproof.adapters.sql.schema import SCRIPTS, configuration
 from grantproof.core.identifiers import OrganizationId
+from grantproof.service.audit_chain import KEY_BYTES, AuditKey
 from tests.contracts.histories import created
-from tests.databases import Database, PostgresqlDatabase, SqliteDatabase
+from tests.databases import Database, PostgresqlDatabase, SqliteDatabase, opened
 
 ACME = OrganizationId("acme")
+KEY = AuditKey(b"k" * KEY_BYTES)
+"""A key for connections by which nothing is sealed."""
 
 Schema = set[tuple[Any, ...]]
 
@@ -31,6 +34,7 @@ COLUMNS = """
     LEFT JOIN pg_collation ON pg_collation.oid = attcollation
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attnum > 0
+      AND NOT attisdropped
 """
 CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), condeferred, convalidated
@@ -49,12 +53,12 @@ def engine_of(database: Database) -> Connections:
     if isinstance(database, SqliteDatabase):
         engine = sqlite.open_engine(database.path)
         writers = engine.execution_options(**sqlite.AS_WRITER)
-        return Connections(database.address, engine, writers, sqlite.damage)
+        return Connections(database.address, engine, writers, sqlite.damage, KEY)
     address = read_address(database.address)
     assert isinstance(address, URL)
     engine = postgresql.open_engine(address)
     writers = engine.execution_options(**postgresql.AS_WRITER)
-    return Connections(database.address, engine, writers, postgresql.damage)
+    return Connections(database.address, engine, writers, postgresql.damage, KEY)
 
 
 @contextmanager
@@ -135,9 +139,11 @@ def test_migrations_go_down_and_up_again(database: Database) -> None:
     for version in KNOWN:
         with writing(database) as connection:
             upgrade(configuration(connection, versions=versions(database)), version)
+            if version == KNOWN[-1]:
+                audit_keys.record(connection, database.key)
     assert schema(database) == migrated
     assert triggers(database) == set(TRIGGERS)
-    store = open_database(database.address, create=False)
+    store = opened(database.address, create=False)
     state = created(store, ACME)
     assert store.load(ACME) == state
     assert store.damage() == ()
@@ -147,12 +153,12 @@ def test_migrations_go_down_and_up_again(database: Database) -> None:
 def test_a_database_of_the_first_version_is_brought_up_to_date(database: Database) -> None:
     """It gets what later versions have when it is opened, and keeps what it has."""
     migrated = schema(database)
-    store = open_database(database.address)
+    store = opened(database.address)
     state = created(store, ACME)
     store.close()
     go_down(database, KNOWN[0])
     assert schema(database) != migrated
-    store = open_database(database.address)
+    store = opened(database.address)
     assert schema(database) == migrated
     assert store.load(ACME) == state
     store.close()
@@ -178,7 +184,7 @@ def test_a_migration_that_fails_leaves_nothing(fresh_database: Database) -> None
     with pytest.raises(ZeroDivisionError):
         go_up_and_fail(fresh_database)
     assert schema(fresh_database) == set()
-    open_database(fresh_database.address).close()
+    opened(fresh_database.address).close()
 
 
 def go_up_and_fail(database: Database) -> None:

@@ -1,6 +1,5 @@
 """What a store promises when its database is a file of SQLite, and only then."""
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +17,7 @@ from grantproof.core.model import Delta, Principal
 from grantproof.service.ports import StoreUnavailable
 from tests.contracts.histories import ACTOR, HISTORY, INSTANT, READER, created
 from tests.contracts.histories import event as happening
+from tests.databases import copied
 
 ACME = OrganizationId("acme")
 
@@ -33,7 +33,7 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def path(tmp_path: Path, empty_file: Path) -> Path:
     """A database without organizations."""
-    return Path(shutil.copy(empty_file, tmp_path / "grantproof.db"))
+    return copied(empty_file, tmp_path / "grantproof.db")
 
 
 @pytest.fixture
@@ -45,11 +45,11 @@ def store(path: Path) -> Iterator[SqlStore]:
 
 
 def test_a_closed_database_is_one_file(path: Path) -> None:
-    """After the last store is closed nothing but the database itself is left to be copied."""
+    """After the last store is closed the database and its key are left to be copied."""
     made = open_database(path)
     created(made, ACME)
     made.close()
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert {entry.name for entry in path.parent.iterdir()} == {path.name, f"{path.name}.audit-key"}
 
 
 def test_connections_are_set_up_to_keep_promises(path: Path, store: SqlStore) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import PostgresqlDatabase, PostgresqlDatabases
+from tests.databases import KEY_FILE, PostgresqlDatabase, PostgresqlDatabases, place
 from tests.postgresql import GUEST, PASSWORD, Server
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
@@ -48,8 +48,9 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
 
 def test_an_administrator_at_work(address: str) -> None:
     """Create, change, ask and check: the same commands, answers and exit codes as on a file."""
-    place = {"GRANTPROOF_DATABASE_URL": address, "GRANTPROOF_ORG": "acme"}
-    missing = run("db", "check", **place)
+    key = {"GRANTPROOF_AUDIT_KEY_FILE": str(KEY_FILE)}
+    here = {**place(address), "GRANTPROOF_ORG": "acme"}
+    missing = run("db", "check", **here)
     assert missing.returncode == 3
     assert missing.stderr.startswith("there is no database at `postgresql://guest@/")
     for arguments in (
@@ -61,16 +62,19 @@ def test_an_administrator_at_work(address: str) -> None:
         ("claim", "create", "read-docs", "viewer", "read", "docs"),
         ("assign", "carol", "viewer"),
     ):
-        done = run(*arguments, **place)
+        done = run(*arguments, **here)
         assert (done.returncode, done.stderr) == (0, ""), arguments
-    assert run("evaluate", "carol", "read", "docs", **place).returncode == 0
-    assert run("evaluate", "carol", "write", "docs", **place).returncode == 1
-    checked = run("db", "check", "--database", address, "--json")
+    assert run("evaluate", "carol", "read", "docs", **here).returncode == 0
+    assert run("evaluate", "carol", "write", "docs", **here).returncode == 1
+    checked = run("db", "check", "--database", address, "--json", **key)
     assert json.loads(checked.stdout) == {
         "outcome": "valid",
         "damage": [],
         "organizations": [{"id": "acme", "violations": []}],
+        "audit": [],
     }
+    assert "the chain is whole" in run("audit", "verify", **here).stdout
+    assert run("db", "replay", "--check", **here).returncode == 0
 
 
 def test_what_is_wrong_is_one_line(address: str) -> None:
@@ -80,6 +84,13 @@ def test_what_is_wrong_is_one_line(address: str) -> None:
         (address.replace("/test_", "/nowhere_"), "create it on its server, or name another"),
         (f"postgresql://ann:{GUEST}@127.0.0.1:1/grants", "check that its server runs"),
     ):
-        done = run("org", "list", GRANTPROOF_DATABASE_URL=wrong)
+        done = run("org", "list", **place(wrong))
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
         assert said in done.stderr
+
+
+def test_without_an_audit_key_nothing_is_opened(address: str) -> None:
+    """A database of a server has no folder to put a key into: the line says what to set."""
+    done = run("org", "create", "acme", GRANTPROOF_DATABASE_URL=address)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert "name its file with GRANTPROOF_AUDIT_KEY_FILE" in done.stderr

@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import pytest
 
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
+from tests.databases import copied
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 HEAVY = ("alembic", "fastapi", "pydantic", "rich", "ruamel", "sqlalchemy", "uvicorn", "z3")
@@ -84,7 +84,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def acme(demo: Path, environment: dict[str, str]) -> dict[str, str]:
     """The environment, with the demo organization in its database."""
-    shutil.copy(demo, environment["GRANTPROOF_DATABASE_URL"])
+    copied(demo, Path(environment["GRANTPROOF_DATABASE_URL"]))
     return environment
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -16,6 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from grantproof.cli.serve import SHUTDOWN_SECONDS_MAX
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 ANSWER_SECONDS_MAX = 30
@@ -127,6 +130,24 @@ def test_a_running_server_follows_the_command_line(tmp_path: Path) -> None:
         answers = (posted(pasted) for _ in range(10_000))
         last = next(answer for answer in answers if answer["revision"] == 2)
         assert (last["decision"], last["reason"]) == ("Deny", "no matching claim")
+
+
+def test_who_waits_for_events_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """A server that is asked to stop answers them at once, with what there is: nothing."""
+    port = free_port()
+    with serving(tmp_path, "--demo", port=port) as server:
+        announced(server, 5)
+        connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
+        with closing(connection):
+            connection.request("GET", "/v1/orgs/acme/events?after=1&wait=55")
+            time.sleep(1)
+            asked_to_stop = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            answer = connection.getresponse()
+            assert (answer.status, json.load(answer)["items"]) == (200, [])
+        out, err = server.communicate(timeout=STOP_SECONDS_MAX)
+        assert (server.returncode, out, err) == (0, "", "")
+        assert time.monotonic() - asked_to_stop < SHUTDOWN_SECONDS_MAX / 2
 
 
 def test_a_service_lets_nobody_in_until_a_key_is_made(tmp_path: Path) -> None:

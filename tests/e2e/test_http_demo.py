@@ -20,7 +20,7 @@ from grantproof.core.identifiers import PrincipalId, RoleId
 from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.settings import Settings
-from tests.databases import Databases
+from tests.databases import Databases, key_file, place
 
 Json = dict[str, Any]
 
@@ -56,7 +56,7 @@ def http(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[htt
     server = subprocess.Popen(
         [Path(sys.executable).with_name("grantproof"), "serve", "--demo", "--port", str(port)],
         cwd=tmp_path_factory.mktemp("demo"),
-        env={**kept, "GRANTPROOF_DATABASE_URL": address},
+        env={**kept, **place(address)},
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -143,7 +143,7 @@ def test_another_process_is_followed(http: httpx2.Client, address: str) -> None:
     """What another process writes to the same database shows within two seconds, and on demand."""
     dave = {**ALICE, "principal_id": "dave"}
     assert evaluate(http, dave)["reason_code"] == "unknown_principal"
-    other = compose(Settings(database_url=address))
+    other = compose(Settings(database_url=address, audit_key_file=key_file(address)))
     try:
         for command in (
             CreatePrincipal(PrincipalId("dave")),

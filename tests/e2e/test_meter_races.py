@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from grantproof.adapters.sql import open_database
 from grantproof.bootstrap import assemble
 from grantproof.core.commands.language import ChangeSet, CreateClaim, CreateRole, DeleteClaim
 from grantproof.core.constraints import MaxUsage
@@ -27,6 +26,7 @@ from grantproof.service.meter import Charged, Meter, Uncharged
 from grantproof.service.pip import NOTHING_SUPPLIED
 from tests.contracts.counting import ACME, EXPORT, FAR, claim, metered
 from tests.databases import Database
+from tests.databases import opened as open_database
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.bootstrap"])

@@ -15,14 +15,14 @@ from multiprocessing.process import BaseProcess
 
 from sqlalchemy import Engine, event
 
-from grantproof.adapters.sql import SqlStore, open_database
+from grantproof.adapters.sql import SqlStore
 from grantproof.core.commands import Event
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import GroupId, OrganizationId, PrincipalId, RoleId
 from grantproof.core.model import Delta, Fact, Group, Membership, Principal
 from grantproof.core.organization import Organization, advance
 from tests.contracts.histories import ACTOR, INSTANT, created, empty
-from tests.databases import Database, Databases
+from tests.databases import Database, Databases, opened
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.adapters.sql"])
@@ -68,7 +68,7 @@ def write_for_ever(address: str, seed: int, marks: Connection) -> None:
 
     event.listen(Engine, "connect", keep_little)
     event.listen(Engine, "after_cursor_execute", tell)
-    store = open_database(address)
+    store = opened(address)
     revision = store.revision(ACME) or 0
     while True:
         revision += 1
@@ -108,7 +108,7 @@ def following(store: SqlStore, state: Organization) -> Organization:
 def test_a_killed_writer_loses_nothing_acknowledged(database: Database) -> None:
     """After each kill the database is sound, and state and events are those of one revision."""
     address, draw = database.address, random.Random(11)
-    store = open_database(address)
+    store = opened(address)
     state = created(store, ACME, [])
     store.close()
     inside = written = 0
@@ -123,7 +123,7 @@ def test_a_killed_writer_loses_nothing_acknowledged(database: Database) -> None:
         )
 
         database.settle()
-        store = open_database(address)
+        store = opened(address)
         state = following(store, state)
         assert store.load(ACME) == state
         assert store.damage() == ()
@@ -145,7 +145,7 @@ def make(address: str, marks: Connection) -> None:
 
     event.listen(Engine, "after_cursor_execute", tell)
     marks.send((BEGUN, 0))
-    open_database(address).close()
+    opened(address).close()
     marks.send((DONE, 0))
 
 
@@ -162,7 +162,7 @@ def test_a_database_whose_making_was_killed_is_made_again(databases: Databases) 
         seen = {mark for mark, _ in killed(process, marks, draw)}
         database.settle()
         inside += INSIDE in seen and DONE not in seen
-        store = open_database(address)
+        store = opened(address)
         assert created(store, ACME, []) == empty(ACME) == store.load(ACME)
         assert store.damage() == ()
         store.close()

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import random
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.service.ports import StoreError, StoreMissing, StoreUnavailable, StoreUnusable
 from tests.contracts.histories import created
+from tests.databases import copied
 
 ACME = OrganizationId("acme")
 SQLITE_HEADER = b"SQLite format 3\0"
@@ -88,7 +88,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -
 
 def test_a_spoilt_header_is_refused(tmp_path: Path, sound: Path) -> None:
     """Our own database with garbage at its beginning is no database."""
-    path = Path(shutil.copy(sound, tmp_path))
+    path = copied(sound, tmp_path)
     path.write_bytes(b"garbage!" * 2 + path.read_bytes()[16:])
     assert "is no database: name another file" in str(refusal(path))
 
@@ -118,7 +118,7 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path, statements: li
 
 def test_a_newer_schema_is_refused(tmp_path: Path, sound: Path) -> None:
     """A database of a later version says so, and which version, before anything is read."""
-    path = Path(shutil.copy(sound, tmp_path))
+    path = copied(sound, tmp_path)
     edited(path, "UPDATE alembic_version SET version_num = '0099'")
     reason = refusal(path)
     assert isinstance(reason, StoreUnusable)
@@ -140,7 +140,7 @@ def test_an_incomplete_schema_is_refused(
     tmp_path: Path, sound: Path, statement: str, lacking: str
 ) -> None:
     """What is missing is named, the guards of the events included."""
-    path = Path(shutil.copy(sound, tmp_path))
+    path = copied(sound, tmp_path)
     edited(path, statement)
     reason = refusal(path)
     assert isinstance(reason, StoreUnusable)
@@ -153,7 +153,7 @@ def test_an_incomplete_schema_is_refused(
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
 def test_a_truncated_database_is_refused(tmp_path: Path, sound: Path, share: float) -> None:
     """Of a database that is cut off anywhere nothing is believed."""
-    path = Path(shutil.copy(sound, tmp_path))
+    path = copied(sound, tmp_path)
     os.truncate(path, int(path.stat().st_size * share))
     assert isinstance(refusal(path), StoreUnusable)
 
@@ -164,7 +164,7 @@ def test_a_spoilt_page_is_never_believed(tmp_path: Path, sound: Path) -> None:
     refused = 0
     for start in range(0, len(whole), size):
         page = bytes(byte ^ 0xFF for byte in whole[start : start + size])
-        path = tmp_path / "spoilt.db"
+        path = copied(sound, tmp_path / "spoilt.db")
         path.write_bytes(whole[:start] + page + whole[start + size :])
         try:
             assert read(path) == expected
@@ -177,7 +177,7 @@ def test_a_spoilt_page_is_never_believed(tmp_path: Path, sound: Path) -> None:
 def test_a_flipped_bit_never_escapes_as_a_traceback(tmp_path: Path, sound: Path) -> None:
     """Whatever bit is wrong, the answer is an organization or one line, never another error."""
     draw, whole = random.Random(1), sound.read_bytes()
-    path = tmp_path / "flipped.db"
+    path = copied(sound, tmp_path / "flipped.db")
     refused = 0
     for _ in range(60):
         spoilt = bytearray(whole)
@@ -259,12 +259,12 @@ def test_any_name_of_a_file_will_do(tmp_path: Path, name: str) -> None:
     """Characters that mean something in addresses mean nothing in a path, twice over."""
     for _ in range(2):
         open_database(tmp_path / name).close()
-    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert {each.name for each in tmp_path.iterdir()} == {name, f"{name}.audit-key"}
 
 
 def test_an_address_and_a_path_are_the_same(tmp_path: Path, sound: Path) -> None:
     """`sqlite:///` and a path names the file of that path."""
-    path = shutil.copy(sound, tmp_path)
+    path = copied(sound, tmp_path)
     store = open_database(f"sqlite:///{path}")
     assert store.revision(ACME) == len(read(sound)[1])
     store.close()
@@ -281,7 +281,7 @@ def public(sound: Path) -> Iterator[Path]:
         folder.chmod(0o755)
         for protection in ("file", "folder", "empty"):
             (folder / protection).mkdir(mode=0o755)
-            shutil.copy(sound, folder / protection / "grantproof.db")
+            copied(sound, folder / protection / "grantproof.db")
         yield folder
         for inside in folder.iterdir():
             inside.chmod(0o755)

@@ -13,13 +13,13 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 
 from grantproof.adapters.clock import JitteredBackoff
-from grantproof.adapters.sql import SqlStore, open_database
+from grantproof.adapters.sql import SqlStore
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import AssignRole, ChangeSet, CreatePrincipal, CreateRole
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.organization import Organization, advance
 from tests.contracts.histories import ACTOR, INSTANT, created, fold
-from tests.databases import Database, Databases
+from tests.databases import Database, Databases, opened
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.adapters.sql"])
@@ -50,7 +50,7 @@ def caught_up(store: SqlStore, state: Organization) -> Organization:
 
 def write(address: str, name: str, start: Barrier, answers: Connection) -> None:
     """In a process of its own: commit changes as fast as the other lets it."""
-    draw, store, backoff = random.Random(name), open_database(address), JitteredBackoff()
+    draw, store, backoff = random.Random(name), opened(address), JitteredBackoff()
     state = store.load(ACME)
     assert state is not None
     acknowledged, lost = dict[int, str](), 0
@@ -78,7 +78,7 @@ def write(address: str, name: str, start: Barrier, answers: Connection) -> None:
 def test_processes_that_race_lose_no_acknowledged_change(database: Database) -> None:
     """Every acknowledged change is there once, revisions have no gap, events fold to the state."""
     address = database.address
-    store = open_database(address)
+    store = opened(address)
     created(store, ACME, [CreateRole(READER)])
     start = PROCESSES.Barrier(WRITERS)
     answers, theirs = PROCESSES.Pipe(duplex=False)
@@ -107,7 +107,7 @@ def test_processes_that_race_lose_no_acknowledged_change(database: Database) -> 
 def make(address: str, name: str, start: Barrier, answers: Connection) -> None:
     """In a process of its own: open a database that may not be there yet, and use it."""
     start.wait(PATIENCE_SECONDS)
-    store = open_database(address)
+    store = opened(address)
     made = store.create(OrganizationId(name), time_zone="UTC", actor=ACTOR, instant=INSTANT)
     store.close()
     answers.send(made)
@@ -124,7 +124,7 @@ def test_processes_that_create_the_database_together_share_it(databases: Databas
             PROCESSES.Process(target=make, args=(address, f"org-{number}", start, theirs)).start()
         made = [answers.recv() for _ in range(OPENERS) if answers.poll(PATIENCE_SECONDS)]
         assert made == [True] * OPENERS
-        store = open_database(address)
+        store = opened(address)
         assert len(store.summaries(limit=10)) == OPENERS
         assert store.damage() == ()
         store.close()

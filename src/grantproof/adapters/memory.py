@@ -3,13 +3,19 @@
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
+from grantproof.core.limits import EVENTS_SEARCHED_MAX
 from grantproof.core.metering import Charge, Counter
 from grantproof.core.model import Claim, Principal
 from grantproof.core.organization import Organization, advance
+from grantproof.policyfile.wire import encode_command, encode_delta
+from grantproof.service import audit_chain
+from grantproof.service.authors import Author
 from grantproof.service.credentials import Key, Mark
+from grantproof.service.history import Entry, EventQuery, matches
 from grantproof.service.meter import Charged, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
 from grantproof.service.receipts import Receipt
@@ -26,9 +32,11 @@ class _Count:
 
 @dataclass(slots=True)
 class _Tenant:
-    """An organization that is or was: `state` is nothing once it is deleted."""
+    """An organization that is or was: `state` is nothing once it is deleted, and `ended` is how."""
 
     state: Organization | None
+    founded: Entry
+    ended: Entry | None = None
     events: list[Event] = field(default_factory=list)
     counts: dict[Counter, _Count] = field(default_factory=dict)
     receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
@@ -55,16 +63,21 @@ class MemoryStore:
         organization: OrganizationId,
         *,
         time_zone: str,
-        actor: str,  # noqa: ARG002 - kept with the organization only where something is kept
-        instant: int,  # noqa: ARG002 - the same
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
         receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
+        by = Author(actor, request_id=request_id, reason=reason)
+        told = audit_chain.founding(time_zone)
+        founded = _entry(organization, 0, "found", instant=instant, by=by, command=told)
         with self._lock:
             if organization in self._tenants:
                 return False
-            self._tenants[organization] = _Tenant(state)
+            self._tenants[organization] = _Tenant(state, founded)
             self._tenants[organization].keep(receipt)
             return True
 
@@ -72,14 +85,27 @@ class MemoryStore:
         self,
         organization: OrganizationId,
         *,
-        actor: str,  # noqa: ARG002 - kept with the organization only where something is kept
-        instant: int,  # noqa: ARG002 - the same
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
     ) -> bool:
         """Delete an organization and its facts, keep its events; false when there is none."""
+        by = Author(actor, request_id=request_id, reason=reason)
         with self._lock:
-            if self._state(organization) is None:
+            last = self._state(organization)
+            if last is None:
                 return False
+            ended = _entry(
+                organization,
+                last.revision + 1,
+                "dissolve",
+                instant=instant,
+                by=by,
+                command=audit_chain.DISSOLVE,
+            )
             self._tenants[organization].state = None
+            self._tenants[organization].ended = ended
             self._tenants[organization].counts.clear()
             self._tenants[organization].receipts.clear()
             return True
@@ -141,6 +167,25 @@ class MemoryStore:
             start = max(after, 0)
             return tuple(self._tenants[organization].events[start : start + max(limit, 0)])
 
+    def latest(self, organization: OrganizationId) -> int | None:
+        """Return the revision of the last event, or nothing when there never was one."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            return None if tenant is None else len(tenant.events) + (tenant.ended is not None)
+
+    def entries(
+        self, organization: OrganizationId, query: EventQuery, *, limit: int
+    ) -> tuple[Entry, ...]:
+        """Return wanted entries in the order of their revisions, at most `limit`."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            if tenant is None:
+                return ()
+            first = query.after + 1
+            searched = islice(_entries(tenant), first, first + EVENTS_SEARCHED_MAX)
+            wanted = (entry for entry in searched if matches(entry, query))
+            return tuple(islice(wanted, max(limit, 0)))
+
     def damage(self) -> tuple[str, ...]:
         """Return nothing: memory is taken at its word."""
         return ()
@@ -153,6 +198,47 @@ class MemoryStore:
     def _state(self, organization: OrganizationId) -> Organization | None:
         tenant = self._tenants.get(organization)
         return None if tenant is None else tenant.state
+
+
+def _entries(tenant: _Tenant) -> Iterator[Entry]:
+    yield tenant.founded
+    for event in tenant.events:
+        by = Author(event.actor, request_id=event.request_id, reason=event.reason)
+        yield _entry(
+            event.organization,
+            event.revision,
+            "change",
+            instant=event.instant,
+            by=by,
+            command=encode_command(event.command),
+            delta=encode_delta(event.delta),
+        )
+    if tenant.ended is not None:
+        yield tenant.ended
+
+
+def _entry(
+    organization: OrganizationId,
+    revision: int,
+    kind: str,
+    *,
+    instant: int,
+    by: Author,
+    command: str,
+    delta: str = audit_chain.NO_FACTS,
+) -> Entry:
+    return Entry(
+        organization=organization,
+        revision=revision,
+        kind=kind,
+        instant=instant,
+        actor=by.actor,
+        reason=by.reason,
+        request_id=by.request_id,
+        erased_at=None,
+        command=command,
+        delta=delta,
+    )
 
 
 class MemoryKeys:

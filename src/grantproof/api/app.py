@@ -28,6 +28,7 @@ from grantproof.api.following import Following, owned_by
 from grantproof.api.problems import INTERNAL, NOT_READY, Problem, Refused, store_problem
 from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
+from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
 from grantproof.service.ports import StoreError
@@ -88,6 +89,7 @@ class Application:
         self._authentication: Authentication | None = None
         self._recording: Recording | None = None
         self._background: list[asyncio.Task[None]] = []
+        self._waiting = Waiting()
         self.administration: FastAPI = administration_app()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -212,6 +214,8 @@ class Application:
         return services
 
     def _start(self, services: Services) -> Running:
+        self._waiting = Waiting()
+        services.snapshots.watch(self._waiting.wake)
         following = Following(
             services.store,
             services.snapshots,
@@ -222,6 +226,7 @@ class Application:
         running = Running(
             services=services,
             following=following,
+            waiting=self._waiting,
             decisions=decisions,
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
@@ -243,8 +248,13 @@ class Application:
             self._background.append(asyncio.create_task(self._authentication.run()))
         return running
 
+    def stop_waiting(self) -> None:
+        """Answer those who wait for events; a server calls this before it lets requests end."""
+        self._waiting.stop()
+
     async def _stop(self, running: Running) -> None:
         """Let what is under way end, then release the store."""
+        self.stop_waiting()
         authentication, self._authentication = self._authentication, None
         running.following.stop()
         if authentication is not None:

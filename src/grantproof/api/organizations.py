@@ -3,6 +3,7 @@
 from fastapi import Response
 
 from grantproof.api.access import ORGANIZATIONS
+from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import WantedOnce, unmet
 from grantproof.api.problems import Fault, Problem, Refused, forbidden, invalid
 from grantproof.api.replies import JSON, Paging, WantedPage, created, path, shown
@@ -15,6 +16,7 @@ from grantproof.bootstrap import Services
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.authors import Author
 from grantproof.service.callers import Caller
 from grantproof.service.ports import OrganizationSummary
 from grantproof.service.receipts import KeyReused, Once
@@ -34,15 +36,15 @@ def list_organizations(here: Here, caller: Calling, wanted: WantedPage) -> Respo
 
 @router.post("", status_code=201, response_model=OrganizationAnswer)
 def create_organization(
-    here: Here, caller: Calling, body: NewOrganization, *, once: WantedOnce
+    here: Here, author: Authoring, body: NewOrganization, *, once: WantedOnce
 ) -> Response:
     """Create an empty organization."""
     administration = here.services.administration
     if not (
-        _created_before(here, caller, body.id, once=once)
-        or administration.found(body.id, time_zone=body.time_zone, by=caller.author, once=once)
+        _created_before(here, author, body.id, once=once)
+        or administration.found(body.id, time_zone=body.time_zone, by=author, once=once)
         # The same request may have been a little faster.
-        or _created_before(here, caller, body.id, once=once)
+        or _created_before(here, author, body.id, once=once)
     ):
         detail = f"organization `{body.id}` exists or existed: an id is used once, choose another"
         raise Refused(Problem("already_exists", detail))
@@ -58,17 +60,17 @@ def get_organization(state: State) -> Response:
 
 
 @router.delete("/{org}", status_code=204)
-def delete_organization(here: Here, caller: Calling, org: Own) -> Response:
+def delete_organization(here: Here, author: Authoring, org: Own) -> Response:
     """Delete an organization for good; its id is never used again."""
-    if not here.services.administration.dissolve(org, by=caller.author):
+    if not here.services.administration.dissolve(org, by=author):
         raise Refused(forbidden(org))
     return Response(status_code=204)
 
 
 def _created_before(
-    here: Running, caller: Caller, organization: OrganizationId, *, once: Once | None
+    here: Running, author: Author, organization: OrganizationId, *, once: Once | None
 ) -> bool:
-    known = here.services.administration.recall(organization, once, by=caller.author)
+    known = here.services.administration.recall(organization, once, by=author)
     if isinstance(known, KeyReused):
         raise Refused(unmet(known))
     return known is not None

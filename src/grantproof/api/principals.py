@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import Response
 
 from grantproof.api.access import ADMINISTRATION
+from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import WantedTerms
 from grantproof.api.problems import Fault, Problem, Refused, invalid, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
@@ -111,13 +112,14 @@ def assign_role_to_principal(
     caller: Calling,
     principal: PrincipalField,
     *,
+    author: Authoring,
     body: RoleChoice,
     terms: WantedTerms,
 ) -> Response:
     """Assign a role for ever, in the organization that the caller is bound to."""
     if caller.organization is None:
         raise Refused(UNBOUND)
-    changing = Changes(here.services, caller.organization, caller.author, terms)
+    changing = Changes(here.services, caller.organization, author, terms)
     command = AssignRole(principal, body.role_id)
     accepted = changing.propose(command, subject=_missing(principal))
     assignment = documents.Assignment.of(Assignment(principal, body.role_id))

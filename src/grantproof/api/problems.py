@@ -56,6 +56,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "not_ready": (503, "not ready"),
     "revision_not_reached": (503, "revision not reached"),
     "store_unavailable": (503, "store unavailable"),
+    "too_many_waiting": (503, "too many waiting"),
 }
 """Every code, with its status and its title."""
 

@@ -9,6 +9,7 @@ from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
 from grantproof.api.problems import INTERNAL, NOT_READY, Refused
+from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
 
@@ -19,6 +20,7 @@ class Running:
 
     services: Services
     following: Following
+    waiting: Waiting
     decisions: Decisions
     consumptions: Consumptions
     body_bytes_max: int

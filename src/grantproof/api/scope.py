@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
+from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import WantedTerms, unmet
 from grantproof.api.problems import Refused, forbidden, later, rejected
 from grantproof.api.running import Calling, Here
@@ -96,9 +97,9 @@ class Changes:
         return index.state
 
 
-async def changing(org: Own, here: Here, caller: Calling, *, terms: WantedTerms) -> Changes:
+async def changing(org: Own, here: Here, author: Authoring, *, terms: WantedTerms) -> Changes:
     """Return what proposes changes to the caller's organization."""
-    return Changes(here.services, org, caller.author, terms)
+    return Changes(here.services, org, author, terms)
 
 
 Changing = Annotated[Changes, Depends(changing)]

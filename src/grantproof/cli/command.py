@@ -35,6 +35,10 @@ Organization = Annotated[
     str | None,
     typer.Option("--org", metavar="ORG", help="The organization. Default: GRANTPROOF_ORG."),
 ]
+Reason = Annotated[
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why, for the event of a change."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")]
 
 
@@ -45,6 +49,7 @@ class GlobalOptions:
     database: str | None = None
     organization: str | None = None
     json: bool = False
+    reason: str | None = None
 
     def overridden_by(self, later: "GlobalOptions") -> "GlobalOptions":
         """Return these options where `later` says nothing, else what it says."""
@@ -52,6 +57,7 @@ class GlobalOptions:
             later.database or self.database,
             later.organization or self.organization,
             later.json or self.json,
+            later.reason or self.reason,
         )
 
 
@@ -61,9 +67,10 @@ def before_the_command(
     database: Database = None,
     org: Organization = None,
     json: Json = False,
+    reason: Reason = None,
 ) -> None:
     """Remember the global options that stand before the command."""
-    context.obj = GlobalOptions(database, org, json)
+    context.obj = GlobalOptions(database, org, json, reason)
 
 
 def group(description: str) -> typer.Typer:
@@ -88,12 +95,16 @@ def command(
 def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def run(context: typer.Context, **given: Any) -> None:
-        here = GlobalOptions(given.pop("database"), given.pop("org"), given.pop("json"))
+        here = GlobalOptions(
+            given.pop("database"), given.pop("org"), given.pop("json"), given.pop("reason")
+        )
         before = context.find_root().obj
         options = before.overridden_by(here) if isinstance(before, GlobalOptions) else here
         with (
             expected_errors(json=options.json),
-            Operator(options.database, options.organization, json=options.json) as operator,
+            Operator(
+                options.database, options.organization, json=options.json, reason=options.reason
+            ) as operator,
         ):
             function(operator, **given)
 
@@ -119,6 +130,7 @@ GLOBAL: Final = (
     _keyword("database", Database, None),
     _keyword("org", Organization, None),
     _keyword("json", Json, default=False),
+    _keyword("reason", Reason, None),
 )
 
 

@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from grantproof.cli import (
     assignment,
+    audit,
     claim,
     db,
     decision,
@@ -67,6 +68,7 @@ for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)
+app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")
 command(app)(verify.verify)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grantproof.core.commands.language import SingleCommand
     from grantproof.core.identifiers import OrganizationId
     from grantproof.core.organization import Organization
+    from grantproof.service.audit import AuditPoint
     from grantproof.service.authors import Author
     from grantproof.service.meters import Replica
     from grantproof.service.ports import OrganizationSummary
@@ -29,8 +30,16 @@ if TYPE_CHECKING:
 class Operator:
     """Whoever runs the command: where they act, as whom, and how they want to be answered."""
 
-    def __init__(self, database: str | None, organization: str | None, *, json: bool) -> None:
+    def __init__(
+        self,
+        database: str | None,
+        organization: str | None,
+        *,
+        json: bool,
+        reason: str | None = None,
+    ) -> None:
         self.json = json
+        self._reason = reason
         self._database = database
         self._organization = organization
         self._services: Services | None = None
@@ -49,16 +58,17 @@ class Operator:
 
     @property
     def author(self) -> "Author":
-        """An operator, named in events by `os:` and the system's user."""
+        """An operator, named in events by `os:` and the system's user, and the reason given."""
         import pwd
 
         from grantproof.service.authors import Author
 
         user = os.getuid()
         try:
-            return Author(f"os:{pwd.getpwuid(user).pw_name}")
+            name = pwd.getpwuid(user).pw_name
         except KeyError:
-            return Author(f"os:{user}")
+            name = str(user)
+        return Author(f"os:{name}", reason=self._reason)
 
     @property
     def settings(self) -> "Settings":
@@ -81,6 +91,14 @@ class Operator:
     def services(self) -> "Services":
         """The use cases on the database, opened when first asked for."""
         return self.opened()
+
+    @property
+    def audit(self) -> "AuditPoint":
+        """The chain of the database's events."""
+        audit = self.services.audit
+        if audit is None:
+            raise usage("this store seals no events: there is nothing to audit")
+        return audit
 
     def opened(self, *, create: bool = False) -> "Services":
         """Return the use cases on the database, which with `create` is made if it is not there."""

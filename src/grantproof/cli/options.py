@@ -30,3 +30,4 @@ Pairs = Annotated[
     typer.Argument(metavar="[NAME=VALUE]...", help="What the attributes shall be, all of them."),
 ]
 Clear = Annotated[bool, typer.Option("--clear", help="Remove every attribute.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

@@ -8,6 +8,7 @@ import typer
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
 from grantproof.cli.operator import Operator
+from grantproof.cli.options import Yes
 from grantproof.cli.output import Table, tell_fields, tell_json, tell_table
 
 app = group("Organizations: the tenants.")
@@ -20,7 +21,6 @@ Administrator = Annotated[
     str | None,
     typer.Option(metavar="PRINCIPAL", help="Make a principal that may administer all of it."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @command(app)

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 from errno import EACCES, EADDRINUSE
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -156,6 +156,16 @@ def _is_keyless(settings: "Settings") -> bool:
 def _run(listener: socket.socket) -> None:
     import uvicorn
 
+    class Server(uvicorn.Server):
+        """A server that does not wait for those who wait for events."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            application: Any = self.config.loaded_app
+            while not hasattr(application, "stop_waiting"):
+                application = application.app  # What the server wraps around ours.
+            application.stop_waiting()
+            await super().shutdown(sockets)
+
     configuration = uvicorn.Config(
         APPLICATION,
         factory=True,
@@ -167,7 +177,7 @@ def _run(listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
     )
-    server = uvicorn.Server(configuration)
+    server = Server(configuration)
     # Being asked to stop, in either way, is no error: the server finishes what it has begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):

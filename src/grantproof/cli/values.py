@@ -173,10 +173,11 @@ CONSTRAINTS: Final[TypeAdapter[tuple[Constraint, ...]]] = TypeAdapter(Constraint
 
 def validity(start: str | None, end: str | None) -> Validity:
     """Return the time from a moment until before another."""
-    return Validity(_moment("--from", start), _moment("--until", end))
+    return Validity(moment("--from", start), moment("--until", end))
 
 
-def _moment(option: str, text: str | None) -> int | None:
+def moment(option: str, text: str | None) -> int | None:
+    """Return the epoch seconds of a moment that was typed for the option, or nothing."""
     if text is None:
         return None
     if NUMBER.fullmatch(text) is not None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grantproof.core.attributes import check_text
+from grantproof.core.commands.origin import check_origin
 from grantproof.core.identifiers import PrincipalId
 
 
@@ -21,7 +21,4 @@ class Author:
     reason: str | None = None
 
     def __post_init__(self) -> None:
-        check_text("actor", self.actor)
-        for field, text in (("request_id", self.request_id), ("reason", self.reason)):
-            if text is not None:
-                check_text(field, text)
+        check_origin(self.actor, self.request_id, self.reason)

@@ -102,6 +102,8 @@ class AdministrationPoint:
             time_zone=zone,
             actor=by.actor,
             instant=instant,
+            request_id=by.request_id,
+            reason=by.reason,
             receipt=_receipt(organization, once, by=by, revision=0, instant=instant),
         )
 
@@ -121,7 +123,13 @@ class AdministrationPoint:
         Raises `PermissionError` as `found` does.
         """
         _for_operators(by)
-        deleted = self._store.delete(organization, actor=by.actor, instant=self._clock.now())
+        deleted = self._store.delete(
+            organization,
+            actor=by.actor,
+            instant=self._clock.now(),
+            request_id=by.request_id,
+            reason=by.reason,
+        )
         self._snapshots.catch_up(organization)
         return deleted
 
@@ -202,7 +210,14 @@ def _judged(state: Organization, command: Command, *, by: Author, instant: int) 
         lacking = unauthorized(state, command, by.principal, context=context)
         if lacking is not None:
             return Rejected(lacking)
-    return apply(state, command, actor=by.actor, instant=instant)
+    return apply(
+        state,
+        command,
+        actor=by.actor,
+        instant=instant,
+        request_id=by.request_id,
+        reason=by.reason,
+    )
 
 
 def _for_operators(by: Author) -> None:

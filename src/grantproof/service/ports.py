@@ -4,15 +4,22 @@ One suite in `tests/contracts` runs against every store. A store never judges a 
 exactly what the core accepted, or nothing.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
+from grantproof.service.audit_chain import Anchor, AuditKey, Sealed
 from grantproof.service.credentials import Keys
+from grantproof.service.history import History
 from grantproof.service.meter import Meter
 from grantproof.service.receipts import Receipt
+
+ERASED: Final = "(erased)"
+"""Stands for the actor of an event whose author was erased."""
 
 
 class StoreError(Exception):
@@ -47,7 +54,7 @@ class OrganizationSummary:
     time_zone: str
 
 
-class Store(Protocol):
+class Store(History, Protocol):
     """Organizations, their current facts and their events. Safe to use from several threads.
 
     Several processes may hold a store on the same data. Any method may raise `StoreError`; then
@@ -71,19 +78,31 @@ class Store(Protocol):
         time_zone: str,
         actor: str,
         instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
         receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used.
 
-        `time_zone` is an IANA name, `actor` and `instant` (epoch seconds) are kept with it. The
-        receipt is kept in the same transaction, or not at all.
+        `time_zone` is an IANA name. What says who and why is kept in the first entry of its
+        history, the founding; `instant` is in epoch seconds. The receipt is kept in the same
+        transaction, or not at all.
         """
         ...
 
-    def delete(self, organization: OrganizationId, *, actor: str, instant: int) -> bool:
+    def delete(
+        self,
+        organization: OrganizationId,
+        *,
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
         """Delete an organization and its facts, keep its events; false when there is none.
 
-        The id is never used again, so that nothing of the old one can be mistaken for the new.
+        The last entry of its history says who did so. The id is never used again, so that nothing
+        of the old one can be mistaken for the new.
         """
         ...
 
@@ -124,7 +143,11 @@ class Store(Protocol):
     def events(
         self, organization: OrganizationId, *, after: int = 0, limit: int
     ) -> tuple[Event, ...]:
-        """Return the events with a revision greater than `after`, oldest first, at most `limit`."""
+        """Return the events with a revision greater than `after`, oldest first, at most `limit`.
+
+        Founding and dissolution are none: they are in the history. The actor of an event whose
+        author was erased reads `ERASED`.
+        """
         ...
 
     def damage(self) -> tuple[str, ...]:
@@ -136,6 +159,52 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release everything held; the store is not used again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored row that is not what the events make of it: its table, its key, and what differs."""
+
+    table: str
+    key: tuple[str, ...]
+    what: str
+
+
+class Ledger(Protocol):
+    """The chain in which a store seals events, and what it keeps apart from it."""
+
+    @property
+    def key(self) -> AuditKey:
+        """The key under which events are sealed."""
+        ...
+
+    def organizations(self) -> tuple[str, ...]:
+        """Return the ids of all that have a row or an event, deleted ones too, in order."""
+        ...
+
+    def chain(
+        self, organization: str
+    ) -> AbstractContextManager[tuple[Anchor | None, Iterator[Sealed]]]:
+        """Read the organization's own row, and all of its events in order, as of one moment."""
+        ...
+
+    def strays(self, organization: str) -> tuple[int, ...]:
+        """Return the revisions of authors that are kept for no event."""
+        ...
+
+    def erase(
+        self, organization: str, *, instant: int, actor: str | None, revision: int | None
+    ) -> int:
+        """Erase who made the events of an actor, or one event, and why; return how many.
+
+        The events stay, and a mark that says when this was done, which nobody makes without the
+        key. What is erased already stays as it is.
+        """
+        ...
+
+    def differences(self, organization: str) -> Iterator[Difference]:
+        """Yield how the stored rows differ from what the events, folded anew, make. P-REPLAY."""
         ...
 
 

@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 Owner = Callable[[Callable[[], None]], None]
 """Runs a function where the indexes are asked, and returns when it has run."""
 
+Watcher = Callable[[str], None]
+"""Is told the id of an organization whose index has moved or is gone."""
+
 
 def here(change: Callable[[], None]) -> None:
     """Run the change at once: for a process with one thread."""
@@ -32,6 +35,11 @@ class Snapshots:
         self._store = store
         self._on_owner = on_owner
         self._indexes: dict[str, Index] = {}
+        self._watcher: Watcher = _unwatched
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let the watcher be told, where the indexes are asked, of each that has moved or gone."""
+        self._watcher = watcher
 
     def get(self, organization: str) -> Index | None:
         """Return the index of an organization followed already, without looking further."""
@@ -82,12 +90,19 @@ class Snapshots:
             return
         events = self._events_after(index)
         while len(events) > 0:
-            _run_follow(self._on_owner, index, events)
+            self._run_follow(index, events)
             events = self._events_after(index) if len(events) == EVENTS_PAGE_MAX else ()
 
     def _events_after(self, index: Index) -> tuple[Event, ...]:
         state = index.state
         return self._store.events(state.id, after=state.revision, limit=EVENTS_PAGE_MAX)
+
+    def _run_follow(self, index: Index, events: Sequence[Event]) -> None:
+        self._on_owner(lambda: self._follow(index, events))
+
+    def _follow(self, index: Index, events: Sequence[Event]) -> None:
+        follow(index, events)
+        self._watcher(index.state.id)
 
     def _adopt(self, loaded: Index) -> None:
         # Two threads may have loaded at once: the first stays, it may have followed since.
@@ -95,15 +110,17 @@ class Snapshots:
 
     def _drop(self, organization: OrganizationId) -> None:
         self._indexes.pop(organization, None)
+        self._watcher(organization)
 
     def _move(self, accepted: Accepted) -> None:
         index = self._indexes.get(accepted.state.id)
         if index is not None and index.state.revision + 1 == accepted.state.revision:
             index.follow(accepted.state, accepted.event.delta)
+            self._watcher(index.state.id)
 
 
-def _run_follow(on_owner: Owner, index: Index, events: Sequence[Event]) -> None:
-    on_owner(lambda: follow(index, events))
+def _unwatched(organization: str) -> None:
+    """Tell nobody."""
 
 
 def follow(index: Index, events: Sequence[Event]) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +14,7 @@ import pytest
 from grantproof.bootstrap import compose
 from grantproof.cli.main import main
 from grantproof.settings import Settings
+from tests.databases import copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pointed_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
     """Copy a database, and let the environment name the copy and its organization."""
 
-    def copied(original: Path) -> Path:
+    def copy(original: Path) -> Path:
         for name in [name for name in os.environ if name.startswith("GRANTPROOF_")]:
             monkeypatch.delenv(name)
-        path = Path(shutil.copy(original, tmp_path / "copy.db"))
+        path = copied(original, tmp_path / "copy.db")
         monkeypatch.setenv("GRANTPROOF_DATABASE_URL", str(path))
         monkeypatch.setenv("GRANTPROOF_ORG", "acme")
         return path
 
-    return copied
+    return copy
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ def test_a_sound_database_is_said_to_be_sound(run: Run) -> None:
         "outcome": "valid",
         "damage": [],
         "organizations": [{"id": "acme", "violations": []}, {"id": "other", "violations": []}],
+        "audit": [],
     }
 
 

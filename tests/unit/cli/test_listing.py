@@ -1,6 +1,5 @@
 """Lists and shown entities: aligned text for people, the documents of files for programs."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from grantproof.cli.main import main
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.organization_document import from_organization
+from tests.databases import copied
 from tests.unit.cli.conftest import Run
 
 LISTS = {
@@ -40,7 +40,7 @@ LINES = (
 @pytest.fixture(scope="module")
 def filled(acme: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database with something of everything in it."""
-    path = Path(shutil.copy(acme, tmp_path_factory.mktemp("filled") / "filled.db"))
+    path = copied(acme, tmp_path_factory.mktemp("filled") / "filled.db")
     for line in LINES:
         with pytest.raises(SystemExit) as stopped:
             main(["--database", str(path), "--org", "acme", *line.split()])

@@ -19,6 +19,7 @@ TOP = (
     "export",
     "verify",
     "db",
+    "audit",
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from grantproof.adapters.sql.failures import store_errors
+from grantproof.service.audit_chain import AuditKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +16,14 @@ class Connections:
 
     `place` names it in messages. What one transaction of `readers` sees is of one instant. Of
     `writers` that change an organization's row first, one at a time goes on. `damage` yields what
-    the database itself finds wrong, a line each.
+    the database itself finds wrong, a line each. Events are sealed under `key`.
     """
 
     place: str
     readers: Engine
     writers: Engine
     damage: Callable[[Connection], Iterator[str]]
+    key: AuditKey
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,6 +1,7 @@
 """A database of a PostgreSQL server: looked at before it is touched, then made or migrated."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from grantproof.adapters.sql import audit_keys
 from grantproof.adapters.sql.addresses import name_of
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.failures import RESTORE, store_errors
@@ -32,6 +34,7 @@ from grantproof.adapters.sql.migrations import KNOWN
 from grantproof.adapters.sql.rows import Row
 from grantproof.adapters.sql.schema import absent, belongs_to_another, migrate, recognized
 from grantproof.adapters.sql.sqlstates import leaves_open
+from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreUncertain, StoreUnusable
 
 VERSIONS: Final = "grantproof_version"
@@ -123,12 +126,19 @@ SWITCHED_OFF: Final = text("""
 """)
 
 
-def opened(address: URL, *, create: bool) -> Connections:
+def opened(address: URL, *, create: bool, key_file: Path | None) -> Connections:
     """Return the ways into the database, its schema up to date.
 
     The database itself must be there; its tables are made, or without `create` must be there too.
+    The key is never made: every process on the database needs the same.
     """
     place = name_of(address)
+    if key_file is None:
+        raise StoreUnusable(
+            f"the database `{place}` needs an audit key: name its file with {audit_keys.SETTING},"
+            " make one with `openssl rand -hex 32`"
+        )
+    key = audit_keys.obtain(key_file, create=False)
     with store_errors(place):
         engine = open_engine(address)
         found = Connections(
@@ -136,6 +146,7 @@ def opened(address: URL, *, create: bool) -> Connections:
             engine.execution_options(**AS_READER),
             engine.execution_options(**AS_WRITER),
             damage,
+            key,
         )
         try:
             with found.readers.connect() as connection:
@@ -143,7 +154,9 @@ def opened(address: URL, *, create: bool) -> Connections:
             if version is None and not create:
                 raise absent(place)
             if version != KNOWN[-1]:
-                _migrate(found.writers)
+                _migrate(found.writers, key)
+            with found.readers.connect() as connection:
+                audit_keys.check(connection, key, file=key_file)
         except BaseException:
             engine.dispose()
             raise
@@ -237,12 +250,12 @@ def _version(place: str, connection: Connection) -> str | None:
     return recognized(place, names, list(connection.execute(query).scalars()))
 
 
-def _migrate(writers: Engine) -> None:
+def _migrate(writers: Engine, key: AuditKey) -> None:
     """Bring the schema to the last version, all or nothing; another process waits meanwhile."""
     with writers.begin() as connection:
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        migrate(connection, versions=VERSIONS)
+        migrate(connection, key, versions=VERSIONS)
 
 
 def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -36,9 +36,9 @@ class Row(SQLModel, registry=registry()):
     """What every row has: the tables are ours alone, apart from any other SQLModel."""
 
 
-def text(*, key: bool = False, optional: bool = False) -> Column[str]:
+def text(*, key: bool = False, optional: bool = False, default: str | None = None) -> Column[str]:
     """Return a text column; part of the primary key with `key`, possibly null with `optional`."""
-    return Column(TEXT, primary_key=key, nullable=optional)
+    return Column(TEXT, primary_key=key, nullable=optional, server_default=default)
 
 
 def whole(*, key: bool = False, optional: bool = False) -> Column[int]:
@@ -81,7 +81,10 @@ def lasting() -> CheckConstraint:
 
 
 class OrganizationRow(Row, table=True):
-    """A tenant; `deleted_at` is set on one that was, whose id is never used again."""
+    """A tenant; `deleted_at` is set on one that was, whose id is never used again.
+
+    `revision` is that of its last event and `audit_head` the seal of that event.
+    """
 
     __tablename__: ClassVar[str] = "organization"
     __table_args__ = (
@@ -95,9 +98,8 @@ class OrganizationRow(Row, table=True):
     time_zone: str = Field(sa_column=text())
     administered: int = Field(sa_column=whole())
     created_at: int = Field(sa_column=whole())
-    created_by: str = Field(sa_column=text())
     deleted_at: int | None = Field(sa_column=whole(optional=True))
-    deleted_by: str | None = Field(sa_column=text(optional=True))
+    audit_head: str = Field(sa_column=text(default=""))
 
 
 class PrincipalRow(Row, table=True):
@@ -354,18 +356,63 @@ class CounterRow(Row, table=True):
 class EventRow(Row, table=True):
     """What happened, for ever: triggers refuse to change or remove a row.
 
-    `command` and `delta` are JSON; `revision` is the one that the event made.
+    `command` and `delta` are JSON; `revision` is the one that the event made. The first event,
+    revision 0, founds the organization. `mac` seals the row and the `mac` of the row before under
+    the key `key_id`; `commitment` stands for what `event_personal` holds.
     """
 
     __tablename__: ClassVar[str] = "event"
-    __table_args__ = (belongs(), check("revision_counts", "revision >= 1"), STRICT)
+    __table_args__ = (
+        belongs(),
+        check("revision_counts", "revision >= 0"),
+        check("kind_is_known", "kind IN ('found', 'change', 'dissolve')"),
+        STRICT,
+    )
 
     organization_id: str = Field(sa_column=text(key=True))
     revision: int = Field(sa_column=whole(key=True))
+    kind: str = Field(sa_column=text())
     instant: int = Field(sa_column=whole())
-    actor: str = Field(sa_column=text())
+    request_id: str | None = Field(sa_column=text(optional=True))
     command: str = Field(sa_column=text())
     delta: str = Field(sa_column=text())
+    commitment: str = Field(sa_column=text())
+    key_id: str = Field(sa_column=text())
+    mac: str = Field(sa_column=text())
+
+
+class EventPersonalRow(Row, table=True):
+    """Who made an event, and why: apart from the event, so that it can be erased."""
+
+    __tablename__: ClassVar[str] = "event_personal"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "revision"],
+            ["event.organization_id", "event.revision"],
+            name="event_refers",
+        ),
+        check("erased_or_not", "(erased_at IS NULL) = (erasure IS NULL)"),
+        check("erased_or_told", "(erased_at IS NULL) = (actor IS NOT NULL AND salt IS NOT NULL)"),
+        Index("event_personal_of_actor", "organization_id", "actor"),
+        STRICT,
+    )
+
+    organization_id: str = Field(sa_column=text(key=True))
+    revision: int = Field(sa_column=whole(key=True))
+    salt: str | None = Field(sa_column=text(optional=True))
+    actor: str | None = Field(sa_column=text(optional=True))
+    reason: str | None = Field(sa_column=text(optional=True))
+    erased_at: int | None = Field(sa_column=whole(optional=True))
+    erasure: str | None = Field(sa_column=text(optional=True))
+
+
+class AuditKeyRow(Row, table=True):
+    """Which key seals the events: its id, from which nobody can tell the key."""
+
+    __tablename__: ClassVar[str] = "audit_key"
+    __table_args__ = (STRICT,)
+
+    id: str = Field(sa_column=text(key=True))
 
 
 class ReceiptRow(Row, table=True):

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
 
+from grantproof.adapters.sql import audit_keys
 from grantproof.adapters.sql.failures import RESTORE
-from grantproof.adapters.sql.migrations import KNOWN
+from grantproof.adapters.sql.migrations import AUDIT_KEY, KNOWN
 from grantproof.adapters.sql.rows import TRIGGERS, Row
+from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreMissing, StoreUnusable
 
 if TYPE_CHECKING:
@@ -50,15 +52,18 @@ def belongs_to_another(place: str, *, instead: str) -> StoreUnusable:
     )
 
 
-def migrate(connection: Connection, *, versions: str) -> None:
+def migrate(connection: Connection, key: AuditKey, *, versions: str) -> None:
     """Bring the schema to the last version, within the transaction that the caller has begun.
 
-    `versions` is the table in which Alembic keeps the version.
+    `versions` is the table in which Alembic keeps the version. A new database is given the key.
     """
     # Imported only here: an up-to-date database is opened without waiting for Alembic.
     from alembic.command import upgrade  # noqa: PLC0415 - see above
 
-    upgrade(configuration(connection, versions=versions), "head")
+    found = configuration(connection, versions=versions)
+    found.attributes[AUDIT_KEY] = key
+    upgrade(found, "head")
+    audit_keys.record(connection, key)
 
 
 def configuration(connection: Connection, *, versions: str) -> "Config":

@@ -10,10 +10,12 @@ from typing import Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from grantproof.adapters.sql import audit_keys
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.failures import RESTORE, store_errors
-from grantproof.adapters.sql.migrations import KNOWN
+from grantproof.adapters.sql.migrations import KNOWN, UNSEALED
 from grantproof.adapters.sql.schema import absent, belongs_to_another, migrate, recognized
+from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 
 APPLICATION_ID: Final = b"GPRF"
@@ -47,20 +49,27 @@ AS_WRITER: Final = {BEGIN: "BEGIN IMMEDIATE"}
 """A writer takes its turn at once, so nothing that it read is changed by another before it ends."""
 
 
-def opened(path: Path, *, create: bool) -> Connections:
-    """Return the ways into the file, its schema up to date; without `create` it must be there."""
+def opened(path: Path, *, create: bool, key_file: Path | None) -> Connections:
+    """Return the ways into the file, its schema up to date; without `create` it must be there.
+
+    `key_file` is by default beside it.
+    """
     with store_errors(str(path)):
         version = _version(path)
         if version is None and not create:
             raise absent(str(path))
+        file = audit_keys.beside(path) if key_file is None else key_file
+        key = audit_keys.obtain(file, create=version is None or version in UNSEALED)
         engine = open_engine(path)
         try:
             if version != KNOWN[-1]:
-                _migrate(engine)
+                _migrate(engine, key)
+            with engine.connect() as connection:
+                audit_keys.check(connection, key, file=file)
         except BaseException:
             engine.dispose()
             raise
-    return Connections(str(path), engine, engine.execution_options(**AS_WRITER), damage)
+    return Connections(str(path), engine, engine.execution_options(**AS_WRITER), damage, key)
 
 
 def open_engine(path: Path) -> Engine:
@@ -136,11 +145,11 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine, key: AuditKey) -> None:
     """Bring the schema to the last version; another process may be doing the same."""
     _claim_file(engine)
     with engine.execution_options(**AS_WRITER).begin() as connection:
-        migrate(connection, versions=VERSIONS)
+        migrate(connection, key, versions=VERSIONS)
 
 
 def _claim_file(engine: Engine) -> None:

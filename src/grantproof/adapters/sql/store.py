@@ -1,34 +1,51 @@
 """The store on a SQL database: every method is one transaction, every change a compare-and-set."""
 
+from itertools import islice
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.keys import SqlKeys
+from grantproof.adapters.sql.ledger import SqlLedger
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
 from grantproof.adapters.sql.mapping import Stored, Values, read_flag
 from grantproof.adapters.sql.meter import SqlMeter
 from grantproof.adapters.sql.projection import erase, write_delta
+from grantproof.adapters.sql.reading import WITH_AUTHORS, entries, latest
 from grantproof.adapters.sql.receipts import erase_receipts, read_receipt, write_receipt
 from grantproof.adapters.sql.rows import table
+from grantproof.adapters.sql.sealing import Happening, of_event, seal, write
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.model import Administered
 from grantproof.core.organization import Organization
-from grantproof.policyfile.wire import (
-    Unreadable,
-    decode_command,
-    decode_delta,
-    encode_command,
-    encode_delta,
-)
-from grantproof.service.ports import OrganizationSummary
+from grantproof.policyfile.wire import Unreadable, decode_command, decode_delta
+from grantproof.service import audit_chain
+from grantproof.service.authors import Author
+from grantproof.service.history import Entry, EventQuery
+from grantproof.service.ports import ERASED, OrganizationSummary
 from grantproof.service.receipts import Receipt
 
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
+PERSONAL: Final = table("event_personal")
+
+UNMOVED: Final = (
+    ORGANIZATION.c.id == bindparam("of"),
+    ORGANIZATION.c.revision == bindparam("before"),
+    ORGANIZATION.c.deleted_at.is_(None),
+)
+"""The organization as it was when a change was decided; made once, as is all that follows."""
+
+HEAD_BEFORE: Final = select(ORGANIZATION.c.audit_head).where(*UNMOVED)
+MOVE: Final = (
+    update(ORGANIZATION)
+    .where(*UNMOVED)
+    .values(revision=bindparam("revision"), audit_head=bindparam("audit_head"))
+)
+MOVE_AND_FLAG: Final = MOVE.values(administered=bindparam("administered"))
 
 
 class SqlStore:
@@ -36,8 +53,14 @@ class SqlStore:
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._key = connections.key
         self.keys = SqlKeys(connections)
         self.meter: SqlMeter = SqlMeter(connections)
+
+    @property
+    def ledger(self) -> SqlLedger:
+        """The chain of the store's events."""
+        return SqlLedger(self._connections)
 
     def create(
         self,
@@ -46,10 +69,15 @@ class SqlStore:
         time_zone: str,
         actor: str,
         instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
         receipt: Receipt | None = None,
     ) -> bool:
         """Store a new, empty organization at revision 0; false when its id was ever used."""
         state = Organization(organization, time_zone=time_zone)
+        by = Author(actor, request_id=request_id, reason=reason)
+        founding = audit_chain.founding(time_zone)
+        founded = seal(self._key, "", Happening(state.id, 0, "found", instant, by, founding))
         with self._connections.writing() as connection:
             used = select(ORGANIZATION.c.id).where(ORGANIZATION.c.id == organization)
             if connection.execute(used).first() is not None:
@@ -60,29 +88,50 @@ class SqlStore:
                 "time_zone": state.time_zone,
                 "administered": int(state.administered),
                 "created_at": instant,
-                "created_by": actor,
+                "audit_head": founded.mac,
             }
             try:
                 connection.execute(insert(ORGANIZATION), row)
             except IntegrityError:
                 # Somebody else created it since: no other rule can be broken by this row.
                 return False
+            write(connection, founded)
             write_receipt(connection, receipt)
             connection.commit()
             return True
 
-    def delete(self, organization: OrganizationId, *, actor: str, instant: int) -> bool:
+    def delete(
+        self,
+        organization: OrganizationId,
+        *,
+        actor: str,
+        instant: int,
+        request_id: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
         """Delete an organization and its facts, keep its events; false when there is none."""
-        marked = (
-            update(ORGANIZATION)
-            .where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
-            .values(deleted_at=instant, deleted_by=actor)
+        by = Author(actor, request_id=request_id, reason=reason)
+        here = ORGANIZATION.c.id == organization
+        stands = select(ORGANIZATION.c.revision, ORGANIZATION.c.audit_head).where(
+            here, ORGANIZATION.c.deleted_at.is_(None)
         )
         with self._connections.writing() as connection:
-            if connection.execute(marked).rowcount == 0:
+            row = connection.execute(stands.with_for_update()).first()
+            if row is None:
                 return False
+            last = Happening(
+                organization, row.revision + 1, "dissolve", instant, by, audit_chain.DISSOLVE
+            )
+            dissolved = seal(self._key, row.audit_head, last)
+            ended: Values = {
+                "revision": last.revision,
+                "deleted_at": instant,
+                "audit_head": dissolved.mac,
+            }
+            connection.execute(update(ORGANIZATION).where(here).values(**ended))
             erase(connection, organization)
             erase_receipts(connection, organization)
+            write(connection, dissolved)
             connection.commit()
             return True
 
@@ -125,28 +174,19 @@ class SqlStore:
 
         False, and nothing written, when the stored revision is not the one before the event's.
         """
-        row: Values = {
-            "organization_id": event.organization,
-            "revision": event.revision,
-            "instant": event.instant,
-            "actor": event.actor,
-            "command": encode_command(event.command),
-            "delta": encode_delta(event.delta),
-        }
-        moved = (
-            update(ORGANIZATION)
-            .where(
-                ORGANIZATION.c.id == event.organization,
-                ORGANIZATION.c.revision == event.revision - 1,
-                ORGANIZATION.c.deleted_at.is_(None),
-            )
-            .values(revision=event.revision, **_administered(event))
-        )
+        before: Values = {"of": event.organization, "before": event.revision - 1}
         with self._connections.writing() as connection:
-            if connection.execute(moved).rowcount == 0:
+            head = connection.execute(HEAD_BEFORE, before).scalar()
+            if head is None:
+                return False
+            sealed = seal(self._key, head, of_event(event))
+            moved = before | {"revision": event.revision, "audit_head": sealed.mac}
+            flag = _administered(event)
+            move = MOVE if len(flag) == 0 else MOVE_AND_FLAG
+            if connection.execute(move, moved | flag).rowcount == 0:
                 return False
             write_delta(connection, event)
-            connection.execute(insert(EVENT), row)
+            write(connection, sealed)
             write_receipt(connection, receipt)
             connection.commit()
             return True
@@ -165,19 +205,35 @@ class SqlStore:
         columns = (
             EVENT.c.revision,
             EVENT.c.instant,
-            EVENT.c.actor,
+            PERSONAL.c.actor,
             EVENT.c.command,
             EVENT.c.delta,
+            EVENT.c.request_id,
+            PERSONAL.c.reason,
         )
+        mine = (EVENT.c.organization_id == organization, EVENT.c.revision > after)
         query = (
             select(*columns)
-            .where(EVENT.c.organization_id == organization, EVENT.c.revision > after)
+            .select_from(WITH_AUTHORS)
+            .where(*mine, EVENT.c.kind == "change")
             .order_by(EVENT.c.revision)
             .limit(max(limit, 0))
         )
         with self._connections.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(_event(organization, row) for row in rows)
+
+    def latest(self, organization: OrganizationId) -> int | None:
+        """Return the revision of the last event, or nothing when there never was one."""
+        with self._connections.reading() as connection:
+            return latest(connection, organization)
+
+    def entries(
+        self, organization: OrganizationId, query: EventQuery, *, limit: int
+    ) -> tuple[Entry, ...]:
+        """Return wanted entries in the order of their revisions, at most `limit`."""
+        with self._connections.reading() as connection:
+            return tuple(islice(entries(connection, organization, query), max(limit, 0)))
 
     def damage(self) -> tuple[str, ...]:
         """Return what the database itself finds wrong; reads all of it."""
@@ -207,10 +263,17 @@ def _empty(organization: OrganizationId, row: Stored) -> Organization:
 
 
 def _event(organization: OrganizationId, row: Stored) -> Event:
-    revision, instant, actor, command, delta = row
+    revision, instant, actor, command, delta, request_id, reason = row
     try:
         return Event(
-            organization, revision, instant, actor, decode_command(command), decode_delta(delta)
+            organization,
+            revision,
+            instant,
+            ERASED if actor is None else actor,
+            decode_command(command),
+            decode_delta(delta),
+            request_id,
+            reason,
         )
     except (Unreadable, ValueError) as error:
         key = (organization, revision)

@@ -7,13 +7,13 @@ proved. A rejection carries no state: the caller's is untouched. P-REJECT, P-IND
 from dataclasses import dataclass, replace
 
 from grantproof.core.administration import has_administrator
-from grantproof.core.attributes import check_text
 from grantproof.core.commands.delta import compose, delta
 from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
+from grantproof.core.commands.origin import check_origin
 from grantproof.core.commands.refusal import refusal
 from grantproof.core.errors import Illegal, LastAdministrator, Refusal, RefusedAt, SingleRefusal
 from grantproof.core.identifiers import OrganizationId
-from grantproof.core.limits import ACTOR_LENGTH_MAX, INSTANT_MAX, INSTANT_MIN
+from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN
 from grantproof.core.model import Administered, Delta
 from grantproof.core.organization import Organization, changed
 
@@ -22,7 +22,8 @@ from grantproof.core.organization import Organization, changed
 class Event:
     """A change that happened: `revision` is the one it made, `instant` epoch seconds.
 
-    `delta` alone suffices to replay it; `command` says what was asked.
+    `delta` alone suffices to replay it; `command` says what was asked. `request_id` names the
+    request that brought it, `reason` is why, in the words of whoever asked.
     """
 
     organization: OrganizationId
@@ -31,13 +32,13 @@ class Event:
     actor: str
     command: Command
     delta: Delta
+    request_id: str | None = None
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         if not INSTANT_MIN <= self.instant <= INSTANT_MAX:
             raise Illegal("instant", "must be epoch seconds between the years 1970 and 9999")
-        if not 0 < len(self.actor) <= ACTOR_LENGTH_MAX:
-            raise Illegal("actor", f"must have 1 to {ACTOR_LENGTH_MAX} characters")
-        check_text("actor", self.actor)
+        check_origin(self.actor, self.request_id, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,15 @@ class Rejected:
 Outcome = Accepted | Rejected
 
 
-def apply(state: Organization, command: Command, *, actor: str, instant: int) -> Outcome:
+def apply(
+    state: Organization,
+    command: Command,
+    *,
+    actor: str,
+    instant: int,
+    request_id: str | None = None,
+    reason: str | None = None,
+) -> Outcome:
     """Return what becomes of `state` when `actor` proposes the command at the instant."""
     proposed = _proposed(state, command)
     if not isinstance(proposed, _Proposal):
@@ -69,7 +78,7 @@ def apply(state: Organization, command: Command, *, actor: str, instant: int) ->
     if not state.administered and has_administrator(after):
         change = Delta(change.removed, (*change.added, Administered()))
         after = replace(after, administered=True)
-    event = Event(state.id, state.revision + 1, instant, actor, command, change)
+    event = Event(state.id, state.revision + 1, instant, actor, command, change, request_id, reason)
     return Accepted(replace(after, revision=event.revision), event)
 
 

@@ -2,8 +2,14 @@
 
 from typing import Final
 
-KNOWN: Final = ("0001", "0003", "0004", "0005")
+KNOWN: Final = ("0001", "0002", "0003", "0004", "0005")
 """The versions that this program can bring up to date; the last is the one it works with.
 
 Written here so that opening an up-to-date database need not import Alembic.
 """
+
+UNSEALED: Final = ("0001",)
+"""The versions from before events were sealed: whoever opens one may still choose the key."""
+
+AUDIT_KEY: Final = "audit_key"
+"""Where in Alembic's configuration a migration finds the key under which it seals events."""

@@ -1,0 +1,73 @@
+"""Events as lines: for people, for programs, and for spreadsheets."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from grantproof.cli.output import NOTHING
+from grantproof.cli.shown import moment
+from grantproof.service.history import Entry, command_types
+
+COLUMNS: Final = (
+    "organization",
+    "revision",
+    "instant",
+    "moment",
+    "actor",
+    "reason",
+    "request_id",
+    "erased_at",
+    "command",
+    "delta",
+    "mac",
+)
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+ERASED: Final = "(erased)"
+
+
+def jsonl_lines(entries: Iterator[Entry]) -> Iterator[str]:
+    """Yield each event as one line of JSON."""
+    for entry in entries:
+        document = {
+            **_told(entry),
+            "command": json.loads(entry.command),
+            "delta": json.loads(entry.delta),
+        }
+        yield json.dumps(document, ensure_ascii=True) + "\n"
+
+
+def csv_rows(entries: Iterator[Entry]) -> Iterator[str]:
+    """Yield a header, and each event as a row; no cell is taken for a formula."""
+    yield _row(COLUMNS)
+    for entry in entries:
+        told = _told(entry)
+        yield _row(tuple(_cell(told[name]) for name in COLUMNS))
+
+
+def entry_line(entry: Entry) -> str:
+    """Return an event as a line for people."""
+    actor = ERASED if entry.actor is None else entry.actor
+    types = command_types(entry)
+    what = types[0] if len(types) == 1 else f"{types[0]} of {len(types) - 1}"
+    told = [f"{entry.revision}", moment(entry.instant), actor, what, entry.request_id or NOTHING]
+    return "  ".join([*told, *([] if entry.reason is None else [f'"{entry.reason}"'])])
+
+
+def _told(entry: Entry) -> dict[str, object]:
+    known = {name: getattr(entry, name) for name in COLUMNS if name != "moment"}
+    return {name: moment(entry.instant) if name == "moment" else known[name] for name in COLUMNS}
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
