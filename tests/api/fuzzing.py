@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 from httpx2 import Response
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -53,16 +54,37 @@ SENDABLE: Final = re.compile(r"[!-~\xa1-\xff][ -~\xa1-\xff]*")
 UNROUTED: Final = frozenset({"no_such_route", "method_not_allowed"})
 """What an address is told that is not the operation's, such as one with an empty id."""
 SAID_IN_WORDS: Final = re.compile(
-    r"must be a whole number|must be in the future|must be at most the number of different roles"
-    r"|must be before `until`|must be an IANA name|moment in whole seconds|needs `org_id`"
-    r"|or `group` is required|or `claim` is required|come together|between the years|`next` of the"
-    r"|printable|a whole number|is reserved|has the name|only integers|needs a list|`\{rule\}`"
+    "|".join(
+        [
+            *["a whole number", "a list of strings for", "between the years", "in whole seconds"],
+            *["before `end`", "before `until`", "in the future", "number of different roles"],
+            *["IANA name", "printable", "reserved", "must not start with", "registered resource"],
+            *["as in the address", "come together", "`next` of the page", "needs `org_id`"],
+            *["or `group` is required", "or `claim` is required"],
+        ]
+    )
 )
 """The rules that the document gives in words only: no schema tells 1.0 from 1."""
 
 ODD: Final = st.sampled_from(
     [
-        *[None, True, -1, 0, 7, 2**63, -(2**70), 1.5, 1e300, "", "x" * 129, "a b", "é", "\x00", "*"],
+        *[
+            None,
+            True,
+            -1,
+            0,
+            7,
+            2**63,
+            -(2**70),
+            1.5,
+            1e300,
+            "",
+            "x" * 129,
+            "a b",
+            "é",
+            "\x00",
+            "*",
+        ],
         *[[], {}, [[]], ["a", "a"], {"a": None}, {"path": "principal.id"}],
     ]
 )
@@ -84,7 +106,7 @@ class Target:
     numbers: Iterator[int] = field(default_factory=itertools.count)
     organization: str = ""
     prefixes: list[str] = field(default_factory=list)
-    bound: bytes = b""
+    bound: dict[str, bytes] = field(default_factory=dict)
     """The header of a caller that is bound to the organization."""
     changes: int = 0
 
@@ -99,7 +121,7 @@ class Target:
         assert changed.status_code == 200, changed.text
         counted = self.api.post("/evaluate/consume", json={"org_id": self.organization, **EXPORTS})
         assert counted.json()["decision"] == "Allow", counted.text
-        self.bound = b"Bearer " + self._key().encode()
+        self.bound = {"Authorization": b"Bearer " + self._key().encode()}
         self.prefixes = [self._key()[3:15] for _ in range(2)]
 
     def _key(self) -> str:
@@ -126,6 +148,7 @@ class Target:
 
 
 Operation = APIOperation[Any, Any, Any, Any]
+Request = Case[Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
@@ -133,7 +156,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 class Drawn:
     """A request: what it does to which operation, and the headers that it has of its own."""
 
-    case: Case
+    case: Request
     body: bytes | None
     as_allowed: bool
     """Whether the address and the query are such as the document allows."""
@@ -158,7 +181,7 @@ def drawn(operation: Operation, target: Target) -> st.SearchStrategy[Drawn]:
         if len(operation.body) > 0:
             case.body = _reached(_body(draw, case, target))
             body = _written(case.body)
-        case.headers = _terms(draw, case, target)
+        case.headers = _terms(draw, case)
         return Drawn(case, body, mode < 2, {"X-Request-ID": draw(REQUEST_IDS).encode("latin-1")})
 
     return one()
@@ -166,16 +189,16 @@ def drawn(operation: Operation, target: Target) -> st.SearchStrategy[Drawn]:
 
 def _written(body: Any) -> bytes | None:
     """The body as it is sent; what the document forbids may be no JSON at all."""
-    if body is NOT_SET or isinstance(body, bytes):
-        return body or None
-    return json.dumps(body).encode()
+    if body is NOT_SET:
+        return None
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
 def _likely(draw: Draw, tenths: int = 7) -> bool:
     return bool(draw(st.integers(0, 9)) < tenths)
 
 
-def _aim(draw: Draw, case: Case, target: Target) -> None:
+def _aim(draw: Draw, case: Request, target: Target) -> None:
     """Let the address and the query name what exists, mostly."""
     known = {**NAMES, "org": [target.organization], "prefix": target.prefixes}
     path = dict(case.path_parameters or {})
@@ -192,12 +215,14 @@ def _aim(draw: Draw, case: Case, target: Target) -> None:
         for name in query:
             if name in known and _likely(draw):
                 query[name] = draw(st.sampled_from(known[name]))
-    case.path_parameters, case.query = path, query
+    # Nobody waits here for what does not come.
+    case.path_parameters = path
+    case.query = {name: 0 if name == "wait" else value for name, value in query.items()}
 
 
-def _terms(draw: Draw, case: Case, target: Target) -> dict[str, str]:
+def _terms(draw: Draw, case: Request) -> dict[str, str]:
     """On what terms a change is asked for: mostly none, sometimes such as hold."""
-    terms = {}
+    terms: dict[str, str] = {}
     for name in TERMS & set(case.headers or {}):
         text = str(case.headers[name])
         if name == "If-Match" and _likely(draw, 5):
@@ -214,7 +239,7 @@ def _reached(body: Any) -> Any:
     return body
 
 
-def _body(draw: Draw, case: Case, target: Target) -> Any:
+def _body(draw: Draw, case: Request, target: Target) -> Any:
     """A body that is accepted, more or less damaged; or what the document makes, well aimed."""
     if _likely(draw, 3):
         return _pointed(draw, case.body, target)
@@ -272,6 +297,17 @@ def _damaged(draw: Draw, part: Any) -> Any:
     return draw(ODD)
 
 
+def drawing(count: int) -> settings:
+    """How so many requests are drawn: each on its own, for an organization changes between them."""
+    return settings(
+        max_examples=count,
+        phases=[Phase.generate],
+        database=None,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 @dataclass(slots=True)
 class Judge:
     """Sends requests to one operation, and holds the answers against what is said of them."""
@@ -280,36 +316,48 @@ class Judge:
     target: Target
     wanted: jsonschema_rs.Validator | None
     """What the document says of the body."""
+    changing: bool = True
+    """Whether changes are expected, and a new organization after them."""
     statuses: Counter[int] = field(default_factory=Counter)
 
-    def send(self, drawn: Drawn) -> Response:
-        """The answer, which is as documented."""
-        case, target = drawn.case, self.target
+    def ask(self, count: int) -> None:
+        """Send so many requests."""
+
+        @drawing(count)
+        @given(drawn(self.operation, self.target))
+        def check(one: Drawn) -> None:
+            self.send(one)
+
+        check()
+
+    def send(self, one: Drawn) -> None:
+        """Send it; the answer is as documented."""
+        case, target = one.case, self.target
         sent = case.as_transport_kwargs(base_url=ADDRESS)
         headers = {name: text.encode("latin-1") for name, text in case.headers.items()}
-        headers.update(drawn.headers)
-        if drawn.body is not None:
+        headers.update(one.headers)
+        if one.body is not None:
             headers["Content-Type"] = b"application/json"
         if self.operation.label == SHORT_FORM:
-            headers["Authorization"] = target.bound
+            headers.update(target.bound)
         response = target.api.request(
             sent["method"],
             sent["url"],
             params=sent["params"],
             headers=headers,
-            content=drawn.body,
+            content=one.body,
         )
         self.statuses[response.status_code] += 1
         try:
-            self._check(drawn, response)
+            self._check(one, response)
         except Exception as error:
-            told = f"{response.request.method} {response.request.url} {drawn.body!r}"
+            told = f"{response.request.method} {response.request.url} {one.body!r}"
             error.add_note(f"{told}\n{response.status_code} {response.text}")
             raise
-        target.changed(self.operation.method, accepted=response.is_success)
-        return response
+        if self.changing:
+            target.changed(self.operation.method, accepted=response.is_success)
 
-    def _check(self, drawn: Drawn, response: Response) -> None:
+    def _check(self, one: Drawn, response: Response) -> None:
         assert response.headers["x-request-id"] != ""
         told = response.json() if response.status_code >= 400 else {}
         if response.status_code >= 400:
@@ -317,11 +365,11 @@ class Judge:
             assert (told["status"], told["error"]) == (response.status_code, told["detail"])
         if told.get("code") in UNROUTED:
             return
-        drawn.case.validate_response(response, checks=CHECKS)
+        one.case.validate_response(response, checks=CHECKS)
         if response.is_success and self.wanted is not None:
-            assert drawn.body is not None
-            self.wanted.validate(json.loads(drawn.body))
-        if told.get("code") == "invalid" and drawn.as_allowed and self._allows(drawn.body):
+            assert one.body is not None
+            self.wanted.validate(json.loads(one.body))
+        if told.get("code") == "invalid" and one.as_allowed and self._allows(one.body):
             rules = [fault["rule"] for fault in told["errors"]]
             assert [rule for rule in rules if SAID_IN_WORDS.search(rule) is None] == []
 

@@ -58,8 +58,8 @@ BODIES_AT_FAULT: Final[dict[str, bytes]] = {
 }
 
 LOOK_ALIKES: Final = {
-    "cyrillic": "аnn",
-    "full width": "ａnn",
+    "cyrillic": "\u0430nn",
+    "full width": "\uff41nn",
     "composed": "anñ",
     "invisible": "ann\u200b",
     "from right to left": "\u202eann",
@@ -201,7 +201,13 @@ def test_garbage_in_a_query_is_refused(target: Target, route: Route) -> None:
         return
     path = address(route, target)
     if route.method == "GET":
-        for query in ("x%00=1", "%ff=%fe", "limit=%D9%A3", "limit=" + "9" * 5_000, "limit=1&limit=2"):
+        for query in (
+            "x%00=1",
+            "%ff=%fe",
+            "limit=%D9%A3",
+            "limit=" + "9" * 5_000,
+            "limit=1&limit=2",
+        ):
             refused(target.api, "GET", f"{path}?{query}")
 
 

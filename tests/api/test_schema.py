@@ -2,17 +2,20 @@
 
 import copy
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import jsonschema_rs
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.core.result import Ok
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api.administration import administration_app
-from tests.api.fuzzing import Drawn, Judge, Operation, Target, drawn
+from grantproof.service.callers import Scope
+from grantproof.service.keyring import KeyRequest
+from tests.api.fuzzing import Judge, Operation, Target
 from tests.api.service import OPERATORS, Json, serving
 
 REQUESTS: Final = int(os.environ.get("GRANTPROOF_FUZZ_REQUESTS", "2480"))
@@ -22,6 +25,7 @@ DOCUMENT: Final[Json] = administration_app().openapi()
 OPERATIONS: Final[dict[str, Operation]] = {
     found.ok().label: found.ok()
     for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+    if isinstance(found, Ok)
 }
 EACH: Final = -(-REQUESTS // len(OPERATIONS))
 
@@ -46,17 +50,6 @@ def body_schema(operation: Operation) -> jsonschema_rs.Validator | None:
     return jsonschema_rs.Draft202012Validator({**schema, "components": components})
 
 
-def drawing(count: int) -> settings:
-    """How so many requests are drawn: each on its own, for an organization changes between them."""
-    return settings(
-        max_examples=count,
-        phases=[Phase.generate],
-        database=None,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_an_operation_does_what_the_document_says(
     target: Target, label: str, record_property: Callable[[str, object], None]
@@ -66,13 +59,37 @@ def test_an_operation_does_what_the_document_says(
     judge = Judge(operation, target, body_schema(operation))
     target.renew()
 
-    @drawing(EACH)
-    @given(drawn(operation, target))
-    def check(one: Drawn) -> None:
-        judge.send(one)
-
-    check()
+    judge.ask(EACH)
     told = ", ".join(f"{status}: {times}" for status, times in sorted(judge.statuses.items()))
     record_property("figure", f"{label}: {judge.statuses.total()} requests; {told}")
     assert judge.statuses.total() >= EACH
     assert any(200 <= status < 300 for status in judge.statuses), told
+
+
+FEW: Final = 4
+OTHERS: Final[dict[str, tuple[KeyRequest | None, bool, set[int]]]] = {
+    # What they present, whether it is the demo, and what they are told.
+    "nobody": (None, False, {401}),
+    "a decider": (KeyRequest(None, None, frozenset({Scope.EVALUATE})), False, {400, 403}),
+    "a reader": (KeyRequest(None, None, frozenset({Scope.TRUSTED_CONTEXT})), False, {403}),
+    "the demo": (None, True, {400, 403, 404, 409, 412, 422}),
+}
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_others_are_told_no_more_than_the_document_says(who: str) -> None:
+    """Without credential 401, without the scope 403, whatever is sent; in the demo its own."""
+    wanted, demo, refusals = OTHERS[who]
+    store = MemoryStore()
+    with serving(store, wanted, demo=demo) as api:
+        target = Target(api, store, organization="acme", prefixes=["abcdefghijkl"])
+        met = Counter[int]()
+        for operation in OPERATIONS.values():
+            judge = Judge(operation, target, body_schema(operation), changing=False)
+
+            judge.ask(FEW)
+            met.update(judge.statuses)
+        assert {status for status in met if status >= 400} <= {*refusals, 404}
+        assert met[min(refusals - {400})] > 0
+        assert who != "nobody" or met[401] > FEW * len(OPERATIONS) * 0.8
+        target.check()

@@ -82,11 +82,21 @@ def completed(document: Json) -> Json:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_problems(operation, _statuses(path, method, operation))
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
     for path, item in _front().items():
         item["post"]["security"] = security(SCOPES[path])
         document["paths"][path] = item
     exact: Json = _exact(document)
     return exact
+
+
+def _without_null(schema: Json) -> Json:
+    """Return what a parameter is when it is given: an address or a header cannot hold null."""
+    given = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(given) != 1:
+        return schema
+    return {**{name: rest for name, rest in schema.items() if name != "anyOf"}, **given[0]}
 
 
 def _exact(part: Any) -> Any:

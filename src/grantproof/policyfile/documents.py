@@ -8,7 +8,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import Field, model_validator
 
 from grantproof.core import model
-from grantproof.core.limits import ROLES_PER_SOD_SET_MAX
+from grantproof.core.limits import CONSTRAINTS_PER_CLAIM_MAX, ROLES_PER_SOD_SET_MAX
 from grantproof.policyfile.constraint_documents import ConstraintsField
 from grantproof.policyfile.document import Document, legal
 from grantproof.policyfile.fields import (
@@ -142,7 +142,7 @@ class Claim(Document):
     """The name of an action, or `*` for every one that is not administrative."""
     resource: ResourcePatternField
     """`docs`, `docs/**` (with all descendants), `kind:document`, or `*`."""
-    constraints: ConstraintsField = ()
+    constraints: Annotated[ConstraintsField, described(maxItems=CONSTRAINTS_PER_CLAIM_MAX)] = ()
     """All must hold."""
 
     _legal = model_validator(mode="after")(legal)

@@ -85,9 +85,9 @@ class Written:
             raise illegal(broken.rule) from None
 
 
-def described(**keywords: object) -> FieldInfo:
+def described(**keywords: int) -> FieldInfo:
     """Return what the schema of a field says of it beside its type; the core is what checks it."""
-    info: FieldInfo = Field(json_schema_extra=dict(keywords))
+    info: FieldInfo = Field(json_schema_extra={**keywords})
     return info
 
 
