@@ -3,6 +3,7 @@
 
 VENV ?= .venv
 PYTHON ?= python3
+REQUESTS ?= 20000
 PORT ?= $(or $(GRANTPROOF_PORT),9090)
 JOBS ?= $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 
@@ -16,7 +17,7 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) verify specs faults mutants tla crosshair bench
+.PHONY: help run test check $(CHECKS) verify specs faults mutants tla crosshair fuzz bench
 .PHONY: lock format clean
 
 help: ## list the targets
@@ -66,6 +67,9 @@ crosshair: $(READY) ## what CrossHair confirms of the scalar contracts
 
 tla: $(READY) ## what TLC says of the models of concurrent administration
 	@$(BIN)/python -m specs.tlc
+
+fuzz: $(READY) ## 20,000 requests made of the OpenAPI document; REQUESTS says how many
+	@GRANTPROOF_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_schema.py
 
 bench: $(READY) ## measure, and compare with the floors
 	@$(BIN)/python -m bench

@@ -1,4 +1,4 @@
-"""What every test shares: how Hypothesis runs, the databases, where the optional real data is."""
+"""What every test shares: how Hypothesis runs, the databases, the real data, the figures."""
 
 import os
 from collections.abc import Iterator
@@ -72,3 +72,19 @@ def fresh_database(databases: Databases) -> Iterator[Database]:
     made = databases.fresh()
     yield made
     databases.drop(made)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print every property named `figure` that a test recorded, one line each."""
+    figures = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        for figure in figures:
+            terminalreporter.write_line(str(figure))

@@ -55,7 +55,7 @@ def test_decisions_have_schemas_examples_and_errors(steady: Api) -> None:
     for path in PATHS:
         operation = document["paths"][path]["post"]
         assert set(operation["responses"]) == {
-            *["200", "400", "401", "403", "413", "415", "500", "503"]
+            *["200", "400", "401", "403", "413", "415", "421", "500", "503"]
         }
         content = operation["requestBody"]["content"]["application/json"]
         for example in content["examples"].values():

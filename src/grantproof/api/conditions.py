@@ -32,6 +32,7 @@ async def once_of(
         Header(
             alias=IDEMPOTENCY_KEY,
             description="on POST: of requests under one key, made within a day, one takes effect",
+            json_schema_extra={"pattern": f"^{KEY.pattern}$"},
         ),
     ] = None,
 ) -> Once | None:
@@ -54,7 +55,11 @@ async def revisions_of(
     request: Request,
     tags: Annotated[
         str | None,
-        Header(alias=IF_MATCH, description="the `ETag` on which the change is based"),
+        Header(
+            alias=IF_MATCH,
+            description="the `ETag` on which the change is based",
+            json_schema_extra={"pattern": rf"^(\*|{TAGS.pattern})$"},
+        ),
     ] = None,
 ) -> frozenset[int] | None:
     """Return the revisions at which the change may be made, nothing for any; raises `Refused`."""

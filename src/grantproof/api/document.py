@@ -26,6 +26,8 @@ from grantproof.api.problems import MEDIA_TYPE, ProblemBody
 from grantproof.api.questions import BatchQuestion, SingleQuestion
 from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
 from grantproof.policyfile.answers import CODES, Certificate, Evaluation, Explanation
+from grantproof.policyfile.command_documents import DOCUMENTS
+from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.witnesses import KINDS
 
 JSON: Final = "application/json"
@@ -42,11 +44,12 @@ PROBLEMS: Final = {
     412: "the organization is at another revision than `If-Match` names",
     413: "the body is too large",
     415: "the body is not JSON",
+    421: "the demo answers under a name of this machine only",
     422: "the `Idempotency-Key` was used for another request",
     500: "something went wrong on the server",
     503: "try again after `Retry-After` seconds",
 }
-EVERYWHERE: Final = (400, 401, 403, 500, 503)
+EVERYWHERE: Final = (400, 401, 403, 421, 500, 503)
 OF_BODIES: Final = (413, 415)
 OF_CHANGES: Final = (409,)
 OF_TERMS: Final = {IF_MATCH: 412, IDEMPOTENCY_KEY: 422}
@@ -79,11 +82,21 @@ def completed(document: Json) -> Json:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_problems(operation, _statuses(path, method, operation))
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
     for path, item in _front().items():
         item["post"]["security"] = security(SCOPES[path])
         document["paths"][path] = item
     exact: Json = _exact(document)
     return exact
+
+
+def _without_null(schema: Json) -> Json:
+    """Return what a parameter is when it is given: an address or a header cannot hold null."""
+    given = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(given) != 1:
+        return schema
+    return {**{name: rest for name, rest in schema.items() if name != "anyOf"}, **given[0]}
 
 
 def _exact(part: Any) -> Any:
@@ -97,7 +110,7 @@ def _exact(part: Any) -> Any:
 
 def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
     if path in PUBLIC:
-        return (500, 503)
+        return (421, 500, 503)
     named = path.removeprefix("/v1/orgs/{org}")
     return (
         *EVERYWHERE,
@@ -154,7 +167,7 @@ def _front() -> Json:
             "Decide one request and count it. An allow by a metered claim counts once for that"
             " claim, and never beyond its limits; a deny counts nothing. `usage` and `rate` may not"
             " be supplied.",
-            body=_content("SingleQuestion", CONSUME_BODIES),
+            body=_uncounted(_content("SingleQuestion", CONSUME_BODIES)),
             answer=_content("Evaluation", CONSUME_ANSWERS),
         ),
         EXPLAIN: _post(
@@ -187,6 +200,13 @@ def _content(schema: str, examples: Json) -> Json:
     return {JSON: described}
 
 
+def _uncounted(described: Json) -> Json:
+    """Return the body with nothing in it that the server counts."""
+    none = {name: {"type": "null"} for name in ("usage", "rate")}
+    described[JSON]["schema"] = {**described[JSON]["schema"], "properties": none}
+    return described
+
+
 def _reference(schema: str) -> Json:
     return {"$ref": REFERENCE.format(model=schema)}
 
@@ -198,6 +218,19 @@ def _pydantic_schemas() -> Json:
     ]
     _, definitions = models_json_schema(models, ref_template=REFERENCE)
     schemas: Json = definitions["$defs"]
+    return {**schemas, **_command_schemas()}
+
+
+def _command_schemas() -> Json:
+    """Return the schemas of the commands of a change set, each with the tag that it is told by."""
+    commands: list[tuple[type[BaseModel], Literal["validation"]]] = [
+        (form, "validation") for form in DOCUMENTS.values()
+    ]
+    _, definitions = models_json_schema(commands, ref_template=REFERENCE)
+    schemas: Json = definitions["$defs"]
+    for name in DOCUMENTS:
+        schemas[name]["properties"][TAG] = {"const": name}
+        schemas[name]["required"].append(TAG)
     return schemas
 
 

@@ -56,7 +56,11 @@ async def querying(
     since: Instant = None,
     until: Instant = None,
     command: Annotated[
-        str | None, Query(description="the type of the command, or of one in a change set")
+        str | None,
+        Query(
+            description="the type of the command, or of one in a change set",
+            json_schema_extra={"enum": sorted(COMMANDS)},
+        ),
     ] = None,
     subject: Annotated[
         str | None,

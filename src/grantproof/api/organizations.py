@@ -5,8 +5,8 @@ from fastapi import Response
 from grantproof.api.access import ORGANIZATIONS
 from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import WantedOnce, unmet
-from grantproof.api.problems import Fault, Problem, Refused, forbidden, invalid
-from grantproof.api.replies import JSON, Paging, WantedPage, created, path, shown
+from grantproof.api.problems import Problem, Refused, forbidden
+from grantproof.api.replies import CURSOR, JSON, Paging, WantedPage, created, path, shown
 from grantproof.api.running import Calling, Here, Running
 from grantproof.api.schemas.organizations import OrganizationAnswer, OrganizationPage
 from grantproof.api.schemas.requests import NewOrganization
@@ -90,12 +90,12 @@ def _summaries(
 
 
 def _cursor(wanted: Paging) -> OrganizationId | None:
-    if wanted.after is None:
+    if not wanted.after:
         return None
     try:
         return OrganizationId(wanted.after)
-    except Illegal as broken:
-        raise Refused(invalid([Fault("after", broken.rule)])) from None
+    except Illegal:
+        raise Refused(CURSOR) from None
 
 
 def _summary(state: Organization) -> OrganizationSummary:

@@ -12,6 +12,7 @@ import msgspec
 from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 
+from grantproof.api.problems import Fault, invalid
 from grantproof.core.limits import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX
 from grantproof.service import review
 
@@ -19,6 +20,7 @@ JSON: Final = "application/json"
 SEPARATOR: Final = ","
 """Between the ids of a cursor; no id holds one."""
 CURSOR_LENGTH_MAX: Final = 1_024
+CURSOR: Final = invalid([Fault("after", "must be `next` of the page before")])
 
 Name = TypeVar("Name", bound=str)
 Pair = TypeVar("Pair", bound=tuple[str, ...])

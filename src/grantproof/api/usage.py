@@ -7,7 +7,7 @@ from fastapi import Query, Response
 
 from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid, not_found
-from grantproof.api.replies import SEPARATOR, Paging, WantedPage, paged, shown
+from grantproof.api.replies import CURSOR, SEPARATOR, Paging, WantedPage, paged, shown
 from grantproof.api.running import Calling, Here
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.usage import Reset
@@ -25,7 +25,6 @@ OfPrincipal = Annotated[PrincipalField | None, Query(description="of this princi
 OfClaim = Annotated[ClaimField | None, Query(description="of this claim only")]
 
 WHOSE: Final = invalid([Fault("principal", "is required, or `claim`: name whose usage to reset")])
-CURSOR: Final = invalid([Fault("after", "must be `next` of the page before")])
 
 router = strict_router(f"{PREFIX}/usage", tag="usage", access=ADMINISTRATION)
 

@@ -7,24 +7,30 @@ from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core import constraints
 from grantproof.core.attributes import Operator
+from grantproof.core.limits import INTEGER_MAX, REGIONS_PER_FENCE_MAX
 from grantproof.policyfile.document import Document, legal
 from grantproof.policyfile.faults import TAG, without_tags
-from grantproof.policyfile.fields import Distinct, RegionField
+from grantproof.policyfile.fields import Distinct, RegionField, described
 from grantproof.policyfile.value_fields import OperandField, PathField
 
 OperatorField = Annotated[Operator, Field(strict=False)]
 """An operator by its value: strictly, only a member of the enumeration would do."""
+
+Weekday = Annotated[int, described(minimum=0, maximum=constraints.DAYS_PER_WEEK - 1)]
+Limit = Annotated[int, described(minimum=1, maximum=INTEGER_MAX)]
 
 
 class TimeWindow(Document):
     """Holds from the hour `start` until before the hour `end`, on the weekdays."""
 
     type: Literal["time_window"]
-    start: int
+    start: Annotated[int, described(minimum=0, maximum=constraints.HOURS_PER_DAY - 1)]
     """The first whole hour, from 0, in the organization's time zone."""
-    end: int
+    end: Annotated[int, described(minimum=1, maximum=constraints.HOURS_PER_DAY)]
     """The whole hour at which the window closes, at most 24."""
-    weekdays: Annotated[frozenset[int], Distinct()] = constraints.EVERY_DAY
+    weekdays: Annotated[frozenset[Weekday], Distinct(), described(minItems=1)] = (
+        constraints.EVERY_DAY
+    )
     """0 is Monday, 6 is Sunday; left out means every day."""
 
     _legal = model_validator(mode="after")(legal)
@@ -45,7 +51,9 @@ class GeoFence(Document):
     """Holds when the region of the request is one of the regions."""
 
     type: Literal["geo_fence"]
-    regions: Annotated[frozenset[RegionField], Distinct()]
+    regions: Annotated[
+        frozenset[RegionField], Distinct(), described(minItems=1, maxItems=REGIONS_PER_FENCE_MAX)
+    ]
     """Names of regions, at least one."""
 
     _legal = model_validator(mode="after")(legal)
@@ -64,7 +72,7 @@ class MaxUsage(Document):
     """Holds while the usage counted in the period is below the limit."""
 
     type: Literal["max_usage"]
-    limit: int
+    limit: Limit
     """Greater than 0."""
     period: constraints.Period = "total"
     """When the count starts again, in UTC."""
@@ -85,7 +93,7 @@ class RateLimit(Document):
     """Holds while the rate counted in the minute is below the limit."""
 
     type: Literal["rate_limit"]
-    per_minute: int
+    per_minute: Limit
     """Greater than 0."""
 
     _legal = model_validator(mode="after")(legal)

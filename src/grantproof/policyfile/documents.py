@@ -8,6 +8,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import Field, model_validator
 
 from grantproof.core import model
+from grantproof.core.limits import CONSTRAINTS_PER_CLAIM_MAX, ROLES_PER_SOD_SET_MAX
 from grantproof.policyfile.constraint_documents import ConstraintsField
 from grantproof.policyfile.document import Document, legal
 from grantproof.policyfile.fields import (
@@ -22,6 +23,7 @@ from grantproof.policyfile.fields import (
     ResourcePatternField,
     RoleField,
     SodSetField,
+    described,
 )
 from grantproof.policyfile.value_fields import AttributesField, no_attributes
 
@@ -140,7 +142,7 @@ class Claim(Document):
     """The name of an action, or `*` for every one that is not administrative."""
     resource: ResourcePatternField
     """`docs`, `docs/**` (with all descendants), `kind:document`, or `*`."""
-    constraints: ConstraintsField = ()
+    constraints: Annotated[ConstraintsField, described(maxItems=CONSTRAINTS_PER_CLAIM_MAX)] = ()
     """All must hold."""
 
     _legal = model_validator(mode="after")(legal)
@@ -166,9 +168,11 @@ class SodSet(Document):
 
     id: SodSetField
     """The set's id."""
-    roles: Annotated[frozenset[RoleField], Distinct()]
+    roles: Annotated[
+        frozenset[RoleField], Distinct(), described(minItems=2, maxItems=ROLES_PER_SOD_SET_MAX)
+    ]
     """At least `n` roles."""
-    n: int
+    n: Annotated[int, described(minimum=2, maximum=ROLES_PER_SOD_SET_MAX)]
     """The smallest FORBIDDEN count of the roles, at least 2."""
     mode: Literal["static", "dynamic"] = "static"
     """`static` binds what a principal may hold, `dynamic` what may be active together."""

@@ -10,7 +10,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Final, get_args
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -76,6 +83,12 @@ class Written:
             return self.read(text)
         except Illegal as broken:
             raise illegal(broken.rule) from None
+
+
+def described(**keywords: int) -> FieldInfo:
+    """Return what the schema of a field says of it beside its type; the core is what checks it."""
+    info: FieldInfo = Field(json_schema_extra={**keywords})
+    return info
 
 
 class Distinct:
@@ -214,9 +227,25 @@ SodSetField = Annotated[SodSetId, _name(SodSetId)]
 RegionField = Annotated[Region, _name(Region, few=True)]
 ActionField = Annotated[
     ActionPattern,
-    Written(lru_cache(maxsize=SHARED_MAX)(read_action), write_action, {"examples": ["read", "*"]}),
+    Written(
+        lru_cache(maxsize=SHARED_MAX)(read_action),
+        write_action,
+        {
+            "pattern": rf"^(\*|{Action.alphabet.pattern})$",
+            "maxLength": Action.length_max,
+            "examples": ["read", "*"],
+        },
+    ),
 ]
 ResourcePatternField = Annotated[
     ResourcePattern,
-    Written(read_resource, write_resource, {"examples": ["docs", "docs/**", "kind:document", "*"]}),
+    Written(
+        read_resource,
+        write_resource,
+        {
+            # It says nothing of which kinds there may be.
+            "pattern": rf"^(\*|{ResourceId.alphabet.pattern}(/\*\*)?)$",
+            "examples": ["docs", "docs/**", "kind:document", "*"],
+        },
+    ),
 ]

@@ -39,6 +39,10 @@ SPECIAL_OPERANDS: Final[dict[str, Operand]] = {
     "clock.year": ClockYear(),
 }
 SPECIAL_PATHS: Final = {operand: path for path, operand in SPECIAL_OPERANDS.items()}
+PATH_PATTERN: Final = (
+    rf"({'|'.join(root.value for root in Root)})\.{AttributeName.alphabet.pattern}"
+)
+SPECIAL: Final = "|".join(path.replace(".", r"\.") for path in SPECIAL_OPERANDS)
 
 
 def read_value(value: object) -> Value:
@@ -171,7 +175,7 @@ OPERAND_SCHEMA: Final[JsonDict] = {
         VALUE_SCHEMA,
         {
             "type": "object",
-            "properties": {"path": {"type": "string"}},
+            "properties": {"path": {"type": "string", "pattern": f"^({PATH_PATTERN}|{SPECIAL})$"}},
             "required": ["path"],
             "additionalProperties": False,
         },
@@ -190,4 +194,11 @@ OperandField = Annotated[
     PlainSerializer(write_operand),
     WithJsonSchema(OPERAND_SCHEMA),
 ]
-PathField = Annotated[Path, Written(read_path, write_path, {"examples": ["principal.department"]})]
+PathField = Annotated[
+    Path,
+    Written(
+        read_path,
+        write_path,
+        {"pattern": f"^({PATH_PATTERN})$", "examples": ["principal.department"]},
+    ),
+]

@@ -7,7 +7,7 @@ from pydantic import Field
 from grantproof.api.schemas.answer import Answer
 from grantproof.core.limits import INSTANT_MAX, KEY_LABEL_LENGTH_MAX
 from grantproof.policyfile.document import Document
-from grantproof.policyfile.fields import Distinct, OrganizationField, PrincipalField
+from grantproof.policyfile.fields import Distinct, OrganizationField, PrincipalField, described
 from grantproof.service.callers import Scope
 from grantproof.service.credentials import Key
 from grantproof.service.keyring import KeyRequest, NewKey
@@ -20,7 +20,9 @@ class NewKeyBody(Document):
     """The organization that it is bound to; left out, it is an operator's of all of them."""
     principal_id: PrincipalField | None = None
     """Whose key it is; left out, it is an operator's."""
-    scopes: Annotated[frozenset[Annotated[Scope, Field(strict=False)]], Distinct()]
+    scopes: Annotated[
+        frozenset[Annotated[Scope, Field(strict=False)]], Distinct(), described(minItems=1)
+    ]
     """What it may be used for; `operate` only when it is bound to no organization."""
     label: Annotated[str, Field(max_length=KEY_LABEL_LENGTH_MAX)] = ""
     """What it is for."""

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX
 from grantproof.policyfile import documents
 from grantproof.policyfile.command_documents import COMMANDS
 from grantproof.policyfile.document import Document
+from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.fields import Distinct, OrganizationField, RoleField
 from grantproof.policyfile.value_fields import AttributesField
 
@@ -23,6 +24,15 @@ class NewOrganization(Document):
 
 class PrincipalChange(Document):
     """What to change of a principal; what is left out or null stays."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["active"], "properties": {"active": {"type": "boolean"}}},
+                {"required": ["attributes"], "properties": {"attributes": {"type": "object"}}},
+            ]
+        }
+    )
 
     active: bool | None = None
     """False suspends, true resumes."""
@@ -66,11 +76,14 @@ class ChangeSetBody(Document):
         Field(
             min_length=1,
             max_length=COMMANDS_PER_CHANGE_SET_MAX,
+            # The document has a schema of each, under its name.
             json_schema_extra={
                 "items": {
                     "type": "object",
-                    "properties": {"type": {"enum": sorted(COMMANDS)}},
-                    "required": ["type"],
+                    "oneOf": [
+                        {"$ref": f"#/components/schemas/{name}"} for name in sorted(COMMANDS)
+                    ],
+                    "discriminator": {"propertyName": TAG},
                 }
             },
         ),
