@@ -6,7 +6,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, Literal
+from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, Literal, Root
 from grantproof.core.constraints import (
     Attribute,
     Context,
@@ -107,9 +107,13 @@ def test_p_attr_a_comparison_is_its_definition_and_missing_never_holds() -> None
             Resource(THING, FILE, attributes=resource),
         )
         request = Request(ANN, READ, THING)
-        situation = Situation(context, ANN, stored, resource)
-        found = holds(constraint, situation)
-        assert found is oracle.met(oracle.world(state), request, context, constraint)
+        for asked in (context, matched(context, constraint)):
+            found = holds(constraint, Situation(asked, ANN, stored, resource))
+            assert found is oracle.met(oracle.world(state), request, asked, constraint)
+            tally.saw("held", found)
+            tally.saw("failed", not found)
+            against_literal = isinstance(constraint.operand, Literal)
+            tally.saw("held_against_a_literal", found and against_literal)
         empty = replace(
             context,
             attributes=NO_ATTRIBUTES,
@@ -118,9 +122,14 @@ def test_p_attr_a_comparison_is_its_definition_and_missing_never_holds() -> None
             action_properties=NO_ATTRIBUTES,
         )
         assert not holds(constraint, Situation(empty, ANN, NO_ATTRIBUTES, NO_ATTRIBUTES))
-        tally.saw("held", found)
-        tally.saw("failed", not found)
-        tally.saw("held_against_a_literal", found and isinstance(constraint.operand, Literal))
 
     defined()
     tally.expect(held=20, failed=200, held_against_a_literal=10)
+
+
+def matched(context: Context, constraint: Attribute) -> Context:
+    """The context with what a literal is compared to, where the context can say it."""
+    path, operand = constraint.path, constraint.operand
+    if path.root is not Root.CONTEXT or not isinstance(operand, Literal):
+        return context
+    return replace(context, attributes=context.attributes.set(path.name, operand.value))
