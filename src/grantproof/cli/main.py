@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from grantproof.cli import (
     assignment,
     audit,
+    bulk,
     claim,
     db,
     decision,
@@ -66,6 +67,7 @@ GROUPS: Final = {
 }
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
+app.add_typer(bulk.app, name="assignments")
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)
 app.add_typer(audit.app, name="audit")
