@@ -2,14 +2,18 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from specs.faults.catalogue import FAULTS
 from specs.manifest import CORE, TESTED, rows
 from specs.theorems import readers, statements
+from specs.tlc.expectations import TABLE, read_expectations
 from tests.repository.checkout import ROOT, python_files, read
 
 PROPERTY_ID = re.compile(r"\bP-[A-Z]+(?:-[A-Z]+)*\b")
+PROPERTIES = ROOT / "docs/properties.md"
 CORE_FOLDER = Path("src/grantproof/core")
 
 
@@ -69,3 +73,20 @@ def test_every_property_that_is_told_to_be_proved_is() -> None:
     told = re.findall(r"`(specs/[\w/]+\.py)`", (ROOT / "docs/properties.md").read_text())
     assert len(told) > 0
     assert [path for path in told if not (ROOT / path).is_file()] == []
+
+
+def test_what_refutes_a_property_is_counted() -> None:
+    """The documentation's last column says how many faults and broken models each property has."""
+    faults = Counter(fault.property_id for fault in FAULTS)
+    broken = [one for one in read_expectations(TABLE.read_text()) if one.name.startswith("broken/")]
+    models = Counter(one.property for one in broken)
+    rows = re.findall(r"^\| (P-[A-Z-]+) \|.*\| ([^|]+) \|$", PROPERTIES.read_text(), re.MULTILINE)
+    told = {name: (told_of(cell, "fault"), told_of(cell, "model")) for name, cell in rows}
+    assert told == {name: (faults[name], models[name]) for name in told}
+    assert (set(faults) | set(models)) - set(told) == set()
+
+
+def told_of(cell: str, noun: str) -> int:
+    """The number before the noun, or nothing."""
+    found = re.search(rf"(\d+) {noun}s?\b", cell)
+    return int(found[1]) if found is not None else 0
