@@ -169,7 +169,9 @@ def quoted(text: str) -> str:
 
 
 TWICE: Final = {
-    "/evaluate": b'{"org_id": "ORG", "action": "read", "resource_id": "docs", "%s": "%s", "%s": "%s"}',
+    "/evaluate": (
+        b'{"org_id": "ORG", "action": "a", "resource_id": "docs", "%s": "%s", "%s": "%s"}'
+    ),
     "/v1/orgs/ORG/memberships": b'{"group": "club", "%s": "%s", "%s": "%s"}',
 }
 
