@@ -148,14 +148,19 @@ def _rule(broken: ValueError) -> str:
     return broken.message() if isinstance(broken, PydanticCustomError) else str(broken)
 
 
+TEXT_SCHEMA: Final[JsonDict] = {
+    "type": "string",
+    "maxLength": STRING_LENGTH_MAX,
+    "pattern": r"^[^\x00]*$",
+}
 VALUE_SCHEMA: Final[JsonDict] = {
     "anyOf": [
         {"type": "boolean"},
         {"type": "integer", "minimum": INTEGER_MIN, "maximum": INTEGER_MAX},
-        {"type": "string", "maxLength": STRING_LENGTH_MAX},
+        TEXT_SCHEMA,
         {
             "type": "array",
-            "items": {"type": "string", "maxLength": STRING_LENGTH_MAX},
+            "items": TEXT_SCHEMA,
             "maxItems": STRINGS_PER_VALUE_MAX,
             "uniqueItems": True,
         },
