@@ -15,6 +15,7 @@ from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.service.meter import Charged, Uncharged
 from grantproof.service.ports import StoreUnavailable
+from grantproof.service.receipts import Consumption
 from tests.api.service import (
     OPERATORS,
     Api,
@@ -174,13 +175,6 @@ def test_nobody_supplies_what_the_server_counts(metered: Api, field: str) -> Non
 def test_an_untrusted_caller_supplies_no_hour(operator: Api) -> None:
     """As with `evaluate`."""
     problem(operator.post(CONSUME, json={**EXPORT, "hour": 10}), 403, "untrusted_context")
-
-
-def test_a_key_against_counting_twice_is_refused(metered: Api) -> None:
-    """Nobody may believe that a repeated request is counted once while it is not so."""
-    response = metered.post(CONSUME, json=EXPORT, headers={"Idempotency-Key": "k1"})
-    assert fields_at_fault(problem(response, 400, "invalid")) == ["Idempotency-Key"]
-    assert usage(metered) == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"org_id":"acme"}'])
@@ -437,7 +431,7 @@ def test_a_change_meanwhile_is_caught_up_with(
     """A charge on a revision that is gone is made again on the one that is there."""
     charge, losses = store.meter.charge, iter([True])
 
-    def beaten(*given: Any, **named: Any) -> Charged | Uncharged:
+    def beaten(*given: Any, **named: Any) -> Charged | Uncharged | Consumption:
         if next(losses, False):
             other = services_over(store).administration
             other.propose(ACME, DeleteClaim(ClaimId("quota")), by=Author("op"))
