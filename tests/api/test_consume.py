@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
+from structlog.testing import capture_logs
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.core.commands.language import DeleteClaim
@@ -450,3 +451,17 @@ def test_a_deleted_organization_is_absent_at_once(store: MemoryStore) -> None:
         assert api.post("/evaluate", json=EXPORT).json()["decision"] == "Allow"
         store.delete(ACME, actor="x", instant=0)
         assert consume(api)["reason_code"] == "unknown_organization"
+
+
+def test_a_reset_is_logged_with_its_request(metered: Api) -> None:
+    """Who reset what, and under which request id, which the caller was told too."""
+    consume(metered)
+    with capture_logs() as logs:
+        response = metered.delete(
+            USAGE, params={"claim": "quota"}, headers={"X-Request-ID": "r-reset"}
+        )
+    assert response.status_code == 200, response.text
+    (line,) = [one for one in logs if one["event"] == "usage reset"]
+    told = {name: line[name] for name in ("organization", "claim", "actor", "counters")}
+    assert told == {"organization": "acme", "claim": "quota", "actor": "demo", "counters": 1}
+    assert line["request_id"] == response.headers["x-request-id"] == "r-reset"
