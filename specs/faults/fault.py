@@ -16,6 +16,7 @@ FaultClass = Literal[
     "concurrency",
     "consume",
     "certificate",
+    "audit",
 ]
 CORE: Final = "grantproof.core"
 

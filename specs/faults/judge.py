@@ -19,7 +19,7 @@ from specs.faults.namespace import tampered
 from specs.tlc.check import as_expected, run_all
 
 SMALL: Final = "specs.faults.small"
-TABLES: Final = ("decisions", "changes", "evidence", "races", "consumption")
+TABLES: Final = ("decisions", "changes", "evidence", "races", "consumption", "chains")
 CLEAN_MODEL: Final = "MCRBACPolicyChange"
 CLEAN_MODELS: Final[Mapping[str, str]] = {"P-CONSUME": "MCConsume"}
 """The model that holds without the fault, by property where it is another one."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
+from structlog.testing import capture_logs
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.core.commands.language import DeleteClaim
@@ -15,6 +16,7 @@ from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.service.meter import Charged, Uncharged
 from grantproof.service.ports import StoreUnavailable
+from grantproof.service.receipts import Consumption
 from tests.api.service import (
     OPERATORS,
     Api,
@@ -174,13 +176,6 @@ def test_nobody_supplies_what_the_server_counts(metered: Api, field: str) -> Non
 def test_an_untrusted_caller_supplies_no_hour(operator: Api) -> None:
     """As with `evaluate`."""
     problem(operator.post(CONSUME, json={**EXPORT, "hour": 10}), 403, "untrusted_context")
-
-
-def test_a_key_against_counting_twice_is_refused(metered: Api) -> None:
-    """Nobody may believe that a repeated request is counted once while it is not so."""
-    response = metered.post(CONSUME, json=EXPORT, headers={"Idempotency-Key": "k1"})
-    assert fields_at_fault(problem(response, 400, "invalid")) == ["Idempotency-Key"]
-    assert usage(metered) == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"org_id":"acme"}'])
@@ -437,7 +432,7 @@ def test_a_change_meanwhile_is_caught_up_with(
     """A charge on a revision that is gone is made again on the one that is there."""
     charge, losses = store.meter.charge, iter([True])
 
-    def beaten(*given: Any, **named: Any) -> Charged | Uncharged:
+    def beaten(*given: Any, **named: Any) -> Charged | Uncharged | Consumption:
         if next(losses, False):
             other = services_over(store).administration
             other.propose(ACME, DeleteClaim(ClaimId("quota")), by=Author("op"))
@@ -456,3 +451,17 @@ def test_a_deleted_organization_is_absent_at_once(store: MemoryStore) -> None:
         assert api.post("/evaluate", json=EXPORT).json()["decision"] == "Allow"
         store.delete(ACME, actor="x", instant=0)
         assert consume(api)["reason_code"] == "unknown_organization"
+
+
+def test_a_reset_is_logged_with_its_request(metered: Api) -> None:
+    """Who reset what, and under which request id, which the caller was told too."""
+    consume(metered)
+    with capture_logs() as logs:
+        response = metered.delete(
+            USAGE, params={"claim": "quota"}, headers={"X-Request-ID": "r-reset"}
+        )
+    assert response.status_code == 200, response.text
+    (line,) = [one for one in logs if one["event"] == "usage reset"]
+    told = {name: line[name] for name in ("organization", "claim", "actor", "counters")}
+    assert told == {"organization": "acme", "claim": "quota", "actor": "demo", "counters": 1}
+    assert line["request_id"] == response.headers["x-request-id"] == "r-reset"

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from fastapi.routing import iter_route_contexts
 
 from grantproof.api.administration import administration_app
-from grantproof.api.front import PATHS
+from grantproof.api.front import CONSUME, PATHS
 from grantproof.api.openapi import written
 from grantproof.core.errors import SingleRefusal
 from grantproof.core.policy import Reason
@@ -54,8 +54,9 @@ def test_decisions_have_schemas_examples_and_errors(steady: Api) -> None:
     document = steady.get("/openapi.json").json()
     for path in PATHS:
         operation = document["paths"][path]["post"]
+        once = ["409", "422"] if path == CONSUME else []
         assert set(operation["responses"]) == {
-            *["200", "400", "401", "403", "413", "415", "421", "500", "503"]
+            *["200", "400", "401", "403", "413", "415", "421", "500", "503", *once]
         }
         content = operation["requestBody"]["content"]["application/json"]
         for example in content["examples"].values():
@@ -91,7 +92,7 @@ def test_the_terms_of_changes_are_described_where_they_are_taken(steady: Api) ->
             asked, answered = named & set(TERMS), set(operation["responses"]) & set(TERMS.values())
             assert {TERMS[name] for name in asked} == answered, (path, method)
             commands = path not in PATHS and path not in WITHOUT_TERMS
-            keyed = method == "post" and commands
+            keyed = method == "post" and (commands or path == CONSUME)
             assert ("Idempotency-Key" in named) == keyed, (path, method)
             changing = method != "get" and commands and path not in {"/v1/orgs", "/v1/orgs/{org}"}
             assert ("If-Match" in named) == changing, (path, method)

@@ -27,6 +27,7 @@ from grantproof.core.model import Claim, Exactly, Resource
 from grantproof.core.organization import Organization
 from grantproof.service.meter import Charged, Meter, Uncharged
 from grantproof.service.ports import Store
+from grantproof.service.receipts import Consumption
 from tests.contracts.histories import commit_all, created
 
 ACME, OTHER = OrganizationId("acme"), OrganizationId("other")
@@ -87,6 +88,7 @@ def charge(
     """Whether one use was charged, or why not."""
     asked = due(state, claim_id, by, at)
     done = meter.charge(state.id, asked, revision=state.revision, instant=at)
+    assert not isinstance(done, Consumption), "nothing was to be kept"
     return True if isinstance(done, Charged) else done
 
 

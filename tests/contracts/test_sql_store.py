@@ -37,7 +37,8 @@ from tests.contracts.histories import event as happening
 from tests.databases import Database, opened
 
 ACME = OrganizationId("acme")
-NOT_FACTS = {"organization", "event", "event_personal", "audit_key", "api_key", "receipt"}
+SEALED = {"event", "event_personal", "audit_key"}
+NOT_FACTS = {"organization", "api_key", "receipt", "consumption", *SEALED}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ database.
 """
 
 import multiprocessing
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
+
+import pytest
 
 from grantproof.bootstrap import assemble
 from grantproof.core.commands.language import ChangeSet, CreateClaim, CreateRole, DeleteClaim
@@ -21,9 +24,10 @@ from grantproof.core.metering import Charge
 from grantproof.core.model import Claim
 from grantproof.core.policy import ConstraintFailed
 from grantproof.service.authors import Author
-from grantproof.service.consume import Consumed
+from grantproof.service.consume import Consumed, Keyed
 from grantproof.service.meter import Charged, Meter, Uncharged
 from grantproof.service.pip import NOTHING_SUPPLIED
+from grantproof.service.receipts import Consumption, Once, Pledge, Retold
 from tests.contracts.counting import ACME, EXPORT, FAR, claim, metered
 from tests.databases import Database
 from tests.databases import opened as open_database
@@ -35,6 +39,7 @@ RACERS = 4
 USES = 40
 """How often each process tries; together more often than all limits allow."""
 LIMIT = 6
+KEYS = 60
 CLAIMS = 20
 PATIENCE_SECONDS = 90
 FIRST, SECOND = ClaimId("q00"), ClaimId("q01")
@@ -60,10 +65,10 @@ class Watched:
         return getattr(self._meter, name)
 
     def charge(
-        self, organization: Any, charges: tuple[Charge, ...], *, revision: int, instant: int
-    ) -> Charged | Uncharged:
+        self, organization: Any, charges: tuple[Charge, ...], **terms: Any
+    ) -> Charged | Uncharged | Consumption:
         """Charge, and note a loss."""
-        done = self._meter.charge(organization, charges, revision=revision, instant=instant)
+        done = self._meter.charge(organization, charges, **terms)
         self.lost += done is Uncharged.FULL
         return done
 
@@ -104,14 +109,18 @@ def change(address: str, start: Barrier, answers: Connection) -> None:
 
 def raced(database: Database, *others: Callable[..., None]) -> list[Report]:
     """What the racing processes report, once all have ended."""
-    workers = [*[use] * RACERS, *others]
+    return [one for one in race(database, [*[use] * RACERS, *others]) if one is not None]
+
+
+def race(database: Database, workers: list[Callable[..., None]]) -> list[Any]:
+    """What each of the workers sends, once all have ended."""
     start = PROCESSES.Barrier(len(workers))
     answers, theirs = PROCESSES.Pipe(duplex=False)
     for worker in workers:
         PROCESSES.Process(target=worker, args=(database.address, start, theirs)).start()
     found = [answers.recv() for _ in workers if answers.poll(PATIENCE_SECONDS)]
     assert len(found) == len(workers), "a process ended early"
-    return [report for report in found if report is not None]
+    return found
 
 
 def furnished(database: Database) -> None:
@@ -140,6 +149,44 @@ def test_p_consume_processes_that_race_use_exactly_the_limit(database: Database)
     assert allowed == {ClaimId(f"q{n:02}"): LIMIT for n in range(CLAIMS)}
     assert stored(database) == allowed
     assert sum(report.denied for report in reports) == RACERS * USES - LIMIT * CLAIMS
+
+
+def use_once(address: str, start: Barrier, answers: Connection) -> None:
+    """In a process of its own: ask for each use under its key, as all others do."""
+    services = assemble(open_database(address))
+    services.snapshots.load(ACME)
+    told: list[str] = []
+    for number in range(KEYS):
+        # Together for each key: else who leads once leads all the way.
+        start.wait(PATIENCE_SECONDS)
+        pledge = Pledge("key:same", Once(f"k{number}", "digest"))
+        keyed = Keyed(pledge, lambda made: f"{os.getpid()} {made.answer.outcome}")
+        done = services.consumption.consume(ACME, EXPORT, NOTHING_SUPPLIED, keyed=keyed)
+        match done:
+            case Retold(answer):
+                told.append(answer)
+            case Consumed():
+                told.append(keyed.tell(done))
+            case _:
+                pytest.fail(f"neither counted nor told again: {done}")
+    services.close()
+    answers.send(told)
+
+
+@pytest.mark.parametrize("limit", [KEYS, KEYS * RACERS])
+def test_processes_that_race_under_the_same_keys_count_each_once(
+    database: Database, limit: int
+) -> None:
+    """P-CONSUME: one use a key; who loses is told the winner's answer, though all is used up."""
+    store = open_database(database.address)
+    metered(store, ACME, claim(FIRST, MaxUsage(limit)))
+    store.close()
+    reports = race(database, [use_once] * RACERS)
+    answers = [set(told) for told in zip(*reports, strict=True)]
+    assert [len(told) for told in answers] == [1] * KEYS
+    assert len({told.split()[0] for (told,) in answers}) > 1, "one process won every key"
+    assert stored(database) == {FIRST: KEYS}
+    assert database.rows_of("consumption") == KEYS
 
 
 def test_p_consume_a_changing_organization_is_counted_right(database: Database) -> None:

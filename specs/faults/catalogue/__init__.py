@@ -3,6 +3,7 @@
 from typing import Final
 
 from specs.faults.catalogue import (
+    audit,
     boundaries,
     certificates,
     concurrency,
@@ -25,4 +26,5 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *concurrency.FAULTS,
     *consuming.FAULTS,
     *certificates.FAULTS,
+    *audit.FAULTS,
 )

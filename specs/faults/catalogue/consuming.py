@@ -15,6 +15,14 @@ METERING: Final = "grantproof.core.metering"
 
 COMPARE: Final = "if any(before[counter] >= limit for counter, _, limit in charges):"
 REFUSE: Final = f"            {COMPARE}\n                return Uncharged.FULL\n"
+KEEP: Final = (
+    "            charged = Charged(before)\n"
+    "            if keeping is not None:\n"
+    "                actor, once = keeping.pledge.actor, keeping.pledge.once\n"
+    "                told = keeping.answer(charged)\n"
+    "                kept = Consumption(organization, actor, once, instant, told)\n"
+    "                tenant.consumptions[actor, once.key] = kept\n"
+)
 WRITE: Final = (
     "            for counter, end, _ in charges:\n"
     "                counts[counter] = _Count(before[counter] + 1, end, instant)\n"
@@ -28,7 +36,9 @@ FAULTS: Final = (
         id="read-then-write",
         sentence="counters are read in one transaction and written, one more, in the next",
         gate=Model("broken/ReadThenWrite"),
-        edits=(Edit(STORE, REFUSE + WRITE, f"{REFUSE}        with self._lock:\n{WRITE}"),),
+        edits=(
+            Edit(STORE, REFUSE + KEEP + WRITE, f"{REFUSE}{KEEP}        with self._lock:\n{WRITE}"),
+        ),
     ),
     _miscount(
         id="increment-unchecked",
@@ -46,7 +56,7 @@ FAULTS: Final = (
         id="charge-before-check",
         sentence="a use is counted first, then compared, and not taken back",
         gate=Model("broken/ChargeBeforeCheck"),
-        edits=(Edit(STORE, REFUSE + WRITE, WRITE + REFUSE),),
+        edits=(Edit(STORE, REFUSE + KEEP + WRITE, WRITE + REFUSE + KEEP),),
     ),
     _miscount(
         id="two-transactions",

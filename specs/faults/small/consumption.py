@@ -20,11 +20,12 @@ from grantproof.core.matching import Request
 from grantproof.core.metering import Charge
 from grantproof.service.authors import Author
 from grantproof.service.consume import Consumed, ConsumptionPoint
-from grantproof.service.meter import Charged, Meter, Reading, Uncharged
+from grantproof.service.meter import Charged, Keeping, Meter, Reading, Uncharged
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import NOTHING_SUPPLIED
+from grantproof.service.receipts import Consumption
 from grantproof.service.snapshots import Snapshots, here
 from specs.faults.small.property import Objection, Property, Small
 from specs.faults.small.races import Decided, Steps, _meet
@@ -89,10 +90,13 @@ class Arranged:
         *,
         revision: int,
         instant: int,
-    ) -> Charged | Uncharged:
+        keeping: Keeping | None = None,
+    ) -> Charged | Uncharged | Consumption:
         """Charge, after what is to happen before."""
         self.before_charging.pop(threading.get_ident(), _nothing)()
-        return self._meter.charge(organization, charges, revision=revision, instant=instant)
+        return self._meter.charge(
+            organization, charges, revision=revision, instant=instant, keeping=keeping
+        )
 
 
 def _nothing() -> None:

@@ -16,9 +16,9 @@ from grantproof.service import audit_chain
 from grantproof.service.authors import Author
 from grantproof.service.credentials import Key, Mark
 from grantproof.service.history import Entry, EventQuery, matches
-from grantproof.service.meter import Charged, Reading, Uncharged, Used
+from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
-from grantproof.service.receipts import Receipt
+from grantproof.service.receipts import RECEIPT_SECONDS, Consumption, Pledge, Receipt
 
 
 @dataclass(slots=True)
@@ -40,6 +40,18 @@ class _Tenant:
     events: list[Event] = field(default_factory=list)
     counts: dict[Counter, _Count] = field(default_factory=dict)
     receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+
+    consumptions: dict[tuple[str, str], Consumption] = field(default_factory=dict)
+
+    def consumption(self, actor: str, key: str, *, after: int) -> Consumption | None:
+        """Return what is kept under the key, unless its instant is not past `after`."""
+        found = self.consumptions.get((actor, key))
+        return found if found is not None and found.instant > after else None
+
+    def kept(self, pledge: Pledge, instant: int) -> Consumption | None:
+        """Return what is kept under the pledge's key and not a day old."""
+        after = instant - RECEIPT_SECONDS
+        return self.consumption(pledge.actor, pledge.once.key, after=after)
 
     def keep(self, receipt: Receipt | None) -> None:
         """Keep the receipt and forget those that it outdates."""
@@ -108,6 +120,7 @@ class MemoryStore:
             self._tenants[organization].ended = ended
             self._tenants[organization].counts.clear()
             self._tenants[organization].receipts.clear()
+            self._tenants[organization].consumptions.clear()
             return True
 
     def summaries(
@@ -313,19 +326,50 @@ class MemoryMeter:
         *,
         revision: int,
         instant: int,
-    ) -> Charged | Uncharged:
+        keeping: Keeping | None = None,
+    ) -> Charged | Uncharged | Consumption:
         """Add one to every counter if all are below their limits; else to none. P-CONSUME."""
         with self._lock:
             tenant = self._tenants.get(organization)
             if tenant is None or tenant.state is None or tenant.state.revision != revision:
                 return Uncharged.STALE
+            known = None if keeping is None else tenant.kept(keeping.pledge, instant)
+            if known is not None:
+                return known
             counts = tenant.counts
             before = {one.counter: _used(counts, one.counter) for one in charges}
             if any(before[counter] >= limit for counter, _, limit in charges):
                 return Uncharged.FULL
+            charged = Charged(before)
+            if keeping is not None:
+                actor, once = keeping.pledge.actor, keeping.pledge.once
+                told = keeping.answer(charged)
+                kept = Consumption(organization, actor, once, instant, told)
+                tenant.consumptions[actor, once.key] = kept
             for counter, end, _ in charges:
                 counts[counter] = _Count(before[counter] + 1, end, instant)
-            return Charged(before)
+            return charged
+
+    def consumption(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Consumption | None:
+        """Return what was kept under the key, unless its instant is not past `after`."""
+        with self._lock:
+            tenant = self._tenants.get(organization)
+            return None if tenant is None else tenant.consumption(actor, key, after=after)
+
+    def forget(self, *, until: int, limit: int) -> int:
+        """Forget at most `limit` consumptions from `until` or before; return how many."""
+        with self._lock:
+            old = [
+                (tenant.consumptions, name)
+                for tenant in self._tenants.values()
+                for name, one in tenant.consumptions.items()
+                if one.instant <= until
+            ][: max(limit, 0)]
+            for kept, name in old:
+                del kept[name]
+            return len(old)
 
     def usage(
         self,

@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -21,7 +22,8 @@ from grantproof.api import bodies, front, problems
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
 from grantproof.api.authentication import Authentication, check_host
-from grantproof.api.consume import Consumptions, check_no_key
+from grantproof.api.conditions import key_of, once_asked
+from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
@@ -32,6 +34,7 @@ from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
 from grantproof.service.ports import StoreError
+from grantproof.service.receipts import Once
 from grantproof.service.snapshots import Owner
 from grantproof.settings import Settings
 
@@ -86,6 +89,7 @@ class Application:
         self._composing = composing
         self._request_ids = RequestIds()
         self._answering: dict[str, Answering] = {}
+        self._consumptions: Consumptions | None = None
         self._authentication: Authentication | None = None
         self._recording: Recording | None = None
         self._background: list[asyncio.Task[None]] = []
@@ -124,17 +128,26 @@ class Application:
             caller = await self._authentication.caller(headers)
         check_scopes(caller, front.SCOPES[path])
         bodies.check_type(headers)
-        if path == front.CONSUME:
-            check_no_key(headers)
+        key = key_of(headers) if path == front.CONSUME else None
         body = await bodies.read(receive, bytes_max=self._settings.body_bytes_max)
-        answering = self._answering.get(path)
-        if answering is None:
-            raise Refused(NOT_READY)
+        once = None
+        if key is not None:
+            once = once_asked(key, path=path, query=scope["query_string"], body=body)
+        answering = self._answer_to(path, once)
         diary = await self._recording.begin(request_id, caller)
         answer = await answering(body, caller, diary)
         if diary is not None:
             self._recording.keep(diary)
         return answer
+
+    def _answer_to(self, path: str, once: Once | None) -> Answering:
+        """Return what answers there; raises `Refused` when nothing does yet."""
+        if once is not None and self._consumptions is not None:
+            return partial(self._consumptions.answer, once=once)
+        answering = self._answering.get(path) if once is None else None
+        if answering is None:
+            raise Refused(NOT_READY)
+        return answering
 
     async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
@@ -237,6 +250,7 @@ class Application:
             share=self._settings.decision_log_share,
             overflow=self._settings.decision_log_overflow,
         )
+        self._consumptions = running.consumptions
         self._answering = {
             front.SINGLE: running.decisions.single,
             front.BATCH: running.decisions.batch,
@@ -264,7 +278,7 @@ class Application:
         await asyncio.to_thread(running.following.close)
         if authentication is not None:
             await asyncio.to_thread(authentication.close)
-        self._answering = {}
+        self._answering, self._consumptions = {}, None
         self.administration.state.running = None
         await asyncio.to_thread(running.services.close)
 

@@ -7,6 +7,7 @@ them in their `ETag`, at which the change may be made; at any other it is 412.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
@@ -18,6 +19,8 @@ from grantproof.service.receipts import InProgress, KeyReused, Once
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 IF_MATCH: Final = "If-Match"
 ANY: Final = "*"
+KEY_TOLD: Final = "on POST: of requests under one key, made within a day, one takes effect"
+ONCE: Final = "must be given once"
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 TAGS: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W/)?"[\x21\x23-\x7e]*")*')
@@ -31,7 +34,7 @@ async def once_of(
         str | None,
         Header(
             alias=IDEMPOTENCY_KEY,
-            description="on POST: of requests under one key, made within a day, one takes effect",
+            description=KEY_TOLD,
             json_schema_extra={"pattern": f"^{KEY.pattern}$"},
         ),
     ] = None,
@@ -42,13 +45,36 @@ async def once_of(
     _check_single(request, IDEMPOTENCY_KEY)
     if request.method != "POST":
         raise _fault(IDEMPOTENCY_KEY, "is for POST: leave the header out, or use `If-Match`")
+    parts = (request.url.path.encode(), request.url.query.encode(), await request.body())
+    return _once(key, *parts)
+
+
+def key_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return the key among raw headers, if there is one; raises `Refused` when it is none."""
+    keys = [value for name, value in headers if name == IDEMPOTENCY_KEY.lower().encode()]
+    if len(keys) > 1:
+        raise _fault(IDEMPOTENCY_KEY, ONCE)
+    return _checked(keys[0].decode("latin-1")) if keys else None
+
+
+def once_asked(key: str, *, path: str, query: bytes, body: bytes) -> Once:
+    """Return what is to be done once: what was posted to the path, under a checked key."""
+    return _once(key, path.encode(), query, body)
+
+
+def _checked(key: str) -> str:
     if KEY.fullmatch(key) is None:
         raise _fault(IDEMPOTENCY_KEY, "must have 1 to 255 visible ASCII characters")
+    return key
+
+
+def _once(key: str, *parts: bytes) -> Once:
+    """Return what is asked in all of the parts; raises `Refused` when the key is none."""
     asked = hashlib.sha256()
-    for part in (request.url.path.encode(), request.url.query.encode(), await request.body()):
+    for part in parts:
         asked.update(len(part).to_bytes(8))
         asked.update(part)
-    return Once(key, asked.hexdigest())
+    return Once(_checked(key), asked.hexdigest())
 
 
 async def revisions_of(
@@ -107,7 +133,7 @@ def unmet(outcome: Stale | KeyReused | InProgress) -> Problem:
 
 def _check_single(request: Request, name: str) -> None:
     if len(request.headers.getlist(name)) > 1:
-        raise _fault(name, "must be given once")
+        raise _fault(name, ONCE)
 
 
 def _fault(name: str, rule: str) -> Refused:

@@ -4,32 +4,35 @@ Read and refused like `POST /evaluate`, but what the server counts may not be su
 """
 
 import asyncio
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
 from msgspec import UNSET
 
+from grantproof.api.conditions import unmet
 from grantproof.api.decisions import Decisions
 from grantproof.api.evaluations import encode, evaluation
-from grantproof.api.problems import Fault, Refused, illegal, invalid, later
+from grantproof.api.problems import Refused, illegal, later
 from grantproof.api.questions import SingleQuestion, asked, read_single
 from grantproof.api.recording import Diary
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.matching import Request
 from grantproof.service.callers import Caller
-from grantproof.service.consume import ConsumptionPoint, check_nothing_counted
+from grantproof.service.consume import (
+    Consumed,
+    ConsumptionPoint,
+    Keyed,
+    check_nothing_counted,
+)
 from grantproof.service.pap import Contended
 from grantproof.service.pdp import Answer
 from grantproof.service.pip import Supplied
+from grantproof.service.receipts import InProgress, KeyReused, Once, Pledge, Retold
 
 THREADS: Final = 4
 """Writers take turns: more of them would only wait in the database instead of here."""
-
-KEY: Final = b"idempotency-key"
-NO_KEY: Final = invalid([Fault("Idempotency-Key", "is not supported yet: leave the header out")])
 
 
 class Consumptions:
@@ -40,9 +43,12 @@ class Consumptions:
         self._point = point
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grantproof-consume")
 
-    async def answer(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
+    async def answer(
+        self, body: bytes, caller: Caller, diary: Diary | None, *, once: Once | None = None
+    ) -> bytes:
         """Return the answer to one question, counted if it is an allow by a metered claim.
 
+        What is asked `once` gets the answer that was counted, however often it is asked.
         Raises `Refused` or `StoreError`; then nothing was counted.
         """
         question = read_single(body)
@@ -52,6 +58,7 @@ class Consumptions:
         )
         if index is None:
             return encode(self._decisions.absent(question, caller, diary))
+        pledge = None if once is None else Pledge(caller.author.actor, once)
         consume = partial(
             self._consumed,
             index.state.id,
@@ -59,13 +66,16 @@ class Consumptions:
             supplied,
             review=caller.review,
             explain=question.explain,
+            pledge=pledge,
         )
         counting = asyncio.get_running_loop().run_in_executor(self._threads, consume)
         # What is counted is counted, also for a caller that goes away.
         answer, encoded = await asyncio.shield(counting)
         if diary is not None:
             diary.start(question.org_id)
-            diary.note(question, answer)
+            # An answer that is told again is no decision, and was noted when it was made.
+            if answer is not None:
+                diary.note(question, answer)
         return encoded
 
     def close(self) -> None:
@@ -80,21 +90,25 @@ class Consumptions:
         *,
         review: bool,
         explain: bool,
-    ) -> tuple[Answer, bytes]:
-        """Consume, in a thread; return the answer, and as the caller is told."""
-        consumed = self._point.consume(organization, request, supplied)
-        if isinstance(consumed, Contended):
-            detail = f"lost {consumed.attempts} races, nothing was counted: try again"
-            raise Refused(later("contended", detail))
-        proof = self._point.certify(consumed, request, supplied) if explain else UNSET
-        told = evaluation(consumed.answer, review=review, certificate=proof)
-        return consumed.answer, encode(told)
+        pledge: Pledge | None,
+    ) -> tuple[Answer | None, bytes]:
+        """Consume, in a thread; return the answer, unless told again, and as the caller is told."""
 
+        def tell(consumed: Consumed) -> bytes:
+            proof = self._point.certify(consumed, request, supplied) if explain else UNSET
+            return encode(evaluation(consumed.answer, review=review, certificate=proof))
 
-def check_no_key(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Refuse a request whose caller expects to be protected against counting twice."""
-    if any(name == KEY for name, _ in headers):
-        raise Refused(NO_KEY)
+        keyed = None if pledge is None else Keyed(pledge, lambda found: tell(found).decode())
+        match self._point.consume(organization, request, supplied, keyed=keyed):
+            case Contended(attempts):
+                detail = f"lost {attempts} races, nothing was counted: try again"
+                raise Refused(later("contended", detail))
+            case Retold(told):
+                return None, told.encode()
+            case KeyReused() | InProgress() as hindered:
+                raise Refused(unmet(hindered))
+            case Consumed() as consumed:
+                return consumed.answer, tell(consumed)
 
 
 def _asked(question: SingleQuestion, *, trusted: bool) -> tuple[Request, Supplied]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from grantproof.api.access import PUBLIC, SCHEME, security
-from grantproof.api.conditions import IDEMPOTENCY_KEY, IF_MATCH
+from grantproof.api.conditions import IDEMPOTENCY_KEY, IF_MATCH, KEY, KEY_TOLD
 from grantproof.api.evaluations import ItemError
 from grantproof.api.examples import (
     BATCH_ANSWER,
@@ -54,6 +54,14 @@ OF_BODIES: Final = (413, 415)
 OF_CHANGES: Final = (409,)
 OF_TERMS: Final = {IF_MATCH: 412, IDEMPOTENCY_KEY: 422}
 """What the headers of a change, where it takes them, can lead to."""
+ONCE: Final = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "required": False,
+    "description": KEY_TOLD,
+    "schema": {"type": "string", "pattern": f"^{KEY.pattern}$"},
+}
+"""The header of a use, which stands in front of the router."""
 OF_ENTITIES: Final = (404,)
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
 
@@ -166,9 +174,11 @@ def _front() -> Json:
             "evaluate_consume",
             "Decide one request and count it. An allow by a metered claim counts once for that"
             " claim, and never beyond its limits; a deny counts nothing. `usage` and `rate` may not"
-            " be supplied.",
+            " be supplied. Under an `Idempotency-Key` a use is counted once, and its answer given"
+            " again; what counts nothing uses up no key.",
             body=_uncounted(_content("SingleQuestion", CONSUME_BODIES)),
             answer=_content("Evaluation", CONSUME_ANSWERS),
+            once=True,
         ),
         EXPLAIN: _post(
             "explain",
@@ -180,7 +190,7 @@ def _front() -> Json:
     }
 
 
-def _post(name: str, description: str, *, body: Json, answer: Json) -> Json:
+def _post(name: str, description: str, *, body: Json, answer: Json, once: bool = False) -> Json:
     operation: Json = {
         "operationId": name,
         "summary": name.replace("_", " ").capitalize(),
@@ -189,7 +199,10 @@ def _post(name: str, description: str, *, body: Json, answer: Json) -> Json:
         "requestBody": {"required": True, "content": body},
         "responses": {"200": {"description": "The answer", "content": answer}},
     }
-    _add_problems(operation, (*EVERYWHERE, *OF_BODIES))
+    if once:
+        operation["parameters"] = [ONCE]
+    of_once = (*OF_CHANGES, OF_TERMS[IDEMPOTENCY_KEY]) if once else ()
+    _add_problems(operation, (*EVERYWHERE, *OF_BODIES, *of_once))
     return {"post": operation}
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Final, cast
 
 import structlog
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid, not_found
@@ -61,6 +61,7 @@ def reset_usage(
     caller: Calling,
     state: State,
     *,
+    request: Request,
     principal: OfPrincipal = None,
     claim: OfClaim = None,
 ) -> Response:
@@ -80,6 +81,7 @@ def reset_usage(
         principal=principal,
         claim=claim,
         actor=caller.author.actor,
+        request_id=request.state.request_id,
         counters=reset,
     )
     return shown(Reset(counters=reset), state.revision)

@@ -7,6 +7,7 @@ the next claim is tried, or the request is denied by what the counters say now.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import overload
 
 from grantproof.core.certificate import Certificate
 from grantproof.core.errors import Illegal
@@ -16,11 +17,20 @@ from grantproof.core.matching import Request
 from grantproof.core.metering import charges
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
-from grantproof.service.meter import Charged, Meter, Uncharged
+from grantproof.service.meter import Charged, Keeping, Meter, Uncharged
 from grantproof.service.pap import Contended
 from grantproof.service.pdp import Answer, Contest, DecisionPoint, Metered
 from grantproof.service.pip import Supplied
 from grantproof.service.ports import Backoff
+from grantproof.service.receipts import (
+    RECEIPT_SECONDS,
+    Consumption,
+    InProgress,
+    KeyReused,
+    Pledge,
+    Retold,
+    Underway,
+)
 from grantproof.service.snapshots import Owner, Snapshots
 
 
@@ -33,6 +43,25 @@ class Consumed:
 
     answer: Answer
     state: Organization | None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """What makes a use be counted once: its pledge, and `tell`, which writes its answer down.
+
+    `tell` is quick and pure: others wait for the meter meanwhile.
+    """
+
+    pledge: Pledge
+    tell: Callable[[Consumed], str]
+
+    def keeping(self, consumed: Callable[[Charged], Consumed]) -> Keeping:
+        """Return what the meter is to keep with the charge."""
+        return Keeping(self.pledge, lambda charged: self.tell(consumed(charged)))
+
+
+Once = Retold | KeyReused | InProgress
+"""What becomes of a use under a key, where it is not consumed by this call."""
 
 
 class ConsumptionPoint:
@@ -52,23 +81,62 @@ class ConsumptionPoint:
         self._decisions = decisions
         self._backoff = backoff
         self._on_owner = on_owner
+        self._underway = Underway()
 
+    @overload
     def consume(
         self, organization: OrganizationId, request: Request, supplied: Supplied
-    ) -> Consumed | Contended:
+    ) -> Consumed | Contended: ...
+
+    @overload
+    def consume(
+        self,
+        organization: OrganizationId,
+        request: Request,
+        supplied: Supplied,
+        *,
+        keyed: Keyed | None,
+    ) -> Consumed | Contended | Once: ...
+
+    def consume(
+        self,
+        organization: OrganizationId,
+        request: Request,
+        supplied: Supplied,
+        *,
+        keyed: Keyed | None = None,
+    ) -> Consumed | Contended | Once:
         """Decide the request and count it if it is allowed by a metered claim.
 
         An allow is counted, durably, for the claim that it names and for no other; a deny, and one
-        that is contended, counts nothing. Raises `Illegal` when usage or rate is supplied.
+        that is contended, counts nothing. Of all calls with one pledge, within a day, one counts:
+        its answer is kept in the transaction of the charge. What counts nothing keeps nothing, and
+        may be asked again under its key. Raises `Illegal` when usage or rate is supplied.
         """
         check_nothing_counted(supplied)
+        if keyed is None:
+            return self._consume(organization, request, supplied, keyed=None)
+        pledge = keyed.pledge
+        with self._underway.alone(organization, pledge.actor, pledge.once) as alone:
+            if not alone:
+                return InProgress()
+            return self._consume(organization, request, supplied, keyed=keyed)
+
+    def _consume(
+        self,
+        organization: OrganizationId,
+        request: Request,
+        supplied: Supplied,
+        *,
+        keyed: Keyed | None,
+    ) -> Consumed | Contended | Once:
         for attempt in range(CHARGE_ATTEMPTS_MAX):
             opened = self._opened(organization, request, supplied)
             if isinstance(opened, Consumed):
-                return opened
-            answer = self._settled(opened)
-            if isinstance(answer, Answer):
-                return Consumed(answer, opened.state)
+                return self._uncounted(organization, opened, keyed)
+            answer = self._settled(opened, keyed)
+            if not isinstance(answer, Uncharged):
+                return answer
             if answer is Uncharged.STALE:
                 self._snapshots.catch_up(organization)
                 self._backoff.wait(attempt)
@@ -98,7 +166,7 @@ class ConsumptionPoint:
 
         return _from_owner(self._on_owner, ask)
 
-    def _settled(self, contest: Contest) -> Answer | Uncharged:
+    def _settled(self, contest: Contest, keyed: Keyed | None) -> Consumed | Once | Uncharged:
         """Return the answer, charged if it is an allow; or why another attempt is due."""
         state, principal = contest.state, contest.request.principal
         instant = contest.context.instant
@@ -107,13 +175,47 @@ class ConsumptionPoint:
             return Uncharged.STALE
         answer = contest.settled(reading.used, age=0)
         if not isinstance(answer.outcome, Claim):
-            return answer
-        due = charges(answer.outcome, principal, instant)
-        charged = self._meter.charge(state.id, due, revision=state.revision, instant=instant)
-        if isinstance(charged, Charged):
+            return self._uncounted(state.id, Consumed(answer, state), keyed)
+
+        def consumed(charged: Charged) -> Consumed:
             found = Metered({**reading.used, **charged.before}, 0)
-            return replace(answer, metered=found)
-        return charged
+            return Consumed(replace(answer, metered=found), state)
+
+        due = charges(answer.outcome, principal, instant)
+        done = self._meter.charge(
+            state.id,
+            due,
+            revision=state.revision,
+            instant=instant,
+            keeping=None if keyed is None else keyed.keeping(consumed),
+        )
+        if isinstance(done, Charged):
+            return consumed(done)
+        if isinstance(done, Consumption):
+            # Nothing is kept but under a key.
+            return KeyReused() if keyed is None else _retold(done, keyed.pledge)
+        return done
+
+    def _uncounted(
+        self, organization: OrganizationId, consumed: Consumed, keyed: Keyed | None
+    ) -> Consumed | Once:
+        """Return the answer that counts nothing, or what became of the same key before."""
+        if keyed is None:
+            return consumed
+        # INVARIANT: looked for after the counters were read. Whoever used up what is found used up
+        # has kept its answer by then.
+        pledge = keyed.pledge
+        known = self._meter.consumption(
+            organization,
+            actor=pledge.actor,
+            key=pledge.once.key,
+            after=consumed.answer.decided_at - RECEIPT_SECONDS,
+        )
+        return consumed if known is None else _retold(known, pledge)
+
+
+def _retold(known: Consumption, pledge: Pledge) -> Once:
+    return Retold(known.answer) if known.once == pledge.once else KeyReused()
 
 
 def check_nothing_counted(supplied: Supplied) -> None:

@@ -4,13 +4,14 @@ Counters belong to claims and principals of an organization, but stand outside o
 One suite in `tests/contracts` runs against every meter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
 
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
 from grantproof.core.metering import Charge, Counter, Readings
+from grantproof.service.receipts import Consumption, Pledge
 
 
 class Used(NamedTuple):
@@ -44,6 +45,17 @@ class Uncharged(Enum):
     """The organization is not at the revision that was decided on, or is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is to be kept with a charge: under which pledge, and how the charge is answered.
+
+    `answer` must be quick and pure: others wait for the meter meanwhile.
+    """
+
+    pledge: Pledge
+    answer: Callable[[Charged], str]
+
+
 class Meter(Protocol):
     """Counts what claims are used. Safe from several threads; several processes may hold one.
 
@@ -68,11 +80,14 @@ class Meter(Protocol):
         *,
         revision: int,
         instant: int,
-    ) -> Charged | Uncharged:
+        keeping: Keeping | None = None,
+    ) -> Charged | Uncharged | Consumption:
         """Add one to every counter if all are below their limits, in one step; else to none.
 
         Only while the organization is at `revision`. `charges`, at least one, are of one claim and
         one principal that exist at the revision, in the order of `metering.SPANS`. P-CONSUME.
+        What is to be kept is kept in the same step; when something is kept under that key already,
+        not a day old, it is returned and nothing is counted.
         """
         ...
 
@@ -113,6 +128,19 @@ class Meter(Protocol):
 
         Nothing when there is no such organization. A counter that is gone is not told: whoever
         follows reads everything again when the revision has moved.
+        """
+        ...
+
+    def consumption(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Consumption | None:
+        """Return what a charge under the actor's key kept, if its instant is past `after`."""
+        ...
+
+    def forget(self, *, until: int, limit: int) -> int:
+        """Forget at most `limit` consumptions, of any organization, from `until` or before.
+
+        Return how many were forgotten.
         """
         ...
 

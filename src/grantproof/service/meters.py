@@ -14,6 +14,7 @@ from grantproof.core.limits import COUNTER_GRACE_SECONDS, COUNTERS_PRUNED_MAX
 from grantproof.core.metering import UNUSED, Counter, Readings
 from grantproof.service.meter import Meter, Reading
 from grantproof.service.ports import Clock
+from grantproof.service.receipts import RECEIPT_SECONDS
 
 Owner = Callable[[Callable[[], None]], None]
 """As in `snapshots`: runs a function where the counters are asked."""
@@ -85,13 +86,18 @@ class Meters:
         self._on_owner(lambda: self._adopt(organization, replica))
 
     def prune(self) -> None:
-        """Let the meter remove what ended long ago, now and then; raises `StoreError`."""
+        """Let the meter remove what ended or was kept long ago, now and then.
+
+        Raises `StoreError`.
+        """
         now = self._clock.now()
         if now < self._prune_at:
             return
         before = now - COUNTER_GRACE_SECONDS
         pruned = self._meter.prune(before=before, limit=COUNTERS_PRUNED_MAX)
-        self._prune_at = now if pruned == COUNTERS_PRUNED_MAX else now + PRUNE_SECONDS
+        forgotten = self._meter.forget(until=now - RECEIPT_SECONDS, limit=COUNTERS_PRUNED_MAX)
+        more = COUNTERS_PRUNED_MAX in {pruned, forgotten}
+        self._prune_at = now if more else now + PRUNE_SECONDS
 
     def _adopt(self, organization: OrganizationId, replica: Replica) -> None:
         self._replicas[organization] = replica

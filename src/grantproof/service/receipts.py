@@ -2,6 +2,7 @@
 
 A receipt is written in the transaction of the change. It names the revision that the change made;
 an answer follows from the request and the revision, so the same request is answered the same.
+A use makes no revision, so what is kept of it is the answer.
 """
 
 import threading
@@ -38,6 +39,32 @@ class Receipt:
     def outdated(self) -> int:
         """The last instant of receipts that are outdated when this one is written."""
         return self.instant - RECEIPT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """That `actor` asked for the use that `once` says at `instant`, and what was answered."""
+
+    organization: OrganizationId
+    actor: str
+    once: Once
+    instant: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pledge:
+    """Whose use is to be counted once, under which key."""
+
+    actor: str
+    once: Once
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """The same use was counted before, and answered so; nothing was counted again."""
+
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 row that it has locked. What the rows count for is held still by a lock on the organization's row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -12,35 +12,36 @@ from sqlalchemy import (
     Connection,
     Delete,
     Select,
-    Table,
     and_,
     delete,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from grantproof.adapters.sql.connections import Connections
+from grantproof.adapters.sql.consumptions import (
+    forget,
+    has_outdated,
+    keep_answer,
+    read_consumption,
+    take_key,
+)
 from grantproof.adapters.sql.failures import RESTORE
 from grantproof.adapters.sql.mapping import Stored
 from grantproof.adapters.sql.rows import table
+from grantproof.adapters.sql.upserts import INSERTS
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
 from grantproof.core.metering import SPANS, Charge, Counter, Readings
-from grantproof.service.meter import Charged, Reading, Uncharged, Used
+from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import StoreUnusable
+from grantproof.service.receipts import RECEIPT_SECONDS, Consumption
 
 ORGANIZATION: Final = table("organization")
 COUNTER: Final = table("counter")
 
 KEY: Final = ("principal_id", "claim_id", "span", "starts_at")
 FIELDS: Final = tuple(COUNTER.c[name] for name in KEY)
-Upsert = postgresql.Insert | sqlite.Insert
-INSERTS: Final[Mapping[str, Callable[[Table], Upsert]]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
-"""Both write `ON CONFLICT` in the same words."""
 
 
 class SqlMeter:
@@ -64,21 +65,51 @@ class SqlMeter:
         *,
         revision: int,
         instant: int,
-    ) -> Charged | Uncharged:
+        keeping: Keeping | None = None,
+    ) -> Charged | Uncharged | Consumption:
         """Add one to every counter if all are below their limits; else to none. P-CONSUME."""
         with self._connections.writing() as connection:
             # Shared by all who charge; a change of the organization waits for them, or they for it.
             current = _revision(organization).with_for_update(read=True)
             if connection.execute(current).scalar_one_or_none() != revision:
                 return Uncharged.STALE
+            if keeping is not None and not take_key(
+                connection, organization, keeping.pledge, instant=instant
+            ):
+                # Nothing is there only when it was forgotten just now: then look again.
+                known = _kept(connection, organization, keeping, instant=instant)
+                return Uncharged.STALE if known is None else known
             before: dict[Counter, int] = {}
             for charge in charges:
                 count = _add_one(connection, organization, charge, instant=instant)
                 if count is None:
                     return Uncharged.FULL
                 before[charge.counter] = count - 1
+            charged = Charged(before)
+            if keeping is not None:
+                told = keeping.answer(charged)
+                pledge = keeping.pledge
+                kept = Consumption(organization, pledge.actor, pledge.once, instant, told)
+                keep_answer(connection, kept)
             connection.commit()
-            return Charged(before)
+            return charged
+
+    def consumption(
+        self, organization: OrganizationId, *, actor: str, key: str, after: int
+    ) -> Consumption | None:
+        """Return what was kept under the key, unless its instant is not past `after`."""
+        with self._connections.reading() as connection:
+            return read_consumption(connection, organization, actor=actor, key=key, after=after)
+
+    def forget(self, *, until: int, limit: int) -> int:
+        """Forget at most `limit` consumptions from `until` or before; return how many."""
+        with self._connections.reading() as connection:
+            if not has_outdated(connection, until):
+                return 0
+        with self._connections.writing() as connection:
+            forgotten = forget(connection, until=until, limit=limit)
+            connection.commit()
+            return forgotten
 
     def usage(
         self,
@@ -139,6 +170,15 @@ class SqlMeter:
             pruned = connection.execute(_removal(columns, ended)).rowcount
             connection.commit()
             return pruned
+
+
+def _kept(
+    connection: Connection, organization: OrganizationId, keeping: Keeping, *, instant: int
+) -> Consumption | None:
+    pledge, after = keeping.pledge, instant - RECEIPT_SECONDS
+    return read_consumption(
+        connection, organization, actor=pledge.actor, key=pledge.once.key, after=after
+    )
 
 
 def _add_one(

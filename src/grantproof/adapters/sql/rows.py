@@ -437,6 +437,23 @@ class ReceiptRow(Row, table=True):
     instant: int = Field(sa_column=whole())
 
 
+class ConsumptionRow(Row, table=True):
+    """What was answered to a use under a key that its caller chose; forgotten after a day.
+
+    `digest` is of all that was asked, `answer` the body of the answer, `instant` that of the use.
+    """
+
+    __tablename__: ClassVar[str] = "consumption"
+    __table_args__ = (belongs(), Index("consumption_by_age", "instant"), STRICT)
+
+    organization_id: str = Field(sa_column=text(key=True))
+    actor: str = Field(sa_column=text(key=True))
+    key: str = Field(sa_column=text(key=True))
+    digest: str = Field(sa_column=text())
+    instant: int = Field(sa_column=whole())
+    answer: str = Field(sa_column=text())
+
+
 def table(name: str) -> Table:
     """Return the table of that name."""
     return Row.metadata.tables[name]

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from grantproof.adapters.sql.connections import Connections
+from grantproof.adapters.sql.consumptions import erase_consumptions
 from grantproof.adapters.sql.keys import SqlKeys
 from grantproof.adapters.sql.ledger import SqlLedger
 from grantproof.adapters.sql.loading import unusable, with_stored_facts
@@ -131,6 +132,7 @@ class SqlStore:
             connection.execute(update(ORGANIZATION).where(here).values(**ended))
             erase(connection, organization)
             erase_receipts(connection, organization)
+            erase_consumptions(connection, organization)
             write(connection, dissolved)
             connection.commit()
             return True
