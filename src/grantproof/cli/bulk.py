@@ -129,8 +129,7 @@ class _Import:
                     self._batch(point, some, read)
                     self.tally.lines += some.last - some.first + 1
                     bar.advance(some.last - some.first + 1)
-                    done = self.tally.batches + self.tally.before
-                    if not sys.stderr.isatty() and done % BATCHES_PER_LINE == 0:
+                    if not sys.stderr.isatty() and (some.number + 1) % BATCHES_PER_LINE == 0:
                         complain(f"{self.file}:{some.last}: {self.tally.assigned} assigned")
             except KeyboardInterrupt:
                 line = f"stopped in the lines from {here}: the same command goes on there"
