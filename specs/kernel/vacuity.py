@@ -46,8 +46,9 @@ def satisfiable(hypotheses: Iterable[Clause], literals: Iterable[z3.ExprRef] = (
     names += [z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names))]
     told = [fact for name, fact in hypotheses if not holds_anyway(name)]
     counted = z3.Sum([z3.If(z3.Select(z3.Var(0, CARD.domain(0)), name), 1, 0) for name in names])
-    facts = [*small(names, told), *(z3.substitute_funs(fact, (CARD, counted)) for fact in told)]
-    plainer = [*facts, *plain(facts)]
+    spoken = list(terms(told))
+    facts = [*small(names, spoken), *(z3.substitute_funs(fact, (CARD, counted)) for fact in told)]
+    plainer = [*facts, *plain(spoken)]
     return any(
         found(some, {**options, "random_seed": seed, "rlimit": limit})
         for seed, limit in enumerate(SEARCH_LIMITS)
@@ -70,9 +71,9 @@ def found(facts: list[z3.BoolRef], options: dict[str, bool | int]) -> bool:
     return bool(solver.check() == z3.sat)
 
 
-def small(names: list[z3.ExprRef], facts: Iterable[z3.BoolRef]) -> Iterator[z3.BoolRef]:
-    """Yield that there are these names, and a few objects of each class and of none."""
-    tags = [-1, *sorted({tag for fact in facts for tag in tags_of(fact)})]
+def small(names: list[z3.ExprRef], spoken: Iterable[z3.ExprRef]) -> Iterator[z3.BoolRef]:
+    """Yield that there are these names, and a few objects of each class spoken of and of none."""
+    tags = [-1, *sorted(set(tags_of(spoken)))]
     several = {tag_number(cls): number for cls, number in SEVERAL.items()}
     numbered = [(tag, number) for tag in tags for number in range(several.get(tag, 1))]
     objects = [z3.Const(f"object {tag} {number}", Object) for tag, number in numbered]
@@ -81,10 +82,9 @@ def small(names: list[z3.ExprRef], facts: Iterable[z3.BoolRef]) -> Iterator[z3.B
     yield from (only(names), only(objects))
 
 
-def plain(facts: Iterable[z3.BoolRef]) -> Iterator[z3.BoolRef]:
+def plain(spoken: Iterable[z3.ExprRef]) -> Iterator[z3.BoolRef]:
     """Yield that nothing has attributes: such a world is found sooner, where it is one."""
-    functions = {term.decl() for fact in facts for term in terms(fact)}
-    for function in functions:
+    for function in {term.decl() for term in spoken}:
         if function.name().endswith(".attributes.has"):
             at = [z3.FreshConst(function.domain(place)) for place in range(function.arity())]
             yield z3.ForAll(at, z3.Not(function(*at)))
@@ -96,16 +96,16 @@ def only(members: list[z3.ExprRef]) -> z3.BoolRef:
     return z3.ForAll([anything], z3.Or([anything == member for member in members]))
 
 
-def tags_of(formula: z3.ExprRef) -> Iterator[int]:
-    """Yield the tag of every class that a formula speaks about."""
-    for term in terms(formula):
+def tags_of(spoken: Iterable[z3.ExprRef]) -> Iterator[int]:
+    """Yield the tag of every class that is spoken of."""
+    for term in spoken:
         if z3.is_eq(term) and z3.is_app(term.arg(0)) and term.arg(0).decl().eq(TAG):
             yield term.arg(1).as_long()
 
 
-def terms(formula: z3.ExprRef) -> Iterator[z3.ExprRef]:
-    """Yield every application inside a formula, quantified parts included."""
-    waiting, met = [formula], set()
+def terms(formulas: Iterable[z3.ExprRef]) -> Iterator[z3.ExprRef]:
+    """Yield every application inside the formulas once, quantified parts included."""
+    waiting, met = list(formulas), set[int]()
     while waiting:
         term = waiting.pop()
         if term.get_id() not in met:

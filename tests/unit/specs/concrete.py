@@ -301,7 +301,7 @@ class Closed:
 
     def bounds(self, *formulas: z3.BoolRef) -> Iterator[z3.BoolRef]:
         """Yield of each name and object that is left open that it is one of those there are."""
-        for one in terms(z3.And(*formulas)):
+        for one in terms(formulas):
             if one.num_args() == 0 and one.sort() in {Name, Object, FrozenStrings}:
                 yield z3.Or(*(one == thing for thing in self.universe[one.sort()]))
 
