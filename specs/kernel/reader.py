@@ -5,6 +5,7 @@ import builtins
 import enum
 import types
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 import z3
@@ -35,7 +36,7 @@ def unsupported(node: ast.AST, frame: Frame, why: str = "") -> Unsupported:
     return Unsupported(f"{frame.module}:{line}: {why}{ast.unparse(node)}")
 
 
-class Reader:
+class Reader(ABC):
     """Expressions in a frame to symbolic values; how to call a function is the interpreter's."""
 
     source: Source
@@ -43,11 +44,11 @@ class Reader:
     among: int = 0
     """How many variables that stand for many values are being read under."""
 
+    @abstractmethod
     def invoke(
         self, function: types.FunctionType, args: Sequence[typing.Any], when: z3.BoolRef
     ) -> typing.Any:
         """Return what a production function gives; the interpreter knows how."""
-        raise NotImplementedError
 
     def read(self, node: ast.expr, frame: Frame) -> typing.Any:
         """Return what the expression denotes."""
