@@ -33,8 +33,14 @@ def run_all(names: Iterable[str] | None = None, processes: int = PROCESSES) -> l
 
 
 def verdicts(names: Iterable[str], processes: int = PROCESSES) -> Iterator[Result]:
-    """Yield the verdict on each named theorem as soon as those before it are decided."""
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+    """Yield the verdict on each named theorem as soon as those before it are decided.
+
+    Each is decided in a process of its own, a copy of one that has read the specifications: what
+    Z3 answers depends on what it met before, and so it is the same whatever else is decided.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
         yield from pool.map(verdict, names)
 
 

@@ -242,7 +242,7 @@ def seen(constraint: Symbolic, situation: Symbolic) -> Symbolic:
         at.append(s())
     else:
         stored = (s.principal_attributes.value, s.resource_attributes.value)
-        name = " ".join((name, *(typing.cast(Dict, one).place for one in stored)))
+        name = " ".join((name, *(typing.cast(Dict, one).found_at for one in stored)))
         at += [s.context(), s.principal()]
     stands = z3.Function(name, *(one.sort() for one in at), Object)
     return Term(stands(*at), tuple)

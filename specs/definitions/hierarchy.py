@@ -13,8 +13,6 @@ from specs.kernel.sorts import Name, Unsupported
 from specs.kernel.values import Clause, Dict, Symbolic, Term, coerce, fresh, set_of, truth
 from specs.kernel.view import View
 
-_REACH: dict[str, z3.FuncDeclRef] = {}
-
 
 def edge(parents: Symbolic, child: z3.ExprRef, parent: z3.ExprRef) -> z3.BoolRef:
     """Return whether the mapping leads from the child to the parent."""
@@ -24,12 +22,11 @@ def edge(parents: Symbolic, child: z3.ExprRef, parent: z3.ExprRef) -> z3.BoolRef
 
 def reaches(parents: Symbolic, low: z3.ExprRef, high: z3.ExprRef) -> z3.BoolRef:
     """Return whether `high` is reached from `low`: the least preorder that contains the edges."""
-    place = typing.cast(Dict, parents).place
+    place = typing.cast(Dict, parents).found_at
     if not place:
         message = "reaching in a graph that is computed, not found"
         raise Unsupported(message)
-    reach = _REACH.setdefault(place, z3.Function(f"reach {place}", Name, Name, z3.BoolSort()))
-    return reach(low, high)
+    return z3.Function(f"reach {place}", Name, Name, z3.BoolSort())(low, high)
 
 
 def preorder(parents: Symbolic) -> list[Clause]:

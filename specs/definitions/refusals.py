@@ -238,7 +238,7 @@ UP: Final[dict[type, tuple[str, str, str, str, int, int]]] = {
 
 def chain(start: Symbolic, mapping: Symbolic) -> Symbolic:
     """Return how many edges the longest chain from a node has, as a symbol: tested."""
-    place = typing.cast(Dict, mapping).place
+    place = typing.cast(Dict, mapping).found_at
     return Term(z3.Function(f"chain {place}", Name, z3.IntSort())(View(start)()), int)
 
 

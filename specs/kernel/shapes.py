@@ -70,7 +70,7 @@ def located(place: str, at: tuple[z3.ExprRef, ...], kind: object) -> Symbolic:
     if kind == frozenset[str]:
         return _set(place, at, str)
     function = _function(place, at, sort_of(kind))
-    if function.range() == Object:
+    if function.range() == Object and place not in _TYPING:
         _TYPING[place] = _range_typed(function, kind)
     return Term(function(*at), kind)
 
@@ -144,7 +144,8 @@ def mapping_at(place: str, at: tuple[z3.ExprRef, ...], args: tuple[object, ...])
         key,
         lambda term: has(*at, term),
         lambda term: NOTHING if item is type(None) else located(f"{place}[]", (*at, term), item),
-        place=" ".join((place, *map(str, at))),
+        place=place,
+        at=at,
         item_kind=item,
     )
 
@@ -189,18 +190,15 @@ def read_field(facts: Facts, term: Term, name: str) -> Symbolic:
     if term.expr.sort() != Object:
         message = f"field `{name}` of a {term.expr.sort()}"
         raise Unsupported(message)
-    read = [
-        (
-            tag_is(term.expr, owner),
-            located(_field(owner, name), (term.expr,), fields_of(owner)[name]),
-        )
-        for owner in owners
+    values = [
+        located(_field(owner, name), (term.expr,), fields_of(owner)[name]) for owner in owners
     ]
+    if len(union_members(term.kind)) == len(owners) == 1:
+        return values[0]
+    guards = [tag_is(term.expr, owner) for owner in owners]
     if len(union_members(term.kind)) > len(owners):
-        facts.owed.append((f"has `{name}`", z3.Or([guard for guard, _ in read])))
-    if len(owners) == 1:
-        return read[0][1]
-    return cases(*read)
+        facts.owed.append((f"has `{name}`", z3.Or(guards)))
+    return values[0] if len(owners) == 1 else cases(*zip(guards, values, strict=True))
 
 
 def _field(owner: object, name: str) -> str:

@@ -72,13 +72,22 @@ class Bag:
 
 @dataclass(frozen=True)
 class Dict:
-    """A mapping: what keys it has and what it gives for one."""
+    """A mapping: what keys it has and what it gives for one.
+
+    One that is found somewhere, and not computed, has a place and the objects it is found at.
+    """
 
     key_kind: object
     has: Callable[[z3.ExprRef], z3.BoolRef]
     get: Callable[[z3.ExprRef], "Symbolic"]
     place: str = ""
+    at: tuple[z3.ExprRef, ...] = ()
     item_kind: object = None
+
+    @property
+    def found_at(self) -> str:
+        """Where it is found, as one name that no other mapping has; empty where it is computed."""
+        return " ".join((self.place, *(term.sexpr() for term in self.at))) if self.place else ""
 
 
 @dataclass(frozen=True)
