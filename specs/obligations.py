@@ -22,7 +22,7 @@ from specs.kernel.shapes import argument, forget_typing, typing_axioms
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
 from specs.kernel.statements import Path
-from specs.kernel.values import NOTHING, Clause, Facts, Symbolic
+from specs.kernel.values import NOTHING, PROMISED, Clause, Facts, Symbolic
 
 INVARIANTS = CLOSURE | facts.INVARIANTS
 
@@ -90,7 +90,9 @@ def _contract(entry: Defined) -> Callable[..., typing.Any]:
         else:
             result = (entry.summary or entry.called)(*arguments)
         promised = [] if entry.promises is None else entry.promises(result, *arguments)
-        running.facts.assumed.extend((name, z3.Implies(when, fact)) for name, fact in promised)
+        running.facts.assumed.extend(
+            (PROMISED + name, z3.Implies(when, fact)) for name, fact in promised
+        )
         return result
 
     return stand_in

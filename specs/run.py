@@ -17,6 +17,8 @@ import z3
 from specs.kernel.proof import SEEDS, Result, decide
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
+from specs.kernel.vacuity import holds_anyway
+from specs.kernel.values import DISTINCT, PROMISED
 from specs.theorems import statements
 
 PROCESSES = 2
@@ -36,12 +38,17 @@ def verdicts(names: Iterable[str], processes: int = PROCESSES) -> Iterator[Resul
     """Yield the verdict on each named theorem as soon as those before it are decided.
 
     Each is decided in a process of its own, a copy of one that has read the specifications: what
-    Z3 answers depends on what it met before, and so it is the same whatever else is decided.
+    Z3 answers depends on what it met before, and so it is the same whatever else is decided. In the
+    end what turns out to be vacuous is told once more.
     """
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
+    told = []
     with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
-        yield from pool.map(verdict, names)
+        for result in pool.map(verdict, names):
+            told.append(result)
+            yield result
+    yield from unshown(told)
 
 
 def verdict(
@@ -66,6 +73,27 @@ def never_used(results: Iterable[Result]) -> list[str]:
     used = {name for result in told for name in result.used}
     unused = {name for result in told for name in result.unused} - used
     return sorted(name for name in unused if not name.startswith(TYPES))
+
+
+def unshown(results: Iterable[Result]) -> list[Result]:
+    """Return as vacuous what supposes more than the theorem whose world is said to be its own."""
+    told = {result.name: result for result in results}
+    found = []
+    for result in told.values():
+        if result.holds and result.possible_as in told:
+            more = sorted(_supposed(result) - _supposed(told[result.possible_as]))
+            detail = f"supposes what {result.possible_as} does not: {', '.join(more)}"
+            if more:
+                found.append(dataclasses.replace(result, verdict="vacuous", detail=detail))
+    return found
+
+
+def _supposed(result: Result) -> set[str]:
+    return {
+        name
+        for name in (*result.used, *result.unused)
+        if not (holds_anyway(name) or name == DISTINCT or name.startswith((TYPES, PROMISED)))
+    }
 
 
 def line(result: Result) -> str:

@@ -9,14 +9,14 @@ from typing import Final
 
 import z3
 
+from specs.kernel.proof import decided
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
 from specs.kernel.vacuity import satisfiable
 from specs.kernel.values import before
-from specs.run import verdict
 from specs.theorems import statements
 
-ONE_SEED: Final = (0,)
+SEED: Final = 0
 
 
 def property_of(theorem: str) -> str:
@@ -28,7 +28,7 @@ def property_of(theorem: str) -> str:
 @cache
 def clean(theorem: str) -> str:
     """Return the verdict on the production source."""
-    return verdict(theorem, None, ONE_SEED).verdict
+    return decided(statements()[theorem].about(Source()), SEED).verdict
 
 
 def tampered(theorem: str, texts: Mapping[str, str]) -> str:
@@ -42,4 +42,4 @@ def tampered(theorem: str, texts: Mapping[str, str]) -> str:
         known = before(stated.hypotheses, clause)
         if satisfiable((*known, (f"not {name}", z3.Not(goal))), stated.names):
             return "refuted"
-    return verdict(theorem, texts, ONE_SEED).verdict
+    return decided(stated, SEED).verdict

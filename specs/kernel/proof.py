@@ -28,7 +28,7 @@ class Theorem:
 
     With `stepwise` a goal, once proved, is a hypothesis of those after it. `scene` is what the
     hypotheses must leave possible: what the theorem is about. `possible_as` names the theorem that
-    shows it, where this one supposes no more than that one, definitions apart.
+    shows it, where this one supposes no more than that one, what holds anyway apart.
     """
 
     property_id: str
@@ -46,7 +46,8 @@ class Result:
     """The verdict on a theorem, how many goals it has, and the seconds they took.
 
     `detail` names the goal that is not proved, with a model where it is refuted; `used` and
-    `unused` name the hypotheses that some goal needs, and that none does.
+    `unused` name the hypotheses that some goal needs, and that none does; `possible_as` names the
+    theorem whose world is one for this, too.
     """
 
     property_id: str
@@ -57,6 +58,7 @@ class Result:
     detail: str = ""
     used: frozenset[str] = frozenset()
     unused: tuple[str, ...] = ()
+    possible_as: str = ""
 
     @property
     def holds(self) -> bool:
@@ -88,7 +90,8 @@ def decide(theorem: Theorem, seeds: tuple[int, ...] = SEEDS) -> Result:
     unused = tuple(sorted({name for name, _ in theorem.hypotheses} - used))
     seconds = time.perf_counter() - started
     result = Result(theorem.property_id, theorem.name, answer.verdict, len(theorem.goals), seconds)
-    return replace(result, detail=answer.detail, used=frozenset(used), unused=unused)
+    told = replace(result, detail=answer.detail, used=frozenset(used), unused=unused)
+    return replace(told, possible_as=theorem.possible_as)
 
 
 def possible(theorem: Theorem) -> bool:

@@ -20,12 +20,12 @@ COUNTING: Final = "what counts has a member"
 NAMES_MIN: Final = 2
 SEARCHES: Final[tuple[dict[str, bool | int], ...]] = (
     {"smt.ematching": False, "smt.macro_finder": True},
+    {},
+    {"smt.ematching": False},
+    {"smt.mbqi.max_cexs": 20, "smt.macro_finder": True},
     {"smt.mbqi.max_cexs": 20},
     {"smt.ematching": False, "smt.mbqi.max_cexs": 20},
     {"smt.ematching": False, "smt.macro_finder": True, "smt.mbqi.max_cexs": 5},
-    {"smt.mbqi.max_cexs": 20, "smt.macro_finder": True},
-    {"smt.ematching": False},
-    {},
 )
 """How a model is looked for, in turn; none is best for all, and what is found is found soon."""
 SEARCH_LIMITS: Final = (6_000_000, 6_000_000, 15_000_000, 60_000_000)
@@ -49,12 +49,14 @@ def satisfiable(hypotheses: Iterable[Clause], literals: Iterable[z3.ExprRef] = (
     spoken = list(terms(told))
     facts = [*small(names, spoken), *(z3.substitute_funs(fact, (CARD, counted)) for fact in told)]
     plainer = [*facts, *plain(spoken)]
-    return any(
-        found(some, {**options, "random_seed": seed, "rlimit": limit})
-        for seed, limit in enumerate(SEARCH_LIMITS)
-        for options in SEARCHES
-        for some in (plainer, facts)
-    )
+    for seed, limit in enumerate(SEARCH_LIMITS):
+        within = {"random_seed": seed, "rlimit": limit}
+        if searched(plainer, within) == z3.sat:
+            return True
+        answer = searched(facts, within)
+        if answer != z3.unknown:
+            return bool(answer == z3.sat)
+    return False
 
 
 def holds_anyway(name: str) -> bool:
@@ -62,13 +64,17 @@ def holds_anyway(name: str) -> bool:
     return name in {COUNTING, CHOICE} or name.startswith(BY_DEFINITION)
 
 
-def found(facts: list[z3.BoolRef], options: dict[str, bool | int]) -> bool:
-    """Return whether a search finds a model."""
-    solver = z3.Solver()
-    for option, value in options.items():
-        solver.set(option, value)
-    solver.add(facts)
-    return bool(solver.check() == z3.sat)
+def searched(facts: list[z3.BoolRef], within: dict[str, int]) -> z3.CheckSatResult:
+    """Return whether the facts have a model, as the first search says that comes to an end."""
+    for options in SEARCHES:
+        solver = z3.Solver()
+        for option, value in {**options, **within}.items():
+            solver.set(option, value)
+        solver.add(facts)
+        answer = solver.check()
+        if answer != z3.unknown:
+            break
+    return answer
 
 
 def small(names: list[z3.ExprRef], spoken: Iterable[z3.ExprRef]) -> Iterator[z3.BoolRef]:

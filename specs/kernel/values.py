@@ -158,6 +158,9 @@ def before(hypotheses: Iterable[Clause], goal: Clause) -> list[Clause]:
 
 
 CHOICE: Final = "one is chosen where there is one"
+DISTINCT: Final = "texts differ"
+PROMISED: Final = "promised: "
+"""How the names of hypotheses begin that a theorem about what is called has as goals."""
 
 Symbolic = Union[Term, Nothing, Cases, Made, Bag, Dict, Seq, Items]  # noqa: UP007 - one name, early
 NOTHING: Final = Nothing()
@@ -322,4 +325,4 @@ class Facts:
         assumed: list[Clause] = [Dated(clause, at) for at, clause in enumerate(self.assumed)]
         if len(self.names) <= 1:
             return assumed
-        return [*assumed, ("texts differ", z3.Distinct(*self.names.values()))]
+        return [*assumed, (DISTINCT, z3.Distinct(*self.names.values()))]

@@ -155,9 +155,9 @@ def by_definition(clauses: list[Clause]) -> list[Clause]:
 class About:
     """What is stated of each command: goals of what comes of it, which may suppose more.
 
-    `owed`: also what the source owes on the way, and that a command can be accepted at all; one
-    property, P-REF, is enough for that: the others suppose only definitions besides. `refused`: the
-    goals are about all that comes of a command, not only about what is accepted.
+    `owed`: also what the source owes on the way. `refused`: the goals are about all that comes of a
+    command, not only about what is accepted. That a command can be accepted at all is shown by what
+    supposes most, P-SOD-SAFE: the others suppose only definitions besides.
     """
 
     property_id: str
@@ -189,6 +189,6 @@ def _theorem(source: Source, *, name: str, about: About, command: type) -> Theor
     scene = [("the command is accepted", change.accepted)]
     if command in PLAIN:
         scene += only(change.state, *PLAIN[command])
-    shown = "" if about.owed or change.more else f"properties.p_ref.{command.__name__}"
+    shown = "" if change.more else f"properties.p_sod_kept.{command.__name__}"
     theorem = Theorem(about.property_id, name, hypotheses, every, names)
     return replace(theorem, scene=tuple(scene), possible_as=shown)
