@@ -66,6 +66,7 @@ def holds_anyway(name: str) -> bool:
 
 def searched(facts: list[z3.BoolRef], within: dict[str, int]) -> z3.CheckSatResult:
     """Return whether the facts have a model, as the first search says that comes to an end."""
+    answer = z3.unknown
     for options in SEARCHES:
         solver = z3.Solver()
         for option, value in {**options, **within}.items():
