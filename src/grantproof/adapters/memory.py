@@ -19,6 +19,7 @@ from grantproof.service.history import Entry, EventQuery, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
 from grantproof.service.receipts import RECEIPT_SECONDS, Consumption, Pledge, Receipt
+from grantproof.service.versions import Versioned, Versions
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class _Tenant:
     state: Organization | None
     founded: Entry
     ended: Entry | None = None
+    versions: Versions = field(default_factory=Versions)
     events: list[Event] = field(default_factory=list)
     counts: dict[Counter, _Count] = field(default_factory=dict)
     receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
@@ -146,6 +148,14 @@ class MemoryStore:
         with self._lock:
             return self._state(organization)
 
+    def load_versioned(self, organization: OrganizationId) -> Versioned | None:
+        """Return the organization and the versions of its entities, or nothing."""
+        with self._lock:
+            state = self._state(organization)
+            if state is None:
+                return None
+            return Versioned(state, self._tenants[organization].versions)
+
     def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
         """Keep the event, the state after it and the receipt, if it is the next; else false."""
         with self._lock:
@@ -154,6 +164,7 @@ class MemoryStore:
                 return False
             tenant = self._tenants[event.organization]
             tenant.state = advance(state, event.delta)
+            tenant.versions = tenant.versions.after(event.delta)
             tenant.events.append(event)
             if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
                 _drop_orphans(tenant)
