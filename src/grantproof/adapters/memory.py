@@ -18,7 +18,13 @@ from grantproof.service.credentials import Key, Mark
 from grantproof.service.history import Entry, EventQuery, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
-from grantproof.service.receipts import RECEIPT_SECONDS, Consumption, Pledge, Receipt
+from grantproof.service.receipts import (
+    RECEIPT_SECONDS,
+    Consumption,
+    KeyReceipt,
+    Pledge,
+    Receipt,
+)
 from grantproof.service.versions import Versioned, Versions
 
 
@@ -271,14 +277,32 @@ class MemoryKeys:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys: dict[str, Key] = {}
+        self._receipts: dict[tuple[str, str], KeyReceipt] = {}
 
-    def create(self, key: Key) -> bool:
-        """Keep a new key, and return true; false when its prefix or digest was ever used."""
+    def create(self, key: Key, *, receipt: KeyReceipt | None = None) -> bool:
+        """Keep a new key, and return true; false when it or the receipt's key was used before."""
         with self._lock:
             if key.prefix in self._keys or self._has_digest(key.digest):
                 return False
+            if receipt is not None:
+                name, kept = (receipt.actor, receipt.once.key), self._receipts.items()
+                current = {k: one for k, one in kept if one.instant > receipt.outdated}
+                if name in current:
+                    return False
+                self._receipts = {**current, name: receipt}
             self._keys[key.prefix] = key
             return True
+
+    def receipt(self, *, actor: str, key: str, after: int) -> KeyReceipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        with self._lock:
+            found = self._receipts.get((actor, key))
+        return found if found is not None and found.instant > after else None
+
+    def find(self, prefix: str) -> Key | None:
+        """Return the key with that prefix, revoked or not; nothing when there is none."""
+        with self._lock:
+            return self._keys.get(prefix)
 
     def revoke(self, prefix: str, *, actor: str, instant: int) -> bool:
         """Revoke a key for good; false when there is none, or it is revoked already."""
