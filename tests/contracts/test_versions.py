@@ -8,6 +8,7 @@ from grantproof.core.commands.language import (
     AddParent,
     AssignRole,
     ChangeSet,
+    Command,
     CreateGroup,
     CreatePrincipal,
     CreateRole,
@@ -118,8 +119,9 @@ def test_what_is_made_again_is_of_the_revision_that_made_it_again(
 ) -> None:
     """In one change too, where something of it was lost: the edge to its parent."""
     state = created(store, ACME, [*ROLES, AddParent(CHILD, BASE)])
-    steps = [DeleteRole(CHILD, cascade=True), CreateRole(CHILD)]
-    commit_all(store, state, [ChangeSet(tuple(steps))] if at_once else steps)
+    steps: list[SingleCommand] = [DeleteRole(CHILD, cascade=True), CreateRole(CHILD)]
+    commands: list[Command] = [ChangeSet(tuple(steps))] if at_once else [*steps]
+    commit_all(store, state, commands)
     assert roles(store)["child"] == (5 if at_once else 6)
 
 

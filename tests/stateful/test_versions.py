@@ -33,8 +33,10 @@ from tests.strategies.crowded import crowds
 Answers = dict[tuple[str, str], tuple[bytes, str]]
 """By sort and id of each entity, the body and the tag of the answer to GET."""
 
-SHOWN: Final[Mapping[str, tuple[Callable[..., Response], Callable[[Organization], Iterable[Any]]]]]
-SHOWN = {
+Get = Callable[..., Response]
+Names = Callable[[Organization], Iterable[Any]]
+
+SHOWN: Final[Mapping[str, tuple[Get, Names]]] = {
     "principal": (get_principal, lambda state: state.principals),
     "group": (get_group, lambda state: state.groups),
     "role": (get_role, lambda state: state.roles),
@@ -52,7 +54,7 @@ def answers(seen: Versioned) -> Answers:
     for sort, (get, names) in SHOWN.items():
         for name in names(seen.state):
             response = get(seen, name)
-            found[sort, name] = (response.body, response.headers["etag"])
+            found[sort, name] = (bytes(response.body), response.headers["etag"])
     return found
 
 

@@ -5,10 +5,10 @@ its parents too. A membership, a nesting or an assignment is a fact of no entity
 in the collection that lists it. What is made anew has the revision that made it anew.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, NamedTuple, assert_never, get_args
+from typing import Final, NamedTuple, get_args
 
 from immutables import Map
 
@@ -44,19 +44,31 @@ class Entity(NamedTuple):
     id: str
 
 
+SHOWN_IN: Final[Mapping[type[Fact], tuple[type[EntityFact], str] | None]] = {
+    Principal: (Principal, "id"),
+    Group: (Group, "id"),
+    Role: (Role, "id"),
+    KindDeclaration: (KindDeclaration, "kind"),
+    Resource: (Resource, "id"),
+    Claim: (Claim, "id"),
+    SodSet: (SodSet, "id"),
+    Inheritance: (Role, "role"),
+    Membership: None,
+    Nesting: None,
+    Assignment: None,
+    GroupAssignment: None,
+    Administered: None,
+}
+"""For each type of fact, the entity whose written form shows it, and which field says its id.
+
+This is what "changed" means, for rows, snapshots and replay alike.
+"""
+
+
 def entity_of(fact: Fact) -> Entity | None:
-    """Return the entity whose written form shows the fact: this is what "changed" means."""
-    match fact:
-        case Principal() | Group() | Role() | Resource() | Claim() | SodSet():
-            return Entity(type(fact), fact.id)
-        case KindDeclaration():
-            return Entity(KindDeclaration, fact.kind)
-        case Inheritance():
-            return Entity(Role, fact.role)
-        case Membership() | Nesting() | Assignment() | GroupAssignment() | Administered():
-            return None
-        case _:
-            assert_never(fact)
+    """Return the entity whose written form shows the fact."""
+    shown = SHOWN_IN[type(fact)]
+    return None if shown is None else Entity(shown[0], getattr(fact, shown[1]))
 
 
 def edited(delta: Delta) -> frozenset[Entity]:
@@ -64,10 +76,10 @@ def edited(delta: Delta) -> frozenset[Entity]:
 
     A store must touch their rows: of an edge that goes, no row is left to tell when.
     """
-    shown, own = set[Entity](), set[Entity]()
-    for fact, entity in _shown(delta):
-        (own if entity.fact is type(fact) else shown).add(entity)
-    return frozenset(shown - own)
+    shown = {entity for fact, entity in _shown(delta) if entity.fact is not type(fact)}
+    if len(shown) == 0:
+        return frozenset()
+    return frozenset(shown).difference(_own(delta.removed), _own(delta.added))
 
 
 def touches(delta: Delta, entity: Entity) -> bool:
@@ -80,6 +92,14 @@ def _shown(delta: Delta) -> Iterator[tuple[Fact, Entity]]:
         entity = entity_of(fact)
         if entity is not None:
             yield fact, entity
+
+
+def _own(facts: Iterable[Fact]) -> Iterator[Entity]:
+    """Yield the entities that the facts are by themselves."""
+    for fact in facts:
+        entity = entity_of(fact)
+        if entity is not None and entity.fact is type(fact):
+            yield entity
 
 
 Revisions = Map[str, int]
@@ -105,18 +125,13 @@ class Versions:
 
     def after(self, delta: Delta) -> "Versions":
         """Return the versions at the next revision, which the delta led to."""
-        revision, of_type = self.revision + 1, self.of_type
-        for fact in delta.removed:
-            entity = entity_of(fact)
-            if entity is not None and entity.fact is type(fact):
-                of_type = of_type.set(entity.fact, of_type[entity.fact].delete(entity.id))
-        for fact in delta.added:
-            entity = entity_of(fact)
-            if entity is not None and entity.fact is type(fact):
-                of_type = of_type.set(entity.fact, of_type[entity.fact].set(entity.id, revision))
-        for kind, name in edited(delta):
-            of_type = of_type.set(kind, of_type[kind].set(name, revision))
-        return Versions(revision, of_type)
+        revision = self.revision + 1
+        changing = {kind: revisions.mutate() for kind, revisions in self.of_type.items()}
+        for kind, name in _own(delta.removed):
+            del changing[kind][name]
+        for kind, name in chain(_own(delta.added), edited(delta)):
+            changing[kind][name] = revision
+        return Versions(revision, Map({kind: one.finish() for kind, one in changing.items()}))
 
 
 @dataclass(frozen=True, slots=True)
