@@ -14,11 +14,11 @@ from grantproof.api import following as module
 from grantproof.api.following import Following, owned_by
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
-from grantproof.core.organization import Organization
 from grantproof.service.authors import Author
 from grantproof.service.meters import Meters
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 from grantproof.service.snapshots import Snapshots
+from grantproof.service.versions import Versioned
 from tests.api.service import services_over
 
 ONE, TWO, GONE = OrganizationId("one"), OrganizationId("two"), OrganizationId("gone")
@@ -33,11 +33,11 @@ class Counting(MemoryStore):
         self.failing: dict[str, Exception] = {}
 
     @override
-    def load(self, organization: OrganizationId) -> Organization | None:
+    def load_versioned(self, organization: OrganizationId) -> Versioned | None:
         self.loads.append(organization)
         if organization in self.failing:
             raise self.failing[organization]
-        return super().load(organization)
+        return super().load_versioned(organization)
 
     @override
     def revision(self, organization: OrganizationId) -> int | None:

@@ -4,7 +4,7 @@ import pytest
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.core.identifiers import OrganizationId
-from grantproof.core.organization import Organization
+from grantproof.service.versions import Versioned
 from tests.api.service import Api, Json, fields_at_fault, problem
 
 
@@ -132,13 +132,13 @@ def test_asking_for_absent_organizations_reads_the_store_once_a_round(
 ) -> None:
     """Asking again and again costs no reading."""
     loads: list[str] = []
-    load = store.load
+    load = store.load_versioned
 
-    def counted(name: OrganizationId) -> Organization | None:
+    def counted(name: OrganizationId) -> Versioned | None:
         loads.append(name)
         return load(name)
 
-    monkeypatch.setattr(store, "load", counted)
+    monkeypatch.setattr(store, "load_versioned", counted)
     question = {"org_id": "absent", "principal_id": "p", "action": "a", "resource_id": "r"}
     for _ in range(5):
         assert operator.post("/evaluate", json=question).json()["decision"] == "Deny"

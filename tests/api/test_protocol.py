@@ -150,13 +150,16 @@ def test_a_condition_that_is_not_supported_is_refused(
     assert operator.get(f"{ORG}/roles", headers=headers).status_code == 200
 
 
+FAILING = ("summaries", "revision", "load_versioned", "commit", "events", "entries", "create")
+
+
 def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Let every use of the store raise the error."""
 
     def failing(*_: Any, **__: Any) -> NoReturn:
         raise error
 
-    for name in ("summaries", "revision", "load", "commit", "events", "entries", "create"):
+    for name in FAILING:
         monkeypatch.setattr(store, name, failing)
 
 

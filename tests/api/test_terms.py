@@ -177,31 +177,83 @@ def test_a_key_outlives_the_process(tmp_path: Any) -> None:
 # ---------------------------------------------------------------- If-Match
 
 
-CHANGES: list[tuple[str, str, Json | None]] = [
-    ("POST", "roles", {"id": "new"}),
-    ("PATCH", "principals/bob", {"active": False}),
-    ("PATCH", "resources/docs", {"attributes": {"level": 1}}),
-    ("PUT", "sod-sets/finance-or-submitter", {"roles": ["finance", "viewer"], "n": 2}),
-    ("DELETE", "claims/viewer-read-docs", None),
-    ("DELETE", "assignments?principal=bob&role=editor", None),
+THE_SET: Json = {"id": "finance-or-submitter", "roles": ["finance", "viewer"], "n": 2}
+HOLDS = "role=editor"
+CHANGES: list[tuple[str, str, Json | None, str]] = [
+    ("POST", "roles", {"id": "new"}, "organization"),
+    ("POST", "assignments", ASSIGNMENT, "organization"),
+    ("DELETE", f"assignments?principal=bob&{HOLDS}", None, "organization"),
+    ("POST", "changes", {"commands": [{"type": "CreateRole", "role": "new"}]}, "organization"),
+    ("PATCH", "principals/bob", {"active": False}, "principal `bob`"),
+    ("DELETE", "principals/bob?cascade=true", None, "principal `bob`"),
+    ("DELETE", "groups/staff", None, "group `staff`"),
+    ("POST", "roles/viewer/parents", {"parent": "finance"}, "role `viewer`"),
+    ("DELETE", "roles/submitter/parents/viewer", None, "role `submitter`"),
+    ("DELETE", "roles/editor?cascade=true", None, "role `editor`"),
+    ("DELETE", "kinds/document?cascade=true", None, "kind `document`"),
+    ("PATCH", "resources/docs", {"attributes": {"level": 1}}, "resource `docs`"),
+    ("DELETE", "resources/docs?cascade=true", None, "resource `docs`"),
+    ("DELETE", "claims/viewer-read-docs", None, "claim `viewer-read-docs`"),
+    ("PUT", f"sod-sets/{THE_SET['id']}", THE_SET, f"separation-of-duty set `{THE_SET['id']}`"),
+    ("DELETE", f"sod-sets/{THE_SET['id']}", None, f"separation-of-duty set `{THE_SET['id']}`"),
+]
+"""What is asked, and whose revision the tags are held against."""
+
+
+def walk_on(api: Api) -> None:
+    """Add a group and a parent, then change what none of the changes is about: revision 4."""
+    made = [
+        api.post(f"{ORG}/groups", json={"id": "staff"}),
+        api.post(f"{ORG}/roles/submitter/parents", json={"parent": "viewer"}),
+        api.post(f"{ORG}/groups", json={"id": "unrelated"}),
+    ]
+    assert {response.status_code for response in made} == {201}, [one.text for one in made]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "of"), CHANGES)
+def test_a_change_of_what_has_changed_is_412(
+    api: Api, method: str, path: str, body: Json | None, *, of: str
+) -> None:
+    """With the tag of another revision; with that of this one it is made, whatever else changed."""
+    walk_on(api)
+    whole = of == "organization"
+    last = {"group `staff`": 2, "role `submitter`": 3, "organization": 4}.get(of, 1)
+    told_as = "the organization is at" if whole else f"{of} was last changed at"
+    for tag in ('"0"', '"5", "6"', f'W/"{last}"', '"unknown"', '""', *([] if whole else ['"4"'])):
+        response = api.request(method, f"{ORG}/{path}", json=body, headers={"If-Match": tag})
+        told = problem(response, 412, "stale")
+        assert told["error"].startswith(f'{told_as} revision {last}, tagged "{last}"')
+        assert response.headers["etag"] == f'"{last}"'
+    matching = {"If-Match": f'"9" , "{last}"'}
+    made = api.request(method, f"{ORG}/{path}", json=body, headers=matching)
+    assert made.status_code in {200, 201, 204}, made.text
+    assert (revision(api), made.headers["etag"]) == (5, '"5"')
+
+
+GONE: list[tuple[str, str, Json | None]] = [
+    ("PATCH", "principals/no", {"active": False}),
+    ("DELETE", "principals/no", None),
+    ("DELETE", "groups/no", None),
+    ("POST", "roles/no/parents", {"parent": "viewer"}),
+    ("DELETE", "roles/no/parents/viewer", None),
+    ("DELETE", "roles/no", None),
+    ("DELETE", "kinds/no", None),
+    ("PATCH", "resources/no", {"attributes": {}}),
+    ("DELETE", "resources/no", None),
+    ("DELETE", "claims/no", None),
+    ("PUT", "sod-sets/no", {**THE_SET, "id": "no"}),
+    ("DELETE", "sod-sets/no", None),
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
-def test_a_change_of_what_has_changed_is_412(
+@pytest.mark.parametrize(("method", "path", "body"), GONE)
+def test_what_is_gone_is_missing_not_stale(
     api: Api, method: str, path: str, body: Json | None
 ) -> None:
-    """With the tag of another revision; with that of this one it is made."""
-    if method == "PUT" and body is not None:
-        body = {"id": "finance-or-submitter", **body}
-    for tag in ('"0"', '"2", "3"', 'W/"1"', '"unknown"', '""'):
-        response = api.request(method, f"{ORG}/{path}", json=body, headers={"If-Match": tag})
-        told = problem(response, 412, "stale")
-        assert told["error"].startswith('the organization is at revision 1, tagged "1"')
-    tag = api.get(f"{ORG}/roles").headers["etag"]
-    made = api.request(method, f"{ORG}/{path}", json=body, headers={"If-Match": f'"9" , {tag}'})
-    assert made.status_code in {200, 201, 204}, made.text
-    assert revision(api) == 2
+    """Whatever its tag was: 404 says more than 412, and nothing is changed."""
+    response = api.request(method, f"{ORG}/{path}", json=body, headers={"If-Match": '"1"'})
+    problem(response, 404, "not_found")
+    assert revision(api) == 1
 
 
 def test_any_revision_is_any(api: Api) -> None:

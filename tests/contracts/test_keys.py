@@ -1,6 +1,7 @@
 """What every store promises of the API keys that it keeps."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.service.callers import EVERY_SCOPE, Scope
 from grantproof.service.credentials import Key, digest
 from grantproof.service.ports import Store
+from grantproof.service.receipts import RECEIPT_SECONDS, KeyReceipt, Once
 
 ACME = OrganizationId("acme")
 
@@ -103,3 +105,80 @@ def test_a_deleted_organization_leaves_its_keys(store: Store) -> None:
     assert store.keys.create(key())
     assert store.delete(ACME, actor="x", instant=12)
     assert store.keys.page(limit=9) == (key(),)
+
+
+# ---------------------------------------------------------------- receipts
+
+
+ONCE = Once("mine", "digest")
+
+
+def receipt(
+    prefix: str, instant: int = 10, once: Once = ONCE, actor: str = "os:root"
+) -> KeyReceipt:
+    """That the actor asked for the key of that prefix."""
+    return KeyReceipt(actor, once, prefix, instant)
+
+
+def kept(store: Store, name: str = "mine", *, after: int = 0) -> KeyReceipt | None:
+    """The receipt of the root under the key."""
+    return store.keys.receipt(actor="os:root", key=name, after=after)
+
+
+def test_a_receipt_is_kept_with_its_key(store: Store) -> None:
+    """It is its actor's own, under its name, and so old."""
+    assert kept(store) is None
+    assert store.keys.create(key(), receipt=receipt(key().prefix))
+    assert kept(store) == kept(store, after=9) == receipt(key().prefix)
+    assert kept(store, after=10) is None
+    assert kept(store, "other") is None
+    assert store.keys.receipt(actor="os:ann", key="mine", after=0) is None
+
+
+def test_under_one_receipt_one_key_is_made(store: Store) -> None:
+    """What comes second stores nothing, whatever it asks; another actor is another."""
+    second = key("b" * 12)
+    assert store.keys.create(key(), receipt=receipt(key().prefix))
+    for once in (ONCE, Once("mine", "another digest")):
+        late = receipt(second.prefix, 9 + RECEIPT_SECONDS, once)
+        assert not store.keys.create(second, receipt=late)
+    assert kept(store) == receipt(key().prefix)
+    assert store.keys.page(limit=9) == (key(),)
+    assert store.keys.create(second, receipt=receipt(second.prefix, actor="os:ann"))
+
+
+def test_a_key_that_is_not_made_leaves_no_receipt(store: Store) -> None:
+    """Its prefix was taken, so the idempotency key is still free."""
+    assert store.keys.create(key())
+    assert not store.keys.create(key(label="another"), receipt=receipt(key().prefix))
+    assert kept(store) is None
+
+
+def test_receipts_are_forgotten_after_a_day(store: Store) -> None:
+    """Under its own name an older one is replaced, the others go with it."""
+    made = [key(letter * 12) for letter in "abc"]
+    assert store.keys.create(made[0], receipt=receipt(made[0].prefix))
+    assert store.keys.create(made[1], receipt=receipt(made[1].prefix, 10, Once("other", "d")))
+    later = receipt(made[2].prefix, 10 + RECEIPT_SECONDS, Once("mine", "d"))
+    assert store.keys.create(made[2], receipt=later)
+    assert (kept(store), kept(store, "other")) == (later, None)
+
+
+def test_a_key_is_found_by_its_prefix(store: Store) -> None:
+    """As it is now, revoked or not."""
+    assert store.keys.find(key().prefix) is None
+    assert store.keys.create(key())
+    assert store.keys.find(key().prefix) == key()
+    assert store.keys.revoke(key().prefix, actor="os:ann", instant=15)
+    assert store.keys.find(key().prefix) == key(revoked_at=15, revoked_by="os:ann")
+
+
+def test_of_threads_that_race_under_one_receipt_one_makes_a_key(store: Store) -> None:
+    """On a database, of processes too: the receipt is in the transaction of the key."""
+    made = [key(f"{number:012x}") for number in range(8)]
+    with ThreadPoolExecutor(len(made)) as pool:
+        done = pool.map(lambda one: store.keys.create(one, receipt=receipt(one.prefix)), made)
+        won = [one for one, stored in zip(made, done, strict=True) if stored]
+    assert store.keys.page(limit=9) == tuple(won)
+    assert kept(store) == receipt(won[0].prefix)
+    assert len(won) == 1

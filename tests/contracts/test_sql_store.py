@@ -38,7 +38,7 @@ from tests.databases import Database, opened
 
 ACME = OrganizationId("acme")
 SEALED = {"event", "event_personal", "audit_key"}
-NOT_FACTS = {"organization", "api_key", "receipt", "consumption", *SEALED}
+NOT_FACTS = {"organization", "api_key", "key_receipt", "receipt", "consumption", *SEALED}
 
 
 @pytest.fixture

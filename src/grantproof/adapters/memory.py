@@ -18,7 +18,14 @@ from grantproof.service.credentials import Key, Mark
 from grantproof.service.history import Entry, EventQuery, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
-from grantproof.service.receipts import RECEIPT_SECONDS, Consumption, Pledge, Receipt
+from grantproof.service.receipts import (
+    RECEIPT_SECONDS,
+    Consumption,
+    KeyReceipt,
+    Pledge,
+    Receipt,
+)
+from grantproof.service.versions import Versioned, Versions
 
 
 @dataclass(slots=True)
@@ -37,6 +44,7 @@ class _Tenant:
     state: Organization | None
     founded: Entry
     ended: Entry | None = None
+    versions: Versions = field(default_factory=Versions)
     events: list[Event] = field(default_factory=list)
     counts: dict[Counter, _Count] = field(default_factory=dict)
     receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
@@ -146,6 +154,14 @@ class MemoryStore:
         with self._lock:
             return self._state(organization)
 
+    def load_versioned(self, organization: OrganizationId) -> Versioned | None:
+        """Return the organization and the versions of its entities, or nothing."""
+        with self._lock:
+            state = self._state(organization)
+            if state is None:
+                return None
+            return Versioned(state, self._tenants[organization].versions)
+
     def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
         """Keep the event, the state after it and the receipt, if it is the next; else false."""
         with self._lock:
@@ -154,6 +170,7 @@ class MemoryStore:
                 return False
             tenant = self._tenants[event.organization]
             tenant.state = advance(state, event.delta)
+            tenant.versions = tenant.versions.after(event.delta)
             tenant.events.append(event)
             if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
                 _drop_orphans(tenant)
@@ -260,14 +277,32 @@ class MemoryKeys:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys: dict[str, Key] = {}
+        self._receipts: dict[tuple[str, str], KeyReceipt] = {}
 
-    def create(self, key: Key) -> bool:
-        """Keep a new key, and return true; false when its prefix or digest was ever used."""
+    def create(self, key: Key, *, receipt: KeyReceipt | None = None) -> bool:
+        """Keep a new key, and return true; false when it or the receipt's key was used before."""
         with self._lock:
             if key.prefix in self._keys or self._has_digest(key.digest):
                 return False
+            if receipt is not None:
+                name, kept = (receipt.actor, receipt.once.key), self._receipts.items()
+                current = {k: one for k, one in kept if one.instant > receipt.outdated}
+                if name in current:
+                    return False
+                self._receipts = {**current, name: receipt}
             self._keys[key.prefix] = key
             return True
+
+    def receipt(self, *, actor: str, key: str, after: int) -> KeyReceipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        with self._lock:
+            found = self._receipts.get((actor, key))
+        return found if found is not None and found.instant > after else None
+
+    def find(self, prefix: str) -> Key | None:
+        """Return the key with that prefix, revoked or not; nothing when there is none."""
+        with self._lock:
+            return self._keys.get(prefix)
 
     def revoke(self, prefix: str, *, actor: str, instant: int) -> bool:
         """Revoke a key for good; false when there is none, or it is revoked already."""

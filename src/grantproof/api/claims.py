@@ -6,12 +6,14 @@ from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
-from grantproof.api.scope import PREFIX, Changing, State
+from grantproof.api.scope import PREFIX, Changing, Seen, State
 from grantproof.api.strictness import strict_router
 from grantproof.core.commands.language import CreateClaim, DeleteClaim
 from grantproof.core.errors import Missing
+from grantproof.core.model import Claim
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import ClaimField
+from grantproof.service.versions import Entity
 
 router = strict_router(f"{PREFIX}/claims", tag="claims", access=ADMINISTRATION)
 
@@ -36,16 +38,17 @@ def create_claim(changing: Changing, body: documents.Claim) -> Response:
 
 
 @router.get("/{claim}", response_model=documents.Claim)
-def get_claim(state: State, claim: ClaimField) -> Response:
+def get_claim(seen: Seen, claim: ClaimField) -> Response:
     """Show a claim."""
-    stored = state.claims.get(claim)
+    stored = seen.state.claims.get(claim)
     if stored is None:
         raise Refused(not_found("claim", claim))
-    return shown(documents.Claim.of(stored), state.revision)
+    return shown(documents.Claim.of(stored), seen.versions[Entity(Claim, claim)])
 
 
 @router.delete("/{claim}", status_code=204)
 def delete_claim(changing: Changing, claim: ClaimField) -> Response:
     """Take a claim from its role."""
-    accepted = changing.propose(DeleteClaim(claim), subject=Missing("claim", (claim,)))
+    subject = Missing("claim", (claim,))
+    accepted = changing.propose(DeleteClaim(claim), subject=subject, of=Entity(Claim, claim))
     return gone(accepted.state.revision)

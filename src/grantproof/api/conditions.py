@@ -2,22 +2,34 @@
 
 A key makes a POST be done once: the same request under the same key gets the same answer, another
 one 422, and while the first is still at work 409. `If-Match` names the revisions, as answers show
-them in their `ETag`, at which the change may be made; at any other it is 412.
+them in their `ETag`, at which the change may be made; at any other it is 412. An entity's are those
+that last changed it, a collection's the organization's.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
 
 from grantproof.api.problems import Fault, Problem, Refused, invalid, later
+from grantproof.core.model import (
+    Claim,
+    Group,
+    KindDeclaration,
+    Principal,
+    Resource,
+    Role,
+    SodSet,
+)
 from grantproof.service.pap import Stale, Terms
 from grantproof.service.receipts import InProgress, KeyReused, Once
+from grantproof.service.versions import EntityFact
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 IF_MATCH: Final = "If-Match"
+ETAG: Final = "ETag"
 ANY: Final = "*"
 KEY_TOLD: Final = "on POST: of requests under one key, made within a day, one takes effect"
 ONCE: Final = "must be given once"
@@ -97,6 +109,16 @@ async def revisions_of(
     return frozenset(int(revision) for revision in REVISION.findall(tags))
 
 
+NOUNS: Final[Mapping[type[EntityFact], str]] = {
+    Principal: "principal",
+    Group: "group",
+    Role: "role",
+    KindDeclaration: "kind",
+    Resource: "resource",
+    Claim: "claim",
+    SodSet: "separation-of-duty set",
+}
+
 WantedOnce = Annotated[Once | None, Depends(once_of)]
 
 
@@ -116,9 +138,14 @@ HONOURED: Final = {IDEMPOTENCY_KEY.lower(): once_of, IF_MATCH.lower(): revisions
 def unmet(outcome: Stale | KeyReused | InProgress) -> Problem:
     """Return the problem of a change that its terms keep from being made."""
     match outcome:
-        case Stale(revision):
-            now = f'the organization is at revision {revision}, tagged "{revision}"'
-            return Problem("stale", f"{now}: read again what you mean to change")
+        case Stale(revision, entity):
+            tag = f'"{revision}"'
+            now = f"the organization is at revision {revision}, tagged {tag}"
+            if entity is not None:
+                named = f"{NOUNS[entity.fact]} `{entity.id}`"
+                now = f"{named} was last changed at revision {revision}, tagged {tag}"
+            detail = f"{now}: read again what you mean to change"
+            return Problem("stale", detail, headers=((ETAG, tag),))
         case KeyReused():
             return Problem(
                 "idempotency_key_reused",

@@ -41,7 +41,7 @@ PROBLEMS: Final = {
     403: "not the caller's organization, or not allowed to this caller",
     404: "the caller's own organization has no such thing",
     409: "refused, with the witness",
-    412: "the organization is at another revision than `If-Match` names",
+    412: "last changed at another revision than `If-Match` names; the header `ETag` tells which",
     413: "the body is too large",
     415: "the body is not JSON",
     421: "the demo answers under a name of this machine only",

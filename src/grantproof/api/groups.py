@@ -6,7 +6,7 @@ from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
-from grantproof.api.scope import PREFIX, Changing, State
+from grantproof.api.scope import PREFIX, Changing, Seen, State
 from grantproof.api.strictness import strict_router
 from grantproof.core.commands.language import CreateGroup, DeleteGroup
 from grantproof.core.errors import Missing
@@ -14,6 +14,7 @@ from grantproof.core.identifiers import GroupId
 from grantproof.core.model import Group
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import GroupField
+from grantproof.service.versions import Entity
 
 router = strict_router(f"{PREFIX}/groups", tag="groups", access=ADMINISTRATION)
 
@@ -33,18 +34,19 @@ def create_group(changing: Changing, body: documents.Group) -> Response:
 
 
 @router.get("/{group}", response_model=documents.Group)
-def get_group(state: State, group: GroupField) -> Response:
+def get_group(seen: Seen, group: GroupField) -> Response:
     """Show a group."""
-    if group not in state.groups:
+    if group not in seen.state.groups:
         raise Refused(not_found("group", group))
-    return shown(_written(group), state.revision)
+    return shown(_written(group), seen.versions[Entity(Group, group)])
 
 
 @router.delete("/{group}", status_code=204)
 def delete_group(changing: Changing, group: GroupField, cascade: bool = False) -> Response:
     """Remove a group; `cascade` removes memberships, nestings, assignments and claims on it too."""
     command = DeleteGroup(group, cascade=cascade)
-    accepted = changing.propose(command, subject=Missing("group", (group,)))
+    subject = Missing("group", (group,))
+    accepted = changing.propose(command, subject=subject, of=Entity(Group, group))
     return gone(accepted.state.revision)
 
 

@@ -7,6 +7,7 @@ do what any principal may.
 from fastapi import Response
 
 from grantproof.api.access import OPERATION
+from grantproof.api.conditions import WantedOnce, unmet
 from grantproof.api.problems import Fault, Problem, Refused, invalid
 from grantproof.api.replies import JSON, WantedPage
 from grantproof.api.running import Calling, Here
@@ -14,7 +15,8 @@ from grantproof.api.schemas.keys import KeyAnswer, KeyPage, NewKeyAnswer, NewKey
 from grantproof.api.strictness import strict_router
 from grantproof.api.validation import printable
 from grantproof.core.limits import KEYS_MAX
-from grantproof.service.keyring import NewKey, NoSuchOrganization, NoSuchPrincipal
+from grantproof.service.keyring import MadeBefore, NewKey, NoSuchOrganization, NoSuchPrincipal
+from grantproof.service.receipts import InProgress, KeyReused
 
 router = strict_router("/v1/keys", tag="keys", access=OPERATION)
 
@@ -30,11 +32,20 @@ def list_keys(here: Here, wanted: WantedPage) -> Response:
 
 
 @router.post("", status_code=201, response_model=NewKeyAnswer)
-def create_key(here: Here, caller: Calling, body: NewKeyBody) -> Response:
-    """Make a key; it is shown in this answer and never again."""
-    match here.services.keyring.create(body.wanted(), by=caller.author):
-        case NewKey() as made:
+def create_key(here: Here, caller: Calling, body: NewKeyBody, *, once: WantedOnce) -> Response:
+    """Make a key; it is shown in this answer and never again.
+
+    The same request under the same `Idempotency-Key` makes no other key and gets the same answer
+    again, but for `key`, which is null: whoever has lost it revokes that key and makes another.
+    """
+    made = here.services.keyring.create(body.wanted(), by=caller.author, once=once)
+    match made:
+        case NewKey():
             answer = NewKeyAnswer.made(made)
+        case MadeBefore():
+            answer = NewKeyAnswer.made_before(made)
+        case KeyReused() | InProgress():
+            raise Refused(unmet(made))
         case NoSuchOrganization():
             raise Refused(invalid([Fault("org_id", "must be an organization that exists")]))
         case NoSuchPrincipal():

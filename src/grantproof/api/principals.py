@@ -13,7 +13,7 @@ from grantproof.api.running import Calling, Here
 from grantproof.api.schemas.holdings import AssignedRole, EffectiveRole, Holdings
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.requests import PrincipalChange, RoleChoice
-from grantproof.api.scope import PREFIX, Changes, Changing, State
+from grantproof.api.scope import PREFIX, Changes, Changing, Seen, Shown, State
 from grantproof.api.strictness import strict_router
 from grantproof.core.commands.language import (
     AssignRole,
@@ -32,6 +32,7 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import PrincipalField
 from grantproof.service import review
+from grantproof.service.versions import Entity
 
 UNBOUND: Final = Problem(
     "unbound_caller",
@@ -65,9 +66,10 @@ def create_principal(changing: Changing, body: documents.Principal) -> Response:
 
 
 @router.get("/{principal}", response_model=documents.Principal)
-def get_principal(state: State, principal: PrincipalField) -> Response:
+def get_principal(seen: Seen, principal: PrincipalField) -> Response:
     """Show a principal."""
-    return _shown(state, principal)
+    stored = _stored(seen.state, principal)
+    return shown(documents.Principal.of(stored), seen.versions[_entity(principal)])
 
 
 @router.patch("/{principal}", response_model=documents.Principal)
@@ -77,7 +79,8 @@ def change_principal(
     """Suspend or resume a principal, or replace its attributes, or both at once."""
     if body.active is None and body.attributes is None:
         raise Refused(invalid([Fault("active", "or `attributes` is required")]))
-    return _shown(_changed(changing, principal, body), principal)
+    after = _changed(changing, principal, body)
+    return shown(documents.Principal.of(after.state.principals[principal]), after.revision)
 
 
 @router.delete("/{principal}", status_code=204)
@@ -86,7 +89,8 @@ def delete_principal(
 ) -> Response:
     """Remove a principal; `cascade` removes its assignments and memberships too."""
     command = DeletePrincipal(principal, cascade=cascade)
-    return gone(changing.propose(command, subject=_missing(principal)).state.revision)
+    made = changing.propose(command, subject=_missing(principal), of=_entity(principal))
+    return gone(made.state.revision)
 
 
 @router.get("/{principal}/roles", response_model=Holdings)
@@ -127,30 +131,28 @@ def assign_role_to_principal(
     return created(assignment, accepted.state.revision, location=location)
 
 
-def _changed(changing: Changes, principal: PrincipalId, body: PrincipalChange) -> Organization:
+def _changed(changing: Changes, principal: PrincipalId, body: PrincipalChange) -> Shown:
     status: list[SingleCommand] = []
     if body.active is not None:
         status = [ResumePrincipal(principal) if body.active else SuspendPrincipal(principal)]
     rest: list[SingleCommand] = []
     if body.attributes is not None:
         rest = [SetPrincipalAttributes(principal, body.attributes)]
+    entity, subject = _entity(principal), _missing(principal)
     try:
-        return changing.propose(_all_of([*status, *rest]), subject=_missing(principal)).state
+        made = changing.propose(_all_of([*status, *rest]), subject=subject, of=entity)
+        return changing.shown(entity, made)
     except Refused as refused:
         if refused.problem.code != "already_so":
             raise
     # It has that status already, and it was not this state that was asked to change.
     if not rest:
-        return changing.state()
-    return changing.propose(_all_of(rest), subject=_missing(principal)).state
+        return changing.shown(entity)
+    return changing.shown(entity, changing.propose(_all_of(rest), subject=subject, of=entity))
 
 
 def _all_of(commands: list[SingleCommand]) -> SingleCommand | ChangeSet:
     return commands[0] if len(commands) == 1 else ChangeSet(tuple(commands))
-
-
-def _shown(state: Organization, principal: PrincipalId) -> Response:
-    return shown(documents.Principal.of(_stored(state, principal)), state.revision)
 
 
 def _stored(state: Organization, principal: PrincipalId) -> Principal:
@@ -158,6 +160,10 @@ def _stored(state: Organization, principal: PrincipalId) -> Principal:
     if stored is None:
         raise Refused(not_found("principal", principal))
     return stored
+
+
+def _entity(principal: PrincipalId) -> Entity:
+    return Entity(Principal, principal)
 
 
 def _missing(principal: PrincipalId) -> Missing:

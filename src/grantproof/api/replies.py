@@ -1,6 +1,7 @@
 """Answers that went well: documents, pages of them, and nothing.
 
-Each names the revision of the organization that it shows or made, as its `ETag`.
+Each names a revision as its `ETag`: an entity's is the one that last changed it, a collection's
+the organization's.
 """
 
 from collections.abc import Callable, Iterable

@@ -7,7 +7,7 @@ from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.requests import ResourceChange
-from grantproof.api.scope import PREFIX, Changing, State
+from grantproof.api.scope import PREFIX, Changing, Seen, State
 from grantproof.api.strictness import strict_router
 from grantproof.core.commands.language import (
     CreateResource,
@@ -16,8 +16,10 @@ from grantproof.core.commands.language import (
 )
 from grantproof.core.errors import Missing
 from grantproof.core.identifiers import ResourceId
+from grantproof.core.model import Resource
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import ResourceField
+from grantproof.service.versions import Entity
 
 router = strict_router(f"{PREFIX}/resources", tag="resources", access=ADMINISTRATION)
 
@@ -42,27 +44,33 @@ def create_resource(changing: Changing, body: documents.Resource) -> Response:
 
 
 @router.get("/{resource:path}", response_model=documents.Resource)
-def get_resource(state: State, resource: ResourceField) -> Response:
+def get_resource(seen: Seen, resource: ResourceField) -> Response:
     """Show a registered resource."""
-    stored = state.resources.get(resource)
+    stored = seen.state.resources.get(resource)
     if stored is None:
         raise Refused(not_found("resource", resource))
-    return shown(documents.Resource.of(stored), state.revision)
+    return shown(documents.Resource.of(stored), seen.versions[_entity(resource)])
 
 
 @router.patch("/{resource:path}", response_model=documents.Resource)
 def change_resource(changing: Changing, resource: ResourceField, body: ResourceChange) -> Response:
     """Replace the attributes of a resource."""
     command = SetResourceAttributes(resource, body.attributes)
-    state = changing.propose(command, subject=_missing(resource)).state
-    return shown(documents.Resource.of(state.resources[resource]), state.revision)
+    made = changing.propose(command, subject=_missing(resource), of=_entity(resource))
+    after = changing.shown(_entity(resource), made)
+    return shown(documents.Resource.of(after.state.resources[resource]), after.revision)
 
 
 @router.delete("/{resource:path}", status_code=204)
 def delete_resource(changing: Changing, resource: ResourceField, cascade: bool = False) -> Response:
     """Remove a resource; `cascade` removes its descendants and the claims on them too."""
     command = DeleteResource(resource, cascade=cascade)
-    return gone(changing.propose(command, subject=_missing(resource)).state.revision)
+    made = changing.propose(command, subject=_missing(resource), of=_entity(resource))
+    return gone(made.state.revision)
+
+
+def _entity(resource: ResourceId) -> Entity:
+    return Entity(Resource, resource)
 
 
 def _missing(resource: ResourceId) -> Missing:

@@ -7,7 +7,7 @@ from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.requests import ParentChoice, RoleWithParents
-from grantproof.api.scope import PREFIX, Changing, State
+from grantproof.api.scope import PREFIX, Changing, Seen, State
 from grantproof.api.strictness import strict_router
 from grantproof.core.commands.language import (
     AddParent,
@@ -18,10 +18,11 @@ from grantproof.core.commands.language import (
 )
 from grantproof.core.errors import Missing
 from grantproof.core.identifiers import RoleId
-from grantproof.core.model import Inheritance
+from grantproof.core.model import Inheritance, Role
 from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import RoleField
+from grantproof.service.versions import Entity
 
 router = strict_router(f"{PREFIX}/roles", tag="roles", access=ADMINISTRATION)
 
@@ -45,11 +46,11 @@ def create_role(changing: Changing, body: RoleWithParents) -> Response:
 
 
 @router.get("/{role}", response_model=RoleWithParents)
-def get_role(state: State, role: RoleField) -> Response:
+def get_role(seen: Seen, role: RoleField) -> Response:
     """Show a role and its parents."""
-    if role not in state.roles:
+    if role not in seen.state.roles:
         raise Refused(not_found("role", role))
-    return shown(_written(state, role), state.revision)
+    return shown(_written(seen.state, role), seen.versions[_entity(role)])
 
 
 @router.delete("/{role}", status_code=204)
@@ -59,13 +60,15 @@ def delete_role(changing: Changing, role: RoleField, cascade: bool = False) -> R
     A role that a separation-of-duty set names stays.
     """
     command = DeleteRole(role, cascade=cascade)
-    return gone(changing.propose(command, subject=_missing(role)).state.revision)
+    made = changing.propose(command, subject=_missing(role), of=_entity(role))
+    return gone(made.state.revision)
 
 
 @router.post("/{role}/parents", status_code=201, response_model=documents.Inheritance)
 def add_parent(changing: Changing, role: RoleField, body: ParentChoice) -> Response:
     """Let a role inherit from a parent."""
-    accepted = changing.propose(AddParent(role, body.parent), subject=_missing(role))
+    command = AddParent(role, body.parent)
+    accepted = changing.propose(command, subject=_missing(role), of=_entity(role))
     written = documents.Inheritance.of(Inheritance(role, body.parent))
     location = path(changing.organization, "roles", role, "parents", body.parent)
     return created(written, accepted.state.revision, location=location)
@@ -75,11 +78,16 @@ def add_parent(changing: Changing, role: RoleField, body: ParentChoice) -> Respo
 def remove_parent(changing: Changing, role: RoleField, parent: RoleField) -> Response:
     """End an inheritance."""
     subject = Missing("parent", (role, parent))
-    return gone(changing.propose(RemoveParent(role, parent), subject=subject).state.revision)
+    made = changing.propose(RemoveParent(role, parent), subject=subject, of=_entity(role))
+    return gone(made.state.revision)
 
 
 def _written(state: Organization, role: RoleId) -> RoleWithParents:
     return RoleWithParents.model_construct(id=role, parents=frozenset(state.roles.parents[role]))
+
+
+def _entity(role: RoleId) -> Entity:
+    return Entity(Role, role)
 
 
 def _missing(role: RoleId) -> Missing:

@@ -6,20 +6,22 @@ from typing import Annotated, Final
 from fastapi import Depends
 
 from grantproof.api.authoring import Authoring
-from grantproof.api.conditions import WantedTerms, unmet
-from grantproof.api.problems import Refused, forbidden, later, rejected
+from grantproof.api.conditions import NOUNS, WantedTerms, unmet
+from grantproof.api.problems import Refused, forbidden, later, not_found, rejected
 from grantproof.api.running import Calling, Here
 from grantproof.bootstrap import Services
 from grantproof.core.commands import Accepted, Rejected
 from grantproof.core.commands.language import Command
 from grantproof.core.errors import Missing
 from grantproof.core.identifiers import OrganizationId
+from grantproof.core.model import Delta
 from grantproof.core.organization import Organization
 from grantproof.policyfile.fields import OrganizationField
 from grantproof.policyfile.witnesses import single
 from grantproof.service.authors import Author
 from grantproof.service.pap import Contended, NoOrganization, Stale, Terms
 from grantproof.service.receipts import InProgress, KeyReused, Repeated
+from grantproof.service.versions import Entity, Versioned, touches
 
 PREFIX: Final = "/v1/orgs/{org}"
 
@@ -34,12 +36,23 @@ async def own(org: OrganizationField, caller: Calling) -> OrganizationId:
 Own = Annotated[OrganizationId, Depends(own)]
 
 
-async def current(org: Own, here: Here) -> Organization:
-    """Return the state of the caller's organization, at the last revision known here."""
-    index = await here.following.index(org)
-    if index is None:
+async def seen_now(org: Own, here: Here) -> Versioned:
+    """Return the caller's organization at the last revision known here, and its versions."""
+    seen = None
+    if await here.following.index(org) is not None:
+        # Here are the indexes asked: state and versions are of one revision.
+        seen = here.services.snapshots.versioned(org)
+    if seen is None:
         raise Refused(forbidden(org))
-    return index.state
+    return seen
+
+
+Seen = Annotated[Versioned, Depends(seen_now)]
+
+
+async def current(seen: Seen) -> Organization:
+    """Return the state of the caller's organization, at the last revision known here."""
+    return seen.state
 
 
 State = Annotated[Organization, Depends(current)]
@@ -47,12 +60,22 @@ State = Annotated[Organization, Depends(current)]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A change that is durable. `state` is what it led to.
+    """A change that is durable. `state` is what it led to, and `delta` how.
 
-    Of a change that was made before, under the same key, only the revision of `state` is right.
+    Of a change that was made before, under the same key, only the revision of `state` is right, and
+    the delta is empty.
     """
 
     state: Organization
+    delta: Delta
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A state in which an entity is to be shown, and the revision that last changed it."""
+
+    state: Organization
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +87,23 @@ class Changes:
     author: Author
     terms: Terms
 
-    def propose(self, command: Command, *, subject: Missing | None = None) -> Made:
+    def propose(
+        self, command: Command, *, subject: Missing | None = None, of: Entity | None = None
+    ) -> Made:
         """Return the change that is now durable; raises `Refused`.
 
-        `subject` is the refusal that says that what the address names is missing.
+        `subject` is the refusal that says that what the address names is missing. `of` is the
+        entity that the address names or is part of, whose revisions the terms mean; without one
+        they mean the organization's.
         """
-        administration = self.services.administration
-        outcome = administration.propose(
-            self.organization, command, by=self.author, terms=self.terms
+        outcome = self.services.administration.propose(
+            self.organization, command, by=self.author, terms=replace(self.terms, of=of)
         )
         match outcome:
-            case Accepted():
-                return Made(outcome.state)
+            case Accepted(state, event):
+                return Made(state, event.delta)
             case Repeated(revision):
-                return Made(replace(self.state(), revision=revision))
+                return Made(replace(self.seen().state, revision=revision), Delta())
             case Rejected(refusal):
                 absent = subject is not None and single(refusal) == subject
                 raise Refused(rejected(refusal, missing_is_absent=absent))
@@ -89,12 +115,25 @@ class Changes:
                 detail = f"lost {outcome.attempts} races against other writers: try again"
                 raise Refused(later("contended", detail))
 
-    def state(self) -> Organization:
-        """Return the state now; raises `Refused` when the organization is gone."""
-        index = self.services.snapshots.load(self.organization)
-        if index is None:
+    def seen(self) -> Versioned:
+        """Return the organization now; raises `Refused` when it is gone."""
+        seen = self.services.snapshots.seen(self.organization)
+        if seen is None:
             raise Refused(forbidden(self.organization))
-        return index.state
+        return seen
+
+    def shown(self, entity: Entity, made: Made | None = None) -> Shown:
+        """Return where the entity is shown after what was made, if anything was; raises `Refused`.
+
+        What did not change it says nothing of when it changed: then it is shown as it is now.
+        """
+        if made is not None and touches(made.delta, entity):
+            return Shown(made.state, made.state.revision)
+        seen = self.seen()
+        revision = seen.versions.of(entity)
+        if revision is None:
+            raise Refused(not_found(NOUNS[entity.fact], entity.id))
+        return Shown(seen.state, revision)
 
 
 async def changing(org: Own, here: Here, author: Authoring, *, terms: WantedTerms) -> Changes:

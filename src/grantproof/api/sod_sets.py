@@ -8,13 +8,15 @@ from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid, not_found
 from grantproof.api.replies import WantedPage, created, gone, page, path, shown
 from grantproof.api.schemas.pages import Page
-from grantproof.api.scope import PREFIX, Changing, State
+from grantproof.api.scope import PREFIX, Changing, Seen, State
 from grantproof.api.strictness import strict_router
 from grantproof.core.commands.language import ChangeSodSet, CreateSodSet, DeleteSodSet
 from grantproof.core.errors import Missing
 from grantproof.core.identifiers import SodSetId
+from grantproof.core.model import SodSet
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import SodSetField
+from grantproof.service.versions import Entity
 
 NOUN: Final = "separation-of-duty set"
 
@@ -41,12 +43,12 @@ def create_sod_set(changing: Changing, body: documents.SodSet) -> Response:
 
 
 @router.get("/{sod_set}", response_model=documents.SodSet)
-def get_sod_set(state: State, sod_set: SodSetField) -> Response:
+def get_sod_set(seen: Seen, sod_set: SodSetField) -> Response:
     """Show a separation-of-duty set."""
-    stored = state.sod_sets.get(sod_set)
+    stored = seen.state.sod_sets.get(sod_set)
     if stored is None:
         raise Refused(not_found(NOUN, sod_set))
-    return shown(documents.SodSet.of(stored), state.revision)
+    return shown(documents.SodSet.of(stored), seen.versions[_entity(sod_set)])
 
 
 @router.put("/{sod_set}", response_model=documents.SodSet)
@@ -54,15 +56,22 @@ def change_sod_set(changing: Changing, sod_set: SodSetField, body: documents.Sod
     """Replace a separation-of-duty set; refused when somebody would break the new one."""
     if body.id != sod_set:
         raise Refused(invalid([Fault("id", f"must be `{sod_set}`, as in the address")]))
-    accepted = changing.propose(ChangeSodSet(body.core()), subject=_missing(sod_set))
-    return shown(body, accepted.state.revision)
+    command = ChangeSodSet(body.core())
+    made = changing.propose(command, subject=_missing(sod_set), of=_entity(sod_set))
+    after = changing.shown(_entity(sod_set), made)
+    return shown(documents.SodSet.of(after.state.sod_sets[sod_set]), after.revision)
 
 
 @router.delete("/{sod_set}", status_code=204)
 def delete_sod_set(changing: Changing, sod_set: SodSetField, cascade: bool = False) -> Response:
     """Remove a separation-of-duty set; `cascade` removes claims on it too."""
     command = DeleteSodSet(sod_set, cascade=cascade)
-    return gone(changing.propose(command, subject=_missing(sod_set)).state.revision)
+    made = changing.propose(command, subject=_missing(sod_set), of=_entity(sod_set))
+    return gone(made.state.revision)
+
+
+def _entity(sod_set: SodSetId) -> Entity:
+    return Entity(SodSet, sod_set)
 
 
 def _missing(sod_set: SodSetId) -> Missing:

@@ -23,6 +23,7 @@ from grantproof.core.limits import (
 )
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE, WITHIN_ORGANIZATION, Caller, Scope
+from grantproof.service.receipts import KeyReceipt
 
 MARK: Final = b"gp_"
 """How every key begins, and no token does."""
@@ -153,8 +154,20 @@ class Keys(Protocol):
     again. Any method may raise `StoreError`; then nothing was changed.
     """
 
-    def create(self, key: Key) -> bool:
-        """Store a new key, and return true; false when its prefix or digest was ever used."""
+    def create(self, key: Key, *, receipt: KeyReceipt | None = None) -> bool:
+        """Store a new key, and return true; false when its prefix or digest was ever used.
+
+        The receipt is kept in the same transaction, and those that it outdates are forgotten. Where
+        one is kept under its key already, and not outdated, nothing is stored: that is false too.
+        """
+        ...
+
+    def receipt(self, *, actor: str, key: str, after: int) -> KeyReceipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        ...
+
+    def find(self, prefix: str) -> Key | None:
+        """Return the key with that prefix, revoked or not; nothing when there is none."""
         ...
 
     def revoke(self, prefix: str, *, actor: str, instant: int) -> bool:

@@ -4,7 +4,7 @@ Whoever holds a keyring keeps it fresh by `look`; how stale it may be is theirs 
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import Final, Protocol
 
@@ -28,10 +28,22 @@ from grantproof.service.credentials import (
 )
 from grantproof.service.demo import ACME, AUTHOR
 from grantproof.service.ports import Clock
+from grantproof.service.receipts import (
+    RECEIPT_SECONDS,
+    InProgress,
+    KeyReceipt,
+    KeyReused,
+    Once,
+    Underway,
+)
 from grantproof.service.snapshots import Snapshots
 
 ATTEMPTS_MAX: Final = 4
 """How often another prefix is drawn; that even one is taken happens next to never."""
+
+
+NO_ORGANIZATION: Final = ""
+"""Stands for the organization where idempotency keys are told apart: API keys are of none."""
 
 
 class Chance(Protocol):
@@ -76,7 +88,25 @@ class TooManyKeys:
     """There are as many keys as there may be."""
 
 
-Made = NewKey | NoSuchOrganization | NoSuchPrincipal | TooManyKeys
+@dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """The same was asked before, and made the key; `key` is as it was then. Nothing was made now.
+
+    Its text was told once and is kept nowhere: who has lost it revokes the key and makes another.
+    """
+
+    key: Key
+
+
+Made = (
+    NewKey
+    | MadeBefore
+    | NoSuchOrganization
+    | NoSuchPrincipal
+    | TooManyKeys
+    | KeyReused
+    | InProgress
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +138,7 @@ class Keyring:
         self._clock = clock
         self._chance = chance
         self._demo = demo
+        self._underway = Underway()
         self._lock = threading.Lock()
         self._mark: Mark | None = None
         self._held: dict[bytes, _Held] = {}
@@ -142,12 +173,20 @@ class Keyring:
                 held.pop(prefix, None)
             self._held, self._mark = held, mark
 
-    def create(self, wanted: KeyRequest, *, by: Author) -> Made:
+    def create(self, wanted: KeyRequest, *, by: Author, once: Once | None = None) -> Made:
         """Make a key; raises `Illegal` for one that cannot be, `StoreError`.
 
         A principal must exist when its key is made. What becomes of it later is decided at each
-        request, by what its organization then says of it.
+        request, by what its organization then says of it. With `once` at most one key is made,
+        however often and wherever the same is asked.
         """
+        with self._underway.alone(NO_ORGANIZATION, by.actor, once) as alone:
+            if not alone:
+                return InProgress()
+            known = self._made_before(once, by=by)
+            return self._create(wanted, by=by, once=once) if known is None else known
+
+    def _create(self, wanted: KeyRequest, *, by: Author, once: Once | None) -> Made:
         now = self._clock.now()
         if wanted.expires_at is not None and wanted.expires_at <= now:
             raise Illegal("expires_at", "must be in the future")
@@ -159,10 +198,28 @@ class Keyring:
         for _ in range(ATTEMPTS_MAX):
             prefix = self._chance.draw(PREFIX_LENGTH // 2).hex()
             made = _made(prefix, secret_of(self._chance.draw(SECRET_BYTES)), wanted, at=now, by=by)
-            if self._keys.create(made.key):
+            receipt = None if once is None else KeyReceipt(by.actor, once, prefix, now)
+            if self._keys.create(made.key, receipt=receipt):
                 return made
+            # Perhaps not for its prefix: another process may have been faster under the same key.
+            known = self._made_before(once, by=by)
+            if known is not None:
+                return known
         message = f"{ATTEMPTS_MAX} prefixes drawn at random were all taken: is chance broken?"
         raise RuntimeError(message)
+
+    def _made_before(self, once: Once | None, *, by: Author) -> MadeBefore | KeyReused | None:
+        if once is None:
+            return None
+        after = self._clock.now() - RECEIPT_SECONDS
+        receipt = self._keys.receipt(actor=by.actor, key=once.key, after=after)
+        if receipt is None:
+            return None
+        if receipt.once != once:
+            return KeyReused()
+        key = self._keys.find(receipt.prefix)
+        # What became of the key since is no part of what was answered.
+        return None if key is None else MadeBefore(replace(key, revoked_at=None, revoked_by=None))
 
     def revoke(self, prefix: str, *, by: Author) -> bool:
         """Revoke a key, here at once; false when there is none or it is revoked already."""

@@ -12,9 +12,7 @@ from grantproof.core.authority import unauthorized
 from grantproof.core.commands import Accepted, Outcome, Rejected, apply
 from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
-from grantproof.core.index import Index
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
-from grantproof.core.organization import Organization
 from grantproof.service.authors import Author
 from grantproof.service.pip import NOTHING_SUPPLIED, check_time_zone, situate
 from grantproof.service.ports import Backoff, Clock, Store
@@ -29,14 +27,19 @@ from grantproof.service.receipts import (
     recalled,
 )
 from grantproof.service.snapshots import Snapshots
+from grantproof.service.versions import Entity, Versioned
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a change is asked for: under a key, and `at` which revisions, if not any."""
+    """On what terms a change is asked for: under a key, and `at` which revisions, if not any.
+
+    The revisions are those that last changed the entity `of`; without one, the organization's.
+    """
 
     once: Once | None = None
     at: frozenset[int] | None = None
+    of: Entity | None = None
 
 
 NO_TERMS: Final = Terms()
@@ -56,9 +59,13 @@ class Contended:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The organization is not at a revision that the change was made for; nothing was changed."""
+    """What is to be changed has changed since, at `revision`; nothing was changed by this.
+
+    It is the entity `of`; without one, the organization.
+    """
 
     revision: int
+    of: Entity | None = None
 
 
 Proposed = (
@@ -151,10 +158,10 @@ class AdministrationPoint:
         self, organization: OrganizationId, command: Command, *, by: Author, terms: Terms
     ) -> Proposed:
         for attempt in range(COMMIT_ATTEMPTS_MAX):
-            index = self._snapshots.load(organization)
-            if index is None:
+            seen = self._snapshots.seen(organization)
+            if seen is None:
                 return NO_ORGANIZATION
-            outcome = self._attempt(index, command, by=by, terms=terms)
+            outcome = self._attempt(seen, command, by=by, terms=terms)
             if outcome is not None:
                 return outcome
             self._snapshots.catch_up(organization)
@@ -162,16 +169,16 @@ class AdministrationPoint:
         return Contended(COMMIT_ATTEMPTS_MAX)
 
     def _attempt(
-        self, index: Index, command: Command, *, by: Author, terms: Terms
+        self, seen: Versioned, command: Command, *, by: Author, terms: Terms
     ) -> Proposed | None:
         """Return the outcome on the state as it is, or nothing when another writer was faster."""
-        state = index.state
+        state = seen.state
         # INVARIANT: looked for after the state was taken. Whoever writes the receipt later moves
         # the revision on, and then this attempt cannot commit.
         known = self.recall(state.id, terms.once, by=by)
         if known is not None:
             return known
-        outcome = _outcome(state, command, by=by, terms=terms, instant=self._clock.now())
+        outcome = _outcome(seen, command, by=by, terms=terms, instant=self._clock.now())
         if not isinstance(outcome, Accepted):
             # A rejection counts only if the state that rejects is still the current one.
             return outcome if self._store.revision(state.id) == state.revision else None
@@ -192,24 +199,23 @@ def _receipt(
 
 
 def _outcome(
-    state: Organization, command: Command, *, by: Author, terms: Terms, instant: int
+    seen: Versioned, command: Command, *, by: Author, terms: Terms, instant: int
 ) -> Outcome | Stale:
-    if terms.at is not None and state.revision not in terms.at:
-        return Stale(state.revision)
-    return _judged(state, command, by=by, instant=instant)
-
-
-def _judged(state: Organization, command: Command, *, by: Author, instant: int) -> Outcome:
     """Return what becomes of the command on the state, the right of its author looked at first.
 
-    So whoever may not make a change is not told whether it could be made. A change says nothing of
-    its context: a right that is fenced or metered is not there, one with a time window is in time.
+    So whoever may not make a change is not told whether it could be made, nor what has changed
+    since. A change says nothing of its context: a right that is fenced or metered is not there, one
+    with a time window is in time.
     """
+    state = seen.state
     if by.principal is not None:
         context = situate(instant, state.time_zone, NOTHING_SUPPLIED)
         lacking = unauthorized(state, command, by.principal, context=context)
         if lacking is not None:
             return Rejected(lacking)
+    stale = _stale(seen, terms)
+    if stale is not None:
+        return stale
     return apply(
         state,
         command,
@@ -218,6 +224,17 @@ def _judged(state: Organization, command: Command, *, by: Author, instant: int) 
         request_id=by.request_id,
         reason=by.reason,
     )
+
+
+def _stale(seen: Versioned, terms: Terms) -> Stale | None:
+    """Return what has changed since the terms were made; nothing if they are met.
+
+    What is not there has not changed: that it is missing is for the command to say.
+    """
+    if terms.at is None:
+        return None
+    last = seen.state.revision if terms.of is None else seen.versions.of(terms.of)
+    return None if last is None or last in terms.at else Stale(last, terms.of)
 
 
 def _for_operators(by: Author) -> None:

@@ -17,6 +17,7 @@ from grantproof.service.credentials import Keys
 from grantproof.service.history import History
 from grantproof.service.meter import Meter
 from grantproof.service.receipts import Receipt
+from grantproof.service.versions import Versioned
 
 ERASED: Final = "(erased)"
 """Stands for the actor of an event whose author was erased."""
@@ -121,6 +122,13 @@ class Store(History, Protocol):
 
         The number of queries does not depend on its size. Raises `StoreUnusable` when what is
         stored is not a legal organization.
+        """
+        ...
+
+    def load_versioned(self, organization: OrganizationId) -> Versioned | None:
+        """Return what `load` does, and which revision last changed each entity, in as many queries.
+
+        Every store tells the same as the events, folded by `Versions.after`.
         """
         ...
 

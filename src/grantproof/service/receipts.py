@@ -42,6 +42,24 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyReceipt:
+    """That `actor` asked for what `once` says at `instant`, and the API key `prefix` was made.
+
+    Nothing of the key's text is in it.
+    """
+
+    actor: str
+    once: Once
+    prefix: str
+    instant: int
+
+    @property
+    def outdated(self) -> int:
+        """The last instant of receipts that are outdated when this one is written."""
+        return self.instant - RECEIPT_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
 class Consumption:
     """That `actor` asked for the use that `once` says at `instant`, and what was answered."""
 

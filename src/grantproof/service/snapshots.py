@@ -1,7 +1,7 @@
 """The organizations that this process follows: one index each, at the last revision it knows.
 
 An index has one owner, which asks it and lets it follow. Others hand their change to `on_owner`,
-so that no request ever sees half of one.
+so that no request ever sees half of one. Beside it, and moved with it, are the versions.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,10 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.core.invariants import valid
 from grantproof.core.limits import EVENTS_PAGE_MAX
-from grantproof.core.organization import advance
+from grantproof.core.model import Delta
+from grantproof.core.organization import Organization, advance
 from grantproof.service.ports import Store, StoreUnusable
+from grantproof.service.versions import Versioned, Versions
 
 Result = TypeVar("Result")
 Owner = Callable[[Callable[[], None]], None]
@@ -35,6 +37,7 @@ class Snapshots:
         self._store = store
         self._on_owner = on_owner
         self._indexes: dict[str, Index] = {}
+        self._versions: dict[str, Versions] = {}
         self._watcher: Watcher = _unwatched
 
     def watch(self, watcher: Watcher) -> None:
@@ -45,6 +48,19 @@ class Snapshots:
         """Return the index of an organization followed already, without looking further."""
         return self._indexes.get(organization)
 
+    def versioned(self, organization: str) -> Versioned | None:
+        """Return what `get` knows, with the versions of its entities; for the owner alone."""
+        index = self._indexes.get(organization)
+        return None if index is None else Versioned(index.state, self._versions[organization])
+
+    def seen(self, organization: OrganizationId) -> Versioned | None:
+        """Return state and versions at one revision, loading as `load` does; nothing if absent."""
+        if self.load(organization) is None:
+            return None
+        found: list[Versioned | None] = []
+        self._on_owner(lambda: found.append(self.versioned(organization)))
+        return found[0]
+
     def load(self, organization: OrganizationId) -> Index | None:
         """Return the index, reading the organization when it is not followed yet.
 
@@ -54,10 +70,10 @@ class Snapshots:
         index = self._indexes.get(organization)
         if index is not None:
             return index
-        state = self._store.load(organization)
-        if state is None:
+        stored = self._store.load_versioned(organization)
+        if stored is None:
             return None
-        violations = valid(state)
+        violations = valid(stored.state)
         if len(violations) > 0:
             first = violations[0]
             message = (
@@ -65,8 +81,8 @@ class Snapshots:
                 f"({len(violations)} violations): restore it from a backup"
             )
             raise StoreUnusable(message)
-        loaded = Index(state)
-        self._on_owner(lambda: self._adopt(loaded))
+        loaded = Index(stored.state)
+        self._on_owner(lambda: self._adopt(loaded, stored.versions))
         return self._indexes[organization]
 
     def followed(self) -> tuple[OrganizationId, ...]:
@@ -101,30 +117,35 @@ class Snapshots:
         self._on_owner(lambda: self._follow(index, events))
 
     def _follow(self, index: Index, events: Sequence[Event]) -> None:
-        follow(index, events)
+        for event in events:
+            # They are in order and have no gap; another thread may have brought some of them.
+            if event.revision == index.state.revision + 1:
+                self._step(index, advance(index.state, event.delta), event.delta)
         self._watcher(index.state.id)
 
-    def _adopt(self, loaded: Index) -> None:
+    def _adopt(self, loaded: Index, versions: Versions) -> None:
         # Two threads may have loaded at once: the first stays, it may have followed since.
-        self._indexes.setdefault(str(loaded.state.id), loaded)
+        if self._indexes.setdefault(str(loaded.state.id), loaded) is loaded:
+            self._versions[loaded.state.id] = versions
 
     def _drop(self, organization: OrganizationId) -> None:
         self._indexes.pop(organization, None)
+        self._versions.pop(organization, None)
         self._watcher(organization)
 
     def _move(self, accepted: Accepted) -> None:
         index = self._indexes.get(accepted.state.id)
         if index is not None and index.state.revision + 1 == accepted.state.revision:
-            index.follow(accepted.state, accepted.event.delta)
+            self._step(index, accepted.state, accepted.event.delta)
             self._watcher(index.state.id)
+
+    def _step(self, index: Index, after: Organization, delta: Delta) -> None:
+        """Let index and versions move to the next revision together."""
+        index.follow(after, delta)
+        # An index that was dropped meanwhile moves alone.
+        if self._indexes.get(after.id) is index:
+            self._versions[after.id] = self._versions[after.id].after(delta)
 
 
 def _unwatched(organization: str) -> None:
     """Tell nobody."""
-
-
-def follow(index: Index, events: Sequence[Event]) -> None:
-    """Let the index follow the events that it has not seen; they are in order and have no gap."""
-    for event in events:
-        if event.revision == index.state.revision + 1:
-            index.follow(advance(index.state, event.delta), event.delta)

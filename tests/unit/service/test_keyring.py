@@ -18,12 +18,14 @@ from grantproof.service.demo import ACME, install
 from grantproof.service.keyring import (
     KeyRequest,
     Keyring,
+    MadeBefore,
     NewKey,
     NoSuchOrganization,
     NoSuchPrincipal,
     TooManyKeys,
 )
 from grantproof.service.pap import AdministrationPoint
+from grantproof.service.receipts import RECEIPT_SECONDS, KeyReceipt, KeyReused, Once
 from grantproof.service.snapshots import Snapshots
 from tests.api.service import services_over
 
@@ -268,3 +270,66 @@ def test_a_suspended_principal_keeps_its_key(ring: Keyring, store: MemoryStore) 
     caller = ring.caller(text)
     assert caller is not None
     assert caller.author == Author("principal:alice", ALICE)
+
+
+# ---------------------------------------------------------------- once
+
+
+ONCE = Once("key", "digest")
+
+
+class Late(MemoryKeys):
+    """Keys of which a receipt is looked for, and only then something happens, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] = object
+
+    @override
+    def receipt(self, *, actor: str, key: str, after: int) -> KeyReceipt | None:
+        found = super().receipt(actor=actor, key=key, after=after)
+        meanwhile, self.meanwhile = self.meanwhile, object
+        meanwhile()
+        return found
+
+
+def test_of_two_processes_with_one_key_one_makes_an_api_key(store: MemoryStore) -> None:
+    """The other finds what was made; of the text it knows nothing."""
+    keys, chance = Late(), Counting()
+    ring, other = (Keyring(keys, Snapshots(store), clock=Hand(), chance=chance) for _ in range(2))
+    won: list[object] = []
+    keys.meanwhile = lambda: won.append(other.create(OPERATORS, by=BY, once=ONCE))
+    lost = ring.create(OPERATORS, by=BY, once=ONCE)
+    (made_first,) = won
+    assert isinstance(made_first, NewKey)
+    assert lost == MadeBefore(made_first.key)
+    assert keys.page(limit=9) == (made_first.key,)
+    keys.meanwhile = lambda: ring.create(OPERATORS, by=BY, once=Once("next", "this"))
+    assert other.create(OPERATORS, by=BY, once=Once("next", "that")) == KeyReused()
+
+
+def test_a_key_of_a_request_is_its_actors_own_and_lasts_a_day(
+    ring: Keyring, clock: Hand, store: MemoryStore
+) -> None:
+    """Others may use the same, and so may the actor when it is forgotten."""
+    first = ring.create(OPERATORS, by=BY, once=ONCE)
+    assert isinstance(first, NewKey)
+    assert isinstance(ring.create(OPERATORS, by=Author("os:ann"), once=ONCE), NewKey)
+    clock.instant += RECEIPT_SECONDS - 1
+    assert ring.create(OPERATORS, by=BY, once=ONCE) == MadeBefore(first.key)
+    assert ring.create(OPERATORS, by=BY, once=Once("key", "another")) == KeyReused()
+    clock.instant += 1
+    assert isinstance(ring.create(OPERATORS, by=BY, once=ONCE), NewKey)
+    assert len(store.keys.page(limit=9)) == 3
+
+
+def test_what_was_made_once_is_told_when_it_could_not_be_made_any_more(
+    ring: Keyring, clock: Hand
+) -> None:
+    """Its end has passed since, and it was revoked: the answer is what it was."""
+    wanted = KeyRequest(None, None, EVERY_SCOPE, expires_at=clock.instant + 1)
+    first = ring.create(wanted, by=BY, once=ONCE)
+    assert isinstance(first, NewKey)
+    ring.revoke(first.key.prefix, by=BY)
+    clock.instant += 1
+    assert ring.create(wanted, by=BY, once=ONCE) == MadeBefore(first.key)

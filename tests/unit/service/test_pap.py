@@ -9,6 +9,7 @@ from typing_extensions import override
 from grantproof.adapters.memory import MemoryStore
 from grantproof.core.commands import Accepted, Event, Rejected
 from grantproof.core.commands.language import (
+    AddParent,
     AssignRole,
     ChangeSet,
     Command,
@@ -17,13 +18,14 @@ from grantproof.core.commands.language import (
     CreateRole,
     CreateSodSet,
     DeleteClaim,
+    RemoveParent,
     RevokeRole,
 )
 from grantproof.core.constraints import Constraint, GeoFence, TimeWindow
 from grantproof.core.errors import BreaksSod, Missing, NotPermitted, RefusedAt
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId, RoleId
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
-from grantproof.core.model import Any, Claim, Exactly, OfKind, SodSet
+from grantproof.core.model import Any, Claim, Exactly, OfKind, Role, SodSet
 from grantproof.core.rights import ASSIGN
 from grantproof.service import founding
 from grantproof.service.authors import Author
@@ -46,6 +48,7 @@ from grantproof.service.receipts import (
     Repeated,
 )
 from grantproof.service.snapshots import Snapshots
+from grantproof.service.versions import Entity
 from tests.organizations import ANN, BOB, CHIEF, CLERK, EU, EVE, HEAD, PAIR
 
 TENANT = OrganizationId("tenant")
@@ -313,6 +316,56 @@ def test_a_change_that_is_overtaken_is_stale(here: Here) -> None:
 
     here.store.meanwhile = iter([other])
     assert here.propose(GIVE, terms=Terms(at=frozenset({1}))) == Stale(2)
+
+
+CLERKS, HEADS = Entity(Role, CLERK), Entity(Role, HEAD)
+MORE = AddParent(CLERK, CHIEF)
+
+
+def test_a_change_of_an_entity_is_held_against_its_own_revision(here: Here) -> None:
+    """What happens to others makes it no staler; its own change does, and is told."""
+    terms = Terms(at=frozenset({1}), of=CLERKS)
+    assert isinstance(here.propose(AddParent(HEAD, CHIEF), OPERATOR), Accepted)
+    assert isinstance(here.propose(MORE, OPERATOR, terms), Accepted)
+    assert here.propose(RemoveParent(CLERK, CHIEF), OPERATOR, terms) == Stale(3, CLERKS)
+    now = Terms(at=frozenset({3}), of=CLERKS)
+    assert isinstance(here.propose(RemoveParent(CLERK, CHIEF), OPERATOR, now), Accepted)
+
+
+@pytest.mark.parametrize("changed", [CLERK, HEAD])
+def test_a_change_of_an_entity_may_be_overtaken(here: Here, changed: RoleId) -> None:
+    """By a change of the same one it is stale; by that of another it is made after it."""
+
+    def other() -> None:
+        done = here.other.propose(TENANT, AddParent(changed, CHIEF), by=OPERATOR)
+        assert isinstance(done, Accepted)
+
+    here.store.meanwhile = iter([other])
+    outcome = here.propose(
+        ChangeSet((CreateRole(RoleId("top")), AddParent(CLERK, RoleId("top")))),
+        OPERATOR,
+        Terms(at=frozenset({1}), of=CLERKS),
+    )
+    if changed == CLERK:
+        assert outcome == Stale(2, CLERKS)
+    else:
+        assert isinstance(outcome, Accepted)
+        assert outcome.state.revision == 3
+
+
+def test_who_may_not_make_a_change_is_not_told_what_has_changed(here: Here) -> None:
+    """The right comes first: neither the revision nor that there is such an entity is told."""
+    for entity in (CLERKS, Entity(Role, "none"), None):
+        terms = Terms(at=frozenset({7}), of=entity)
+        not_permitted(here.propose(MORE, Author("principal:bob", BOB), terms))
+
+
+def test_what_is_not_there_is_missing_and_not_stale(here: Here) -> None:
+    """There is nothing that could have changed."""
+    gone = RoleId("gone")
+    terms = Terms(at=frozenset({1}), of=Entity(Role, gone))
+    refused = here.propose(AddParent(gone, CHIEF), OPERATOR, terms)
+    assert refused == Rejected(Missing("role", (gone,)))
 
 
 def test_a_change_for_a_revision_not_yet_seen_here_is_made(here: Here) -> None:

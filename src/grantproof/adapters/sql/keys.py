@@ -2,17 +2,19 @@
 
 from typing import ClassVar, Final
 
-from sqlalchemy import Connection, func, insert, or_, select, update
-from sqlmodel import Field, Index, UniqueConstraint
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlmodel import Field, ForeignKeyConstraint, Index, UniqueConstraint
 
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.failures import RESTORE
 from grantproof.adapters.sql.mapping import Stored, Values
-from grantproof.adapters.sql.rows import STRICT, Row, belongs, check, table, text, whole
+from grantproof.adapters.sql.rows import BY_KEY, STRICT, Row, belongs, check, table, text, whole
+from grantproof.adapters.sql.upserts import INSERTS
 from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.service.callers import Scope
 from grantproof.service.credentials import Key, Mark
 from grantproof.service.ports import StoreUnusable
+from grantproof.service.receipts import KeyReceipt, Once
 
 
 class ApiKeyRow(Row, table=True):
@@ -44,7 +46,29 @@ class ApiKeyRow(Row, table=True):
     revoked_by: str | None = Field(sa_column=text(optional=True))
 
 
+class KeyReceiptRow(Row, table=True):
+    """That a key was made under an idempotency key that its author chose; forgotten after a day.
+
+    `digest` is of all that was asked. Nothing of the key's text is kept.
+    """
+
+    __tablename__: ClassVar[str] = "key_receipt"
+    __table_args__ = (
+        ForeignKeyConstraint(["prefix"], ["api_key.prefix"], name="prefix_refers"),
+        Index("key_receipt_of_key", "prefix"),
+        Index("key_receipt_by_age", "instant"),
+        BY_KEY,
+    )
+
+    actor: str = Field(sa_column=text(key=True))
+    key: str = Field(sa_column=text(key=True))
+    digest: str = Field(sa_column=text())
+    prefix: str = Field(sa_column=text())
+    instant: int = Field(sa_column=whole())
+
+
 API_KEY: Final = table("api_key")
+KEY_RECEIPT: Final = table("key_receipt")
 COLUMNS: Final = tuple(API_KEY.c)
 
 
@@ -54,15 +78,34 @@ class SqlKeys:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    def create(self, key: Key) -> bool:
-        """Store a new key, and return true; false when its prefix or digest was ever used."""
+    def create(self, key: Key, *, receipt: KeyReceipt | None = None) -> bool:
+        """Store a new key, and return true; false when it or the receipt's key was used before."""
         same = or_(API_KEY.c.prefix == key.prefix, API_KEY.c.digest == key.digest)
         with self._connections.writing() as connection:
             if connection.execute(select(API_KEY.c.prefix).where(same)).first() is not None:
                 return False
             connection.execute(insert(API_KEY), _row(key))
+            if receipt is not None and not _keep(connection, receipt):
+                return False
             connection.commit()
             return True
+
+    def receipt(self, *, actor: str, key: str, after: int) -> KeyReceipt | None:
+        """Return the receipt of the actor under the key, unless its instant is not past `after`."""
+        columns = KEY_RECEIPT.c
+        query = select(columns.digest, columns.prefix, columns.instant).where(
+            columns.actor == actor, columns.key == key, columns.instant > after
+        )
+        with self._connections.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else KeyReceipt(actor, Once(key, row[0]), row[1], row[2])
+
+    def find(self, prefix: str) -> Key | None:
+        """Return the key with that prefix, revoked or not; nothing when there is none."""
+        query = select(*COLUMNS).where(API_KEY.c.prefix == prefix)
+        with self._connections.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else _key(row)
 
     def revoke(self, prefix: str, *, actor: str, instant: int) -> bool:
         """Revoke a key for good; false when there is none, or it is revoked already."""
@@ -105,6 +148,30 @@ class SqlKeys:
         with self._connections.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(map(_key, rows))
+
+
+def _keep(connection: Connection, receipt: KeyReceipt) -> bool:
+    """Write the receipt and forget those it outdates; return false when its key is in use.
+
+    Whoever comes second under a key waits for the transaction of the first.
+    """
+    made = {
+        "digest": receipt.once.digest,
+        "prefix": receipt.prefix,
+        "instant": receipt.instant,
+    }
+    fresh = INSERTS[connection.dialect.name](KEY_RECEIPT).values(
+        actor=receipt.actor, key=receipt.once.key, **made
+    )
+    ours = fresh.on_conflict_do_update(
+        index_elements=("actor", "key"),
+        set_=made,
+        where=KEY_RECEIPT.c.instant <= receipt.outdated,
+    ).returning(KEY_RECEIPT.c.key)
+    if connection.execute(ours).first() is None:
+        return False
+    connection.execute(delete(KEY_RECEIPT).where(KEY_RECEIPT.c.instant <= receipt.outdated))
+    return True
 
 
 def _mark(connection: Connection) -> Mark:

@@ -318,3 +318,6 @@ MAPPINGS: Final = (
     ),
 )
 """Every table of facts, each after those that its rows refer to. `Administered` is a column."""
+
+ENTITIES: Final = {one.fact: one for one in MAPPINGS if one.key == ("id",)}
+"""The tables of entities, by the type of their own facts."""

@@ -25,11 +25,12 @@ from sqlalchemy import (
 )
 
 from grantproof.adapters.sql.failures import RESTORE
-from grantproof.adapters.sql.mapping import MAPPINGS, Mapping, Values
+from grantproof.adapters.sql.mapping import ENTITIES, MAPPINGS, Mapping, Values
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.model import Fact
 from grantproof.service.ports import StoreUnusable
+from grantproof.service.versions import edited
 
 BATCH_ROWS: Final = 10_000
 """How many rows are handed to the database at once; a delta of any size is written in batches."""
@@ -41,7 +42,7 @@ Key = tuple[object, ...]
 
 
 def write_delta(connection: Connection, event: Event) -> None:
-    """Change the rows as the event's delta says.
+    """Change the rows as the event's delta says, and touch those of entities that change with it.
 
     Nodes arrive before the edges that name them, and leave after; every reference holds throughout.
     Raises `StoreUnusable` when a row to be changed or removed is not there.
@@ -55,6 +56,7 @@ def write_delta(connection: Connection, event: Event) -> None:
     for change in changes:
         _insert(connection, change)
         _update(connection, change)
+    _touch(connection, event)
     for change in reversed(changes):
         _delete(connection, change)
 
@@ -133,6 +135,19 @@ def _delete(connection: Connection, change: _Change) -> None:
     _expect(change, len(change.gone), found)
 
 
+def _touch(connection: Connection, event: Event) -> None:
+    """Write the revision into the rows of entities that change although their own fact stays."""
+    names_of: defaultdict[type, list[str]] = defaultdict(list)
+    for entity in edited(event.delta):
+        names_of[entity.fact].append(entity.id)
+    for fact, names in names_of.items():
+        mapping = ENTITIES[fact]
+        touched = _Change(mapping, event, (), frozenset(), frozenset((name,) for name in names))
+        rows = ({"revision": event.revision} | _finding(touched, key) for key in touched.replaced)
+        found = _execute(connection, touch(mapping), rows)
+        _expect(touched, len(names), found)
+
+
 def _finding(change: _Change, key: Key) -> Values:
     found: Values = {f"{FINDS}organization_id": change.event.organization}
     names = (f"{FINDS}{name}" for name in change.mapping.key)
@@ -169,6 +184,12 @@ def replacement(mapping: Mapping) -> Update:
     changing = [name for name in mapping.columns if name not in mapping.key]
     values: Values = {name: bindparam(name) for name in (*changing, "revision")}
     return update(mapping.table).where(_found(mapping)).values(**values)
+
+
+@cache
+def touch(mapping: Mapping) -> Update:
+    """Return the statement that says of the row of a key when it last changed."""
+    return update(mapping.table).where(_found(mapping)).values(revision=bindparam("revision"))
 
 
 @cache

@@ -9,12 +9,13 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from grantproof.adapters.sql.mapping import MAPPINGS, Mapping, Stored
+from grantproof.adapters.sql.mapping import ENTITIES, MAPPINGS, Mapping, Stored
 from grantproof.adapters.sql.rows import table
 from grantproof.core.model import Administered, Delta
 from grantproof.policyfile.wire import Unreadable, decode_delta
 from grantproof.service.audit_chain import Content, founded_in
 from grantproof.service.ports import Difference
+from grantproof.service.versions import edited
 
 ROWS_AT_ONCE: Final = 1_000
 
@@ -60,6 +61,9 @@ class Projection:
                     self._add(mapping, fact, revision)
             if isinstance(fact, Administered):
                 self.organization["administered"] = 1
+        for entity in edited(delta):
+            rows = self.tables[ENTITIES[entity.fact].table.name]
+            rows[entity.id,] = (*rows[entity.id,][:-1], revision)
 
     def _remove(self, mapping: Mapping, fact: object) -> None:
         rows = self.tables[mapping.table.name]

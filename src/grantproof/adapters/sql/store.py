@@ -28,6 +28,7 @@ from grantproof.service.authors import Author
 from grantproof.service.history import Entry, EventQuery
 from grantproof.service.ports import ERASED, OrganizationSummary
 from grantproof.service.receipts import Receipt
+from grantproof.service.versions import Versioned
 
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
@@ -161,6 +162,11 @@ class SqlStore:
 
     def load(self, organization: OrganizationId) -> Organization | None:
         """Return the organization, all its facts at one revision, or nothing."""
+        found = self.load_versioned(organization)
+        return None if found is None else found.state
+
+    def load_versioned(self, organization: OrganizationId) -> Versioned | None:
+        """Return the organization and the versions of its entities, or nothing."""
         query = select(
             ORGANIZATION.c.revision, ORGANIZATION.c.time_zone, ORGANIZATION.c.administered
         ).where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))

@@ -10,7 +10,7 @@ from grantproof.policyfile.document import Document
 from grantproof.policyfile.fields import Distinct, OrganizationField, PrincipalField, described
 from grantproof.service.callers import Scope
 from grantproof.service.credentials import Key
-from grantproof.service.keyring import KeyRequest, NewKey
+from grantproof.service.keyring import KeyRequest, MadeBefore, NewKey
 
 
 class NewKeyBody(Document):
@@ -67,13 +67,18 @@ class KeyAnswer(Answer):
 class NewKeyAnswer(KeyAnswer):
     """A key that was just made: the only time that it is shown."""
 
-    key: str
-    """The key itself. Keep it now: only a hash of it is stored."""
+    key: str | None
+    """The key itself. Keep it now: only a hash of it is stored. Null in an answer given again."""
 
     @classmethod
     def made(cls, new: NewKey) -> "NewKeyAnswer":
         """Return how a new key is shown."""
         return cls.model_construct(**_shown(new.key), key=new.text)
+
+    @classmethod
+    def made_before(cls, told: MadeBefore) -> "NewKeyAnswer":
+        """Return how a key is shown to whoever asks again under the same idempotency key."""
+        return cls.model_construct(**_shown(told.key), key=None)
 
 
 class KeyPage(Answer):
