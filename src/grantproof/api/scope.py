@@ -7,7 +7,7 @@ from fastapi import Depends
 
 from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import WantedTerms, unmet
-from grantproof.api.problems import Refused, forbidden, later, rejected
+from grantproof.api.problems import UNSOUND, Refused, forbidden, later, rejected
 from grantproof.api.running import Calling, Here
 from grantproof.bootstrap import Services
 from grantproof.core.commands import Accepted, Rejected
@@ -18,7 +18,7 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile.fields import OrganizationField
 from grantproof.policyfile.witnesses import single
 from grantproof.service.authors import Author
-from grantproof.service.pap import Contended, NoOrganization, Stale, Terms
+from grantproof.service.pap import Contended, NoOrganization, Stale, Terms, Unsound
 from grantproof.service.receipts import InProgress, KeyReused, Repeated
 
 PREFIX: Final = "/v1/orgs/{org}"
@@ -85,6 +85,8 @@ class Changes:
                 raise Refused(forbidden(self.organization))
             case Stale() | KeyReused() | InProgress():
                 raise Refused(unmet(outcome))
+            case Unsound():
+                raise Refused(UNSOUND)
             case Contended():
                 detail = f"lost {outcome.attempts} races against other writers: try again"
                 raise Refused(later("contended", detail))

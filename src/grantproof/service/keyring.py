@@ -6,7 +6,7 @@ Whoever holds a keyring keeps it fresh by `look`; how stale it may be is theirs 
 import threading
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Final, Protocol
+from typing import Final
 
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -28,18 +28,11 @@ from grantproof.service.credentials import (
 )
 from grantproof.service.demo import ACME, AUTHOR
 from grantproof.service.ports import Clock
+from grantproof.service.sampling import Chance
 from grantproof.service.snapshots import Snapshots
 
 ATTEMPTS_MAX: Final = 4
 """How often another prefix is drawn; that even one is taken happens next to never."""
-
-
-class Chance(Protocol):
-    """What nobody can guess."""
-
-    def draw(self, count: int) -> bytes:
-        """Return so many random bytes, fit for secrets."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

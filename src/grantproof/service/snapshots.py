@@ -10,9 +10,10 @@ from typing import TypeVar
 from grantproof.core.commands import Accepted, Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
-from grantproof.core.invariants import valid
+from grantproof.core.invariants import Violation
 from grantproof.core.limits import EVENTS_PAGE_MAX
 from grantproof.core.organization import advance
+from grantproof.service.contracts import Contracts
 from grantproof.service.ports import Store, StoreUnusable
 
 Result = TypeVar("Result")
@@ -31,8 +32,11 @@ def here(change: Callable[[], None]) -> None:
 class Snapshots:
     """Indexes by organization. `get` is for the owner; the rest may be called from any thread."""
 
-    def __init__(self, store: Store, *, on_owner: Owner = here) -> None:
+    def __init__(
+        self, store: Store, *, on_owner: Owner = here, contracts: Contracts | None = None
+    ) -> None:
         self._store = store
+        self._contracts = Contracts() if contracts is None else contracts
         self._on_owner = on_owner
         self._indexes: dict[str, Index] = {}
         self._watcher: Watcher = _unwatched
@@ -57,7 +61,7 @@ class Snapshots:
         state = self._store.load(organization)
         if state is None:
             return None
-        violations = valid(state)
+        violations = self._contracts.broken_in(state)
         if len(violations) > 0:
             first = violations[0]
             message = (
@@ -72,6 +76,19 @@ class Snapshots:
     def followed(self) -> tuple[OrganizationId, ...]:
         """Return the organizations that are followed."""
         return tuple(index.state.id for index in tuple(self._indexes.values()))
+
+    def recheck(self, organization: OrganizationId) -> tuple[Violation, ...]:
+        """Check the whole state of a followed organization again; return what it violates.
+
+        One that is not valid is no longer served from memory: it is read anew, and checked, before
+        anything is answered about it. Takes long for a large one.
+        """
+        index = self._indexes.get(organization)
+        violations = () if index is None else self._contracts.broken_in(index.state)
+        if len(violations) > 0:
+            self._on_owner(lambda: self._drop(organization))
+            self._contracts.count_withdrawn()
+        return violations
 
     def publish(self, accepted: Accepted) -> None:
         """Let the index move to a state that was committed."""
