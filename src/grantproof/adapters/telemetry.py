@@ -83,7 +83,7 @@ class _Contracts(Collector):
         )
         cases = CounterMetricFamily(
             "grantproof_cases",
-            "Cases of broken contracts by what became of them.",
+            "Cases of what was found, by what became of them.",
             labels=["outcome"],
         )
         cases.add_metric(["kept"], now.cases.kept)

@@ -39,6 +39,9 @@ from grantproof.policyfile.wire import (
 from grantproof.service.cases import Asked, Case, Contract, Proposal
 
 FORM: Final = "grantproof/case/v1"
+NOTHING: Final = Raw(b"null")
+"""Stands where a case has no such part."""
+
 FACTS_MAX: Final = 100_000
 """A state with more is left out of its case."""
 
@@ -90,9 +93,9 @@ class CaseText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request: RequestText | None
     context: ContextText | None
     readings: list[tuple[str, str, Span, int, int]] | None
-    command: Raw | None
-    delta: Raw | None
-    facts: Raw | None
+    command: Raw
+    delta: Raw
+    facts: Raw
 
 
 def write_case(case: Case, *, version: str, source: str, bytes_max: int) -> bytes:
@@ -112,9 +115,9 @@ def write_case(case: Case, *, version: str, source: str, bytes_max: int) -> byte
         request=None if asked is None else _request(asked.request),
         context=None if asked is None else _context(asked.context),
         readings=None if asked is None or asked.readings is None else _readings(asked.readings),
-        command=None if proposal is None else Raw(encode_command(proposal.command).encode()),
-        delta=None if proposal is None else Raw(encode_delta(proposal.delta).encode()),
-        facts=None,
+        command=NOTHING if proposal is None else Raw(encode_command(proposal.command).encode()),
+        delta=NOTHING if proposal is None else Raw(encode_delta(proposal.delta).encode()),
+        facts=NOTHING,
     )
     whole = text if _size(state) > FACTS_MAX else msgspec.structs.replace(text, facts=_facts(state))
     written = _encode(whole)
@@ -137,12 +140,12 @@ def read_case(text: bytes, state_at: StateAt) -> Case:
 
 def _case(read: CaseText, state_at: StateAt) -> Case:
     organization = OrganizationId(read.organization)
-    state = state_at(organization, read.revision) if read.facts is None else _state(read)
+    state = state_at(organization, read.revision) if read.facts == NOTHING else _state(read)
     asked = proposal = None
     if read.request is not None and read.context is not None:
         counted = None if read.readings is None else _counted(read.readings)
         asked = Asked(state, _read_request(read.request), _read_context(read.context), counted)
-    if read.command is not None and read.delta is not None:
+    if NOTHING not in (read.command, read.delta):
         command = decode_command(bytes(read.command).decode())
         proposal = Proposal(command, decode_delta(bytes(read.delta).decode()))
     if (read.contract in {"certificate", "shadow"}) != (asked is not None) or (
@@ -172,7 +175,7 @@ def _facts(state: Organization) -> Raw:
 
 def _state(read: CaseText) -> Organization:
     state = Organization(OrganizationId(read.organization), read.revision, read.time_zone)
-    for fact in decode_delta(bytes(read.facts or b"").decode()).added:
+    for fact in decode_delta(bytes(read.facts).decode()).added:
         try:
             state = with_fact(state, fact)
         except KeyError as error:
