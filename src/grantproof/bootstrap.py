@@ -69,7 +69,7 @@ def compose(
     store = open_database(settings.database_url, create=create, key_file=settings.audit_key_file)
     tokens = _tokens(settings, SystemClock())
     try:
-        contracts = contracts_of(settings)
+        contracts = contracts_of(settings, serving=serving)
     except StoreUnavailable:
         store.close()
         raise
@@ -133,13 +133,16 @@ def assemble(
     )
 
 
-def contracts_of(settings: Settings) -> Contracts:
-    """Return the contracts as the settings want them; raises `StoreUnavailable` for the folder."""
+def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:
+    """Return the contracts as the settings want them; raises `StoreUnavailable` for the folder.
+
+    Only what is `serving` tells in the log what it found: others answer with it.
+    """
     shares = Shares(
         settings.contracts_changes, settings.contracts_certificates, settings.contracts_shadow
     )
     try:
-        cases = CaseFiles(CaseRules(settings.cases, settings.cases_max))
+        cases = CaseFiles(CaseRules(settings.cases, settings.cases_max, logged=serving))
     except OSError as error:
         message = f"the folder `{settings.cases}` of cases cannot be used: {error.strerror}"
         raise StoreUnavailable(message) from error

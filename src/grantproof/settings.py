@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         default=1.0, ge=0, le=1, description="the share of changes that are checked before commit"
     )
     contracts_certificates: float = Field(
-        default=0.01, ge=0, le=1, description="the share of decisions whose certificate is checked"
+        default=0.001, ge=0, le=1, description="the share of decisions whose certificate is checked"
     )
     contracts_shadow: float = Field(
         default=0.001, ge=0, le=1, description="the share of decisions that are made twice"

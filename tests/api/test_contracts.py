@@ -4,14 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from grantproof.adapters.case_files import SUFFIX
 from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.sql.database import open_database
-from grantproof.core import commands
+from grantproof.core import certificate, commands, policy
 from grantproof.core.commands.language import Command
 from grantproof.core.constraints import Context
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId, RoleId
@@ -19,6 +18,7 @@ from grantproof.core.index import Index
 from grantproof.core.matching import Request
 from grantproof.core.model import Assignment, Delta
 from grantproof.core.organization import Organization, with_fact
+from grantproof.core.policy import NoRole
 from grantproof.core.ways import Verdict
 from grantproof.policyfile.wire import Unreadable
 from grantproof.service import cases
@@ -30,9 +30,9 @@ from tests.api.service import OPERATORS, READ_DOCS, Api, Json, ask, problem, run
 from tests.api.test_decision_log import becomes, metric
 
 WRONG = {**READ_DOCS, "principal_id": "carol"}
-ONLY_SHADOW = {"contracts_shadow": 1.0, "contracts_certificates": 0}
-ONLY_CERTIFICATES = {"contracts_shadow": 0, "contracts_certificates": 1.0}
-ALL = {"contracts_shadow": 1.0, "contracts_certificates": 1.0}
+ONLY_SHADOW: Json = {"contracts_shadow": 1.0, "contracts_certificates": 0}
+ONLY_CERTIFICATES: Json = {"contracts_shadow": 0, "contracts_certificates": 1.0}
+ALL: Json = {"contracts_shadow": 1.0, "contracts_certificates": 1.0}
 
 
 @pytest.fixture
@@ -113,15 +113,10 @@ def test_a_wrong_deny_stays_a_deny(
     """The reference would allow: nobody is let in by it, and the difference is kept."""
     with serving(store, OPERATORS, cases=folder, **ALL) as api:
         assert ask(api).json()["decision"] == "Allow"
-        monkeypatch.setattr(Index, "ask", lambda *_: Verdict(commands_denied()))
+        monkeypatch.setattr(Index, "ask", lambda *_: Verdict(NoRole()))
         assert ask(api).json()["reason_code"] == "no_role"
         assert checked(api, "shadow") == (2, 1)
         assert checked(api, "certificate") == (1, 0)
-
-
-def commands_denied() -> Any:
-    """The reason of a deny."""
-    return cases.policy.NoRole()
 
 
 def test_an_allow_without_a_certificate_is_denied(
@@ -135,7 +130,7 @@ def test_an_allow_without_a_certificate_is_denied(
         with monkeypatch.context() as patched:
             patched.setattr(Index, "ask", too_generous)
             assert ask(api, **WRONG).json()["reason_code"] == "withheld"
-        monkeypatch.setattr(cases.certificate, "check", lambda *_, **__: False)
+        monkeypatch.setattr(certificate, "check", lambda *_, **__: False)
         assert ask(api).json()["reason_code"] == "withheld"
         assert checked(api, "certificate") == (3, 2)
     case = kept(folder)[1]
@@ -194,7 +189,7 @@ def test_a_check_that_fails_itself_lets_nothing_through(
     with serving(store, OPERATORS, **ALL) as api:
         assert ask(api).json()["decision"] == "Allow"
         monkeypatch.setattr(cases, "broken", fails)
-        monkeypatch.setattr(cases.policy, "evaluate", fails)
+        monkeypatch.setattr(policy, "evaluate", fails)
         problem(api.post("/v1/orgs/acme/roles", json={"id": "new"}), 500, "contract_broken")
         assert ask(api).json()["reason_code"] == "withheld"
 
@@ -256,7 +251,7 @@ def test_the_folder_of_cases_has_a_limit(
 
 def test_without_shares_nothing_is_looked_at(store: MemoryStore) -> None:
     """Then a wrong index is believed: so it is the looking that helps above."""
-    silent = {"contracts_shadow": 0, "contracts_certificates": 0}
+    silent: Json = {"contracts_shadow": 0, "contracts_certificates": 0}
     with serving(store, OPERATORS, **silent) as api, pytest.MonkeyPatch.context() as patched:
         patched.setattr(Index, "ask", too_generous)
         assert ask(api, **WRONG).json()["decision"] == "Allow"

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 from random import Random
+from typing import Any as Anything
 from typing import get_args
 from unittest.mock import patch
 
@@ -179,7 +180,7 @@ def twisted(fact: Fact) -> Fact:
             return fact
 
 
-TIGHT = {
+TIGHT: dict[str, Anything] = {
     "ROLE_DEPTH_MAX": 2,
     "GROUP_DEPTH_MAX": 1,
     "RESOURCE_DEPTH_MAX": 2,
