@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from grantproof.adapters.apart import apart
 from grantproof.adapters.case_files import CaseFiles, CaseRules
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.sql.database import open_database
+from grantproof.core.invariants import valid
 from grantproof.service.audit import AuditPoint
 from grantproof.service.consume import ConsumptionPoint
-from grantproof.service.contracts import Contracts, Shares
+from grantproof.service.contracts import Contracts, Shares, WholeCheck
 from grantproof.service.decision_log import DecisionLog
 from grantproof.service.demo import install
 from grantproof.service.keyring import Keyring
@@ -131,6 +133,10 @@ def assemble(
     return Services(
         store, snapshots, decisions, administration, meters, consumption, keyring, kept, tokens
     )
+
+
+valid_apart: WholeCheck = partial(apart, valid)
+"""Checks a whole state in a process of its own."""
 
 
 def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:

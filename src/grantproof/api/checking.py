@@ -1,17 +1,20 @@
-"""Checking whole states again and again, while they are served: every invariant, in a thread.
+"""Checking whole states again and again, while they are served: every invariant.
 
-One organization at a time, and after each a rest of several times as long, so that the checks take
-a small share of a processor however large the organizations are.
+In a process of its own, one organization at a time, and after each a rest of several times as long:
+the checks take a small share of a processor however large the organizations are.
 """
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
 
+from grantproof.bootstrap import valid_apart
 from grantproof.core.identifiers import OrganizationId
+from grantproof.service.contracts import Unfinished
 from grantproof.service.snapshots import Snapshots
 
 RESTS: Final = 9
@@ -49,7 +52,12 @@ class Checking:
     async def _check(self, organization: OrganizationId) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        found = await loop.run_in_executor(self._thread, self._snapshots.recheck, organization)
+        recheck = partial(self._snapshots.recheck, organization, valid_apart)
+        try:
+            found = await loop.run_in_executor(self._thread, recheck)
+        except (Unfinished, OSError) as error:
+            found = ()
+            log.warning("organization not checked", organization=organization, error=str(error))
         if len(found) > 0:
             log.error(
                 "organization not valid, no longer served from memory",

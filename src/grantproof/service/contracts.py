@@ -6,6 +6,7 @@ counted and kept as a case. A check that itself fails counts as broken: nothing 
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +58,14 @@ class Tally:
     cases: Kept
 
 
+class Unfinished(Exception):
+    """A check that ended without an answer: nothing is known, and it is made again later."""
+
+
+WholeCheck = Callable[[Organization], tuple[Violation, ...]]
+"""Checks a whole state; may raise `Unfinished`."""
+
+
 class Contracts:
     """Checks what it is given, and remembers what it found. Safe to use from several threads."""
 
@@ -101,10 +110,15 @@ class Contracts:
             )
         return found
 
-    def broken_in(self, state: Organization) -> tuple[Violation, ...]:
-        """Return every violation of a whole state; takes long for a large one."""
+    def broken_in(self, state: Organization, check: WholeCheck = valid) -> tuple[Violation, ...]:
+        """Return every violation of a whole state; takes long for a large one.
+
+        Raises `Unfinished` where the check does.
+        """
         try:
-            found = valid(state)
+            found = check(state)
+        except Unfinished:
+            raise
         except Exception as error:  # noqa: BLE001 - a check that fails has not passed
             found = (unchecked(error),)
         self.count("state", broken=len(found) > 0)

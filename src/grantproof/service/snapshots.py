@@ -10,10 +10,10 @@ from typing import TypeVar
 from grantproof.core.commands import Accepted, Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
-from grantproof.core.invariants import Violation
+from grantproof.core.invariants import Violation, valid
 from grantproof.core.limits import EVENTS_PAGE_MAX
 from grantproof.core.organization import advance
-from grantproof.service.contracts import Contracts
+from grantproof.service.contracts import Contracts, WholeCheck
 from grantproof.service.ports import Store, StoreUnusable
 
 Result = TypeVar("Result")
@@ -77,14 +77,17 @@ class Snapshots:
         """Return the organizations that are followed."""
         return tuple(index.state.id for index in tuple(self._indexes.values()))
 
-    def recheck(self, organization: OrganizationId) -> tuple[Violation, ...]:
+    def recheck(
+        self, organization: OrganizationId, check: WholeCheck = valid
+    ) -> tuple[Violation, ...]:
         """Check the whole state of a followed organization again; return what it violates.
 
         One that is not valid is no longer served from memory: it is read anew, and checked, before
-        anything is answered about it. Takes long for a large one.
+        anything is answered about it. Takes long for a large one. Raises `Unfinished` if the check
+        does.
         """
         index = self._indexes.get(organization)
-        violations = () if index is None else self._contracts.broken_in(index.state)
+        violations = () if index is None else self._contracts.broken_in(index.state, check)
         if len(violations) > 0:
             self._on_owner(lambda: self._drop(organization))
             self._contracts.count_withdrawn()

@@ -1,0 +1,61 @@
+"""Checks in a process of their own: the same findings, and none where there is no answer."""
+
+import os
+
+import pytest
+
+from grantproof.adapters.apart import TOLD_MAX, apart
+from grantproof.core.invariants import Violation, valid
+from grantproof.core.model import Assignment
+from grantproof.core.organization import Organization
+from grantproof.service.contracts import Unfinished
+from tests.organizations import ANN, CLERK, made_of, people, roles
+
+BROKEN = made_of(*people(ANN), Assignment(ANN, CLERK))
+
+
+def test_what_is_found_apart_is_what_is_found_here() -> None:
+    """Of a valid state nothing, of another the violations."""
+    assert apart(valid, made_of(*people(ANN), *roles(CLERK))) == ()
+    assert (
+        apart(valid, BROKEN) == valid(BROKEN) == (Violation("assignment-refers", ("ann", "clerk")),)
+    )
+
+
+def test_it_is_another_process_and_keeps_no_file_of_this_one() -> None:
+    """What this one listens on must not stay open in it."""
+    reading, writing = os.pipe()
+
+    def told(_: Organization) -> tuple[Violation, ...]:
+        try:
+            os.fstat(reading)
+        except OSError:
+            return (Violation("closed", (str(os.getpid()),)),)
+        return (Violation("open", ()),)
+
+    (one,) = apart(told, BROKEN)
+    os.close(reading)
+    os.close(writing)
+    assert one.invariant == "closed"
+    assert one.ids != (str(os.getpid()),)
+
+
+def test_a_check_that_fails_is_a_violation() -> None:
+    """And a process that dies has said nothing."""
+
+    def fails(_: Organization) -> tuple[Violation, ...]:
+        raise KeyError("ghost")
+
+    def dies(_: Organization) -> tuple[Violation, ...]:
+        os.kill(os.getpid(), 9)
+        return ()
+
+    assert apart(fails, BROKEN) == (Violation("unchecked", ("KeyError",)),)
+    with pytest.raises(Unfinished):
+        apart(dies, BROKEN)
+
+
+def test_of_many_violations_the_first_are_told() -> None:
+    """However many there are."""
+    many = tuple(Violation("refers", (str(number) * 1_000,)) for number in range(500))
+    assert apart(lambda _: many, BROKEN) == many[:TOLD_MAX]
