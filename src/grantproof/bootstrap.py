@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from grantproof.adapters.apart import apart
+from grantproof.adapters.apart import Apart
 from grantproof.adapters.case_files import CaseFiles, CaseRules
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
@@ -15,7 +15,7 @@ from grantproof.adapters.sql.database import open_database
 from grantproof.core.invariants import valid
 from grantproof.service.audit import AuditPoint
 from grantproof.service.consume import ConsumptionPoint
-from grantproof.service.contracts import Contracts, Shares, WholeCheck
+from grantproof.service.contracts import Contracts, Shares
 from grantproof.service.decision_log import DecisionLog
 from grantproof.service.demo import install
 from grantproof.service.keyring import Keyring
@@ -135,8 +135,9 @@ def assemble(
     )
 
 
-valid_apart: WholeCheck = partial(apart, valid)
-"""Checks a whole state in a process of its own."""
+def valid_apart() -> Apart:
+    """Return what checks whole states in a process of its own."""
+    return Apart(valid)
 
 
 def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:

@@ -7,6 +7,8 @@ lowest priority, and shares neither the interpreter's lock nor the loop with wha
 import gc
 import json
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Final
@@ -24,28 +26,54 @@ FIRST_FILE: Final = 3
 """After the standard streams."""
 
 
-def apart(check: Check, state: Organization) -> tuple[Violation, ...]:
-    """Return what the check finds in the state, at most the first of many; waits for it.
+class Apart:
+    """Makes one check at a time, each in a process of its own."""
 
-    Raises `Unfinished` when the process ends without an answer, as when it is killed.
-    """
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        # A fork of several threads is warned of: this one calls nothing that they could have held.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        _work(check, state, writing)
-    os.close(writing)
-    try:
-        told = _read(reading)
-    finally:
-        os.close(reading)
-        os.waitpid(child, 0)
-    if told == b"":
-        message = "the process that checked it ended without an answer"
-        raise Unfinished(message)
-    return tuple(Violation(name, tuple(ids)) for name, ids in json.loads(told))
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._lock = threading.Lock()
+        self._child: int | None = None
+        self._stopped = False
+
+    def __call__(self, state: Organization) -> tuple[Violation, ...]:
+        """Return what the check finds in the state, at most the first of many; waits for it.
+
+        Raises `Unfinished` when the process ends without an answer, as when it is killed.
+        """
+        reading, writing = os.pipe()
+        child = self._forked(state, writing)
+        os.close(writing)
+        try:
+            told = _read(reading)
+        finally:
+            os.close(reading)
+            # INVARIANT: nobody sends a signal to a number that may be another's by then.
+            with self._lock:
+                self._child = None
+                os.waitpid(child, 0)
+        if told == b"":
+            message = "the process that checked it ended without an answer"
+            raise Unfinished(message)
+        return tuple(Violation(name, tuple(ids)) for name, ids in json.loads(told))
+
+    def stop(self) -> None:
+        """End the check that is under way, and begin none any more."""
+        with self._lock:
+            self._stopped = True
+            if self._child is not None:
+                os.kill(self._child, signal.SIGKILL)
+
+    def _forked(self, state: Organization, writing: int) -> int:
+        with self._lock, warnings.catch_warnings():
+            # A fork of several threads is warned of: it calls nothing that they could have held.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+            if child == 0:
+                _work(self._check, state, writing)
+            self._child = child
+            if self._stopped:
+                os.kill(child, signal.SIGKILL)
+        return child
 
 
 def _work(check: Check, state: Organization, writing: int) -> None:

@@ -30,6 +30,7 @@ class Checking:
         self._snapshots = snapshots
         self._seconds = seconds
         self._stopping = asyncio.Event()
+        self._apart = valid_apart()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="grantproof-check")
 
     async def run(self) -> None:
@@ -42,8 +43,9 @@ class Checking:
                 await self._check(organization)
 
     def stop(self) -> None:
-        """Let `run` end after the check that is under way."""
+        """Let `run` end, and with it the check that is under way."""
         self._stopping.set()
+        self._apart.stop()
 
     def close(self) -> None:
         """Wait for the thread; not on the loop, which it may be waiting for."""
@@ -52,12 +54,13 @@ class Checking:
     async def _check(self, organization: OrganizationId) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        recheck = partial(self._snapshots.recheck, organization, valid_apart)
+        recheck = partial(self._snapshots.recheck, organization, self._apart)
         try:
             found = await loop.run_in_executor(self._thread, recheck)
         except (Unfinished, OSError) as error:
             found = ()
-            log.warning("organization not checked", organization=organization, error=str(error))
+            if not self._stopping.is_set():
+                log.warning("organization not checked", organization=organization, error=str(error))
         if len(found) > 0:
             log.error(
                 "organization not valid, no longer served from memory",
