@@ -42,6 +42,7 @@ FOR_PEOPLE: Final = "words for people: nothing is decided by it"
 PRODUCES: Final = "finds evidence; what is found passes a checker that is proved"
 SECOND: Final = "a second way to the same answer, held to the proved one"
 COUNTERS: Final = "looks counters up; the predicates on what is found are proved"
+AGREES: Final = "a second opinion, held to `invariants.valid` on changes that are right and corrupt"
 CONTAINS: Final = "tested against every request of a small organization, pattern by pattern"
 COUNTS: Final = "counts and bounds, which the translation does not follow"
 
@@ -54,6 +55,9 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_administration.py",),
         "stands as a symbol in the proof of `apply`",
     ),
+    "agreement.disagreements": (("tests/properties/test_footprint.py",), AGREES),
+    "agreement.has": (("tests/properties/test_footprint.py",), AGREES),
+    "agreement.unfaithful": (("tests/properties/test_footprint.py",), AGREES),
     "attributes.attributes": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.booleans": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.check_text": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
@@ -81,11 +85,19 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "containment.personal": (("tests/unit/core/test_containment.py",), CONTAINS),
     "containment.resource_contains": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "footprint.broken": (("tests/properties/test_footprint.py",), AGREES),
+    "holding.administrator_lost": (("tests/properties/test_footprint.py",), AGREES),
+    "holding.duty_broken": (("tests/properties/test_footprint.py",), AGREES),
+    "holding.reached": (("tests/properties/test_footprint.py",), AGREES),
     "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.contest": (("tests/properties/test_consume.py",), SECOND),
     "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.follow": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.nearest": (("tests/stateful/test_index.py",), SECOND),
+    "invariants.legal": (
+        ("tests/unit/core/test_invariants.py",),
+        "asks the constructor, which is what says so",
+    ),
     "invariants.valid": (
         ("tests/unit/core/test_invariants.py", "tests/properties/test_induct.py"),
         "the executable twin of what the proofs of commands suppose and keep",

@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from grantproof.adapters.apart import Apart
+from grantproof.adapters.case_files import CaseFiles, CaseRules
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.sql.database import open_database
+from grantproof.core.invariants import valid
 from grantproof.service.audit import AuditPoint
 from grantproof.service.consume import ConsumptionPoint
+from grantproof.service.contracts import Contracts, Shares
 from grantproof.service.decision_log import DecisionLog
 from grantproof.service.demo import install
 from grantproof.service.keyring import Keyring
@@ -42,6 +46,7 @@ class Services:
     meters: Meters
     consumption: ConsumptionPoint
     keyring: Keyring
+    contracts: Contracts
     tokens: Tokens | None = None
     decision_log: DecisionLog | None = None
     telemetry: "Telemetry | None" = None
@@ -51,6 +56,7 @@ class Services:
         """Write what is logged, and release the store."""
         if self.decision_log is not None:
             self.decision_log.close()
+        self.contracts.cases.close()
         self.store.close()
 
 
@@ -64,7 +70,14 @@ def compose(
     """
     store = open_database(settings.database_url, create=create, key_file=settings.audit_key_file)
     tokens = _tokens(settings, SystemClock())
-    assembled = assemble(store, on_owner=on_owner, tokens=tokens, demo=settings.demo)
+    try:
+        contracts = contracts_of(settings, serving=serving)
+    except StoreUnavailable:
+        store.close()
+        raise
+    assembled = assemble(
+        store, on_owner=on_owner, tokens=tokens, demo=settings.demo, contracts=contracts
+    )
     signer = Ed25519Signer(store.ledger.key.signing_seed)
     audit = AuditPoint(store.ledger, signer, clock=SystemClock())
     services = replace(assembled, audit=audit)
@@ -86,6 +99,7 @@ def for_serving(services: Services, settings: Settings) -> Services:
     from grantproof.adapters.telemetry import Telemetry  # noqa: PLC0415 - see above
 
     telemetry = Telemetry()
+    telemetry.watch_contracts(services.contracts.tally)
     decision_log = _decision_log(settings)
     if decision_log is not None:
         telemetry.watch_decision_log(decision_log.tally)
@@ -93,21 +107,53 @@ def for_serving(services: Services, settings: Settings) -> Services:
 
 
 def assemble(
-    store: Store, *, on_owner: Owner = here, tokens: Tokens | None = None, demo: bool = False
+    store: Store,
+    *,
+    on_owner: Owner = here,
+    tokens: Tokens | None = None,
+    demo: bool = False,
+    contracts: Contracts | None = None,
 ) -> Services:
-    """Wire the use cases over a store; with `demo` the key of the demo is believed."""
+    """Wire the use cases over a store; with `demo` the key of the demo is believed.
+
+    Every change is checked, and no decision, unless `contracts` say otherwise.
+    """
     clock, backoff = SystemClock(), JitteredBackoff()
-    snapshots = Snapshots(store, on_owner=on_owner)
+    kept = Contracts() if contracts is None else contracts
+    snapshots = Snapshots(store, on_owner=on_owner, contracts=kept)
     meters = Meters(store.meter, clock=clock, on_owner=on_owner)
-    decisions = DecisionPoint(clock, meters)
-    administration = AdministrationPoint(store, snapshots, clock=clock, backoff=backoff)
+    decisions = DecisionPoint(clock, meters, contracts=kept)
+    administration = AdministrationPoint(
+        store, snapshots, clock=clock, backoff=backoff, contracts=kept
+    )
     consumption = ConsumptionPoint(
         store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
     )
     keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
     return Services(
-        store, snapshots, decisions, administration, meters, consumption, keyring, tokens
+        store, snapshots, decisions, administration, meters, consumption, keyring, kept, tokens
     )
+
+
+def valid_apart() -> Apart:
+    """Return what checks whole states in a process of its own."""
+    return Apart(valid)
+
+
+def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:
+    """Return the contracts as the settings want them; raises `StoreUnavailable` for the folder.
+
+    Only what is `serving` tells in the log what it found: others answer with it.
+    """
+    shares = Shares(
+        settings.contracts_changes, settings.contracts_certificates, settings.contracts_shadow
+    )
+    try:
+        cases = CaseFiles(CaseRules(settings.cases, settings.cases_max, logged=serving))
+    except OSError as error:
+        message = f"the folder `{settings.cases}` of cases cannot be used: {error.strerror}"
+        raise StoreUnavailable(message) from error
+    return Contracts(shares, chance=SystemChance(), cases=cases)
 
 
 def _decision_log(settings: Settings) -> DecisionLog | None:

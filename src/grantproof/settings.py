@@ -91,6 +91,27 @@ class Settings(BaseSettings):
     decision_log_days: int = Field(
         default=30, ge=1, le=36_500, description="the days after which logged decisions are deleted"
     )
+    contracts_changes: float = Field(
+        default=1.0, ge=0, le=1, description="the share of changes that are checked before commit"
+    )
+    contracts_certificates: float = Field(
+        default=0.001, ge=0, le=1, description="the share of decisions whose certificate is checked"
+    )
+    contracts_shadow: float = Field(
+        default=0.001, ge=0, le=1, description="the share of decisions that are made twice"
+    )
+    contracts_state_seconds: float = Field(
+        default=3_600,
+        ge=0,
+        le=31_536_000,
+        description="how often whole organizations are checked while served; 0 for never",
+    )
+    cases: Path | None = Field(
+        default=None, description="the folder of cases, what was found wrong; none is kept without"
+    )
+    cases_max: int = Field(
+        default=100, ge=1, le=10_000, description="how many cases the folder may hold"
+    )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="how much is logged"
     )

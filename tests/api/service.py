@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from grantproof.api.app import Application
 from grantproof.api.running import Running
-from grantproof.bootstrap import Services, assemble, for_serving
+from grantproof.bootstrap import Services, assemble, contracts_of, for_serving
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.demo import install
@@ -57,7 +57,7 @@ def serving(
     chosen = Settings(**{"follow_seconds": 60, **settings})
 
     def composing(_: Settings, on_owner: Owner) -> Services:
-        services = services_over(store, on_owner, demo=chosen.demo)
+        services = services_over(store, on_owner, demo=chosen.demo, settings=chosen)
         install(services.administration)
         if chosen.demo:
             services.keyring.install_demo()
@@ -70,9 +70,12 @@ def serving(
         yield client
 
 
-def services_over(store: Store, on_owner: Owner = here, *, demo: bool = False) -> Services:
+def services_over(
+    store: Store, on_owner: Owner = here, *, demo: bool = False, settings: Settings | None = None
+) -> Services:
     """The use cases over a store, as another process on the same data would have them."""
-    return assemble(store, on_owner=on_owner, demo=demo)
+    contracts = None if settings is None else contracts_of(settings)
+    return assemble(store, on_owner=on_owner, demo=demo, contracts=contracts)
 
 
 def running(api: Api) -> Running:

@@ -48,6 +48,10 @@ def test_an_issuer_has_one_source_of_keys(source: dict[str, str]) -> None:
         ({**URL, "jwt_issuer": ""}, "GRANTPROOF_JWT_ISSUER must"),
         ({"max_staleness": 0}, "GRANTPROOF_MAX_STALENESS must be greater than or equal to 0.1"),
         ({"max_staleness": 301}, "GRANTPROOF_MAX_STALENESS must be less than or equal to 300"),
+        ({"contracts_shadow": 1.5}, "GRANTPROOF_CONTRACTS_SHADOW must be less than or equal to 1"),
+        ({"contracts_changes": -1}, "GRANTPROOF_CONTRACTS_CHANGES must be greater than or equal"),
+        ({"contracts_state_seconds": "x"}, "GRANTPROOF_CONTRACTS_STATE_SECONDS must be a valid"),
+        ({"cases_max": 0}, "GRANTPROOF_CASES_MAX must be greater than or equal to 1"),
         ({"max_staleness": "soon"}, "GRANTPROOF_MAX_STALENESS must be a valid number"),
     ],
 )

@@ -22,6 +22,7 @@ from grantproof.api import bodies, front, problems
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
 from grantproof.api.authentication import Authentication, check_host
+from grantproof.api.checking import Checking
 from grantproof.api.conditions import key_of, once_asked
 from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
@@ -240,6 +241,7 @@ class Application:
             services=services,
             following=following,
             waiting=self._waiting,
+            checking=Checking(services.snapshots, seconds=self._settings.contracts_state_seconds),
             decisions=decisions,
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
@@ -257,7 +259,10 @@ class Application:
             front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
         }
-        self._background = [asyncio.create_task(following.run())]
+        self._background = [
+            asyncio.create_task(following.run()),
+            asyncio.create_task(running.checking.run()),
+        ]
         if self._authentication is not None:
             self._background.append(asyncio.create_task(self._authentication.run()))
         return running
@@ -271,11 +276,13 @@ class Application:
         self.stop_waiting()
         authentication, self._authentication = self._authentication, None
         running.following.stop()
+        running.checking.stop()
         if authentication is not None:
             authentication.stop()
         await asyncio.gather(*self._background)
         await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
+        await asyncio.to_thread(running.checking.close)
         if authentication is not None:
             await asyncio.to_thread(authentication.close)
         self._answering, self._consumptions = {}, None

@@ -49,6 +49,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "wrong_host": (421, "not the address of this service"),
     "unsupported_media_type": (415, "unsupported media type"),
     "idempotency_key_reused": (422, "key used for another request"),
+    "contract_broken": (500, "refused by a check of the service itself"),
     "internal": (500, "internal error"),
     "store_unusable": (500, "stored data unusable"),
     "authentication_unavailable": (503, "credentials cannot be checked"),
@@ -142,6 +143,10 @@ class Refused(Exception):
 
 
 INTERNAL: Final = Problem("internal", "something went wrong on the server: try again")
+UNSOUND: Final = Problem(
+    "contract_broken",
+    "the change did not pass a check of the service itself, nothing was changed: tell the operator",
+)
 NOT_READY: Final = Problem(
     "not_ready", "the service is starting: try again", headers=(("Retry-After", RETRY_SECONDS),)
 )

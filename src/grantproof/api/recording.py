@@ -11,6 +11,7 @@ from grantproof.api.problems import Refused, later
 from grantproof.api.questions import Question
 from grantproof.core.model import Claim
 from grantproof.core.policy import ConstraintFailed, Reason
+from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.service.callers import Caller
 from grantproof.service.decision_log import DecisionLog, Entry, Overflow, sampled
@@ -108,7 +109,7 @@ class Recording:
         raise Refused(later("decision_log_full", "the decision log has no room: try again"))
 
 
-def _told(outcome: Claim | Reason) -> tuple[str, str | None, str | None]:
+def _told(outcome: Claim | Reason | Withheld) -> tuple[str, str | None, str | None]:
     """Return the decision, the code of its reason, and the claim that mattered."""
     if isinstance(outcome, Claim):
         return "Allow", None, str(outcome.id)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from grantproof.api.checking import Checking
 from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
@@ -21,6 +22,7 @@ class Running:
     services: Services
     following: Following
     waiting: Waiting
+    checking: Checking
     decisions: Decisions
     consumptions: Consumptions
     body_bytes_max: int

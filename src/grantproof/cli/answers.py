@@ -13,6 +13,7 @@ from grantproof.core.certificate import Certificate
 from grantproof.core.messages import reason_message
 from grantproof.core.model import Claim
 from grantproof.core.policy import Allow, Reason
+from grantproof.core.withheld import Withheld
 from grantproof.policyfile import answers
 from grantproof.service.pdp import Answer
 from grantproof.service.review import Explanation, Weighed
@@ -60,7 +61,7 @@ def tell_explanation(
     tell(f"revision {revision}, decided at {shown.moment(decided_at)}")
 
 
-def verdict(outcome: Claim | Reason) -> str:
+def verdict(outcome: Claim | Reason | Withheld) -> str:
     """Return the answer in one line."""
     return ALLOW if isinstance(outcome, Claim) else f"{DENY}: {reason_message(outcome)}"
 

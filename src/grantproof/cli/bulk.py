@@ -16,7 +16,7 @@ import typer
 
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
-from grantproof.cli.operator import Operator
+from grantproof.cli.operator import Operator, unsound
 from grantproof.cli.output import complain, tell, tell_json
 from grantproof.cli.progress import progress
 
@@ -196,7 +196,7 @@ class _Import:
         self, outcome: "Proposed", some: Lines, lines: list[int], *, left_out: int = 0
     ) -> None:
         from grantproof.core.commands import Accepted, Rejected
-        from grantproof.service.pap import NoOrganization
+        from grantproof.service.pap import NoOrganization, Unsound
         from grantproof.service.receipts import KeyReused, Repeated
 
         match outcome:
@@ -215,6 +215,8 @@ class _Import:
                 raise Stop(ExitCode.NO, f"{why}: a new import takes another --name")
             case NoOrganization():
                 raise absent("organization", self.operator.organization)
+            case Unsound(violations):
+                raise unsound(violations)
             case _:
                 line = f"other writers were faster, at line {some.first}: run it again to go on"
                 raise Stop(ExitCode.UNDETERMINED, line)

@@ -17,6 +17,7 @@ from grantproof.cli import (
     assignment,
     audit,
     bulk,
+    case,
     claim,
     db,
     decision,
@@ -73,6 +74,7 @@ command(app)(transfer.export)
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")
+app.add_typer(case.app, name="case")
 command(app)(verify.verify)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from grantproof.bootstrap import Services
     from grantproof.core.commands.language import SingleCommand
     from grantproof.core.identifiers import OrganizationId
+    from grantproof.core.invariants import Violation
     from grantproof.core.organization import Organization
     from grantproof.service.audit import AuditPoint
     from grantproof.service.authors import Author
@@ -171,7 +172,7 @@ class Operator:
         from grantproof.core.commands import Accepted, Rejected
         from grantproof.core.commands.language import ChangeSet
         from grantproof.policyfile.witnesses import single
-        from grantproof.service.pap import Contended
+        from grantproof.service.pap import Contended, Unsound
 
         command = commands[0] if len(commands) == 1 else ChangeSet(commands)
         administration = self.services.administration
@@ -181,6 +182,8 @@ class Operator:
             case Rejected(refusal):
                 # Nobody typed a list of commands, so its positions would tell nobody anything.
                 raise refused(single(refusal))
+            case Unsound(violations):
+                raise unsound(violations)
             case Contended(attempts):
                 line = f"other writers were faster {attempts} times in a row: try again"
                 raise Stop(ExitCode.UNDETERMINED, line)
@@ -194,6 +197,16 @@ class Operator:
             tell_json(document)
         else:
             tell(done if revision is None else f"{done} ({organization}, revision {revision})")
+
+
+def unsound(violations: "tuple[Violation, ...]") -> Stop:
+    """Return the end of a change that did not pass our own check: a fault of the program."""
+    first = violations[0]
+    line = (
+        "the change did not pass a check of the program itself, nothing was changed: it breaks"
+        f" {first.invariant} at {', '.join(first.ids)}: report it"
+    )
+    return Stop(ExitCode.UNDETERMINED, line)
 
 
 def _setting_at_fault(error: "ValidationError") -> str:

@@ -139,20 +139,20 @@ def _constraint_well_formed(state: Organization) -> Iterator[tuple[str, ...]]:
     return (
         (claim.id,)
         for claim in state.claims.values()
-        if not all(_legal(constraint) for constraint in claim.constraints)
+        if not all(legal(constraint) for constraint in claim.constraints)
     )
 
 
 def _validity_well_formed(state: Organization) -> Iterator[tuple[str, ...]]:
     assigned = (*state.assignments.triples(), *state.group_assignments.triples())
-    return ((holder, role) for holder, role, validity in assigned if not _legal(validity))
+    return ((holder, role) for holder, role, validity in assigned if not legal(validity))
 
 
 def _set_well_formed(state: Organization) -> Iterator[tuple[str, ...]]:
-    return ((sod_set.id,) for sod_set in state.sod_sets.values() if not _legal(sod_set))
+    return ((sod_set.id,) for sod_set in state.sod_sets.values() if not legal(sod_set))
 
 
-def _legal(value: Constraint | Validity | SodSet) -> bool:
+def legal(value: Constraint | Validity | SodSet) -> bool:
     """Return whether the value could be constructed, however it came to be."""
     try:
         replace(value)

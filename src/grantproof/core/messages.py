@@ -43,12 +43,13 @@ from grantproof.core.policy import (
     UnknownPrincipal,
     UnknownResource,
 )
+from grantproof.core.withheld import Withheld
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 REFERENCES_TOLD: Final = 3
 
 
-def reason_message(reason: Reason) -> str:
+def reason_message(reason: Reason | Withheld) -> str:
     """Return why a request is denied, for a caller who may know what exists."""
     match reason:
         case UnknownOrganization():
@@ -68,6 +69,8 @@ def reason_message(reason: Reason) -> str:
             return "no matching claim"
         case ConstraintFailed():
             return "; ".join(failure_message(failure) for failure in reason.failures)
+        case Withheld():
+            return f"withheld: the decision did not pass its own check ({reason.contract})"
         case _:
             assert_never(reason)
 

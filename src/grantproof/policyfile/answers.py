@@ -29,6 +29,7 @@ from grantproof.core.policy import (
     UnknownPrincipal,
     UnknownResource,
 )
+from grantproof.core.withheld import Withheld
 from grantproof.policyfile import constraint_documents, documents
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.fields import (
@@ -41,7 +42,7 @@ from grantproof.policyfile.fields import (
 )
 from grantproof.policyfile.value_fields import write_value
 
-CODES: Final[Mapping[type[Reason], str]] = {
+CODES: Final[Mapping[type[Reason | Withheld], str]] = {
     UnknownOrganization: "unknown_organization",
     UnknownPrincipal: "unknown_principal",
     Suspended: "suspended",
@@ -50,6 +51,7 @@ CODES: Final[Mapping[type[Reason], str]] = {
     NoRole: "no_role",
     NoMatchingClaim: "no_matching_claim",
     ConstraintFailed: "constraint_failed",
+    Withheld: "withheld",
 }
 """Reasons for programs."""
 
@@ -80,7 +82,7 @@ class Evaluation(msgspec.Struct, frozen=True, gc=False):
 
 
 def evaluation(
-    outcome: model.Claim | Reason,
+    outcome: model.Claim | Reason | Withheld,
     *,
     revision: int,
     decided_at: int,

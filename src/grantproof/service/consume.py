@@ -173,7 +173,7 @@ class ConsumptionPoint:
         reading = self._meter.read(state.id, principal, instant=instant)
         if reading is None or reading.revision != state.revision:
             return Uncharged.STALE
-        answer = contest.settled(reading.used, age=0)
+        answer = self._decisions.settle(contest, reading.used, age=0)
         if not isinstance(answer.outcome, Claim):
             return self._uncounted(state.id, Consumed(answer, state), keyed)
 

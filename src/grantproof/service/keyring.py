@@ -6,7 +6,7 @@ Whoever holds a keyring keeps it fresh by `look`; how stale it may be is theirs 
 import threading
 from dataclasses import dataclass, replace
 from hmac import compare_digest
-from typing import Final, Protocol
+from typing import Final
 
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -36,6 +36,7 @@ from grantproof.service.receipts import (
     Once,
     Underway,
 )
+from grantproof.service.sampling import Chance
 from grantproof.service.snapshots import Snapshots
 
 ATTEMPTS_MAX: Final = 4
@@ -44,14 +45,6 @@ ATTEMPTS_MAX: Final = 4
 
 NO_ORGANIZATION: Final = ""
 """Stands for the organization where idempotency keys are told apart: API keys are of none."""
-
-
-class Chance(Protocol):
-    """What nobody can guess."""
-
-    def draw(self, count: int) -> bytes:
-        """Return so many random bytes, fit for secrets."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

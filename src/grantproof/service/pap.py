@@ -1,8 +1,8 @@
 """The administration point: the only way to change an organization.
 
-Propose, authorize, check, commit by compare-and-set, publish. The right of the author is decided on
-the very state that the command is applied to. A lost race starts all of it again from the state
-that won; after a bounded number of lost races the caller is told.
+Propose, authorize, apply, check, commit by compare-and-set, publish. The right of the author is
+decided on the very state that the command is applied to. A lost race starts all of it again from
+the state that won; after a bounded number of lost races the caller is told.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,10 @@ from grantproof.core.authority import unauthorized
 from grantproof.core.commands import Accepted, Outcome, Rejected, apply
 from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
+from grantproof.core.invariants import Violation
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
 from grantproof.service.authors import Author
+from grantproof.service.contracts import Contracts
 from grantproof.service.pip import NOTHING_SUPPLIED, check_time_zone, situate
 from grantproof.service.ports import Backoff, Clock, Store
 from grantproof.service.receipts import (
@@ -68,8 +70,26 @@ class Stale:
     of: Entity | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unsound:
+    """The change would leave an organization that is not valid, or not do what it says.
+
+    That is a fault of ours, not of whoever asked; nothing was changed.
+    """
+
+    violations: tuple[Violation, ...]
+
+
 Proposed = (
-    Accepted | Rejected | NoOrganization | Contended | Stale | Repeated | KeyReused | InProgress
+    Accepted
+    | Rejected
+    | NoOrganization
+    | Contended
+    | Stale
+    | Repeated
+    | KeyReused
+    | InProgress
+    | Unsound
 )
 
 NO_ORGANIZATION: Final = NoOrganization()
@@ -79,9 +99,16 @@ class AdministrationPoint:
     """Changes organizations, one command at a time or a change set as one."""
 
     def __init__(
-        self, store: Store, snapshots: Snapshots, *, clock: Clock, backoff: Backoff
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        *,
+        clock: Clock,
+        backoff: Backoff,
+        contracts: Contracts | None = None,
     ) -> None:
         self._store = store
+        self._contracts = Contracts() if contracts is None else contracts
         self._snapshots = snapshots
         self._clock = clock
         self._backoff = backoff
@@ -182,6 +209,10 @@ class AdministrationPoint:
         if not isinstance(outcome, Accepted):
             # A rejection counts only if the state that rejects is still the current one.
             return outcome if self._store.revision(state.id) == state.revision else None
+        # INVARIANT: what is committed was checked before, not after.
+        violations = self._contracts.broken_by(state, outcome)
+        if len(violations) > 0:
+            return Unsound(violations)
         event = outcome.event
         receipt = _receipt(
             state.id, terms.once, by=by, revision=event.revision, instant=event.instant

@@ -1,6 +1,6 @@
 """The decision point: one way to answer a request, for HTTP, the command line and the library."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grantproof.core import metering
 from grantproof.core.certificate import Certificate, issue
@@ -12,6 +12,9 @@ from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Reason, UnknownOrganization
 from grantproof.core.ways import Unmet, Verdict
+from grantproof.core.withheld import Withheld
+from grantproof.service.cases import Asked
+from grantproof.service.contracts import Contracts
 from grantproof.service.meters import Meters, Replica
 from grantproof.service.pip import Supplied, local_time, situate
 from grantproof.service.ports import Clock
@@ -31,12 +34,13 @@ class Metered:
 class Answer:
     """A decision with its place in time.
 
-    `outcome` is the granting claim or the reason of the deny; `revision` the state it was made on;
+    `outcome` is the granting claim, the reason of the deny, or that an allow is withheld because it
+    did not pass a check; `revision` the state it was made on;
     `decided_at` and `valid_until` epoch seconds, the latter nothing when time alone never changes
     it or when it is metered. `metered` is there when counters mattered.
     """
 
-    outcome: Claim | Reason
+    outcome: Claim | Reason | Withheld
     revision: int
     decided_at: int
     valid_until: int | None
@@ -82,8 +86,9 @@ class Moment:
 class DecisionPoint:
     """Answers requests from the followed snapshots and counters; touches no store and no lock."""
 
-    def __init__(self, clock: Clock, meters: Meters) -> None:
+    def __init__(self, clock: Clock, meters: Meters, *, contracts: Contracts | None = None) -> None:
         self._clock = clock
+        self._inspection = (Contracts() if contracts is None else contracts).inspection
         self._meters = meters
         self._latest: Moment | None = None
 
@@ -101,7 +106,30 @@ class DecisionPoint:
             return decided
         replica = self._replica(index)
         readings = replica.of(request.principal)
-        return decided.settled(readings, age=max(0, instant - replica.read_at))
+        return self.settle(decided, readings, age=max(0, instant - replica.read_at))
+
+    def settle(self, contest: Contest, readings: Readings, *, age: int) -> Answer:
+        """Return the answer to a contest where counters stand at the readings, `age` seconds ago.
+
+        An allow that does not pass a check of itself is withheld.
+        """
+        answer = contest.settled(readings, age=age)
+        inspection = self._inspection
+        inspection.left -= 1
+        if inspection.left <= 0:
+            asked = Asked(contest.state, contest.request, contest.context, readings)
+            return self._looked_at(answer, asked)
+        return answer
+
+    def _looked_at(self, answer: Answer, asked: Asked) -> Answer:
+        """Return the answer as it passed its checks; one that is withheld holds no longer."""
+        outcome = answer.outcome
+        if isinstance(outcome, Withheld):
+            return answer
+        checked = self._inspection.look(asked, outcome)
+        if checked is outcome:
+            return answer
+        return replace(answer, outcome=checked, valid_until=answer.decided_at)
 
     def readings(
         self, index: Index, request: Request, supplied: Supplied, *, instant: int
@@ -121,7 +149,10 @@ class DecisionPoint:
     def open(
         self, index: Index, request: Request, supplied: Supplied, *, instant: int
     ) -> Answer | Contest:
-        """Decide what can be decided without counters; return the contest of what cannot."""
+        """Decide what can be decided without counters; return the contest of what cannot.
+
+        An allow that does not pass a check of itself is withheld.
+        """
         moment = self._moment(instant, index.state.time_zone, supplied)
         verdict = index.ask(request, moment.context)
         outcome = verdict.answer
@@ -131,7 +162,12 @@ class DecisionPoint:
         if isinstance(outcome, Unmet):
             outcome = index.nearest(request, moment.context)
         until = _valid_until(verdict, supplied, hour_ends=moment.hour_ends)
-        return Answer(outcome, index.state.revision, instant, until)
+        answer = Answer(outcome, index.state.revision, instant, until)
+        inspection = self._inspection
+        inspection.left -= 1
+        if inspection.left <= 0:
+            return self._looked_at(answer, Asked(index.state, request, moment.context))
+        return answer
 
     def _moment(self, instant: int, time_zone: str, supplied: Supplied) -> Moment:
         """Return the moment, the latest one if nothing has changed: most questions share it."""

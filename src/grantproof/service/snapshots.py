@@ -10,10 +10,11 @@ from typing import TypeVar
 from grantproof.core.commands import Accepted, Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
-from grantproof.core.invariants import valid
+from grantproof.core.invariants import Violation, valid
 from grantproof.core.limits import EVENTS_PAGE_MAX
 from grantproof.core.model import Delta
 from grantproof.core.organization import Organization, advance
+from grantproof.service.contracts import Contracts, WholeCheck
 from grantproof.service.ports import Store, StoreUnusable
 from grantproof.service.versions import Versioned, Versions
 
@@ -33,8 +34,11 @@ def here(change: Callable[[], None]) -> None:
 class Snapshots:
     """Indexes by organization. `get` is for the owner; the rest may be called from any thread."""
 
-    def __init__(self, store: Store, *, on_owner: Owner = here) -> None:
+    def __init__(
+        self, store: Store, *, on_owner: Owner = here, contracts: Contracts | None = None
+    ) -> None:
         self._store = store
+        self._contracts = Contracts() if contracts is None else contracts
         self._on_owner = on_owner
         self._indexes: dict[str, Index] = {}
         self._versions: dict[str, Versions] = {}
@@ -73,7 +77,7 @@ class Snapshots:
         stored = self._store.load_versioned(organization)
         if stored is None:
             return None
-        violations = valid(stored.state)
+        violations = self._contracts.broken_in(stored.state)
         if len(violations) > 0:
             first = violations[0]
             message = (
@@ -88,6 +92,22 @@ class Snapshots:
     def followed(self) -> tuple[OrganizationId, ...]:
         """Return the organizations that are followed."""
         return tuple(index.state.id for index in tuple(self._indexes.values()))
+
+    def recheck(
+        self, organization: OrganizationId, check: WholeCheck = valid
+    ) -> tuple[Violation, ...]:
+        """Check the whole state of a followed organization again; return what it violates.
+
+        One that is not valid is no longer served from memory: it is read anew, and checked, before
+        anything is answered about it. Takes long for a large one. Raises `Unfinished` if the check
+        does.
+        """
+        index = self._indexes.get(organization)
+        violations = () if index is None else self._contracts.broken_in(index.state, check)
+        if len(violations) > 0:
+            self._on_owner(lambda: self._drop(organization))
+            self._contracts.count_withdrawn()
+        return violations
 
     def publish(self, accepted: Accepted) -> None:
         """Let the index move to a state that was committed."""

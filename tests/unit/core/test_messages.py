@@ -20,6 +20,7 @@ from grantproof.core.errors import Refusal, SingleRefusal
 from grantproof.core.identifiers import AttributeName
 from grantproof.core.messages import failure_message, held_message, reason_message, refusal_message
 from grantproof.core.policy import Reason
+from grantproof.core.withheld import Withheld
 from tests.organizations import ACME, C1, CLERK, EU, HEAD, PAIR
 
 LEVEL = AttributeName("level")
@@ -82,7 +83,7 @@ def test_every_refusal_and_every_reason_is_said() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [*map(refusal_message, REFUSALS), *map(reason_message, REASONS)],
+    [*map(refusal_message, REFUSALS), *map(reason_message, [*REASONS, Withheld("shadow")])],
 )
 def test_a_message_is_one_line_without_full_stop(message: str) -> None:
     """Lower case at the start, no line break, no full stop."""

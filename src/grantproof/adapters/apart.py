@@ -1,0 +1,105 @@
+"""A long check in a process of its own, on the very state that this one holds in memory.
+
+The process is a fork: it sees the state as it is, without a copy being made or sent, works at the
+lowest priority, and shares neither the interpreter's lock nor the loop with what answers requests.
+"""
+
+import gc
+import json
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Final
+
+from grantproof.core.invariants import Violation
+from grantproof.core.organization import Organization
+from grantproof.service.contracts import Unfinished
+
+Check = Callable[[Organization], tuple[Violation, ...]]
+
+LOWEST_PRIORITY: Final = 19
+TOLD_MAX: Final = 100
+BLOCK_BYTES: Final = 65_536
+FIRST_FILE: Final = 3
+"""After the standard streams."""
+
+
+class Apart:
+    """Makes one check at a time, each in a process of its own."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._lock = threading.Lock()
+        self._child: int | None = None
+        self._stopped = False
+
+    def __call__(self, state: Organization) -> tuple[Violation, ...]:
+        """Return what the check finds in the state, at most the first of many; waits for it.
+
+        Raises `Unfinished` when the process ends without an answer, as when it is killed.
+        """
+        reading, writing = os.pipe()
+        child = self._forked(state, writing)
+        os.close(writing)
+        try:
+            told = _read(reading)
+        finally:
+            os.close(reading)
+            # INVARIANT: nobody sends a signal to a number that may be another's by then.
+            with self._lock:
+                self._child = None
+                os.waitpid(child, 0)
+        if told == b"":
+            message = "the process that checked it ended without an answer"
+            raise Unfinished(message)
+        return tuple(Violation(name, tuple(ids)) for name, ids in json.loads(told))
+
+    def stop(self) -> None:
+        """End the check that is under way, and begin none any more."""
+        with self._lock:
+            self._stopped = True
+            if self._child is not None:
+                os.kill(self._child, signal.SIGKILL)
+
+    def _forked(self, state: Organization, writing: int) -> int:
+        with self._lock, warnings.catch_warnings():
+            # A fork of several threads is warned of: it calls nothing that they could have held.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+            if child == 0:
+                _work(self._check, state, writing)
+            self._child = child
+            if self._stopped:
+                os.kill(child, signal.SIGKILL)
+        return child
+
+
+def _work(check: Check, state: Organization, writing: int) -> None:
+    """Check and tell, in the child; never returns."""
+    status = 1
+    try:
+        # Nothing of the parent is kept: above all not the address that it listens on.
+        os.closerange(FIRST_FILE, writing)
+        os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
+        gc.disable()
+        os.nice(LOWEST_PRIORITY)
+        try:
+            found = [(one.invariant, one.ids) for one in check(state)[:TOLD_MAX]]
+        except Exception as error:  # noqa: BLE001 - a check that fails has not passed
+            found = [("unchecked", (type(error).__name__,))]
+        left = memoryview(json.dumps(found).encode())
+        while len(left) > 0:
+            left = left[os.write(writing, left) :]
+        status = 0
+    finally:
+        # Whatever the parent would do at its end is the parent's.
+        os._exit(status)
+
+
+def _read(reading: int) -> bytes:
+    blocks = []
+    while block := os.read(reading, BLOCK_BYTES):
+        blocks.append(block)
+    return b"".join(blocks)

@@ -1,0 +1,91 @@
+"""Cases: what a service found wrong with itself, gone through again here."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grantproof.cli.command import command, group
+from grantproof.cli.exits import ExitCode, absent, usage
+from grantproof.cli.operator import Operator
+from grantproof.cli.output import tell, tell_json
+
+if TYPE_CHECKING:
+    from grantproof.core.identifiers import OrganizationId
+    from grantproof.core.organization import Organization
+    from grantproof.service.cases import Case
+
+app = group("What a service found wrong with itself, and kept.")
+
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="A file of the folder that GRANTPROOF_CASES names.")
+]
+
+
+@command(app)
+def replay(operator: Operator, file: File) -> None:
+    """Go through a case again with the code of today: exit code 1 when it is still wrong.
+
+    The database is opened only for a case whose state was too large to be kept with it.
+    """
+    from grantproof.service.cases import replayed
+
+    case = _read(operator, file)
+    wrong = replayed(case)
+    if operator.json:
+        tell_json(
+            {
+                "outcome": "well" if wrong is None else "wrong",
+                "contract": case.contract,
+                "organization": case.state.id,
+                "revision": case.state.revision,
+                "expected": case.expected,
+                "found": case.found,
+                "now": wrong,
+            }
+        )
+    else:
+        tell(
+            f"{case.contract}, organization `{case.state.id}`, revision {case.state.revision}:"
+            f" expected {case.expected}, found {case.found}"
+        )
+        tell("all is well with it now" if wrong is None else f"still wrong: {wrong}")
+    if wrong is not None:
+        raise typer.Exit(ExitCode.NO)
+
+
+def _read(operator: Operator, file: str) -> "Case":
+    from grantproof.policyfile.wire import Unreadable
+    from grantproof.service.case_text import read_case
+
+    try:
+        text = Path(file).read_bytes()
+    except OSError as error:
+        why = (error.strerror or "it cannot be read").lower()
+        raise usage(f"the file `{file}` cannot be read: {why}") from None
+    try:
+        return read_case(text, lambda name, revision: _state_at(operator, name, revision))
+    except Unreadable as error:
+        raise usage(f"{file}: {error}") from None
+
+
+def _state_at(operator: Operator, name: "OrganizationId", revision: int) -> "Organization":
+    """Return the state of that revision, folded from the events of the database."""
+    from grantproof.core.limits import EVENTS_PAGE_MAX
+    from grantproof.core.organization import Organization, advance
+    from grantproof.policyfile.wire import Unreadable
+
+    store = operator.services.store
+    current = store.load(name)
+    if current is None:
+        raise absent("organization", name)
+    state = Organization(name, time_zone=current.time_zone)
+    while state.revision < revision:
+        events = store.events(name, after=state.revision, limit=EVENTS_PAGE_MAX)
+        if len(events) == 0:
+            message = f"the database does not reach revision {revision} of `{name}`"
+            raise Unreadable(message)
+        for event in events:
+            if state.revision < revision:
+                state = advance(state, event.delta)
+    return state
