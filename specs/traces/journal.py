@@ -44,14 +44,18 @@ class Record(msgspec.Struct, frozen=True):
 
 @dataclass
 class Proposal:
-    """What a thread is proposing, and how far it has got."""
+    """What a thread is proposing, and how far it has got.
+
+    `asked` holds the stamps before and after a refusal was held against the stored revision. `then`
+    is called after each reading: there an arranged meeting lets another overtake.
+    """
 
     trace: str
     organization: str
     who: str
     command: Words
     asked: tuple[int, int] | None = None
-    """The stamps before and after it held a refusal against the stored revision."""
+    then: Callable[[], None] = lambda: None
 
 
 class Journal:

@@ -8,6 +8,7 @@ import multiprocessing
 import random
 import threading
 from collections.abc import Sequence
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Barrier
@@ -24,18 +25,24 @@ from grantproof.service.snapshots import Snapshots
 from specs.traces.cast import any_command, start, words_of
 from specs.traces.journal import Journal, Proposal, Record
 from specs.traces.places import Place
-from specs.traces.watching import Administrator, stored
+from specs.traces.watching import Administrator, stored, watch
 
 PROCESSES: Final = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "specs.traces.racing"])
 
 RACERS: Final = 2
 THREADS: Final = 2
+ORGANIZATIONS: Final = {"sqlite": 56, "postgresql": 32}
+"""How many are raced on, by the kind of database; a server costs more time."""
+
 TRACES_EACH: Final = 6
 """How many traces are recorded of an organization, one after the other."""
 
 DRAWS: Final = 3
 """How many commands are drawn, to find one that is legal before the race."""
+
+FIRST: Final = "p0t0"
+"""The first thread of the first process: it observes for all of them."""
 
 PATIENCE_SECONDS: Final = 60
 
@@ -44,20 +51,17 @@ class RaceLost(Exception):
     """The race could not be run to its end: the message says what happened."""
 
 
-def race(places: Sequence[Place], organizations: int) -> list[Record]:
+def race(places: Sequence[Place]) -> list[Record]:
     """Return what was recorded on all places. Raises `RaceLost`."""
-    names = [f"org-{number}" for number in range(organizations)]
     parties = RACERS * THREADS
     start_line, last = PROCESSES.Barrier(parties), PROCESSES.Value("q", 0)
     pipes = [PROCESSES.Pipe(duplex=False) for _ in range(RACERS)]
     processes = [
-        PROCESSES.Process(
-            target=_process, args=(number, (tuple(places), names), (start_line, last), theirs)
-        )
+        PROCESSES.Process(target=_process, args=(number, tuple(places), (start_line, last), theirs))
         for number, (_, theirs) in enumerate(pipes)
     ]
     for place in places:
-        _found(place, names)
+        _found(place)
     for process in processes:
         process.start()
     try:
@@ -77,13 +81,17 @@ def _told(pipe: Pipe) -> list[Record]:
     return said
 
 
-def _found(place: Place, names: Sequence[str]) -> None:
+def _names(place: Place) -> tuple[str, ...]:
+    return tuple(f"org-{number}" for number in range(ORGANIZATIONS[place.name]))
+
+
+def _found(place: Place) -> None:
     """Found the organizations, each with a policy of its own."""
     store = SqlStore(place.connections())
     point = AdministrationPoint(
         store, Snapshots(store), clock=SystemClock(), backoff=JitteredBackoff()
     )
-    for name in names:
+    for name in _names(place):
         point.found(OrganizationId(name), time_zone="UTC", by=Author("root"))
         policy = start(random.Random(f"{place.name} {name}"))
         point.propose(OrganizationId(name), policy, by=Author("root"))
@@ -92,12 +100,12 @@ def _found(place: Place, names: Sequence[str]) -> None:
 
 def _process(
     number: int,
-    what: tuple[tuple[Place, ...], Sequence[str]],
+    places: tuple[Place, ...],
     together: tuple[Barrier, "Synchronized[int]"],
     pipe: Pipe,
 ) -> None:
     """In a process of its own: race on every place in turn, then tell what was recorded."""
-    (places, names), (start_line, last) = what, together
+    start_line, last = together
 
     def stamps() -> int:
         with last.get_lock():
@@ -109,14 +117,13 @@ def _process(
 
     def run(thread: int, place: Place, administrator: Administrator) -> None:
         try:
-            racer = _Racer(number, thread, place.name, administrator)
-            racer.run(names, start_line)
+            _Racer(number, thread, place.name, administrator).run(_names(place), start_line)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits
             wrong.append(f"{type(error).__name__}: {error}")
             start_line.abort()
 
     for place in places:
-        administrator = Administrator(place.connections(), journal)
+        administrator = Administrator(watch(place.connections(), journal), journal)
         threads = [
             threading.Thread(target=run, args=(thread, place, administrator))
             for thread in range(THREADS)
@@ -132,11 +139,8 @@ def _process(
 class _Racer:
     """One thread. The first of each process follows the organization, the very first observes."""
 
-    def __init__(
-        self, process: int, thread: int, place: str, administrator: Administrator
-    ) -> None:
-        self._who = f"{process}{thread}"
-        self._process = process
+    def __init__(self, process: int, thread: int, place: str, administrator: Administrator) -> None:
+        self._who = f"p{process}t{thread}"
         self._thread = thread
         self._place = place
         self._administrator = administrator
@@ -149,14 +153,14 @@ class _Racer:
                 start_line.wait(PATIENCE_SECONDS)
                 if self._thread == 0:
                     self._follow(name)
-                if self._who == "00":
+                if self._who == FIRST:
                     self._observe(name, number)
                 start_line.wait(PATIENCE_SECONDS)
                 command = self._draw(name, random.Random(f"{trace} {self._who}"))
                 proposal = Proposal(trace, name, self._who, words_of(command))
                 self._administrator.propose(command, proposal)
             start_line.wait(PATIENCE_SECONDS)
-            if self._who == "00":
+            if self._who == FIRST:
                 self._observe(name, TRACES_EACH)
 
     def _draw(self, name: str, draw: random.Random) -> SingleCommand:
@@ -178,9 +182,8 @@ class _Racer:
         """Record what is there: the end of one trace, and the beginning of the next."""
         with self._administrator.connections.reading() as connection:
             revision, policy = stored(connection, name)
-        journal = self._administrator.journal
-        told = {"revision": revision, "policy": policy}
+        observe = partial(self._administrator.journal.observe, revision=revision, policy=policy)
         if number > 0:
-            journal.observe("ends", f"{self._place} {name}.{number - 1}", **told)
+            observe("ends", f"{self._place} {name}.{number - 1}")
         if number < TRACES_EACH:
-            journal.observe("begins", f"{self._place} {name}.{number}", **told)
+            observe("begins", f"{self._place} {name}.{number}")

@@ -8,7 +8,7 @@ the compare-and-set and before the commit, and so records what is there, not wha
 
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, event, literal, select, union_all
+from sqlalchemy import Connection, Update, bindparam, event, literal, select, union_all
 from typing_extensions import override
 
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
@@ -25,7 +25,7 @@ from grantproof.service.pap import AdministrationPoint, Contended, Proposed
 from grantproof.service.ports import Store
 from grantproof.service.receipts import Receipt
 from grantproof.service.snapshots import Snapshots
-from specs.traces.cast import ModelSet, Pair, Policy, policy_of, words_of
+from specs.traces.cast import ModelSet, Pair, Policy, policy_of
 from specs.traces.journal import Journal, Proposal
 
 ORGANIZATION: Final = table("organization")
@@ -34,27 +34,31 @@ SOD_SET, SOD_SET_ROLE = table("sod_set"), table("sod_set_role")
 NO_REVISION: Final = -1
 
 
+_SOURCES: Final = (
+    (ORGANIZATION, ORGANIZATION.c.id, literal(""), ORGANIZATION.c.revision),
+    (ROLE, ROLE.c.id, literal(""), literal(0)),
+    (ASSIGNMENT, ASSIGNMENT.c.principal_id, ASSIGNMENT.c.role_id, literal(0)),
+    (INHERITANCE, INHERITANCE.c.role_id, INHERITANCE.c.parent_id, literal(0)),
+    (SOD_SET, SOD_SET.c.id, literal(""), SOD_SET.c.n),
+    (SOD_SET_ROLE, SOD_SET_ROLE.c.sod_set_id, SOD_SET_ROLE.c.role_id, literal(0)),
+)
+STORED: Final = union_all(
+    *(
+        select(literal(source.name), *columns).where(
+            source.c.get("organization_id", ORGANIZATION.c.id) == bindparam("of")
+        )
+        for source, *columns in _SOURCES
+    )
+)
+"""All that the model knows of an organization; made once."""
+
+HELD: Final = select(ORGANIZATION.c.revision).where(ORGANIZATION.c.id == bindparam("of"))
+
+
 def stored(connection: Connection, organization: str) -> tuple[int, Policy]:
     """Return the revision of the organization's row and what the tables hold, in one query."""
-    parts = (
-        (ORGANIZATION, ORGANIZATION.c.id, literal(""), ORGANIZATION.c.revision),
-        (ROLE, ROLE.c.id, literal(""), literal(0)),
-        (ASSIGNMENT, ASSIGNMENT.c.principal_id, ASSIGNMENT.c.role_id, literal(0)),
-        (INHERITANCE, INHERITANCE.c.role_id, INHERITANCE.c.parent_id, literal(0)),
-        (SOD_SET, SOD_SET.c.id, literal(""), SOD_SET.c.n),
-        (SOD_SET_ROLE, SOD_SET_ROLE.c.sod_set_id, SOD_SET_ROLE.c.role_id, literal(0)),
-    )
-    rows: dict[str, list[tuple[str, str, int]]] = {source.name: [] for source, *_ in parts}
-    query = union_all(
-        *(
-            select(literal(source.name), *columns).where(
-                (source.c.id if source is ORGANIZATION else source.c.organization_id)
-                == organization
-            )
-            for source, *columns in parts
-        )
-    )
-    for name, one, other, number in connection.execute(query):
+    rows: dict[str, list[tuple[str, str, int]]] = {source.name: [] for source, *_ in _SOURCES}
+    for name, one, other, number in connection.execute(STORED, {"of": organization}):
         rows[name].append((one, other, number))
     revision = rows["organization"][0][2] if rows["organization"] else NO_REVISION
     roles_of = _pairs(rows["sod_set_role"])
@@ -77,15 +81,14 @@ def _pairs(rows: list[tuple[str, str, int]]) -> tuple[Pair, ...]:
 def watch(connections: Connections, journal: Journal) -> Connections:
     """Let the journal hear every transaction that writes; return the connections."""
 
-    def executed(  # noqa: PLR0913, PLR0917 - the arguments of the event
+    def executed(
         connection: Connection, cursor: Any, _sql: str, _values: Any, context: Any, _many: bool
     ) -> None:
         statement = getattr(context.compiled, "statement", None)
-        moves = getattr(statement, "is_update", False) and statement.table is ORGANIZATION
+        moves = isinstance(statement, Update) and statement.table is ORGANIZATION
         proposal = journal.proposal
         if moves and cursor.rowcount > 0 and proposal is not None:
-            mine = ORGANIZATION.c.id == proposal.organization
-            held = connection.execute(select(ORGANIZATION.c.revision).where(mine)).scalar()
+            held = connection.execute(HELD, {"of": proposal.organization}).scalar()
             journal.note("moves", revision=NO_REVISION if held is None else held)
 
     def committing(connection: Connection) -> None:
@@ -156,6 +159,7 @@ class _WatchedIndex:
             self._journal.note(
                 "reads", revision=state.revision, policy=policy_of(state), told=proposal.command
             )
+            proposal.then()
         return state
 
 
@@ -171,7 +175,10 @@ def lose_if_asked(journal: Journal) -> None:
 
 
 class Administrator:
-    """The real administration of a store, in one process; several threads may propose."""
+    """The real administration over watched connections; several threads may propose.
+
+    `store` and `point` are the shipped classes, or those of a patched source.
+    """
 
     def __init__(
         self,
@@ -183,13 +190,11 @@ class Administrator:
     ) -> None:
         self.journal = journal
         self.connections = connections
-        self.store = store(watch(connections, journal))
+        self.store = store(connections)
         watched = cast(Store, WatchedStore(self.store, journal))
         # What is followed is read past the watched store: only proposals ask that.
         self.snapshots = WatchedSnapshots(self.store, journal)
-        self._point = point(
-            watched, self.snapshots, clock=SystemClock(), backoff=JitteredBackoff()
-        )
+        self._point = point(watched, self.snapshots, clock=SystemClock(), backoff=JitteredBackoff())
 
     def propose(self, command: SingleCommand, proposal: Proposal) -> None:
         """Propose the command, and record what becomes of it."""
