@@ -4,9 +4,10 @@
 (* trace is accepted exactly if its records, in their order, are explained by *)
 (* a behaviour of Next that agrees with all that was recorded.                *)
 (*                                                                            *)
-(* TraceData is generated: Policies, what organizations held, each once, and  *)
-(* Traces, each with the policy at its start, its proposals (an administrator *)
-(* of the model each) and its records. Revisions count from the start.        *)
+(* TraceData is generated: Policies, what organizations held, and Proposed,   *)
+(* the commands, each once; and Traces, each with the policy at its start,    *)
+(* its proposals (each an administrator of the model, which proposes once)    *)
+(* and its records. Revisions count from the start.                           *)
 (*                                                                            *)
 (* When a step of the model happens:                                          *)
 (*                                                                            *)
@@ -70,7 +71,7 @@ Reader ==
     IN IF due = {} THEN Nothing ELSE CHOOSE a \in due : \A b \in due : a <= b
 
 Read(a) ==
-    /\ \/ command' = [command EXCEPT ![a] = Proposals[a].command] /\ Propose(a)
+    /\ \/ command' = [command EXCEPT ![a] = Proposed[Proposals[a].command]] /\ Propose(a)
        \/ CatchUp(a)
     /\ UNCHANGED <<trace, next, critical, written, unexplained>>
 
