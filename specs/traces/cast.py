@@ -53,7 +53,7 @@ WEIGHTS: Final = {
     "RemoveParent": 2,
     "DeleteRole": 1,
 }
-"""How often each type of command is drawn. Deleted roles and created sets stay so: fewer of them."""
+"""How often each type of command is drawn; fewer of those that no other command undoes."""
 
 Pair = tuple[str, str]
 ModelSet = tuple[tuple[str, ...], int]

@@ -25,7 +25,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.snapshots import Snapshots
-from specs.faults.fault import patched
+from specs.faults.fault import PatchDoesNotApply, patched
 from specs.traces.cast import APPROVER, FOUNDING, PAYMENT, PRINCIPALS, SUBMITTER, words_of
 from specs.traces.faults import FAULTS, POINT, STORE, Meeting, TraceFault
 from specs.traces.journal import Journal, Proposal, Record
@@ -72,11 +72,13 @@ class MeetingConnections(Connections):
             yield connection
 
 
-def meet(places: Sequence[Place]) -> list[Record]:
+def meet(places: Sequence[Place]) -> tuple[list[Record], dict[str, str]]:
     """Return what is recorded of every meeting, on every place: clean, and with each fault.
 
-    A trace is named after the place, the meeting, and the fault or `CLEAN`.
+    A trace is named after the place, the meeting, and the fault or `CLEAN`. Also why a fault could
+    not be tried, by its id: a patch that does not apply.
     """
+    problems: dict[str, str] = {}
     numbers = itertools.count(1)
     journal = Journal(lambda: next(numbers))
     for place in places:
@@ -84,9 +86,12 @@ def meet(places: Sequence[Place]) -> list[Record]:
         for meeting in SCENES:
             stage.play(meeting, None)
         for fault in FAULTS:
-            stage.play(fault.meeting, fault)
+            try:
+                stage.play(fault.meeting, fault)
+            except PatchDoesNotApply as problem:
+                problems[fault.id] = str(problem)
         stage.close()
-    return journal.records
+    return journal.records, problems
 
 
 class _Stage:
@@ -106,12 +111,13 @@ class _Stage:
 
     def play(self, meeting: Meeting, fault: TraceFault | None) -> None:
         """Let the two meet in an organization of their own, and record it."""
+        texts = {} if fault is None else patched(fault.edits)
         name = f"{meeting}.{CLEAN if fault is None else fault.id}"
         trace, organization = f"{self._place.name} {name}", OrganizationId(name)
         self._found(organization, SCENES[meeting].before)
         line, waited = threading.Barrier(2), set[int]()
         one, other = (
-            self._administrator(way, (line, waited) if meeting == "together" else None, fault)
+            self._administrator(way, (line, waited) if meeting == "together" else None, texts)
             for way in self._ways
         )
         for administrator in (one, other):
@@ -141,12 +147,11 @@ class _Stage:
         self,
         way: Connections,
         together: tuple[threading.Barrier, set[int]] | None,
-        fault: TraceFault | None,
+        texts: Mapping[str, str],
     ) -> Administrator:
         if together is not None:
             fields = (way.place, way.readers, way.writers, way.damage, way.key)
             way = MeetingConnections(*fields, *together)
-        texts = {} if fault is None else patched(fault.edits)
         return Administrator(
             way,
             self._journal,

@@ -8,6 +8,7 @@ import multiprocessing
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.sharedctypes import Synchronized
@@ -51,13 +52,30 @@ class RaceLost(Exception):
     """The race could not be run to its end: the message says what happened."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """What all processes of a race share."""
+
+    places: tuple[Place, ...]
+    start_line: Barrier
+    last: "Synchronized[int]"
+    """The last stamp that was drawn."""
+
+    def stamp(self) -> int:
+        """Draw the next stamp."""
+        with self.last.get_lock():
+            self.last.value += 1
+            return self.last.value
+
+
 def race(places: Sequence[Place]) -> list[Record]:
     """Return what was recorded on all places. Raises `RaceLost`."""
-    parties = RACERS * THREADS
-    start_line, last = PROCESSES.Barrier(parties), PROCESSES.Value("q", 0)
+    together = _Together(
+        tuple(places), PROCESSES.Barrier(RACERS * THREADS), PROCESSES.Value("q", 0)
+    )
     pipes = [PROCESSES.Pipe(duplex=False) for _ in range(RACERS)]
     processes = [
-        PROCESSES.Process(target=_process, args=(number, tuple(places), (start_line, last), theirs))
+        PROCESSES.Process(target=_process, args=(number, together, theirs))
         for number, (_, theirs) in enumerate(pipes)
     ]
     for place in places:
@@ -81,6 +99,10 @@ def _told(pipe: Pipe) -> list[Record]:
     return said
 
 
+def _seeded(seed: str) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - draws what to try, nothing secret
+
+
 def _names(place: Place) -> tuple[str, ...]:
     return tuple(f"org-{number}" for number in range(ORGANIZATIONS[place.name]))
 
@@ -93,41 +115,27 @@ def _found(place: Place) -> None:
     )
     for name in _names(place):
         point.found(OrganizationId(name), time_zone="UTC", by=Author("root"))
-        policy = start(random.Random(f"{place.name} {name}"))
+        policy = start(_seeded(f"{place.name} {name}"))
         point.propose(OrganizationId(name), policy, by=Author("root"))
     store.close()
 
 
-def _process(
-    number: int,
-    places: tuple[Place, ...],
-    together: tuple[Barrier, "Synchronized[int]"],
-    pipe: Pipe,
-) -> None:
+def _process(number: int, together: _Together, pipe: Pipe) -> None:
     """In a process of its own: race on every place in turn, then tell what was recorded."""
-    start_line, last = together
-
-    def stamps() -> int:
-        with last.get_lock():
-            last.value += 1
-            return last.value
-
-    journal = Journal(stamps)
+    journal = Journal(together.stamp)
     wrong: list[str] = []
 
-    def run(thread: int, place: Place, administrator: Administrator) -> None:
+    def run(racer: "_Racer") -> None:
         try:
-            _Racer(number, thread, place.name, administrator).run(_names(place), start_line)
+            racer.run(together.start_line)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits
-            wrong.append(f"{type(error).__name__}: {error}")
-            start_line.abort()
+            wrong.append(f"{racer.who}: {type(error).__name__}: {error}")
+            together.start_line.abort()
 
-    for place in places:
+    for place in together.places:
         administrator = Administrator(watch(place.connections(), journal), journal)
-        threads = [
-            threading.Thread(target=run, args=(thread, place, administrator))
-            for thread in range(THREADS)
-        ]
+        racers = [_Racer(f"p{number}t{thread}", place, administrator) for thread in range(THREADS)]
+        threads = [threading.Thread(target=run, args=(racer,)) for racer in racers]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -139,29 +147,31 @@ def _process(
 class _Racer:
     """One thread. The first of each process follows the organization, the very first observes."""
 
-    def __init__(self, process: int, thread: int, place: str, administrator: Administrator) -> None:
-        self._who = f"p{process}t{thread}"
-        self._thread = thread
+    def __init__(self, who: str, place: Place, administrator: Administrator) -> None:
+        self.who = who
         self._place = place
         self._administrator = administrator
 
-    def run(self, names: Sequence[str], start_line: Barrier) -> None:
+    def run(self, start_line: Barrier) -> None:
         """Propose once in every trace."""
-        for name in names:
+        for name in _names(self._place):
             for number in range(TRACES_EACH):
-                trace = f"{self._place} {name}.{number}"
+                trace = self._trace(name, number)
                 start_line.wait(PATIENCE_SECONDS)
-                if self._thread == 0:
+                if self.who.endswith("t0"):
                     self._follow(name)
-                if self._who == FIRST:
+                if self.who == FIRST:
                     self._observe(name, number)
                 start_line.wait(PATIENCE_SECONDS)
-                command = self._draw(name, random.Random(f"{trace} {self._who}"))
-                proposal = Proposal(trace, name, self._who, words_of(command))
+                command = self._draw(name, _seeded(f"{trace} {self.who}"))
+                proposal = Proposal(trace, name, self.who, words_of(command))
                 self._administrator.propose(command, proposal)
             start_line.wait(PATIENCE_SECONDS)
-            if self._who == FIRST:
+            if self.who == FIRST:
                 self._observe(name, TRACES_EACH)
+
+    def _trace(self, name: str, number: int) -> str:
+        return f"{self._place.name} {name}.{number}"
 
     def _draw(self, name: str, draw: random.Random) -> SingleCommand:
         """Return a command that was legal when the trace began, mostly: then the racers meet."""
@@ -184,6 +194,6 @@ class _Racer:
             revision, policy = stored(connection, name)
         observe = partial(self._administrator.journal.observe, revision=revision, policy=policy)
         if number > 0:
-            observe("ends", f"{self._place} {name}.{number - 1}")
+            observe("ends", self._trace(name, number - 1))
         if number < TRACES_EACH:
-            observe("begins", f"{self._place} {name}.{number}")
+            observe("begins", self._trace(name, number))

@@ -15,12 +15,13 @@ from grantproof.service.ports import StoreError
 from specs.tlc.jar import MissingTool, find_tools
 from specs.traces.faults import FAULTS, TraceFault
 from specs.traces.meetings import CLEAN, SCENES, meet
-from specs.traces.places import places
+from specs.traces.places import Place, places
 from specs.traces.racing import RaceLost, race
 from specs.traces.telling import tell
 from specs.traces.trace import Incomplete, Trace, traces_of
 from specs.traces.validation import Unexplained, Unvalidated, validate, write_model
 
+PROPERTY: Final = "P-CAS"
 LOST_MIN: Final = 100
 """How many races must be lost on each database: else the racers never met."""
 
@@ -66,7 +67,9 @@ def run_all(*, keep: Path | None = None) -> Validation:
     try:
         tools = find_tools(os.environ)
         with places() as found:
-            raced, met = traces_of(race(found)), traces_of(meet(found))
+            raced = traces_of(race(found))
+            records, problems = meet(found)
+        met = traces_of(records)
         recorded = time.perf_counter() - started
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
@@ -76,7 +79,7 @@ def run_all(*, keep: Path | None = None) -> Validation:
         return Validation((Verdict("traces", "holds", str(error)),))
     explained = [trace for trace in raced if trace.name not in unexplained]
     return Validation(
-        tuple(_verdicts([place.name for place in found], raced, met, unexplained=unexplained)),
+        tuple(_verdicts(found, raced, met, unexplained=unexplained, problems=problems)),
         traces=len(explained),
         events=sum(len(trace.records) for trace in explained),
         lost_races=sum(trace.lost for trace in explained),
@@ -85,12 +88,14 @@ def run_all(*, keep: Path | None = None) -> Validation:
 
 
 def _verdicts(
-    places: Sequence[str],
+    found: Sequence[Place],
     raced: Sequence[Trace],
     met: Sequence[Trace],
     *,
     unexplained: Mapping[str, Unexplained],
+    problems: Mapping[str, str],
 ) -> Iterator[Verdict]:
+    places = [place.name for place in found]
     for place in places:
         mine = [trace for trace in raced if trace.name.startswith(f"{place} ")]
         yield of_races(place, mine, unexplained)
@@ -99,6 +104,9 @@ def _verdicts(
         traces = [by_name[f"{place} {meeting}.{CLEAN}"] for place in places]
         yield of_meeting(meeting, traces, unexplained)
     for fault in FAULTS:
+        if fault.id in problems:
+            yield Verdict(fault.id, "caught", problems[fault.id])
+            continue
         traces = [by_name[f"{place} {fault.meeting}.{fault.id}"] for place in places]
         yield of_fault(fault, traces, unexplained)
 

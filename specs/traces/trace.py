@@ -1,4 +1,4 @@
-"""Traces out of records: put in the order of their stamps, each with its proposals and its start."""
+"""Traces out of records in the order of their stamps, each with its start and its proposals."""
 
 from collections import defaultdict
 from collections.abc import Iterable

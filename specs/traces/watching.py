@@ -1,9 +1,9 @@
 """The recorder: it watches the shipped store and service from where they meet the world.
 
 Nothing of the product knows of it. The store gets its connections as ever, and the recorder hears
-what the database is told over them: it looks at the row and the tables inside the transaction, after
-the compare-and-set and before the commit, and so records what is there, not what the code says.
-`AdministrationPoint` gets its ports as ever; here they tell what passes through them.
+what the database is told over them: inside the transaction, after the compare-and-set and before
+the commit, it looks at the row and the tables, and so records what is there, not what the code
+says. `AdministrationPoint` gets its ports as ever; here they tell what passes through them.
 """
 
 from typing import Any, Final, cast
