@@ -7,6 +7,7 @@ proposes and every process follows the organization; it ends when all have their
 import multiprocessing
 import random
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +46,10 @@ DRAWS: Final = 3
 FIRST: Final = "p0t0"
 """The first thread of the first process: it observes for all of them."""
 
-PATIENCE_SECONDS: Final = 60
+RACE_SECONDS_MAX: Final = 45
+"""After this long no further trace is begun on a database; those that are there are judged."""
+
+PATIENCE_SECONDS: Final = 150
 
 
 class RaceLost(Exception):
@@ -61,6 +65,9 @@ class _Together:
     last: "Synchronized[int]"
     """The last stamp that was drawn."""
 
+    over: "Synchronized[int]"
+    """On how many databases the races are over."""
+
     def stamp(self) -> int:
         """Draw the next stamp."""
         with self.last.get_lock():
@@ -71,7 +78,10 @@ class _Together:
 def race(places: Sequence[Place]) -> list[Record]:
     """Return what was recorded on all places. Raises `RaceLost`."""
     together = _Together(
-        tuple(places), PROCESSES.Barrier(RACERS * THREADS), PROCESSES.Value("q", 0)
+        tuple(places),
+        PROCESSES.Barrier(RACERS * THREADS),
+        PROCESSES.Value("q", 0),
+        PROCESSES.Value("q", 0),
     )
     pipes = [PROCESSES.Pipe(duplex=False) for _ in range(RACERS)]
     processes = [
@@ -127,7 +137,7 @@ def _process(number: int, together: _Together, pipe: Pipe) -> None:
 
     def run(racer: "_Racer") -> None:
         try:
-            racer.run(together.start_line)
+            racer.run(together)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits
             wrong.append(f"{racer.who}: {type(error).__name__}: {error}")
             together.start_line.abort()
@@ -152,23 +162,31 @@ class _Racer:
         self._place = place
         self._administrator = administrator
 
-    def run(self, start_line: Barrier) -> None:
-        """Propose once in every trace."""
+    def run(self, together: _Together) -> None:
+        """Propose once in every trace, until the races on this database are over."""
+        before = together.over.value
+        deadline = time.monotonic() + RACE_SECONDS_MAX
         for name in _names(self._place):
             for number in range(TRACES_EACH):
-                trace = self._trace(name, number)
-                start_line.wait(PATIENCE_SECONDS)
+                together.start_line.wait(PATIENCE_SECONDS)
+                if self.who == FIRST and time.monotonic() > deadline:
+                    together.over.value = before + 1
                 if self.who.endswith("t0"):
                     self._follow(name)
                 if self.who == FIRST:
                     self._observe(name, number)
-                start_line.wait(PATIENCE_SECONDS)
-                command = self._draw(name, _seeded(f"{trace} {self.who}"))
-                proposal = Proposal(trace, name, self.who, words_of(command))
-                self._administrator.propose(command, proposal)
-            start_line.wait(PATIENCE_SECONDS)
+                together.start_line.wait(PATIENCE_SECONDS)
+                if together.over.value > before:
+                    return
+                self._propose(name, self._trace(name, number))
+            together.start_line.wait(PATIENCE_SECONDS)
             if self.who == FIRST:
                 self._observe(name, TRACES_EACH)
+
+    def _propose(self, name: str, trace: str) -> None:
+        command = self._draw(name, _seeded(f"{trace} {self.who}"))
+        proposal = Proposal(trace, name, self.who, words_of(command))
+        self._administrator.propose(command, proposal)
 
     def _trace(self, name: str, number: int) -> str:
         return f"{self._place.name} {name}.{number}"

@@ -16,7 +16,7 @@ from specs.tlc.jar import MissingTool, find_tools
 from specs.traces.faults import FAULTS, TraceFault
 from specs.traces.meetings import CLEAN, SCENES, meet
 from specs.traces.places import Place, places
-from specs.traces.racing import RaceLost, race
+from specs.traces.racing import ORGANIZATIONS, RACE_SECONDS_MAX, TRACES_EACH, RaceLost, race
 from specs.traces.telling import tell
 from specs.traces.trace import Incomplete, Trace, traces_of
 from specs.traces.validation import Unexplained, Unvalidated, validate, write_model
@@ -120,6 +120,8 @@ def of_races(
     problem = ""
     if bad:
         problem = f"{len(bad)} of {len(traces)} traces are no behaviour of the model"
+    elif len(traces) < ORGANIZATIONS[place] * TRACES_EACH:
+        problem = f"only {len(traces)} traces were recorded in {RACE_SECONDS_MAX} s"
     elif lost < LOST_MIN:
         problem = f"{lost} races were lost, {LOST_MIN} must be: the administrators hardly met"
     name = f"{len(traces)} races on {place}, {lost} lost"

@@ -51,7 +51,9 @@ def traces_of(records: Iterable[Record]) -> tuple[Trace, ...]:
     by_trace: dict[str, list[Record]] = defaultdict(list)
     for record in sorted(records, key=lambda record: record.stamp):
         by_trace[record.trace].append(record)
-    return tuple(_trace(name, mine) for name, mine in by_trace.items())
+    # One that only begins is where the races were over.
+    begun = [one for one in by_trace.items() if [record.what for record in one[1]] != ["begins"]]
+    return tuple(_trace(name, mine) for name, mine in begun)
 
 
 def _trace(name: str, records: list[Record]) -> Trace:

@@ -6,6 +6,7 @@ the commit, it looks at the row and the tables, and so records what is there, no
 says. `AdministrationPoint` gets its ports as ever; here they tell what passes through them.
 """
 
+import time
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Update, bindparam, event, literal, select, union_all
@@ -31,6 +32,7 @@ from specs.traces.journal import Journal, Proposal
 ORGANIZATION: Final = table("organization")
 ROLE, ASSIGNMENT, INHERITANCE = table("role"), table("assignment"), table("inheritance")
 SOD_SET, SOD_SET_ROLE = table("sod_set"), table("sod_set_role")
+WAIT_SECONDS_MAX: Final = 0.005
 NO_REVISION: Final = -1
 
 
@@ -194,7 +196,9 @@ class Administrator:
         watched = cast(Store, WatchedStore(self.store, journal))
         # What is followed is read past the watched store: only proposals ask that.
         self.snapshots = WatchedSnapshots(self.store, journal)
-        self._point = point(watched, self.snapshots, clock=SystemClock(), backoff=JitteredBackoff())
+        self._point = point(
+            watched, self.snapshots, clock=SystemClock(), backoff=JitteredBackoff(sleep=_briefly)
+        )
 
     def propose(self, command: SingleCommand, proposal: Proposal) -> None:
         """Propose the command, and record what becomes of it."""
@@ -221,3 +225,8 @@ class Administrator:
                 self.journal.note("contended")
             case other:
                 self.journal.note("fails", told=f"the outcome is {other}")
+
+
+def _briefly(seconds: float) -> None:
+    """Sleep, but not for long: whoever loses is to come back and race, and a fault to show soon."""
+    time.sleep(min(seconds, WAIT_SECONDS_MAX))

@@ -14,6 +14,7 @@ from specs.traces.cast import (
     ROLES,
     SUBMITTER,
     Policy,
+    Words,
     model_set,
     words_of,
 )
@@ -31,7 +32,11 @@ REVOKES = words_of(RevokeRole(ANN, APPROVER))
 
 def one(who: str, what: What, revision: int = 0, policy: Policy | None = None) -> Record:
     """A record without a place yet; a1 makes ann submitter, a2 wants her to approve too."""
-    told = {"reads": SUBMITS if who == "a1" else APPROVES, "refuses": "BreaksSod"}.get(what, "")
+    words: dict[str, str | Words] = {
+        "reads": SUBMITS if who == "a1" else APPROVES,
+        "refuses": "BreaksSod",
+    }
+    told = words.get(what, "")
     return Record(0, "", who, what, revision, policy, told)
 
 

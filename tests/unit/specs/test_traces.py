@@ -28,6 +28,7 @@ from specs.traces.cast import (
 from specs.traces.faults import FAULTS, TraceFault
 from specs.traces.journal import Journal, Proposal, Record, What
 from specs.traces.module import data
+from specs.traces.racing import ORGANIZATIONS, TRACES_EACH
 from specs.traces.run import LOST_MIN, Verdict, line, of_fault, of_meeting, of_races
 from specs.traces.telling import REASONS, TOLD, tell
 from specs.traces.trace import Incomplete, traces_of
@@ -178,8 +179,10 @@ def test_races_pass_only_explained_and_lost_often_enough() -> None:
     lost = msgspec.structs.replace(
         TRACE, records=(*TRACE.records, *[Record(9, "t", "a1", "loses")] * LOST_MIN)
     )
-    assert of_races("sqlite", [lost], {}).problem == ""
-    assert "hardly met" in of_races("sqlite", [TRACE], {}).problem
+    enough = [lost] * ORGANIZATIONS["sqlite"] * TRACES_EACH
+    assert of_races("sqlite", enough, {}).problem == ""
+    assert "only 1 traces" in of_races("sqlite", [lost], {}).problem
+    assert "hardly met" in of_races("sqlite", [TRACE] * len(enough), {}).problem
     assert "no behaviour" in of_races("sqlite", [lost], STALE).problem
     assert "did not meet" in of_meeting("together", [TRACE], {}).problem
 
@@ -189,7 +192,7 @@ def test_the_stage_reports_what_is_no_pass_as_none() -> None:
     assert row(Verdict("races", "holds"), 1.0).passed
     assert row(Verdict("fault", "caught"), 1.0).passed
     for passed in ("holds", "caught"):
-        bad = Verdict("x", passed, "why", ("1. so",))  # type: ignore[arg-type]  # of two words
+        bad = Verdict("x", passed, "why", ("1. so",))
         assert not row(bad, 1.0).passed
         assert row(bad, 1.0).counterexample == ("why", "1. so")
         assert line(bad, told=False).splitlines()[1].strip() == "1. so"
@@ -205,8 +208,13 @@ def test_the_recorder_sees_what_the_database_holds(tmp_path: Path) -> None:
     """In the order of the protocol; and while it looks, no other transaction can write."""
     path = tmp_path / "acme.db"
     numbers = itertools.count()
-    journal = Journal(lambda: locked.append(held_by_another(path)) or next(numbers))
     locked: list[bool] = []
+
+    def stamp() -> int:
+        locked.append(held_by_another(path))
+        return next(numbers)
+
+    journal = Journal(stamp)
     connections = watch(sqlite.opened(path, create=True, key_file=None), journal)
     administrator = Administrator(connections, journal)
     point = AdministrationPoint(
