@@ -46,7 +46,7 @@ DRAWS: Final = 3
 FIRST: Final = "p0t0"
 """The first thread of the first process: it observes for all of them."""
 
-RACE_SECONDS_MAX: Final = 45
+RACE_SECONDS_MAX: Final = 60
 """After this long no further trace is begun on a database; those that are there are judged."""
 
 PATIENCE_SECONDS: Final = 150
