@@ -17,7 +17,7 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) verify specs faults mutants tla crosshair fuzz bench
+.PHONY: help run test check $(CHECKS) verify specs faults mutants tla traces crosshair fuzz bench
 .PHONY: lock format clean
 
 help: ## list the targets
@@ -64,6 +64,9 @@ mutants: $(READY) ## every comparison, connective and quantifier changed: the pr
 
 crosshair: $(READY) ## what CrossHair confirms of the scalar contracts
 	@$(BIN)/python -m specs.crosshair
+
+traces: $(READY) ## races on real databases, each trace explained by the model or refuted
+	@$(BIN)/python -m specs.traces
 
 tla: $(READY) ## what TLC says of the models of concurrent administration
 	@$(BIN)/python -m specs.tlc

@@ -13,7 +13,7 @@ from typing import Any, Final
 from specs.gate.report import End, Message, Row, Stopped, written
 
 INSTALL: Final = "`python -m pip install --require-hashes -r requirements.lock` installs it"
-STAGES: Final = ("specs", "properties", "tla", "faults", "crosshair", "smoke")
+STAGES: Final = ("specs", "properties", "tla", "faults", "traces", "crosshair", "smoke")
 """In the order in which they are started: those that take longest first."""
 
 Emit = Callable[[Row], None]

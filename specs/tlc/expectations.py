@@ -66,9 +66,11 @@ def checks_of(configuration: str) -> tuple[str, ...]:
 
 
 def configurations() -> tuple[str, ...]:
-    """Return the names of all configurations there are, sorted."""
+    """Return the names of all configurations there are, sorted; not of traces: `specs.traces`."""
     return tuple(
         sorted(
-            path.relative_to(MODELS).with_suffix("").as_posix() for path in MODELS.rglob("*.cfg")
+            path.relative_to(MODELS).with_suffix("").as_posix()
+            for path in MODELS.rglob("*.cfg")
+            if not path.name.startswith("Trace")
         )
     )

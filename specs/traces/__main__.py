@@ -1,0 +1,6 @@
+"""`python -m specs.traces`."""
+
+from specs.traces.run import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())
