@@ -10,6 +10,7 @@ from specs.definitions import (
     deletions,
     duty,
     facts,
+    forms,
     hierarchy,
     holders,
     matching,
@@ -19,6 +20,7 @@ from specs.definitions.registry import REGISTRY
 from specs.kernel.source import Source
 from specs.obligations import theorem
 from specs.properties import (
+    p_administered,
     p_attr,
     p_cas,
     p_cert,
@@ -27,6 +29,8 @@ from specs.properties import (
     p_deny_default,
     p_geo,
     p_induct,
+    p_inside,
+    p_limits,
     p_mono_claim,
     p_mono_constraint,
     p_quota_mono,
@@ -50,12 +54,14 @@ MEANINGS = (
     deletions,
     duty,
     facts,
+    forms,
     hierarchy,
     holders,
     matching,
     policy,
 )
 PROPERTIES = (
+    p_administered,
     p_attr,
     p_cas,
     p_cert,
@@ -64,6 +70,8 @@ PROPERTIES = (
     p_deny_default,
     p_geo,
     p_induct,
+    p_inside,
+    p_limits,
     p_mono_claim,
     p_mono_constraint,
     p_quota_mono,
