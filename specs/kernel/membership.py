@@ -154,6 +154,9 @@ def key_of(mapping: Dict, value: Symbolic) -> z3.ExprRef:
     """Return the value as a key of the mapping; objects are looked up by equality."""
     if isinstance(value, Made):
         return object_of(value)
+    if isinstance(value, Cases):
+        keys = [(guard, key_of(mapping, item)) for guard, item in value.items]
+        value = Cases(tuple((guard, Term(key, mapping.key_kind)) for guard, key in keys))
     return coerce(value, sort_of(mapping.key_kind))
 
 
