@@ -49,7 +49,12 @@ def _of(*fields: str) -> frozenset[str]:
 
 
 def _refers(*fields: str) -> Closing:
-    return Closing(_of(*fields), "what is referred to is there after", modules=("p_ref",))
+    return Closing(
+        _of(*fields),
+        "what is referred to is there after",
+        modules=("p_ref",),
+        besides=("properties.p_checked.references",),
+    )
 
 
 HELD: Final = _of("assignments", "group_assignments")

@@ -22,7 +22,7 @@ from grantproof.core.commands.delta import delta
 from grantproof.core.organization import Organization
 from specs.definitions.commands import PROPOSAL, proposed
 from specs.kernel.membership import drawn
-from specs.kernel.shapes import argument, forget_typing
+from specs.kernel.shapes import argument
 from specs.kernel.sorts import Unsupported, union_members
 from specs.kernel.source import Source
 from specs.kernel.values import Cases, Dict, Items, Made, Symbolic, Term, guarded
@@ -205,7 +205,7 @@ def stays(before: Symbolic, after: Symbolic) -> bool:
     """Return whether a value is plainly the one that was there."""
     match before, after:
         case Term(expr=one), Term(expr=other):
-            return z3.eq(one, other)
+            return bool(z3.eq(one, other))
         case Dict(place=one), Dict(place=other):
             return one == other != ""
         case Made(fields=one), Made(fields=other):

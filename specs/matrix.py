@@ -56,32 +56,33 @@ class Row:
 
 
 def grid(
-    source: Source | None = None, stated: Collection[str] | None = None
+    source: Source | None = None,
+    *,
+    stated: Collection[str] | None = None,
+    commands: Iterable[type] = COMMANDS,
 ) -> tuple[Cell, ...]:
-    """Return every cell, a row a command; `stated` are the names of the theorems there are."""
+    """Return the cells of the commands, one after the other; `stated` names the theorems."""
     prints = Footprints(Source() if source is None else source)
     there = statements().keys() if stated is None else stated
-    return tuple(cell for command in COMMANDS for cell in _of_command(prints, command, there))
+    return tuple(cell for command in commands for cell in _of_command(prints, command, there))
 
 
 def _of_command(prints: Footprints, command: type, stated: Collection[str]) -> Iterator[Cell]:
     for invariant in (*CHECKS, *(name for name in CLOSINGS if name not in CHECKS)):
         cell = partial(Cell, command.__name__, invariant)
-        try:
-            row = Row(invariant, prints.read_by(_source_of(invariant)), CLOSINGS[invariant])
-            closed = _closed(prints, command, row)
-        except KeyError:
+        if invariant not in CHECKS or invariant not in CLOSINGS:
             yield cell("hole", (), "it is checked, or closed, but not both")
+            continue
+        check = cast(FunctionType, CHECKS[invariant])
+        try:
+            row = Row(invariant, prints.read_by(check), CLOSINGS[invariant])
+            closed = _closed(prints, command, row)
         except UNREADABLE as unreadable:
             yield cell("hole", (), f"not to be read: {unreadable}")
         else:
             missing = [name for name in closed.theorems if name not in stated]
             told = f"not stated: {', '.join(missing)}"
             yield closed if not missing else cell("hole", closed.theorems, told)
-
-
-def _source_of(invariant: str) -> FunctionType:
-    return cast(FunctionType, CHECKS[invariant])
 
 
 def _closed(prints: Footprints, command: type, row: Row) -> Cell:
@@ -99,8 +100,9 @@ def _closed(prints: Footprints, command: type, row: Row) -> Cell:
         return cell("removal", closing.removal, told)
     if closing.made:
         thawed = [cls.__name__ for cls in closing.made if not _is_frozen(cls)]
-        told = closing.why if not thawed else f"not frozen: {words(thawed)}"
-        return cell("hole" if thawed else "construction", closing.constructors, told)
+        if thawed:
+            return cell("hole", (), f"not frozen: {words(thawed)}")
+        return cell("construction", closing.constructors, closing.why)
     if wrong := _unsupposed(prints, does, closing):
         return cell("hole", (), wrong)
     own = tuple(f"properties.{module}.{command.__name__}" for module in closing.modules)

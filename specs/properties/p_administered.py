@@ -5,6 +5,7 @@ as it was, and with more facts whoever administers the organization still does.
 """
 
 import typing
+from functools import partial
 from types import FunctionType
 
 import z3
@@ -13,15 +14,15 @@ from grantproof.core import administration
 from grantproof.core import model as m
 from grantproof.core.organization import Organization
 from specs.definitions.facts import FACETS, is_named, kept_but, present
-from specs.definitions.hierarchy import converse, least, preorder, reaches
+from specs.definitions.hierarchy import least, preorder, reaches
 from specs.definitions.holders import down
 from specs.definitions.indexes import indexes
 from specs.definitions.references import references
 from specs.kernel.membership import same
 from specs.kernel.proof import Theorem
 from specs.kernel.shapes import argument, forget_typing, typing_axioms
-from specs.kernel.source import Source
 from specs.kernel.sorts import Name
+from specs.kernel.source import Source
 from specs.kernel.values import Clause, Symbolic, Term
 from specs.kernel.view import View
 from specs.obligations import interpreter
@@ -70,14 +71,16 @@ def more_is_no_less(source: Source) -> Theorem:
     for name in ("roles", "groups"):
         for way in ("parents", "children"):
             few, many = (View(state).field(name).field(way).value for state in states_)
-            known.append(least(few, lambda low, high, many=many: reaches(many, low, high)))
+            known.append(least(few, partial(reaches, many)))
     production = typing.cast(FunctionType, administration.has_administrator)
     was, still = (running.run(production, [state], z3.BoolVal(True)) for state in states_)
     goal = z3.Implies(typing.cast(Term, was).expr, typing.cast(Term, still).expr)
     hypotheses = (*known, *running.facts.axioms(), *typing_axioms())
     goals = (*running.facts.owed, ("there still is one", goal))
     names = tuple(running.facts.names.values())
-    return Theorem("P-INDUCT", "properties.p_administered.more_is_no_less", hypotheses, goals, names)
+    return Theorem(
+        "P-INDUCT", "properties.p_administered.more_is_no_less", hypotheses, goals, names
+    )
 
 
 LEMMAS["properties.p_administered.more_is_no_less"] = Statement("P-INDUCT", more_is_no_less)

@@ -4,7 +4,7 @@ A resource gets its parent when it is made, and never another; so only two comma
 show. What only removes facts leaves fewer edges, and fewer edges close no cycle.
 """
 
-from collections.abc import Callable
+from functools import partial
 
 import z3
 
@@ -58,16 +58,11 @@ def fewer_edges() -> Stated:
             many, few = many.field(name), few.field(name)
         x, y = fresh(str, "x"), fresh(str, "y")
         left = z3.Implies(edge(few.value, x, y), edge(many.value, x, y))
-        known += [*preorder(many.value), least(few.value, reach_of(many.value))]
+        known += [*preorder(many.value), least(few.value, partial(reaches, many.value))]
         known.append((f"no more edges in {path}", z3.ForAll([x, y], left)))
         kept = z3.Implies(closes_none(many.value), closes_none(few.value))
         goals.append((f"{path} stays acyclic", kept))
     return known, goals
-
-
-def reach_of(edges: Symbolic) -> Callable[[z3.ExprRef, z3.ExprRef], z3.BoolRef]:
-    """Return what is reached along the edges."""
-    return lambda low, high: reaches(edges, low, high)
 
 
 about_commands(About("P-DAG", stays_acyclic), PLACING)

@@ -77,7 +77,7 @@ def stays_within(command: type, change: Change) -> list[Clause]:
     goals: list[Clause] = []
     outcomes = (View(one).added.value for _, one in guarded(change.done[0]))
     for fact in dict.fromkeys(fact for added in outcomes for fact in classes_in(added)):
-        goals += counts(before, after, fact, more)
+        goals += counts(before, after, fact, more=more)
         if fact in DEPTHS:
             name, maximum = DEPTHS[fact]
             goals += depth(before, after, name, maximum=maximum, link=link(fact, change))
@@ -124,7 +124,7 @@ def link(fact: type, change: Change) -> tuple[z3.ExprRef, z3.ExprRef] | None:
     return child, parent
 
 
-def counts(before: View, after: View, fact: type, more: More | None = None) -> Iterator[Clause]:
+def counts(before: View, after: View, fact: type, *, more: More | None = None) -> Iterator[Clause]:
     """Yield that what is counted of the facts stays within its limit."""
     if fact in IN_ALL:
         place, maximum = IN_ALL[fact]
@@ -195,8 +195,14 @@ def depth(
     known = [z3.Implies(edge(parents, low, high), falls), *map(lawful, (low, high, *(link or ())))]
     linked = edge(after.field(name).parents.value, low, high)
     return [
-        (f"a height of {name} falls", z3.Implies(z3.And(*known, linked), falls_by(height, low, high))),
-        (f"it is within the limit of {name}", z3.Implies(lawful(low), in_range(height(low), maximum))),
+        (
+            f"a height of {name} falls",
+            z3.Implies(z3.And(*known, linked), falls_by(height, low, high)),
+        ),
+        (
+            f"it is within the limit of {name}",
+            z3.Implies(lawful(low), in_range(height(low), maximum)),
+        ),
     ]
 
 
