@@ -11,13 +11,19 @@ from itertools import product
 from typing import Final, get_args
 
 import pytest
+import z3
 
+from grantproof.core import model as m
 from grantproof.core.commands import language as c
 from grantproof.core.commands.language import SingleCommand
 from grantproof.core.invariants import MEANING, STRUCTURE
 from specs import matrix
 from specs.closings import CLOSINGS
+from specs.footprints import Footprints
+from specs.kernel.collections import one_tuple
+from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
+from specs.kernel.values import Cases, Items, Term, guarded
 from specs.matrix import Cell, grid, holes, main
 from specs.properties.p_limits import GROWING
 from specs.run import verdict
@@ -91,6 +97,25 @@ def test_p_induct_the_frame_names_what_is_read_and_what_is_written(clean: Cells)
         "reads sod_sets; writes claims, claims_by_resource, claims_by_role, "
         "group_assignments, groups, memberships"
     )
+
+
+def test_p_induct_a_footprint_has_what_a_cascade_takes_along() -> None:
+    """Facts of several classes, drawn from one list, are all of them."""
+    does = Footprints().of(c.DeleteKind)
+    assert does.removed == {m.KindDeclaration, m.Resource, m.Claim}
+    assert does.added == frozenset()
+    assert Footprints().of(c.ChangeSodSet).grown == {"sod_sets", "sod_sets_by_role"}
+
+
+def test_one_of_several_tuples_is_a_tuple_of_one_of_several_parts() -> None:
+    """Part by part, under the same conditions; of different lengths there is no such tuple."""
+    when = z3.Bool("when")
+    one, other = Term(z3.IntVal(1), int), Term(z3.IntVal(2), int)
+    several = ((when, Items((one, other))), (z3.Not(when), Items((other, one))))
+    first, _ = one_tuple(Cases(several)).values
+    assert [item for _, item in guarded(first)] == [one, other]
+    with pytest.raises(Unsupported, match="no tuples of one length"):
+        one_tuple(Cases((*several[:1], (z3.Not(when), Items((one,))))))
 
 
 WRITES: Final = [
