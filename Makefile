@@ -17,8 +17,8 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) verify specs faults mutants tla traces crosshair fuzz bench
-.PHONY: lock format clean
+.PHONY: help run test check $(CHECKS) verify specs matrix faults mutants tla traces crosshair fuzz
+.PHONY: bench lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,8 +53,12 @@ check-tests: $(READY) ## the tests of the repository itself and the unit tests
 verify: $(READY) ## what is promised of it: proofs, models, faults, property tests, smoke
 	@$(BIN)/python -m specs.gate
 
-specs: $(READY) ## the proofs about the production source
+specs: $(READY) ## the proofs about the production source, and that no cell of the matrix is open
 	@$(BIN)/python -m specs
+	@$(BIN)/python -m specs.matrix --holes
+
+matrix: $(READY) ## every command by every invariant: which argument closes each cell
+	@$(BIN)/python -m specs.matrix
 
 faults: $(READY) ## seeded faults, each of which its own gate must catch
 	@$(BIN)/python -m specs.faults

@@ -53,7 +53,7 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "administration.has_administrator": (
         ("tests/unit/core/test_administration.py",),
-        "stands as a symbol in the proof of `apply`",
+        "read where more facts are proved to leave an administrator; whom it finds is tested",
     ),
     "agreement.disagreements": (("tests/properties/test_footprint.py",), AGREES),
     "agreement.has": (("tests/properties/test_footprint.py",), AGREES),
@@ -179,8 +179,7 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 NOT_PROVED: Final = (
     "P-REJECT of the paths and ways shown, of the longest chain, of how many references: tested",
     "P-INDUCT of a change set: each command of it is proved, their sequence is tested",
-    "P-DAG of resources: a resource gets its parent when it is created, and never another",
-    "within-limits, last-administrator-kept: tested",
+    "who administers an organization: tested; that one is left is proved",
     "that `issue` gives what `check` accepts, and observes every constraint in order: tested",
     "that of a deny the claim named is the nearest, and of an allow the first: tested",
     "P-ESCALATE: tested against an oracle, over organizations and commands that are enumerated",

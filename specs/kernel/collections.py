@@ -10,14 +10,17 @@ from specs.kernel import membership
 from specs.kernel.comparisons import Comparisons
 from specs.kernel.expressions import Frame
 from specs.kernel.reader import unsupported
+from specs.kernel.sorts import Unsupported
 from specs.kernel.values import (
     TRUE,
     Bag,
+    Cases,
     Dict,
     Drawn,
     Items,
     Seq,
     Term,
+    cases,
     set_of,
 )
 
@@ -95,6 +98,8 @@ class Collections(Comparisons):
             for name, item in zip(target.elts, value.values, strict=True):
                 frame = self.bind(name, item, frame)
             return frame
+        if isinstance(target, ast.Tuple) and isinstance(value, Cases):
+            return self.bind(target, one_tuple(value), frame)
         raise unsupported(target, frame)
 
     def part(self, value: typing.Any) -> Bag:
@@ -129,6 +134,17 @@ class Collections(Comparisons):
             self.owe("a position of the tuple", frame, z3.And(at >= 0, at < value.length))
             return value.at(at)
         raise unsupported(node, frame)
+
+
+def one_tuple(value: Cases) -> Items:
+    """Return one of several tuples of one length, part by part."""
+    tuples = [(guard, item.values) for guard, item in value.items if isinstance(item, Items)]
+    if len(tuples) < len(value.items) or len({len(values) for _, values in tuples}) != 1:
+        message = "one of several that are no tuples of one length"
+        raise Unsupported(message)
+    parts = zip(*(values for _, values in tuples), strict=True)
+    guards = [guard for guard, _ in tuples]
+    return Items(tuple(cases(*zip(guards, part, strict=True)) for part in parts))
 
 
 def listed_once(parts: list[typing.Any]) -> z3.BoolRef | None:

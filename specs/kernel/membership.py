@@ -7,7 +7,7 @@ from functools import partial
 import z3
 
 from specs.kernel.shapes import object_of, read_field
-from specs.kernel.sorts import Name, Object, Unsupported, Value, sort_of, tag_is
+from specs.kernel.sorts import Name, Object, Unsupported, Value, sort_of, tag_is, union_members
 from specs.kernel.values import (
     FALSE,
     TRUE,
@@ -122,8 +122,16 @@ def drawn_from_any(parts: list[tuple[z3.BoolRef, typing.Any]]) -> Drawn:
     terms = [value for _, value in values if isinstance(value, Term)]
     if terms and len(terms) == len(values) and len({term.expr.sort() for term in terms}) == 1:
         merged = coerce(Cases(tuple(values)), terms[0].expr.sort())
-        return Drawn(binders, z3.Or(guards), Term(merged, terms[0].kind))
+        return Drawn(binders, z3.Or(guards), Term(merged, kind_of_any(terms)))
     return Drawn(binders, z3.Or(guards), cases(*values))
+
+
+def kind_of_any(terms: list[Term]) -> object:
+    """Return the type of one of the terms, whichever it is."""
+    if terms[0].expr.sort() != Object:
+        return terms[0].kind
+    kinds = dict.fromkeys(member for term in terms for member in union_members(term.kind))
+    return typing.Union[tuple(kinds)]  # noqa: UP007 - of as many as there are
 
 
 def contains(collection: typing.Any, value: Symbolic) -> z3.BoolRef:
@@ -146,6 +154,9 @@ def key_of(mapping: Dict, value: Symbolic) -> z3.ExprRef:
     """Return the value as a key of the mapping; objects are looked up by equality."""
     if isinstance(value, Made):
         return object_of(value)
+    if isinstance(value, Cases):
+        keys = [(guard, key_of(mapping, item)) for guard, item in value.items]
+        value = Cases(tuple((guard, Term(key, mapping.key_kind)) for guard, key in keys))
     return coerce(value, sort_of(mapping.key_kind))
 
 

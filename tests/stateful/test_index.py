@@ -162,6 +162,11 @@ def test_p_index_over_seeded_walks_with_every_type_of_command() -> None:
                 if isinstance(decision, Allow):
                     certificate = decision.certificate
                     assert check(state, request, context, certificate=certificate)
+        fresh = Index(state)
+        for request, context in questions_about(chance):
+            assert essence(index.decide(request, context)) == essence(
+                fresh.decide(request, context)
+            )
     types = [command.__name__ for command in (*get_args(SingleCommand), ChangeSet)]
     tally.expect(allow=1_000, deny=10_000, **{f"{name}_accepted": 3 for name in types})
 

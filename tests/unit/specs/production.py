@@ -199,6 +199,8 @@ PRODUCTION: Final[dict[object, Iterable[Inputs]]] = {
         (Context(INSTANT_MAX, 23, 6, 9999, usage=INTEGER_MAX, rate=INTEGER_MAX),),
     ),
     Validity.contains: tuple(product(VALIDITIES, INSTANTS)),
+    Validity.__post_init__: tuple((one,) for one in (*VALIDITIES, Validity(INSTANT_MIN))),
+    SodSet.__post_init__: ((SodSet(SodSetId("pair"), frozenset({CHIEF, CLERK}), 2),),),
     hierarchy.valid_roles: tuple(product(ASSIGNED, INSTANTS)),
     matching.action_matches: tuple(
         product(ACTIONS, (READ, WRITE, *map(Action, sorted(ADMINISTRATIVE_ACTIONS))))
@@ -235,6 +237,23 @@ MISUSED: Final[dict[object, Iterable[Inputs]]] = {
     Attribute.__post_init__: tuple(
         (unchecked(Attribute, path=PATHS[0], operator=operator, operand=Literal("ann")),)
         for operator in (Operator.LT, Operator.IN)
+    ),
+    Validity.__post_init__: tuple(
+        (unchecked(Validity, start=start, end=end),)
+        for start, end in (
+            (INSTANT_MIN - 1, None),
+            (None, INSTANT_MAX + 1),
+            (5, 5),
+            (6, 5),
+        )
+    ),
+    SodSet.__post_init__: tuple(
+        (unchecked(SodSet, id=SodSetId("pair"), roles=roles, n=n, mode="static"),)
+        for roles, n in (
+            (frozenset({CHIEF, CLERK}), 1),
+            (frozenset({CHIEF, CLERK}), 3),
+            (frozenset({CHIEF}), 2),
+        )
     ),
     Context.__post_init__: tuple(
         (unchecked(Context, **{**plain_fields(NOON), **changed}),)
