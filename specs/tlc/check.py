@@ -25,12 +25,17 @@ from specs.tlc.expectations import (
     read_expectations,
 )
 from specs.tlc.jar import MissingTool, Tools, find_tools
+from specs.tlc.once import Run
 from specs.tlc.output import Output, read_behaviour, read_output
-from specs.tlc.run import Run, run
+from specs.tlc.run import run
+from specs.tlc.startup import prepare
 from specs.tlc.trace import tell
 from specs.tlc.values import Unreadable
 
 JOBS: Final = 2
+WORTH_PREPARING: Final = 8
+"""From so many runs on, making an archive of classes costs less than it saves."""
+
 Verdict = Literal["holds", "refuted", "unknown", "failed"]
 
 
@@ -68,6 +73,8 @@ def run_all(
         expectations = _chosen(names)
     except (MissingTool, ValueError) as error:
         return _alone(Result("tlc", "-", "failed", "holds", 0.0, str(error)), on_result)
+    if len(expectations) >= WORTH_PREPARING:
+        prepare(tools)
     results = {} if names else {name: _unlisted(name) for name in strays(expectations)}
     for stray in results.values():
         on_result(stray)

@@ -19,7 +19,7 @@ from specs.tlc.expectations import (
     read_expectations,
 )
 from specs.tlc.jar import JAR_VARIABLE, MissingTool, find_tools
-from specs.tlc.run import Run
+from specs.tlc.once import Run
 
 CLEAN = Run(
     0,
