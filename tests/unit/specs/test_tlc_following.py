@@ -10,6 +10,7 @@ from specs.tlc.values import Value
 
 ASKED: Mapping[str, Value] = {"replica": "r1", "at_least": 1, "exists": True, "looked": False}
 LOOK: Mapping[str, Value] = {"revision": 1, "age": 0}
+THEN = "(revision 1 is committed; r1 knows 1, looked at now)"
 NOW = "(revision 1 is committed; r1 knows 0, looked at now)"
 
 
@@ -38,7 +39,7 @@ TOLD = [
     (
         at(question=WAITS, look=READS),
         at(question=WAITS, known={"r1": 1}),
-        f"the look for c1 follows to revision 1, as it has read {NOW.replace('knows 0', 'knows 1')}",
+        f"the look for c1 follows to revision 1, as it has read {THEN}",
     ),
     (
         at(question=WAITS),
