@@ -72,7 +72,7 @@ def run_all(
     try:
         tools = find_tools(os.environ)
         rows = read_expectations(TABLE.read_text(encoding="utf-8"))
-        expectations = _chosen(rows, names)
+        expectations = chosen(rows, names)
     except (MissingTool, ValueError) as error:
         return _alone(Result("tlc", "-", "failed", "holds", 0.0, str(error)), on_result)
     if len(expectations) >= WORTH_PREPARING:
@@ -93,7 +93,7 @@ def _alone(result: Result, on_result: Callable[[Result], None]) -> list[Result]:
     return [result]
 
 
-def _chosen(rows: Sequence[Expectation], names: Sequence[str]) -> tuple[Expectation, ...]:
+def chosen(rows: Sequence[Expectation], names: Sequence[str]) -> tuple[Expectation, ...]:
     """Return the rows named; of none named, all that the gate runs. Raises `ValueError`."""
     unknown = set(names) - {row.name for row in rows}
     if unknown:
