@@ -15,6 +15,7 @@ from specs.gate.report import Stage
 from specs.gate.running import ROOT, run_stages
 from specs.gate.table import Board, failures
 from specs.gate.worker import STAGES
+from specs.tlc.once import for_one_run
 
 REPORTS: Final = ROOT / "build" / "verify"
 JSON_REPORT: Final = "report.json"
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     pins = read_pins(TABLE.read_text(encoding="utf-8"))
     started = time.perf_counter()
-    with Board(console, names) as board:
+    with for_one_run(), Board(console, names) as board:
         stages = run_stages(
             names,
             options.reports,

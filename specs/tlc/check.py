@@ -22,15 +22,21 @@ from specs.tlc.expectations import (
     checks_of,
     configurations,
     expected_verdict,
+    is_deep,
     read_expectations,
 )
 from specs.tlc.jar import MissingTool, Tools, find_tools
+from specs.tlc.once import Run
 from specs.tlc.output import Output, read_behaviour, read_output
-from specs.tlc.run import Run, run
+from specs.tlc.run import run
+from specs.tlc.startup import prepare
 from specs.tlc.trace import tell
 from specs.tlc.values import Unreadable
 
 JOBS: Final = 2
+WORTH_PREPARING: Final = 8
+"""From so many runs on, making an archive of classes costs less than it saves."""
+
 Verdict = Literal["holds", "refuted", "unknown", "failed"]
 
 
@@ -65,10 +71,13 @@ def run_all(
     """
     try:
         tools = find_tools(os.environ)
-        expectations = _chosen(names)
+        rows = read_expectations(TABLE.read_text(encoding="utf-8"))
+        expectations = chosen(rows, names)
     except (MissingTool, ValueError) as error:
         return _alone(Result("tlc", "-", "failed", "holds", 0.0, str(error)), on_result)
-    results = {} if names else {name: _unlisted(name) for name in strays(expectations)}
+    if len(expectations) >= WORTH_PREPARING:
+        prepare(tools)
+    results = {} if names else {name: _unlisted(name) for name in strays(rows)}
     for stray in results.values():
         on_result(stray)
     with ThreadPoolExecutor(jobs) as pool:
@@ -84,12 +93,12 @@ def _alone(result: Result, on_result: Callable[[Result], None]) -> list[Result]:
     return [result]
 
 
-def _chosen(names: Sequence[str]) -> tuple[Expectation, ...]:
-    rows = read_expectations(TABLE.read_text(encoding="utf-8"))
+def chosen(rows: Sequence[Expectation], names: Sequence[str]) -> tuple[Expectation, ...]:
+    """Return the rows named; of none named, all that the gate runs. Raises `ValueError`."""
     unknown = set(names) - {row.name for row in rows}
     if unknown:
         raise ValueError(f"`{min(unknown)}` is not in {TABLE.name}")
-    return tuple(row for row in rows if not names or row.name in names)
+    return tuple(row for row in rows if (row.name in names if names else not is_deep(row.name)))
 
 
 def strays(expectations: Sequence[Expectation]) -> list[str]:
@@ -199,16 +208,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the results as a JSON list")
     parser.add_argument("--traces", action="store_true", help="tell every counterexample")
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"how many at a time ({JOBS})")
+    parser.add_argument("--deep", action="store_true", help="the larger models instead; minutes")
     options = parser.parse_args(arguments)
+    names = [name for name in configurations() if is_deep(name)] if options.deep else options.names
 
     def show(result: Result) -> None:
         told = result.trace if options.traces or not as_expected(result) else ()
         _say("\n".join([line(result), *(f"        {step}" for step in told)]))
 
     quiet = options.json
-    results = run_all(
-        options.names, jobs=options.jobs, on_result=(lambda _: None) if quiet else show
-    )
+    results = run_all(names, jobs=options.jobs, on_result=(lambda _: None) if quiet else show)
     failed = sum(not as_expected(result) for result in results)
     if options.json:
         _say(msgspec.json.encode(results).decode())

@@ -10,6 +10,8 @@ import msgspec
 MODELS: Final = Path(__file__).resolve().parents[2] / "tla"
 TABLE: Final = MODELS / "expectations.toml"
 HOLDS: Final = 0
+DEEP: Final = "deep/"
+"""Models too large for the gate: run only when they are asked for."""
 
 # The sections of a .cfg file, and those that list what TLC is to check.
 SECTION: Final = re.compile(
@@ -36,6 +38,11 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def expected_verdict(expectation: Expectation) -> Literal["holds", "refuted"]:
     """Return what the exit code means."""
     return "holds" if expectation.exit_code == HOLDS else "refuted"
+
+
+def is_deep(name: str) -> bool:
+    """Return whether the configuration is too large for the gate."""
+    return name.startswith(DEEP)
 
 
 def read_expectations(table: str) -> tuple[Expectation, ...]:

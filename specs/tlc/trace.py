@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, cast
 
-from specs.tlc import consuming
+from specs.tlc import consuming, following
 from specs.tlc.output import Behaviour, Step
 from specs.tlc.values import Value
 
@@ -61,6 +61,8 @@ def _telling(state: State) -> tuple[Callable[[Step, Step], str], str]:
         return _locking_step, describe(state["organization"])
     if state.keys() >= consuming.CONSUMING:
         return consuming.step, consuming.describe(state)
+    if state.keys() >= following.FOLLOWING:
+        return following.step, following.describe(state)
     return _changes, _all(state)
 
 

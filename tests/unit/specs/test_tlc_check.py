@@ -19,7 +19,7 @@ from specs.tlc.expectations import (
     read_expectations,
 )
 from specs.tlc.jar import JAR_VARIABLE, MissingTool, find_tools
-from specs.tlc.run import Run
+from specs.tlc.once import Run
 
 CLEAN = Run(
     0,
@@ -125,12 +125,23 @@ def test_a_configuration_checks_what_the_table_says(name: str) -> None:
     rows = {row.name: row for row in read_expectations(TABLE.read_text(encoding="utf-8"))}
     text = (MODELS / f"{name}.cfg").read_text(encoding="utf-8")
     assert checks_of(text) == rows[name].checks
-    assert expected_verdict(rows[name]) == ("holds" if name.startswith("MC") else "refuted")
+    assert expected_verdict(rows[name]) == (
+        "holds" if name.startswith(("MC", "deep/")) else "refuted"
+    )
 
 
 def test_a_configuration_without_a_row_is_found() -> None:
     """A new configuration fails the stage until it has its row."""
     assert strays([row for row in all_rows() if row.name != "broken/NoBump"]) == ["broken/NoBump"]
+
+
+def test_the_gate_leaves_out_only_the_deep_models() -> None:
+    """Whatever is not in the folder `deep` is run when nothing is named, and by name all can be."""
+    rows = all_rows()
+    run = {row.name for row in check.chosen(rows, ())}
+    deep = {name for name in configurations() if name.startswith("deep/")}
+    assert {row.name for row in rows} - run == deep != set()
+    assert [row.name for row in check.chosen(rows, ["deep/Freshness"])] == ["deep/Freshness"]
 
 
 def all_rows() -> tuple[Expectation, ...]:
