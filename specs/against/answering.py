@@ -6,6 +6,7 @@ nothing of the product but the core. A line in is a JSON object, and so is a lin
 
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 import json
 import sys
@@ -15,10 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from specs.against.plain import CORE, Inexpressible, attempted, decode, encode
+from specs.against.plain import CORE, Inexpressible, attempted, decode
 
 MODULES: Final = ("attributes", "constraints", "identifiers", "model", "matching", "organization")
-ORDER: Final = "commands.delta"
 
 
 class Revision:
@@ -30,12 +30,14 @@ class Revision:
         self.organization = importlib.import_module(f"{CORE}.organization")
         self.policy = importlib.import_module(f"{CORE}.policy")
         self.certificate = importlib.import_module(f"{CORE}.certificate")
-        self.index = importlib.import_module(f"{CORE}.index")
+        there = importlib.util.find_spec(f"{CORE}.index") is not None
+        self.index = importlib.import_module(f"{CORE}.index") if there else None
 
     def answers(self, told: dict[str, Any]) -> list[Any]:
         """Return the answer to each question on the organization of the facts."""
         state = None if told["facts"] is None else self.state(told)
-        found = [self.answer(state, *question) for question in told["questions"]]
+        index = None if state is None or self.index is None else self.index.Index(state)
+        found = [self.answer((state, index), *question) for question in told["questions"]]
         if state is not None:
             self.forge(state, told["questions"], found)
         return found
@@ -45,13 +47,13 @@ class Revision:
         empty = self.organization.Organization(decode(told["organization"]))
         return reduce(self.organization.with_fact, map(decode, told["facts"]), empty)
 
-    def answer(self, state: Any, request: Any, context: Any) -> dict[str, Any]:
-        """Return what the definition says, what the index says, and what the checker accepts."""
+    def answer(self, asked_of: tuple[Any, Any], request: Any, context: Any) -> dict[str, Any]:
+        """Return what the definition says and what the index says."""
+        state, index = asked_of
         try:
             asked = (decode(request), decode(context))
             found = {"evaluate": attempted(lambda: self.policy.evaluate(state, *asked))}
-            if state is not None:
-                index = self.index.Index(state)
+            if index is not None:
                 found["index"] = attempted(lambda: index.decide(*asked))
         except Inexpressible as problem:
             return {"inexpressible": str(problem)}
@@ -108,7 +110,7 @@ def main() -> None:
     """Say whose sources these are, then answer until there is nothing more to answer."""
     home = Path(importlib.import_module(CORE).__file__ or "").parent
     revision = Revision()
-    sys.stdout.write(json.dumps({"home": str(home), "empty": encode(None)}) + "\n")
+    sys.stdout.write(json.dumps({"home": str(home)}) + "\n")
     sys.stdout.flush()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answered(revision, json.loads(line))) + "\n")

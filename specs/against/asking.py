@@ -67,14 +67,14 @@ class Revision:
             cwd=source,
             text=True,
         )
-        home = self._reply()["home"]
+        home = self.hear()["home"]
         if not Path(home).is_relative_to(source.resolve()):
             self.close()
             message = f"the core is imported from {home}, not from {source}"
             raise Silent(message)
 
-    def ask(self, line: dict[str, Any]) -> Any:
-        """Return the reply to a line. Raises `Silent` where the process has ended."""
+    def tell(self, line: dict[str, Any]) -> None:
+        """Put a question, whose reply is to be heard. Raises `Silent` where nobody listens."""
         if self._process.stdin is None:
             raise Silent("the revision cannot be asked")
         try:
@@ -82,9 +82,9 @@ class Revision:
             self._process.stdin.flush()
         except OSError as problem:
             raise Silent(str(problem)) from problem
-        return self._reply()
 
-    def _reply(self) -> Any:
+    def hear(self) -> Any:
+        """Return the reply to what was told. Raises `Silent` where the process has ended."""
         line = "" if self._process.stdout is None else self._process.stdout.readline()
         if line == "":
             self._process.wait()
@@ -127,7 +127,7 @@ class Pair:
         """Return the first question of a world that they answer differently, or nothing."""
         facts, questions = world
         line = lines(facts, questions)
-        old, new = self._old.ask(line), self._new.ask(line)
+        old, new = self._both(line)
         problem = old.get("problem") or new.get("problem")
         if problem:
             self._skip(problem, len(questions))
@@ -145,7 +145,13 @@ class Pair:
             self._skip(problem, 1)
             return None
         self.asked += 1
-        return next((name for name in ENTRIES if old.get(name) != new.get(name)), None)
+        both = [name for name in ENTRIES if name in old and name in new]
+        return next((name for name in both if old[name] != new[name]), None)
+
+    def _both(self, line: dict[str, Any]) -> tuple[Any, Any]:
+        self._old.tell(line)
+        self._new.tell(line)
+        return self._old.hear(), self._new.hear()
 
     def _skip(self, why: str, number: int) -> None:
         self.skipped[why] = self.skipped.get(why, 0) + number
@@ -154,7 +160,7 @@ class Pair:
         """Return what either revision's function gives; raises `Silent` where one has no such."""
         module, name = function
         line = {"module": module, "function": name, "arguments": arguments}
-        old, new = self._old.ask(line), self._new.ask(line)
+        old, new = self._both(line)
         problem = old.get("problem") or new.get("problem")
         if problem:
             raise Silent(problem)

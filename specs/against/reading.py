@@ -197,9 +197,7 @@ def _is_import(node: ast.stmt) -> bool:
 def _is_operator(node: ast.stmt) -> bool:
     """Return whether the statement defines what an operator or a loop does with an instance."""
     return (
-        isinstance(node, ast.FunctionDef)
-        and node.name.startswith("__")
-        and node.name not in MAKING
+        isinstance(node, ast.FunctionDef) and node.name.startswith("__") and node.name not in MAKING
     )
 
 
