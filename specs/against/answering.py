@@ -11,7 +11,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterator
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -67,11 +67,9 @@ class Revision:
             if "with" in answer.get("evaluate", {}) and "certificate" in answer["evaluate"]["with"]
         ]
         for (_, before), (place, shown) in pairwise([*allowed[-1:], *allowed]):
-            asked = [decode(one) for one in questions[place]]
-            found[place]["check"] = [
-                attempted(lambda one=one: self.certificate.check(state, *asked, certificate=one))
-                for one in (shown, *mixtures(shown, before))
-            ]
+            check = partial(self.certificate.check, state, *map(decode, questions[place]))
+            shown_too = (shown, *mixtures(shown, before))
+            found[place]["check"] = [attempted(partial(check, certificate=c)) for c in shown_too]
 
     def call(self, told: dict[str, Any]) -> Any:
         """Return what one function gives for the arguments, by name."""

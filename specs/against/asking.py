@@ -58,7 +58,7 @@ class Revision:
     def __init__(self, source: Path) -> None:
         path = os.pathsep.join((str(source), str(ROOT)))
         kept = {name: os.environ[name] for name in AS_IT_IS if name in os.environ}
-        self._process = subprocess.Popen(  # noqa: S603 - this interpreter, our own module
+        self._process = subprocess.Popen(
             [sys.executable, "-B", "-m", "specs.against.answering"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -204,7 +204,7 @@ def told(entry: str, old: dict[str, Any], new: dict[str, Any]) -> tuple[str, str
     one, other = old.get(entry), new.get(entry)
     if entry == "check":
         return f"the checker says {accepts(one)}", f"the checker says {accepts(other)}"
-    return in_words(one), in_words(other)
+    return in_words(one, other), in_words(other, one)
 
 
 def accepts(answers: Any) -> str:
@@ -212,14 +212,17 @@ def accepts(answers: Any) -> str:
     return ", ".join(said(one) for one in answers or ()) or "nothing: there is no certificate"
 
 
-def in_words(decision: Any) -> str:
-    """Return a decision: what it is, and the claim or the reason."""
-    match decision:
-        case {"with": {"certificate": {"with": shown}}}:
-            fields = {name: said(value) for name, value in shown.items()}
-            claim = shown["claim"]["with"]["id"]
-            return f"Allow, by the claim {said(claim)}, certificate {fields}"
-        case {"with": {"reason": reason}}:
+def in_words(decision: Any, beside: Any) -> str:
+    """Return a decision: the claim or the reason, and of two certificates what is not the same."""
+    match decision, beside:
+        case {"with": {"certificate": {"with": shown}}}, {"with": {"certificate": other}}:
+            apart = {
+                name: said(one) for name, one in shown.items() if other["with"].get(name) != one
+            }
+            return f"Allow, by the claim {said(shown['claim']['with']['id'])}, with {apart}"
+        case {"with": {"certificate": {"with": shown}}}, _:
+            return f"Allow, by the claim {said(shown['claim']['with']['id'])}"
+        case {"with": {"reason": reason}}, _:
             return f"Deny: {said(reason)}"
         case _:
             return said(decision)

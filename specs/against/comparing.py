@@ -9,7 +9,7 @@ import sys
 import time
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import FunctionType, ModuleType
 from typing import Final, Literal
 
@@ -30,15 +30,20 @@ from specs.kernel.expressions import dataclass_value
 from specs.kernel.source import Source
 from specs.kernel.values import Facts, Symbolic
 
-Answer = Literal["same text", "proved", "differs", "undetermined"]
-DETERMINED: Final = frozenset({"grantproof.core.hierarchy.closure"})
-"""Relations that only one result satisfies: of least sets there is one."""
+Answer = Literal["same text", "proved", "differs", "undetermined", "inlined"]
+DETERMINED: Final = frozenset(
+    {"grantproof.core.hierarchy.closure", "grantproof.core.constraints._seen"}
+)
+"""Relations that only one result satisfies: of least sets there is one, of values in order too."""
 WITNESSES_MAX: Final = 4
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What became of a definition: the answer, how it was found, and the seconds it took."""
+    """What became of a definition: the answer, how it was found, and the seconds it took.
+
+    An `opaque` one is not the same, and no reading of what reads it takes it in.
+    """
 
     name: str
     kind: str
@@ -47,13 +52,17 @@ class Compared:
     digest: str
     exact: bool = False
     equal: bool = False
+    opaque: bool = False
     seconds: float = 0.0
     note: str = ""
 
 
 @dataclass
 class Comparison:
-    """The old program beside the new one. `loaded` are the old modules, `pair` runs both."""
+    """The old program beside the new one. `loaded` are the old modules, `pair` runs both.
+
+    Once it is `settled` that they differ, nothing is proved of what itself says the same.
+    """
 
     old: Program
     new: Program
@@ -62,6 +71,7 @@ class Comparison:
     known: dict[str, Compared] = field(default_factory=dict)
     witnesses: list[dict[str, typing.Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    settled: bool = False
 
     def __post_init__(self) -> None:
         self._open: set[str] = set()
@@ -92,9 +102,7 @@ class Comparison:
         self._open.discard(name)
         started = time.perf_counter()
         found = self._judged(name, callees)
-        self.known[name] = Compared(
-            **{**vars(found), "seconds": time.perf_counter() - started},
-        )
+        self.known[name] = replace(found, seconds=time.perf_counter() - started)
         return self.known[name]
 
     def _judged(self, name: str, callees: list[Compared]) -> Compared:
@@ -106,7 +114,8 @@ class Comparison:
         if old is None or new is None:
             where = "old" if new is None else "new"
             how = f"only in the {where} revision: read with what calls it"
-            return Compared(name, part.kind, "undetermined", how, part.digest)
+            opaque = part.kind != "function" or is_silent(name)
+            return Compared(name, part.kind, "inlined", how, part.digest, opaque=opaque)
         digest = new.digest if old.digest == new.digest else f"{old.digest} -> {new.digest}"
         inexact = [one.name for one in callees if not one.exact]
         if old.digest == new.digest and not inexact:
@@ -118,34 +127,54 @@ class Comparison:
             case "constant":
                 return self._constant(name, digest, inexact)
             case _:
-                return self._function(name, digest)
+                if self.settled and old.digest == new.digest:
+                    how = "not looked into: a request shows that the revisions differ"
+                    return Compared(name, part.kind, "undetermined", how, digest)
+                found = self._function(name, digest, callees)
+                return found if found.equal else replace(found, opaque=is_silent(name))
 
     # ------------------------------------------------------------ functions
 
-    def _function(self, name: str, digest: str) -> Compared:
+    def _function(self, name: str, digest: str, callees: list[Compared]) -> Compared:
         function = live(name)
         if not isinstance(function, FunctionType):
             return Compared(name, "function", "undetermined", "it cannot be called", digest)
-        self._reader.used.clear()
-        same, why, asked = directly(function, self._reader)
-        if same:
-            exact = unordered(typing.get_type_hints(function).get("return"))
-            how = "both texts give the same for all arguments"
-            return self._rests(Compared(name, "function", "proved", how, digest, exact, equal=True))
-        if asked is not None and self._shown(name, function, asked):
-            return Compared(name, "function", "differs", self._last(), digest)
+        opaque = next((one.name for one in callees if one.opaque), "")
+        if opaque:
+            why = f"{short(opaque)} is not the same, and a reading passes it over"
+            return Compared(name, "function", "undetermined", why, digest, opaque=True)
         entry = REGISTRY.get(name)
+        plain = unordered(typing.get_type_hints(function).get("return"))
+        why = ""
+        if plain or entry is None:
+            found, why = self._directly(name, function, digest, exact=plain)
+            if found is not None:
+                return found
         if entry is None:
             return Compared(name, "function", "undetermined", why, digest)
         self._reader.used.clear()
         self._reader.used.add(name)
         defined, why_not = by_definition(entry, self._reader)
         if not defined:
-            return Compared(name, "function", "undetermined", f"{why}; {why_not}", digest)
-        exact = not entry.relational and unordered(typing.get_type_hints(function).get("return"))
+            why = "; ".join(filter(None, (why, why_not)))
+            return Compared(name, "function", "undetermined", why, digest)
         how = f"both do what the definition says ({entry.property_id})"
-        exact = exact or name in DETERMINED
+        exact = (plain and not entry.relational) or name in DETERMINED
         return self._rests(Compared(name, "function", "proved", how, digest, exact, equal=True))
+
+    def _directly(
+        self, name: str, function: FunctionType, digest: str, *, exact: bool
+    ) -> tuple[Compared | None, str]:
+        """Return what came of reading both texts on the same arguments, or why nothing did."""
+        self._reader.used.clear()
+        same, why, asked = directly(function, self._reader)
+        if same:
+            how = "both texts give the same for all arguments"
+            found = Compared(name, "function", "proved", how, digest, exact, equal=True)
+            return self._rests(found), ""
+        if asked is not None and self._shown(name, function, asked):
+            return Compared(name, "function", "differs", self._last(), digest), why
+        return None, why
 
     def _rests(self, found: Compared) -> Compared:
         """Return a proof, unless a definition that it rests on does not hold of the new source."""
@@ -191,14 +220,11 @@ class Comparison:
         old, new = (header(program.parts[name]) for program in (self.old, self.new))
         added, gone = sorted(new.keys() - old.keys()), sorted(old.keys() - new.keys())
         apart = [key for key in old.keys() & new.keys() if old[key] != new[key]]
-        fields_only = all(
-            is_field(key, text)
-            for key, text in (*old.items(), *new.items())
-            if key in {*added, *gone}
-        )
+        said = old | new
+        fields_only = all(is_field(key, said[key]) for key in (*added, *gone))
         if apart or not fields_only or inexact:
             why = f"`{(apart or [*added, *gone] or [short(one) for one in inexact])[0]}` is another"
-            return Compared(name, "class", "undetermined", why, digest)
+            return Compared(name, "class", "undetermined", why, digest, opaque=True)
         told = [*(f"new field {short(name)}.{one}" for one in added)]
         told += [f"{short(name)}.{one} is gone" for one in gone]
         self.notes += told
@@ -217,9 +243,10 @@ class Comparison:
             first, second = (encode(value) for value in (self._loaded(name), live(name)))
         except (Inexpressible, AttributeError, KeyError):
             why = "a constant that is no plain value"
-            return Compared(name, "constant", "undetermined", why, digest)
+            return Compared(name, "constant", "undetermined", why, digest, opaque=True)
+        how = "the same value"
         if first == second:
-            return Compared(name, "constant", "proved", "the same value", digest, True, equal=True)
+            return Compared(name, "constant", "proved", how, digest, exact=True, equal=True)
         how = f"{said(first)} in the old revision, {said(second)} in the new one"
         self.notes.append(f"{short(name)} is {how}")
         return Compared(name, "constant", "differs", how, digest)
@@ -272,6 +299,12 @@ def live(name: str) -> typing.Any:
                     return None
             return getattr(found, "fget", None) or getattr(found, "__func__", found)
     return None
+
+
+def is_silent(name: str) -> bool:
+    """Return whether a function runs without being called by name: a reading passes it over."""
+    last = name.rpartition(".")[2]
+    return last.startswith("__") and last.endswith("__")
 
 
 def short(name: str) -> str:

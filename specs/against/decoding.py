@@ -78,7 +78,7 @@ class Decoder:
         return self._model.eval(term, model_completion=True)
 
     def _true(self, condition: z3.BoolRef) -> bool:
-        return z3.is_true(self._eval(condition))
+        return bool(z3.is_true(self._eval(condition)))
 
     def _number(self, term: z3.ExprRef) -> int:
         found = self._eval(term)

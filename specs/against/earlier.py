@@ -64,7 +64,7 @@ class Earlier(Source):
             return self._twin_of(value)
         origin = typing.get_origin(value)
         if isinstance(value, types.UnionType) or origin in (typing.Union, types.UnionType):
-            return reduce(or_, (self.twin(one) for one in typing.get_args(value)))  # type: ignore[arg-type] # a union of classes is made of classes
+            return reduce(or_, (self.twin(one) for one in typing.get_args(value)))
         if type(value).__module__.startswith(CORE) or isinstance(
             value, bool | int | str | frozenset | tuple
         ):

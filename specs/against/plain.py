@@ -19,7 +19,7 @@ class Inexpressible(Exception):
     """The revision has no such value."""
 
 
-def encode(value: object) -> Any:  # noqa: PLR0911 - one branch a kind of value
+def encode(value: object) -> Any:
     """Return the value as JSON. Raises `Inexpressible` for what is no value of the core."""
     match value:
         case None | bool():

@@ -7,9 +7,10 @@ definition, one that is not is read with its caller.
 
 import ast
 import collections.abc
+import time
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass, replace
 from types import FunctionType
 from typing import Final
 
@@ -22,9 +23,9 @@ from specs.definitions.world import world
 from specs.kernel.interpreter import Contract, Interpreter
 from specs.kernel.loops import mutations
 from specs.kernel.membership import same
-from specs.kernel.proof import Theorem, decided
+from specs.kernel.proof import Theorem, decided, possible
 from specs.kernel.shapes import argument, forget_typing, read_field, typing_axioms
-from specs.kernel.sorts import Name, Object, Unsupported, tag_is
+from specs.kernel.sorts import Name, Object, Unsupported, fields_of, tag_is
 from specs.kernel.source import Source
 from specs.kernel.statements import Path
 from specs.kernel.vacuity import NAMES_MIN, small, terms
@@ -42,6 +43,8 @@ from specs.run import UNREADABLE, verdict
 
 SEARCHES: Final[tuple[dict[str, bool | int], ...]] = ({}, {"smt.mbqi.max_cexs": 20})
 SEARCH_LIMIT: Final = 5_000_000
+WORK_LIMIT: Final = 10_000_000
+WITNESS_SECONDS_MAX: Final = 10
 ONE_SEED: Final = (0,)
 ORDERED: Final = (
     tuple,
@@ -202,15 +205,15 @@ def directly(function: FunctionType, reader: Reader) -> tuple[bool, str, Questio
     """Return whether the readings end alike, why not, and the question where the solver objects."""
     if loops(reader, function):
         return False, "it has a loop that goes by an invariant", None
-    told = ""
+    told, asked = "", None
     for legal in (False, True):
         try:
             asked = question(function, reader, legal=legal)
-            answer = decided(asked.theorem, ONE_SEED[0])
+            answer = decided(asked.theorem, ONE_SEED[0], WORK_LIMIT)
         except (*UNREADABLE, RecursionError) as problem:
             return False, told or f"not translated: {problem}", None
         if answer.verdict == "proved":
-            return True, "", None
+            return speaks(reader, asked.theorem), "no world found that it speaks of", None
         told = f"{answer.verdict}: {answer.detail.partition(':')[0]}"
     return False, told, asked
 
@@ -222,10 +225,21 @@ def by_definition(entry: Defined, reader: Reader) -> tuple[bool, str]:
         return Interpreter(source, Facts(), reader.contracts(""), INVARIANTS)
 
     try:
-        answer = decided(theorem(entry, reader.old, reading), ONE_SEED[0])
+        stated = theorem(entry, reader.old, reading)
+        stated = replace(stated, hypotheses=(*reader.world(), *stated.hypotheses))
+        answer = decided(stated, ONE_SEED[0], WORK_LIMIT)
     except (*UNREADABLE, RecursionError) as problem:
         return False, f"not translated: {problem}"
-    return answer.verdict == "proved", f"{answer.verdict}: {answer.detail.partition(':')[0]}"
+    proved = answer.verdict == "proved" and speaks(reader, stated)
+    return proved, f"{answer.verdict}: {answer.detail.partition(':')[0]}"
+
+
+def speaks(reader: Reader, stated: Theorem) -> bool:
+    """Return whether there is a world without what only one revision knows.
+
+    Without such a restriction the hypotheses are those of the theorems of `specs`, which looks.
+    """
+    return not (reader.gone or reader.fields) or possible(stated)
 
 
 def witnesses(asked: Question) -> Iterator[dict[str, typing.Any]]:
@@ -233,7 +247,10 @@ def witnesses(asked: Question) -> Iterator[dict[str, typing.Any]]:
 
     Looked for among all, then in a small world; none need be found.
     """
+    until = time.monotonic() + WITNESS_SECONDS_MAX
     for clause in asked.theorem.goals:
+        if time.monotonic() > until:
+            return
         known = before(asked.theorem.hypotheses, clause)
         told = [*(fact for _, fact in known), z3.Not(clause[1])]
         spoken = list(terms(told))
@@ -259,15 +276,20 @@ def modelled(facts: list[z3.BoolRef], options: dict[str, bool | int]) -> z3.Mode
     return solver.model() if solver.check() == z3.sat else None
 
 
-def unordered(value: object) -> bool:
+def unordered(value: object, seen: tuple[object, ...] = ()) -> bool:
     """Return whether values of the type are the same when they have the same members.
 
     Of a tuple, a list or whatever else has an order the translation does not read the order.
     """
-    inner = typing.get_args(value)
-    if typing.get_origin(value) in ORDERED or value in ORDERED:
+    if value in seen or typing.get_origin(value) is typing.Literal:
+        return True
+    origin = typing.get_origin(value) or value
+    if origin in ORDERED:
         return False
-    return all(unordered(one) for one in inner)
+    inner = list(typing.get_args(value))
+    if isinstance(origin, type) and is_dataclass(origin):
+        inner += fields_of(value).values()
+    return all(unordered(one, (*seen, value)) for one in inner)
 
 
 def holds_now(name: str) -> bool:

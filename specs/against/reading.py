@@ -40,13 +40,15 @@ class Program:
     def __post_init__(self) -> None:
         self._trees = {module: ast.parse(text) for module, text in self.texts.items()}
         self._scopes = {module: self._scope(module) for module in self._trees}
-        self._nodes = {name: found for name, *found in self._definitions()}
+        self._nodes = {
+            name: (module, node, owner) for name, module, node, owner in self._definitions()
+        }
         self._methods: dict[str, set[str]] = {}
         for name, (_, node, owner) in self._nodes.items():
             if owner and isinstance(node, ast.FunctionDef):
                 self._methods.setdefault(node.name, set()).add(name)
         for name, (module, node, _) in self._nodes.items():
-            self._add(name, str(module), node)
+            self._add(name, module, node)
 
     def closure(self, starts: set[str]) -> set[str]:
         """Return the parts that are read from the starts on, themselves included."""
@@ -108,12 +110,14 @@ class Program:
     def _add(self, name: str, module: str, node: ast.AST) -> None:
         read, resolved = set[str](), set[str]()
         for one in _looked_at(node):
-            if isinstance(one, ast.Name) and (meant := self.resolve(module, one.id)):
+            if not isinstance(one, ast.Name) or not isinstance(one.ctx, ast.Load):
+                continue
+            if meant := self.resolve(module, one.id):
                 resolved.add(f"{one.id} = {meant}" if meant not in self._nodes else meant)
                 read.add(meant)
         read |= {made for one in _looked_at(node) for made in self._made(one, module, name)}
         if isinstance(node, ast.ClassDef):
-            read |= {f"{name}.{inner.name}" for inner in node.body if _is_operator(inner)}
+            read |= {f"{name}.{one}" for one in _operators(node)}
         if f"{module}.{REST}" in self._nodes:
             read.add(f"{module}.{REST}")
         kind: Kind = "constant"
@@ -143,12 +147,12 @@ class Program:
 
     def _makers(self, name: str) -> Iterator[str]:
         """Yield the functions that run where an instance of the class is made."""
-        module, node, _ = self._nodes.get(name, ("", None, ""))
+        module, node, _ = self._nodes.get(name, ("", ast.Pass(), ""))
         if isinstance(node, ast.ClassDef):
             yield from (f"{name}.{one}" for one in MAKING if f"{name}.{one}" in self._nodes)
             for base in node.bases:
                 if isinstance(base, ast.Name):
-                    yield from self._makers(self.resolve(str(module), base.id))
+                    yield from self._makers(self.resolve(module, base.id))
 
 
 def _looked_at(node: ast.AST) -> Iterator[ast.AST]:
@@ -194,11 +198,10 @@ def _is_import(node: ast.stmt) -> bool:
     return isinstance(node, ast.Import | ast.ImportFrom)
 
 
-def _is_operator(node: ast.stmt) -> bool:
-    """Return whether the statement defines what an operator or a loop does with an instance."""
-    return (
-        isinstance(node, ast.FunctionDef) and node.name.startswith("__") and node.name not in MAKING
-    )
+def _operators(node: ast.ClassDef) -> list[str]:
+    """Return the functions that say what an operator or a loop does with an instance."""
+    names = [one.name for one in node.body if isinstance(one, ast.FunctionDef)]
+    return [name for name in names if name.startswith("__") and name not in MAKING]
 
 
 def moves(old: Program, new: Program) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,13 +23,15 @@ from specs.against.asking import ROOT, Difference, Pair, Silent
 from specs.against.comparing import Compared, Comparison, short
 from specs.against.reading import Program, programs
 from specs.against.revision import NoRevision, checked_out, imported, is_dirty, texts
-from specs.against.worlds import EXAMPLES, worlds
+from specs.against.worlds import EXAMPLES, other_worlds, small_worlds
 
 EQUIVALENT, DIFFER, USAGE, UNDETERMINED = range(4)
 VERDICTS: Final = {EQUIVALENT: "equivalent", DIFFER: "differ", UNDETERMINED: "undetermined"}
 REPORT: Final = Path("build/verify/against.json")
 SOURCES: Final = Path(grantproof.__file__).resolve().parents[1]
 CORE: Final = "grantproof.core"
+COLUMNS: Final = 140
+"""How wide the table is where it is no terminal that shows it."""
 ENTRIES: Final = {
     "evaluate": ("policy.evaluate",),
     "check": ("certificate.check",),
@@ -66,9 +69,12 @@ def compare(
     Raises `NoRevision` where there is none to compare with.
     """
     started = time.perf_counter()
+    if SOURCES != ROOT / "src":
+        message = f"the product is imported from {SOURCES}, not from this checkout"
+        raise NoRevision(message)
     with tempfile.TemporaryDirectory(prefix="grantproof-against-") as folder:
         commit = checked_out(revision, repository, Path(folder))
-        report = Report(revision, commit, is_dirty(repository))
+        report = Report(revision, commit, repository == ROOT and is_dirty(ROOT))
         _compare(report, Path(folder).resolve() / "src", entries, examples=examples)
     report.seconds = time.perf_counter() - started
     return report
@@ -85,11 +91,15 @@ def _compare(report: Report, source: Path, entries: Sequence[str], *, examples: 
     try:
         with Pair(source, SOURCES) as pair:
             comparison = Comparison(old, new, loaded, pair)
+            reached = old.closure(starts) | new.closure(starts)
+            changed = any(_digest(old, name) != _digest(new, name) for name in reached)
+            if changed:
+                report.difference = pair.search(small_worlds())
+                comparison.settled = report.difference is not None
             found = {name: comparison.compare(name) for name in sorted(starts)}
+            if changed and report.difference is None:
+                report.difference = pair.search(other_worlds(comparison.witnesses, examples))
             _notes(report, comparison)
-            changed = any(one.answer != "same text" for one in comparison.known.values())
-            if changed or report.notes:
-                report.difference = pair.search(worlds(comparison.witnesses, examples))
             report.requests, report.skipped = pair.asked, pair.skipped
     except Silent as problem:
         raise NoRevision(str(problem)) from problem
@@ -160,7 +170,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoRevision as problem:
         sys.stderr.write(f"against: {problem}\n")
         return USAGE
-    show(report, Console(), everything=options.all)
+    except Exception:  # noqa: BLE001 - whatever breaks here must not look like a difference found
+        sys.stderr.write(f"against: broke off: {traceback.format_exc()}")
+        return UNDETERMINED
+    plain = None if sys.stdout.isatty() else COLUMNS
+    show(report, Console(width=plain), everything=options.all)
     if options.json:
         REPORT.parent.mkdir(parents=True, exist_ok=True)
         REPORT.write_text(json.dumps(as_json(report), indent=1) + "\n", encoding="utf-8")
@@ -171,11 +185,14 @@ def show(report: Report, console: Console, *, everything: bool = False) -> None:
     """Print the table, the notes and the verdict."""
     tree = "the work tree, which is not committed" if report.dirty else "the work tree"
     console.print(f"{report.revision} ({report.commit[:12]}) against {tree}", highlight=False)
-    told = [one for one in report.compared if everything or one.answer != "same text"]
-    if told:
+    told = [one for one in report.compared if everything or worth_telling(report, one)]
+    if any(one.answer != "same text" for one in told):
         console.print(table(told))
     same = sum(one.answer == "same text" for one in report.compared)
+    rest = len(report.compared) - same - sum(one.answer != "same text" for one in told)
     console.print(f"{same} definitions of {len(report.compared)} say the same and read the same")
+    if rest > 0:
+        console.print(f"{rest} more only read what is not the same: --all lists them")
     for note in report.notes:
         console.print(f"note: {note}", markup=False, highlight=False)
     for line in () if report.difference is None else report.difference.story():
@@ -183,9 +200,17 @@ def show(report: Report, console: Console, *, everything: bool = False) -> None:
     console.print(conclusion(report), markup=False, highlight=False, soft_wrap=True)
 
 
+def worth_telling(report: Report, one: Compared) -> bool:
+    """Return whether a row says more than that something it reads is not the same."""
+    changed = "->" in one.digest or one.answer in {"proved", "differs", "inlined"}
+    return changed or short(one.name) in report.entries
+
+
 def table(told: Sequence[Compared]) -> Table:
     """Return the definitions as a table."""
-    shown = Table("definition", "verdict", "how", "digest", "seconds")
+    shown = Table()
+    for title in ("definition", "verdict", "how", "digest", "seconds"):
+        shown.add_column(title, overflow="fold", no_wrap=title in {"definition", "verdict"})
     for one in told:
         name = f"{short(one.name)}{'()' if one.kind == 'function' else ''}"
         shown.add_row(name, one.answer, one.how, one.digest, f"{one.seconds:.2f}")
