@@ -17,7 +17,7 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) verify specs faults mutants tla crosshair fuzz bench
+.PHONY: help run test check $(CHECKS) verify verify-against specs faults mutants tla crosshair fuzz bench
 .PHONY: lock format clean
 
 help: ## list the targets
@@ -52,6 +52,10 @@ check-tests: $(READY) ## the tests of the repository itself and the unit tests
 
 verify: $(READY) ## what is promised of it: proofs, models, faults, property tests, smoke
 	@$(BIN)/python -m specs.gate
+
+verify-against: $(READY) ## is what decides the same as at REV: proved, or a request that shows it
+	@test -n '$(REV)' || { echo 'grantproof: say against what: `make $@ REV=HEAD~1`' >&2; exit 2; }
+	@$(BIN)/python -m specs.against '$(REV)' --json
 
 specs: $(READY) ## the proofs about the production source
 	@$(BIN)/python -m specs

@@ -158,7 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--entry", action="append", choices=ENTRIES, help="only this; repeatable")
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="requests drawn by chance")
     parser.add_argument("--all", action="store_true", help="list also what has the same text")
-    parser.add_argument("--json", action="store_true", help=f"write {REPORT} too")
+    parser.add_argument(
+        "--json", nargs="?", type=Path, const=REPORT, help=f"write a report ({REPORT})"
+    )
     options = parser.parse_args(arguments)
     try:
         report = compare(
@@ -175,9 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNDETERMINED
     plain = None if sys.stdout.isatty() else COLUMNS
     show(report, Console(width=plain), everything=options.all)
-    if options.json:
-        REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.write_text(json.dumps(as_json(report), indent=1) + "\n", encoding="utf-8")
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        told = json.dumps(as_json(report), indent=1) + "\n"
+        options.json.write_text(told, encoding="utf-8")
     return report.verdict
 
 
