@@ -114,7 +114,7 @@ class Comparison:
         if old is None or new is None:
             where = "old" if new is None else "new"
             how = f"only in the {where} revision: read with what calls it"
-            opaque = part.kind != "function" or is_silent(name)
+            opaque = is_silent(name) or (part.kind == "class" and not is_dataclass_text(part))
             return Compared(name, part.kind, "inlined", how, part.digest, opaque=opaque)
         digest = new.digest if old.digest == new.digest else f"{old.digest} -> {new.digest}"
         inexact = [one.name for one in callees if not one.exact]
@@ -233,7 +233,7 @@ class Comparison:
 
     def _constant(self, name: str, digest: str, inexact: list[str]) -> Compared:
         old, new = (members(program, program.parts[name]) for program in (self.old, self.new))
-        if old and new and not inexact:
+        if old and new and not set(inexact) - (old ^ new):
             told = [f"new alternative {short(one)} of {short(name)}" for one in sorted(new - old)]
             told += [f"{short(name)} is no longer {short(one)}" for one in sorted(old - new)]
             self.notes += told
@@ -268,9 +268,7 @@ class Comparison:
         return [
             name
             for name, part in program.parts.items()
-            if name not in other.parts
-            and isinstance(part.node, ast.ClassDef)
-            and any("dataclass" in ast.unparse(one) for one in part.node.decorator_list)
+            if name not in other.parts and is_dataclass_text(part)
         ]
 
     def _new_fields(self) -> typing.Iterator[tuple[type, str, Symbolic]]:
@@ -299,6 +297,12 @@ def live(name: str) -> typing.Any:
                     return None
             return getattr(found, "fget", None) or getattr(found, "__func__", found)
     return None
+
+
+def is_dataclass_text(part: Part) -> bool:
+    """Return whether the text defines a dataclass."""
+    made = part.node.decorator_list if isinstance(part.node, ast.ClassDef) else []
+    return any("dataclass" in ast.unparse(one) for one in made)
 
 
 def is_silent(name: str) -> bool:

@@ -87,11 +87,12 @@ def _compare(report: Report, source: Path, entries: Sequence[str], *, examples: 
     old, new = programs(texts(source), now)
     starts = {f"{CORE}.{name}" for entry in entries for name in ENTRIES[entry]}
     _all_there(starts, old, new, revision=report.revision)
-    loaded = imported(source, old.texts)
+    reached = old.closure(starts) | new.closure(starts)
+    needed = {old.parts[name].module for name in reached if name in old.parts}
+    loaded = imported(source, sorted(needed))
     try:
         with Pair(source, SOURCES) as pair:
             comparison = Comparison(old, new, loaded, pair)
-            reached = old.closure(starts) | new.closure(starts)
             changed = any(_digest(old, name) != _digest(new, name) for name in reached)
             if changed:
                 report.difference = pair.search(small_worlds())
