@@ -17,8 +17,8 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) verify verify-against specs faults mutants tla crosshair fuzz bench
-.PHONY: lock format clean
+.PHONY: help run test check $(CHECKS) verify specs faults mutants tla crosshair fuzz bench
+.PHONY: verify-against lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile

@@ -99,7 +99,7 @@ def test_a_name_that_means_another_thing_is_a_change() -> None:
 def test_what_is_read_reaches_constructors_methods_and_operators() -> None:
     """Whatever may run is found: by construction, by a method's name, by a type's operator."""
     text = (
-        "class K:\n    x: int\n    def __post_init__(self): check(self)\n"
+        "class K():\n    x: int\n    def __post_init__(self): check(self)\n"
         "    def m(self): return 1\n    def __contains__(self, one): return LIMIT\n"
         "LIMIT = 3\ndef check(one): pass\ndef unread(): pass\n"
         "def make(x): return K(x)\ndef ask(k: K): return k.m()\n"
@@ -228,7 +228,7 @@ def test_answers_are_told_in_words() -> None:
 
 def test_a_new_alternative_is_no_other_union() -> None:
     """Of a union the members are known, of anything else nothing; a field is one that is given."""
-    program = Program({"c.a": "class A:\n x: int\nclass B: pass\nU = A | B\nN = A\nM = 3 | 4\n"})
+    program = Program({"c.a": "class A():\n x: int\nclass B: pass\nU = A | B\nN = A\nM = 3 | 4\n"})
     parts = program.parts
     assert members(program, parts["c.a.U"]) == {"c.a.A", "c.a.B"}
     assert members(program, parts["c.a.N"]) == members(program, parts["c.a.M"]) == frozenset()
