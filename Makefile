@@ -17,8 +17,8 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) verify verify-deep specs matrix faults mutants tla
-.PHONY: traces crosshair fuzz bench lock format clean
+.PHONY: help run test check $(CHECKS) verify verify-deep verify-against specs matrix faults mutants
+.PHONY: tla traces crosshair fuzz bench lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,10 @@ check-tests: $(READY) ## the tests of the repository itself and the unit tests
 
 verify: $(READY) ## what is promised of it: proofs, models, faults, property tests, smoke
 	@$(BIN)/python -m specs.gate
+
+verify-against: $(READY) ## is what decides the same as at REV: proved, or a request that shows it
+	@test -n '$(REV)' || { echo 'grantproof: say against what: `make $@ REV=HEAD~1`' >&2; exit 2; }
+	@$(BIN)/python -m specs.against '$(REV)' --json
 
 specs: $(READY) ## the proofs about the production source, and that no cell of the matrix is open
 	@$(BIN)/python -m specs

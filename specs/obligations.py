@@ -34,10 +34,15 @@ def interpreter(source: Source) -> Interpreter:
     return Interpreter(source, Facts(), contracts, INVARIANTS)
 
 
-def theorem(entry: Defined, source: Source) -> Theorem:
-    """Return what must be proved of a function: its meaning on every path, and what it owes."""
+def theorem(
+    entry: Defined, source: Source, reading: Callable[[Source], Interpreter] = interpreter
+) -> Theorem:
+    """Return what must be proved of a function: its meaning on every path, and what it owes.
+
+    `reading` says what stands for which callee: the definitions, unless it says otherwise.
+    """
     forget_typing()
-    running = interpreter(source)
+    running = reading(source)
     arguments = [argument(name, kind) for name, kind in parameters(entry.function).items()]
     paths = running.paths(entry.function, arguments)
     goals: list[Clause] = []

@@ -99,12 +99,14 @@ def possible(theorem: Theorem) -> bool:
     return satisfiable((*theorem.hypotheses, *theorem.scene), theorem.names)
 
 
-def decided(theorem: Theorem, seed: int) -> Answer:
+def decided(theorem: Theorem, seed: int, work: int = WORK_LIMIT) -> Answer:
     """Return what one seed says of all goals, or of the first that it does not prove.
 
     What is owed comes first, in the order of the source, each before what is assumed later.
     """
-    solver = supposing([one for one in theorem.hypotheses if not isinstance(one, Dated)], seed)
+    solver = supposing(
+        [one for one in theorem.hypotheses if not isinstance(one, Dated)], seed, work
+    )
     later = [one for one in theorem.hypotheses if isinstance(one, Dated)]
     used: frozenset[str] = frozenset()
     for clause in sorted(theorem.goals, key=date):
@@ -130,11 +132,11 @@ def date(clause: Clause) -> float:
     return clause.at if isinstance(clause, Dated) else math.inf
 
 
-def supposing(hypotheses: Iterable[Clause], seed: int) -> z3.Solver:
+def supposing(hypotheses: Iterable[Clause], seed: int, work: int = WORK_LIMIT) -> z3.Solver:
     """Return a solver that supposes the hypotheses and keeps track of which it uses."""
     solver = z3.Solver()
     solver.set("timeout", TIME_LIMIT_MS)
-    solver.set("rlimit", WORK_LIMIT)
+    solver.set("rlimit", work)
     solver.set("random_seed", seed)
     solver.set("unsat_core", True)
     for number, clause in enumerate(hypotheses):
