@@ -81,6 +81,11 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "containment.personal": (("tests/unit/core/test_containment.py",), CONTAINS),
     "containment.resource_contains": (("tests/unit/core/test_containment.py",), CONTAINS),
+    "geodesy.degrees": (("tests/unit/core/test_geodesy.py",), FOR_PEOPLE),
+    "geodesy.distance": (
+        ("tests/properties/test_geodesy.py", "tests/unit/core/test_geodesy.py"),
+        "trigonometry: it stands as a symbol, and what the proofs suppose of it is tested",
+    ),
     "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.contest": (("tests/properties/test_consume.py",), SECOND),
     "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),
