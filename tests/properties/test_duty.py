@@ -67,7 +67,7 @@ def test_p_sod_exact_the_incremental_check_equals_the_full_check() -> None:
     """P-SOD-EXACT: refused iff `valid` and every chain say that the changed state is broken."""
     tally = Tally("P-SOD-EXACT")
 
-    @settings(max_examples=60)
+    @settings(max_examples=80)
     @given(crowds(), st.data())
     def holds(state: Organization, draw: st.DataObject) -> None:
         for command in gains(state, draw):
