@@ -117,6 +117,7 @@ SITUATION: Final = Situation(
         region=EU,
         position=AWAY,
         usage=2,
+        rate=1,
         attributes=attribute_map(level=1),
         principal_properties=attribute_map(level=frozenset({"ann"})),
         action_properties=attribute_map(owner="ann"),
@@ -139,6 +140,7 @@ HELD: Final[tuple[Constraint, ...]] = (
     FENCE,
     RADIUS,
     MaxUsage(3),
+    RateLimit(2),
     Attribute(Path(Root.PRINCIPAL, OWNER), Operator.EQ, PrincipalIdentity()),
     Attribute(Path(Root.ACTION, OWNER), Operator.IN, Path(Root.PRINCIPAL, LEVEL)),
 )
@@ -147,7 +149,7 @@ FAILING: Final[tuple[Constraint, ...]] = (
     GeoFence(frozenset({US})),
     GeoRadius(HERE, 1_000),
     MaxUsage(2),
-    RateLimit(2),
+    RateLimit(1),
     Attribute(Path(Root.RESOURCE, LEVEL), Operator.EQ, Literal(1)),
     Attribute(Path(Root.CONTEXT, OWNER), Operator.NE, Literal("ann")),
 )
@@ -198,7 +200,7 @@ PRODUCTION: Final[dict[object, Iterable[Inputs]]] = {
         product(((), HELD, HELD[:1], FAILING[:1], (*HELD, FAILING[5])), [SITUATION])
     ),
     constraints._seen: tuple(product((*HELD, *FAILING), [SITUATION])),  # noqa: SLF001 - it is read
-    constraints.observe: tuple(product((HELD[1], HELD[2], HELD[4], FAILING[4]), [SITUATION])),
+    constraints.observe: tuple(product((HELD[1], HELD[2], HELD[5], FAILING[4]), [SITUATION])),
     TimeWindow.__post_init__: ((WINDOW,), (TimeWindow(0, 24, frozenset({6})),)),
     GeoFence.__post_init__: ((FENCE,),),
     GeoRadius.__post_init__: ((GeoRadius(HERE, 1),), (GeoRadius(HERE, RADIUS_METRES_MAX),)),
