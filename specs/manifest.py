@@ -89,6 +89,11 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "holding.administrator_lost": (("tests/properties/test_footprint.py",), AGREES),
     "holding.duty_broken": (("tests/properties/test_footprint.py",), AGREES),
     "holding.reached": (("tests/properties/test_footprint.py",), AGREES),
+    "geodesy.degrees": (("tests/unit/core/test_geodesy.py",), FOR_PEOPLE),
+    "geodesy.distance": (
+        ("tests/properties/test_geodesy.py", "tests/unit/core/test_geodesy.py"),
+        "trigonometry: it stands as a symbol, and what the proofs suppose of it is tested",
+    ),
     "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
     "index.Index.contest": (("tests/properties/test_consume.py",), SECOND),
     "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),

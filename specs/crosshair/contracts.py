@@ -5,15 +5,22 @@ The first word of each docstring is the property; `post` is its definition, said
 
 from grantproof.core.attributes import Operator, compare
 from grantproof.core.constraints import (
+    GeoRadius,
     MaxUsage,
     RateLimit,
     TimeWindow,
     attribute_holds,
+    radius_holds,
     rate_holds,
     usage_holds,
     window_holds,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.model import Validity
+
+CENTRE = Position(48_856_600, 2_352_200)
+AWAY = Position(48_865_600, 2_352_200)
+"""1,000.76 m from the centre."""
 
 
 def window_equals_its_definition(start: int, end: int, hour: int) -> bool:
@@ -42,6 +49,24 @@ def window_opens_at_its_start(start: int, end: int) -> bool:
     """
     window = TimeWindow(start, end)
     return window_holds(window, start, 0) and not window_holds(window, end, 0)
+
+
+def radius_reaches_its_distance(metres: int) -> bool:
+    """P-RADIUS: a radius holds a kilometre and a bit away exactly if it is 1,001 m or wider.
+
+    pre: 0 < metres <= 20_015_115
+    post: _ == (metres - 1000 > 0)
+    """
+    return radius_holds(GeoRadius(CENTRE, metres), AWAY)
+
+
+def unknown_position_never_holds(metres: int) -> bool:
+    """P-RADIUS: a position that nobody knows is within no radius.
+
+    pre: 0 < metres <= 20_015_115
+    post: _ == False
+    """
+    return radius_holds(GeoRadius(CENTRE, metres), None)
 
 
 def quota_equals_its_definition(limit: int, usage: int) -> bool:

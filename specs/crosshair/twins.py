@@ -2,13 +2,16 @@
 
 from grantproof.core.attributes import Operator, compare
 from grantproof.core.constraints import (
+    GeoRadius,
     MaxUsage,
     RateLimit,
     TimeWindow,
+    radius_holds,
     rate_holds,
     usage_holds,
     window_holds,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.model import Validity
 
 
@@ -19,6 +22,16 @@ def window_holds_at_its_end(start: int, end: int, hour: int) -> bool:
     post: _ == (start <= hour <= end)
     """
     return window_holds(TimeWindow(start, end), hour, 3)
+
+
+def radius_ends_before_its_distance(metres: int) -> bool:
+    """P-RADIUS: as if whoever is exactly as far away as the radius were outside.
+
+    pre: 0 < metres <= 20_015_115
+    post: _ == (metres > 1001)
+    """
+    away = Position(48_865_600, 2_352_200)
+    return radius_holds(GeoRadius(Position(48_856_600, 2_352_200), metres), away)
 
 
 def quota_holds_at_its_limit(limit: int, usage: int) -> bool:

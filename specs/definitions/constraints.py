@@ -1,6 +1,6 @@
 """When each constraint holds.
 
-P-WINDOW, P-GEO, P-QUOTA-MONO, P-RATE-MONO, P-ATTR, P-MONO-CONSTRAINT.
+P-WINDOW, P-GEO, P-RADIUS, P-QUOTA-MONO, P-RATE-MONO, P-ATTR, P-MONO-CONSTRAINT.
 """
 
 import typing
@@ -14,15 +14,24 @@ from grantproof.core.constraints import (
     Attribute,
     Context,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Observation,
     RateLimit,
     TimeWindow,
 )
-from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN, INTEGER_MAX, REGIONS_PER_FENCE_MAX
+from grantproof.core.geodesy import HALF_TURN, RIGHT_ANGLE, Position
+from grantproof.core.limits import (
+    INSTANT_MAX,
+    INSTANT_MIN,
+    INTEGER_MAX,
+    RADIUS_METRES_MAX,
+    REGIONS_PER_FENCE_MAX,
+)
 from specs.definitions.registry import defines, describes, refuses
 from specs.kernel.expressions import constructed
 from specs.kernel.membership import card
+from specs.kernel.shapes import located
 from specs.kernel.sorts import IN_STRINGS, VALUE_TYPE, Object, Value, enum_sort, tag_is
 from specs.kernel.values import (
     NOTHING,
@@ -58,6 +67,20 @@ def fence_holds(fence: Symbolic, region: Symbolic) -> Symbolic:
     """The region is known and listed."""
     r = View(region)
     return truth(z3.And(r.there, View(fence).regions.has(r())))
+
+
+def distance(here: Symbolic, there: Symbolic) -> Symbolic:
+    """Return the distance as a symbol of four angles: no proof looks into the trigonometry."""
+    angles = [(View(one).latitude(), View(one).longitude()) for one in (here, there)]
+    return located("=distance", (*angles[0], *angles[1]), int)
+
+
+@defines(constraints.radius_holds, "P-RADIUS")
+def radius_holds(radius: Symbolic, position: Symbolic) -> Symbolic:
+    """The position is known, and the way to the centre does not exceed the radius."""
+    r, p = View(radius), View(position)
+    way = View(distance(p.value_when_there, r.centre.value))()
+    return truth(z3.And(p.there, z3.Not(r.metres() < way)))
 
 
 @defines(constraints.usage_holds, "P-QUOTA-MONO")
@@ -146,7 +169,7 @@ def holds(constraint: Symbolic, situation: Symbolic) -> Symbolic:
     """Each kind of constraint as its own definition says, on what concerns it."""
     c, s = View(constraint), View(situation)
     context = s.context
-    window, fence = c.when(TimeWindow), c.when(GeoFence)
+    window, fence, radius = c.when(TimeWindow), c.when(GeoFence), c.when(GeoRadius)
     quota, rate, attribute = c.when(MaxUsage), c.when(RateLimit), c.when(Attribute)
     left = read(attribute.path.value, situation)
     right = operand_value(attribute.operand.value, situation)
@@ -156,6 +179,7 @@ def holds(constraint: Symbolic, situation: Symbolic) -> Symbolic:
             window_holds(window.value, context.hour.value, context.weekday.value),
         ),
         (tag_is(c(), GeoFence), fence_holds(fence.value, context.region.value)),
+        (tag_is(c(), GeoRadius), radius_holds(radius.value, context.position.value)),
         (tag_is(c(), MaxUsage), usage_holds(quota.value, context.usage.value)),
         (tag_is(c(), RateLimit), rate_holds(rate.value, context.rate.value)),
         (tag_is(c(), Attribute), attribute_holds(attribute.operator.value, left, right)),
@@ -187,6 +211,21 @@ def no_fence(self: Symbolic) -> z3.BoolRef:
     regions = View(self).regions
     some = exists(regions.any_of(), z3.BoolVal(True))
     return z3.Not(z3.And(some, card(regions.value) < REGIONS_PER_FENCE_MAX + 1))
+
+
+@refuses(GeoRadius.__post_init__, "P-RADIUS")
+def no_radius(self: Symbolic) -> z3.BoolRef:
+    """It covers nothing, or more than the whole earth."""
+    metres = View(self).metres()
+    return z3.Not(z3.And(metres >= 1, metres - 1 < RADIUS_METRES_MAX))
+
+
+@refuses(Position.__post_init__, "P-RADIUS")
+def no_position(self: Symbolic) -> z3.BoolRef:
+    """It lies beyond a pole, or beyond the meridian opposite to that of Greenwich."""
+    p = View(self)
+    ranges = ((p.latitude(), RIGHT_ANGLE), (p.longitude(), HALF_TURN))
+    return z3.Or([z3.Or(angle < -most, most < angle) for angle, most in ranges])
 
 
 @refuses(MaxUsage.__post_init__, "P-QUOTA-MONO")
@@ -253,9 +292,11 @@ def is_seen(result: Symbolic, constraint: Symbolic, situation: Symbolic) -> z3.B
     """For each kind what its own definition is about, one after the other."""
     c, s = View(constraint), View(situation)
     attribute, context = c.when(Attribute), s.context
+    centre, position = c.when(GeoRadius).centre, context.position
     looked_at = {
         TimeWindow: (context.hour.value, context.weekday.value),
         GeoFence: (context.region.value,),
+        GeoRadius: (way_from(position, centre.value),),
         MaxUsage: (context.usage.value,),
         RateLimit: (context.rate.value,),
         Attribute: (
@@ -266,6 +307,12 @@ def is_seen(result: Symbolic, constraint: Symbolic, situation: Symbolic) -> z3.B
     return z3.And(
         [z3.Implies(tag_is(c(), kind), told(result, those)) for kind, those in looked_at.items()]
     )
+
+
+def way_from(position: View, centre: Symbolic) -> Symbolic:
+    """Return the distance from the position to the centre, nothing where it is unknown."""
+    way = distance(position.value_when_there, centre)
+    return cases((position.there, way), (z3.Not(position.there), NOTHING))
 
 
 def told(result: Symbolic, those: tuple[Symbolic, ...]) -> z3.BoolRef:

@@ -13,6 +13,7 @@ from grantproof.core import certificate
 from grantproof.core.errors import BreaksSod, OverLimit
 from specs.definitions.certificate import observed, resource_path
 from specs.definitions.commands import administrated, proposed
+from specs.definitions.constraints import distance
 from specs.definitions.duty import how_held
 from specs.definitions.policy import known_target
 from specs.definitions.references import implicit
@@ -51,6 +52,7 @@ def cycle(child: Symbolic, parent: Symbolic, _parents: Symbolic) -> Symbolic:
 
 
 SYMBOLS: Final[dict[str, Callable[..., Any]]] = {
+    "grantproof.core.geodesy.distance": distance,
     "grantproof.core.matching.lineage": lineage,
     "grantproof.core.matching.resolve": known_target,
     "grantproof.core.administration.has_administrator": administrated,

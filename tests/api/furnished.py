@@ -31,12 +31,14 @@ NAMES: Final[dict[str, list[str]]] = {
     "sod_set": SOD_SETS,
     "action": ["read", "write", "export", "look"],
     "region": ["eu", "us"],
+    "position": ["48.8566,2.3522", "48.8655,2.3522"],
     "time_zone": ["Europe/Berlin", "UTC"],
 }
 """What exists, by the name of the field or the parameter that may hold it."""
 
 WINDOW: Final[Json] = {"type": "time_window", "start": 0, "end": 24}
 FENCE: Final[Json] = {"type": "geo_fence", "regions": ["eu", "us"]}
+NEAR: Final[Json] = {"type": "geo_radius", "centre": "48.8566,2.3522", "metres": 1_000}
 DAILY: Final[Json] = {"type": "max_usage", "limit": 1_000, "period": "day"}
 RATE: Final[Json] = {"type": "rate_limit", "per_minute": 1_000}
 OWNER: Final[Json] = {
@@ -85,7 +87,7 @@ FACTS: Final[list[Json]] = [
         for claim in (
             _claim("clerk-read", "docs/**", WINDOW),
             _claim("clerk-export", "docs", DAILY, RATE),
-            _claim("head-write", "kind:file", FENCE, OWNER),
+            _claim("head-write", "kind:file", FENCE, NEAR, OWNER),
             _claim("guest-look", "*"),
         )
     ),
@@ -115,6 +117,7 @@ WRITES: Final[Json] = {
     "action": "write",
     "resource_id": "docs/plan",
     "region": "eu",
+    "position": "48.8655,2.3522",
     "explain": True,
 }
 LOOKS: Final[Json] = {

@@ -134,7 +134,8 @@ def test_only_the_trusted_supply_the_servers_own_context(operator: Api, field: s
     """Hour, weekday, usage and rate of an untrusted caller are refused, never ignored."""
     question = {"org_id": "acme", "principal_id": "alice", "action": "read", "resource_id": "docs"}
     problem(operator.post("/evaluate", json={**question, field: 1}), 403, "untrusted_context")
-    allowed = {**question, "region": "us-east-1", "attributes": {"a": 1}}
+    said = {"region": "us-east-1", "position": "48.8566,2.3522", "attributes": {"a": 1}}
+    allowed = {**question, **said}
     assert operator.post("/evaluate", json=allowed).status_code == 200
 
 
@@ -151,6 +152,11 @@ def test_only_the_trusted_supply_the_servers_own_context(operator: Api, field: s
         ({"resource_id": "r" * 142}, "resource_id"),
         ({"resource_kind": "no kind"}, "resource_kind"),
         ({"region": "x y"}, "region"),
+        ({"position": "48.8566"}, "position"),
+        ({"position": "91,0"}, "position"),
+        ({"position": "48.8566001,2.3522"}, "position"),
+        ({"position": [48.8566, 2.3522]}, "position"),
+        ({"position": {"latitude": 48, "longitude": 2}}, "position"),
         ({"hour": 24}, "hour"),
         ({"hour": -1}, "hour"),
         ({"hour": "10"}, "hour"),

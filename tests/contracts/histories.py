@@ -48,7 +48,15 @@ from grantproof.core.commands.language import (
     SuspendPrincipal,
     UnnestGroup,
 )
-from grantproof.core.constraints import Attribute, GeoFence, MaxUsage, RateLimit, TimeWindow
+from grantproof.core.constraints import (
+    Attribute,
+    GeoFence,
+    GeoRadius,
+    MaxUsage,
+    RateLimit,
+    TimeWindow,
+)
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
@@ -102,6 +110,7 @@ EVERY_CONSTRAINT = (
     TimeWindow(8, 18, frozenset({0, 4})),
     TimeWindow(0, 24),
     GeoFence(frozenset({Region("eu-west-1"), Region("us-east-1")})),
+    GeoRadius(Position(-33_868_800, 151_209_300), 5_000),
     MaxUsage(3),
     MaxUsage(INTEGER_MAX, "month"),
     RateLimit(60),

@@ -21,6 +21,7 @@ from tests.strategies.values import (
     action_patterns,
     attribute_maps,
     geo_fences,
+    geo_radii,
     operands,
     paths,
     rate_limits,
@@ -73,6 +74,13 @@ def test_windows(window: constraints.TimeWindow, data: st.DataObject) -> None:
 def test_fences(fence: constraints.GeoFence, region: Any) -> None:
     """A fence, and any region or none."""
     assert agrees(constraints.fence_holds, fence, region)
+
+
+@QUICK
+@given(geo_radii(ANY) | geo_radii(FEW), st.none() | ANY.positions | FEW.positions)
+def test_radii(radius: constraints.GeoRadius, position: Any) -> None:
+    """A radius, and any position or none."""
+    assert agrees(constraints.radius_holds, radius, position)
 
 
 @QUICK

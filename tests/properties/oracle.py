@@ -7,6 +7,8 @@ returns. It reads the facts of an organization once and then knows nothing but s
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from math import atan2, ceil, cos, hypot, radians, sin
+from operator import mul
 
 from grantproof.core import constraints as c
 from grantproof.core import model as m
@@ -19,6 +21,7 @@ from grantproof.core.attributes import (
     PrincipalIdentity,
     Value,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Action, ResourceId
 from grantproof.core.matching import Request
 from grantproof.core.organization import Organization, facts
@@ -322,6 +325,9 @@ def met(of: World, request: Request, context: c.Context, constraint: c.Constrain
             return context.hour in hours and context.weekday in constraint.weekdays
         case c.GeoFence():
             return any(context.region == region for region in constraint.regions)
+        case c.GeoRadius():
+            here = context.position
+            return here is not None and ceil(away(here, constraint.centre)) <= constraint.metres
         case c.MaxUsage():
             return context.usage in range(constraint.limit)
         case c.RateLimit():
@@ -330,6 +336,23 @@ def met(of: World, request: Request, context: c.Context, constraint: c.Constrain
             left = value_at(of, request, context, constraint.path)
             right = meant(of, request, context, constraint.operand)
             return true(constraint.operator.value, left, right)
+
+
+def away(here: Position, there: Position) -> float:
+    """How far apart two places are in metres: by their vectors, in floating point."""
+    one, other = direction(here), direction(there)
+    crossed = [one[i] * other[j] - one[j] * other[i] for i, j in ((1, 2), (2, 0), (0, 1))]
+    return EARTH_RADIUS_METRES * atan2(hypot(*crossed), sum(map(mul, one, other)))
+
+
+def direction(place: Position) -> tuple[float, float, float]:
+    """The unit vector from the centre of the earth to a place."""
+    latitude, longitude = radians(place.latitude / 1e6), radians(place.longitude / 1e6)
+    around = cos(latitude)
+    return around * cos(longitude), around * sin(longitude), sin(latitude)
+
+
+EARTH_RADIUS_METRES = 6_371_008.7714
 
 
 def clash(of: World, active_roles: Iterable[str]) -> tuple[object, ...]:

@@ -11,12 +11,14 @@ from grantproof.core.constraints import (
     Constraint,
     Context,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     RateLimit,
     Situation,
     TimeWindow,
     all_hold,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.index import Index
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Allow, Decision
@@ -71,8 +73,12 @@ def test_p_index_several_constraints_of_one_type_are_cut_to_what_all_allow() -> 
         for rate in (None, 0, 1, 2)
         if merged(limits, replace(NOON, usage=usage, rate=rate))
     }
+    ring: list[Constraint] = [GeoRadius(Position(0, 0), 2_000), GeoRadius(Position(9_000, 0), 1)]
+    places = [None, *(Position(north, 0) for north in (0, 9_000, 18_000))]
+    inside = [one for one in places if merged(ring, replace(NOON, position=one))]
     assert hours == {(day, hour) for day in (0, 2) for hour in range(12, 18)}
     assert regions == [US]
+    assert inside == [Position(9_000, 0)]
     assert counts == {(0, 0), (1, 0)}
     disjoint: list[Constraint] = [GeoFence(frozenset({EU})), GeoFence(frozenset({US}))]
     assert [merged(disjoint, replace(NOON, region=one)) for one in (EU, US)] == [False, False]

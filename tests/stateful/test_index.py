@@ -13,6 +13,7 @@ from grantproof.core.certificate import check
 from grantproof.core.commands import Accepted, Event, apply
 from grantproof.core.commands.language import AssignRole, ChangeSet, CreateClaim, SingleCommand
 from grantproof.core.constraints import Context
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
@@ -51,6 +52,7 @@ Question = tuple[Request, Context]
 TELLING = replace(
     SILENT,
     region=Region("eu"),
+    position=Position(9_000, 0),
     usage=0,
     rate=1,
     attributes=attributes({"owner": "ann", "level": 1, "tags": True}),

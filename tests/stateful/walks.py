@@ -16,10 +16,12 @@ from grantproof.core.constraints import (
     Attribute,
     Constraint,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     RateLimit,
     TimeWindow,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
@@ -69,6 +71,7 @@ LIMITS: Final[list[Constraint]] = [
     TimeWindow(9, 17),
     TimeWindow(0, 12),
     GeoFence(frozenset({Region("eu")})),
+    GeoRadius(Position(0, 0), 1_001),
     MaxUsage(1),
     RateLimit(1),
     Attribute(Path(Root.RESOURCE, AttributeName("level")), Operator.EQ, Literal(1)),

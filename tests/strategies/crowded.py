@@ -109,6 +109,8 @@ def crowds(draw: st.DrawFn) -> Organization:
     """A valid organization of the same entities; sets that its assignments break are dynamic."""
     # Drawn links come in too few shapes; how many there are is drawn, so that this still shrinks.
     chance = draw(st.randoms(use_true_random=True))
+    # First, as what is drawn before them decides whether there are any.
+    sets = {made.id: made for made in draw(st.lists(sod_sets(FEW), max_size=2))}
     people = [Principal(name, active=chance.random() < AWAKE) for name in PRINCIPALS]
     edges = chance.sample(EDGES, draw(st.integers(0, 12)))
     holdings = chance.sample(HOLDINGS, draw(st.integers(0, 9)))
@@ -117,7 +119,6 @@ def crowds(draw: st.DrawFn) -> Organization:
         replace(draw(crowded_claims(number)), role=chance.choice(ROLES))
         for number in range(draw(st.integers(2, 5)))
     ]
-    sets = {made.id: made for made in draw(st.lists(sod_sets(FEW), max_size=2))}
     state = Organization(OrganizationId("acme"))
     facts = [*people, *ENTITIES, *edges, *held, *claims]
     for fact in sorted(facts, key=lambda fact: ORDER[type(fact)]):

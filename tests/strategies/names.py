@@ -14,6 +14,7 @@ from typing import Final, ParamSpec, TypeVar, cast
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from grantproof.core.geodesy import HALF_TURN, RIGHT_ANGLE, Position
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,
     RESERVED_PREFIXES,
@@ -67,6 +68,7 @@ class Names:
     sod_sets: SearchStrategy[SodSetId]
     actions: SearchStrategy[Action]
     regions: SearchStrategy[Region]
+    positions: SearchStrategy[Position]
     attributes: SearchStrategy[AttributeName]
     strings: SearchStrategy[str]
     integers: SearchStrategy[int]
@@ -110,6 +112,13 @@ def legal_strings() -> SearchStrategy[str]:
     return st.text(legal, max_size=12) | st.just("\N{GRINNING FACE}" * STRING_LENGTH_MAX)
 
 
+def legal_positions() -> SearchStrategy[Position]:
+    """Places all over the earth, the poles and both sides of the date line included."""
+    return st.builds(
+        Position, st.integers(-RIGHT_ANGLE, RIGHT_ANGLE), st.integers(-HALF_TURN, HALF_TURN)
+    )
+
+
 def some(kind_of_id: type[Id], texts: str | Sequence[str]) -> SearchStrategy[Id]:
     """One of the ids written in `texts`, separated by blanks; shrinks to the first."""
     words = texts.split() if isinstance(texts, str) else texts
@@ -127,6 +136,7 @@ ANY: Final = Names(
     sod_sets=legal_ids(SodSetId),
     actions=legal_ids(Action),
     regions=legal_ids(Region),
+    positions=legal_positions(),
     attributes=legal_attribute_names(),
     strings=legal_strings(),
     integers=st.integers(INTEGER_MIN, INTEGER_MAX),
@@ -145,6 +155,7 @@ FEW: Final = Names(
     sod_sets=some(SodSetId, "s0 s1"),
     actions=some(Action, "read write administer"),
     regions=some(Region, "eu us"),
+    positions=st.sampled_from([Position(0, 0), Position(9_000, 0), Position(-1, 180_000_000)]),
     attributes=some(AttributeName, "owner level tags"),
     strings=st.sampled_from(["ann", "x", ""]),
     integers=st.integers(-1, 3),

@@ -29,6 +29,7 @@ from grantproof.core.constraints import (
     Constraint,
     Context,
     GeoFence,
+    GeoRadius,
     TimeWindow,
 )
 from grantproof.core.hierarchy import holders_of
@@ -66,6 +67,7 @@ def contexts(names: Names = FEW) -> SearchStrategy[Context]:
         weekday=st.integers(0, DAYS_PER_WEEK - 1),
         year=st.integers(YEAR, YEAR + 2),
         region=st.none() | names.regions,
+        position=st.none() | names.positions,
         usage=few_counts,
         rate=few_counts,
         attributes=attribute_maps(names),
@@ -90,6 +92,8 @@ def accommodated(context: Context, constraint: Constraint, principal: PrincipalI
             return replace(context, hour=start, weekday=min(weekdays))
         case GeoFence(regions):
             return replace(context, region=min(regions))
+        case GeoRadius(centre):
+            return replace(context, position=centre)
         case Attribute(path, operator, operand):
             right: Value | None
             match operand:

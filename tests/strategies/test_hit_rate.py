@@ -11,7 +11,7 @@ from grantproof.core.policy import Allow, Reason, evaluate
 from tests.strategies.organizations import organizations
 from tests.strategies.questions import Question, questions
 
-EXAMPLES = 300
+EXAMPLES = 400
 ALLOW_SHARE_MIN = 0.2
 
 

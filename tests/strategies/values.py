@@ -26,13 +26,15 @@ from grantproof.core.constraints import (
     Attribute,
     Constraint,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Period,
     RateLimit,
     TimeWindow,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import IMPLICIT_KINDS, ResourceId
-from grantproof.core.limits import INTEGER_MAX
+from grantproof.core.limits import INTEGER_MAX, RADIUS_METRES_MAX
 from grantproof.core.model import (
     ALWAYS,
     ActionPattern,
@@ -126,6 +128,23 @@ def geo_fences(names: Names = ANY) -> SearchStrategy[GeoFence]:
 
 
 @once
+def geo_radii(names: Names = ANY) -> SearchStrategy[GeoRadius]:
+    """Radii that reach a neighbour or just not, or anything up to all of the earth."""
+    if names is FEW:
+        return st.sampled_from(FEW_RADII)
+    return st.builds(GeoRadius, names.positions, st.integers(1, RADIUS_METRES_MAX))
+
+
+FEW_RADII: Final = [
+    GeoRadius(Position(0, 0), 1_000),
+    GeoRadius(Position(0, 0), 1_001),
+    GeoRadius(Position(9_000, 0), 1),
+    GeoRadius(Position(9_000, 0), RADIUS_METRES_MAX),
+]
+"""The few positions are 1,001 m apart, or half the earth: drawn as one, for speed."""
+
+
+@once
 def counts(names: Names) -> SearchStrategy[int]:
     """Limits that a counter may have: small, or anything up to the largest."""
     return st.integers(1, 3) if names is FEW else st.integers(1, INTEGER_MAX)
@@ -146,10 +165,11 @@ def rate_limits(names: Names = ANY) -> SearchStrategy[RateLimit]:
 
 @once
 def constraints(names: Names = ANY) -> SearchStrategy[Constraint]:
-    """Constraints of all five types."""
+    """Constraints of all six types."""
     return st.one_of(
         time_windows(),
         geo_fences(names),
+        geo_radii(names),
         usage_limits(names),
         rate_limits(names),
         attribute_constraints(names),

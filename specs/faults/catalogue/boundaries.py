@@ -3,14 +3,19 @@
 from functools import partial
 from typing import Final
 
-from specs.faults.fault import Edit, Fault, Proof
+from specs.faults.fault import Edit, Executable, Fault, Proof
 
+GEODESY: Final = "grantproof.core.geodesy"
 CONSTRAINTS: Final = "grantproof.core.constraints"
 MODEL: Final = "grantproof.core.model"
+ALONG: Final = "abs(here.latitude - there.latitude)"
+WITHIN: Final = "distance(position, radius.centre) <= radius.metres"
 WINDOW: Final = "return window.start <= hour < window.end and weekday in window.weekdays"
 
 _boundary = partial(Fault, kind="boundaries")
 _window = partial(_boundary, property_id="P-WINDOW", gate=Proof("constraints.window_holds"))
+_radius = partial(_boundary, property_id="P-RADIUS")
+_within = partial(_radius, gate=Proof("constraints.radius_holds"))
 _term = partial(_boundary, property_id="P-SOUND", gate=Proof("model.Validity.contains"))
 
 FAULTS: Final = (
@@ -61,6 +66,42 @@ FAULTS: Final = (
                 "return region is None or region in fence.regions",
             ),
         ),
+    ),
+    _within(
+        id="radius-exclusive",
+        sentence="whoever is exactly as far away as a radius reaches is outside",
+        edits=(Edit(CONSTRAINTS, WITHIN, WITHIN.replace("<=", "<")),),
+    ),
+    _within(
+        id="unknown-position-passes",
+        sentence="a request from an unknown place is within every radius",
+        edits=(
+            Edit(
+                CONSTRAINTS,
+                f"return position is not None and {WITHIN}",
+                f"return position is None or {WITHIN}",
+            ),
+        ),
+    ),
+    _within(
+        id="centre-swapped",
+        sentence="the latitude of a centre is taken for its longitude, and the other way round",
+        edits=(
+            Edit(
+                CONSTRAINTS,
+                WITHIN,
+                WITHIN.replace(
+                    "radius.centre)",
+                    "Position(radius.centre.longitude, radius.centre.latitude))",
+                ),
+            ),
+        ),
+    ),
+    _radius(
+        id="south-is-north",
+        sentence="a place south of the equator is taken for the one as far north of it",
+        gate=Executable(),
+        edits=(Edit(GEODESY, ALONG, "abs(abs(here.latitude) - abs(there.latitude))"),),
     ),
     _boundary(
         id="at-most-becomes-less",

@@ -20,6 +20,7 @@ from specs.faults.small.worlds import (
     DAN,
     DOCS,
     HEAD,
+    HOME,
     NOW,
     PLAN,
     VIEWER,
@@ -27,6 +28,9 @@ from specs.faults.small.worlds import (
     claim,
 )
 
+AT_EDGE, BEYOND = replace(HOME, latitude=48_865_600), replace(HOME, latitude=48_865_603)
+"""1,000.76 m and 1,001.09 m north: 1,001 m and 1,002 m, rounded up."""
+MIRRORED = replace(HOME, latitude=-HOME.latitude)
 Question = tuple[Request, c.Context]
 
 
@@ -53,6 +57,7 @@ def pressing() -> list[Request]:
         Request(DAN, Action("write"), PLAN, None, frozenset({HEAD})),
         Request(DAN, Action("spend"), DOCS, None, frozenset({HEAD})),
         Request(ANN, Action("sign"), PLAN),
+        Request(ANN, Action("visit"), DOCS),
         Request(ANN, Action("read"), PLAN),
         Request(BOB, Action("spend"), DOCS),
     ]
@@ -65,6 +70,7 @@ def contexts() -> Iterator[c.Context]:
     yield from (_now(hour=hour) for hour in (8, 9, 16, 17))
     yield from (_now(weekday=weekday) for weekday in (4, 5))
     yield from (_now(region=region) for region in (None, Region("us")))
+    yield from (_now(position=position) for position in (None, AT_EDGE, BEYOND, MIRRORED))
     yield from (_now(usage=usage) for usage in (None, 2, 3))
     yield from (_now(rate=rate) for rate in (None, 4, 5))
     yield _now(attributes=attributes({}))

@@ -156,6 +156,7 @@ PROPERTIES = {
     "P-DSD": _asks(clashing),
     "P-WINDOW": _asks(either, asked_about("write", "hour", "weekday")),
     "P-GEO": _asks(either, asked_about("sign", "region")),
+    "P-RADIUS": _asks(either, asked_about("visit", "position")),
     "P-QUOTA-MONO": _asks(either, asked_about("sign", "usage")),
     "P-RATE-MONO": _asks(either, asked_about("spend", "rate")),
     "P-ATTR": _asks(either, asked_about("spend", "attributes")),

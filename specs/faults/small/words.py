@@ -7,6 +7,7 @@ from enum import Enum
 from grantproof.core import constraints as c
 from grantproof.core import model as m
 from grantproof.core.attributes import Literal, Path
+from grantproof.core.geodesy import Position, degrees
 from grantproof.core.matching import Request
 from specs.faults.small.worlds import NOW, Facts
 
@@ -78,6 +79,8 @@ def condition(constraint: c.Constraint) -> str:
             return f"from {constraint.start} until {constraint.end} o'clock{days}"
         case c.GeoFence():
             return f"in {', '.join(sorted(constraint.regions))}"
+        case c.GeoRadius():
+            return f"within {constraint.metres} m of {degrees(constraint.centre)}"
         case c.MaxUsage():
             return f"while usage is below {constraint.limit}"
         case c.RateLimit():
@@ -151,6 +154,8 @@ def _value(value: object) -> str:
             return sentence(value)
         case Enum():
             return str(value.value)
+        case Position():
+            return degrees(value)
         case str() | int():
             return str(value)
         case _:

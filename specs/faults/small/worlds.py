@@ -10,6 +10,7 @@ from grantproof.core import constraints as c
 from grantproof.core import model as m
 from grantproof.core.attributes import Literal, Operator, Path, Root, attributes
 from grantproof.core.commands.delta import ORDER
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
@@ -33,11 +34,14 @@ STAFF, COMPANY = GroupId("staff"), GroupId("company")
 VIEWER, CLERK, HEAD, AUDITOR = (RoleId(name) for name in ("viewer", "clerk", "head", "auditor"))
 FOLDER, FILE = Kind("folder"), Kind("file")
 DOCS, PLAN, PAGE = ResourceId("docs"), ResourceId("docs/plan"), ResourceId("docs/plan/1")
-READ, WRITE, SIGN, SPEND = (m.Exactly(Action(name)) for name in ("read", "write", "sign", "spend"))
+READ, WRITE, SIGN, SPEND, VISIT = (
+    m.Exactly(Action(name)) for name in ("read", "write", "sign", "spend", "visit")
+)
 OFFICE_HOURS: Final = c.TimeWindow(9, 17, frozenset(range(5)))
 SMALL_AMOUNT: Final = c.Attribute(
     Path(Root.CONTEXT, AttributeName("amount")), Operator.LE, Literal(100)
 )
+HOME: Final = Position(48_856_600, 2_352_200)
 TERM: Final = m.Validity(500, 1_000)
 NOW: Final = c.Context(
     instant=700,
@@ -45,6 +49,7 @@ NOW: Final = c.Context(
     weekday=2,
     year=1970,
     region=Region("eu"),
+    position=HOME,
     usage=0,
     rate=0,
     attributes=attributes({"amount": 50}),
@@ -85,6 +90,7 @@ OFFICE: Final[Facts] = (
     claim(VIEWER, READ, m.Within(DOCS)),
     claim(CLERK, WRITE, m.Exactly(PLAN), OFFICE_HOURS),
     claim(CLERK, SIGN, m.OfKind("file"), c.GeoFence(frozenset({Region("eu")})), c.MaxUsage(3)),
+    claim(CLERK, VISIT, m.Exactly(DOCS), c.GeoRadius(HOME, 1_001)),
     claim(HEAD, SPEND, m.Exactly(DOCS), SMALL_AMOUNT, c.RateLimit(5)),
     m.Claim(ClaimId("head-sign-more"), HEAD, SIGN, m.Within(DOCS)),
     claim(HEAD, WRITE, m.OfKind("file"), c.RateLimit(5)),

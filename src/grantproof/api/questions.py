@@ -29,6 +29,7 @@ from grantproof.core.identifiers import (
 )
 from grantproof.core.limits import ACTIVE_ROLES_MAX, BATCH_ITEMS_MAX, INTEGER_MAX
 from grantproof.core.matching import Request
+from grantproof.policyfile.fields import POSITION_SCHEMA, read_position
 from grantproof.policyfile.value_fields import ATTRIBUTES_SCHEMA, read_attributes
 from grantproof.service.pip import Supplied
 
@@ -46,6 +47,7 @@ ActionText = Annotated[str, Meta(extra_json_schema=_schema(Action))]
 ResourceText = Annotated[str, Meta(extra_json_schema=_schema(ResourceId))]
 KindText = Annotated[str, Meta(extra_json_schema=_schema(Kind))]
 RegionText = Annotated[str, Meta(extra_json_schema=_schema(Region))]
+PositionText = Annotated[str, Meta(extra_json_schema=dict(POSITION_SCHEMA))]
 RoleText = Annotated[str, Meta(extra_json_schema=_schema(RoleId))]
 Hour = Annotated[int, Meta(ge=0, le=HOURS_PER_DAY - 1)]
 Weekday = Annotated[int, Meta(ge=0, le=DAYS_PER_WEEK - 1)]
@@ -58,7 +60,8 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
     """May the principal do the action on the resource, here and now?
 
     `resource_kind` makes a resource known that is not registered. `active_roles` are the roles of a
-    session; left out means all that the principal has. Only a trusted caller may supply `hour`
+    session; left out means all that the principal has. `position` is latitude and longitude in
+    decimal degrees, at most six decimals. Only a trusted caller may supply `hour`
     (0 to 23), `weekday` (0 is Monday), `usage` and `rate`. `explain` asks for the certificate.
     """
 
@@ -67,6 +70,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
     resource_id: ResourceText
     resource_kind: KindText | None = None
     region: RegionText | None = None
+    position: PositionText | None = None
     attributes: AttributesObject | None = None
     hour: Hour | None = None
     weekday: Weekday | None = None
@@ -157,6 +161,9 @@ def asked(question: Question, *, trusted: bool) -> tuple[Request, Supplied]:
             usage=question.usage,
             rate=question.rate,
         )
+        if question.position is not None:
+            # Apart from what is remembered: everybody is somewhere else.
+            supplied = replace(supplied, position=read_position(question.position))
     except Illegal as broken:
         raise Refused(illegal(broken)) from None
     if not trusted and supplied.needs_trust:

@@ -22,6 +22,7 @@ LOOK_SECONDS: Final = 0.01
 CONTEXT: Final = (
     "resource_kind",
     "region",
+    "position",
     "attributes",
     "hour",
     "weekday",

@@ -33,6 +33,12 @@ Regions = Annotated[
     list[str] | None,
     typer.Option("--region", metavar="REGION", help="A region to ask from. Repeatable."),
 ]
+Radii = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--within", metavar="10km@LAT,LON", help="How near to a point, in km or m. Repeatable."
+    ),
+]
 Usages = Annotated[
     list[str] | None,
     typer.Option("--max-usage", metavar="N[/PERIOD]", help="Usage below N: 100, or 100/day."),
@@ -68,6 +74,7 @@ def create(
     hours: Hours = None,
     weekdays: Weekdays = None,
     region: Regions = None,
+    within: Radii = None,
     max_usage: Usages = None,
     rate: Rate = None,
     where: Conditions = None,
@@ -88,6 +95,7 @@ def create(
             hours=hours,
             weekdays=weekdays,
             regions=region or [],
+            radii=within or [],
             usages=max_usage or [],
             rate=rate,
             conditions=where or [],

@@ -25,6 +25,10 @@ Weekday = Annotated[
 Region = Annotated[
     str | None, typer.Option("--region", metavar="REGION", help="Where the request comes from.")
 ]
+Position = Annotated[
+    str | None,
+    typer.Option("--position", metavar="LAT,LON", help="Its place in degrees: 48.8566,2.3522."),
+]
 Usage = Annotated[
     int | None, typer.Option("--usage", metavar="N", help="The usage so far, of every claim.")
 ]
@@ -58,6 +62,7 @@ def evaluate(
     hour: Hour = None,
     weekday: Weekday = None,
     region: Region = None,
+    position: Position = None,
     usage: Usage = None,
     rate: Rate = None,
     attribute: ContextAttributes = None,
@@ -70,7 +75,13 @@ def evaluate(
 
     request = _request(principal, action, resource=resource, kind=kind, active=active_role)
     supplied = _supplied(
-        hour=hour, weekday=weekday, region=region, usage=usage, rate=rate, attributes=attribute
+        hour=hour,
+        weekday=weekday,
+        region=region,
+        position=position,
+        usage=usage,
+        rate=rate,
+        attributes=attribute,
     )
     decisions, snapshots = operator.services.decisions, operator.services.snapshots
     instant = decisions.instant()
@@ -98,6 +109,7 @@ def consume(
     hour: Hour = None,
     weekday: Weekday = None,
     region: Region = None,
+    position: Position = None,
     attribute: ContextAttributes = None,
     active_role: ActiveRoles = None,
     kind: Kind = None,
@@ -108,7 +120,13 @@ def consume(
 
     request = _request(principal, action, resource=resource, kind=kind, active=active_role)
     supplied = _supplied(
-        hour=hour, weekday=weekday, region=region, usage=None, rate=None, attributes=attribute
+        hour=hour,
+        weekday=weekday,
+        region=region,
+        position=position,
+        usage=None,
+        rate=None,
+        attributes=attribute,
     )
     consumption = operator.services.consumption
     consumed = consumption.consume(operator.organization, request, supplied)
@@ -130,6 +148,7 @@ def explain(
     hour: Hour = None,
     weekday: Weekday = None,
     region: Region = None,
+    position: Position = None,
     usage: Usage = None,
     rate: Rate = None,
     attribute: ContextAttributes = None,
@@ -146,7 +165,13 @@ def explain(
 
     request = _request(principal, action, resource=resource, kind=kind, active=active_role)
     supplied = _supplied(
-        hour=hour, weekday=weekday, region=region, usage=usage, rate=rate, attributes=attribute
+        hour=hour,
+        weekday=weekday,
+        region=region,
+        position=position,
+        usage=usage,
+        rate=rate,
+        attributes=attribute,
     )
     state = operator.state
     context = situate(operator.services.decisions.instant(), state.time_zone, supplied)
@@ -180,6 +205,7 @@ def _supplied(
     hour: int | None,
     weekday: str | None,
     region: str | None,
+    position: str | None,
     usage: int | None,
     rate: int | None,
     attributes: list[str] | None,
@@ -191,6 +217,7 @@ def _supplied(
 
     supplied = Supplied(
         region=None if region is None else identifiers.Region(region),
+        position=None if position is None else values.position(position),
         attributes=values.typed_attributes(attributes or []),
         hour=hour,
         weekday=None if weekday is None else values.weekday(weekday),

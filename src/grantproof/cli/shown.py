@@ -13,11 +13,13 @@ from grantproof.core.constraints import (
     Attribute,
     Constraint,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Observation,
     RateLimit,
     TimeWindow,
 )
+from grantproof.core.geodesy import degrees
 from grantproof.core.identifiers import RoleId
 from grantproof.core.messages import DAYS
 from grantproof.core.model import Claim, Validity
@@ -79,6 +81,8 @@ def constraint_text(constraint: Constraint) -> str:
             return " ".join(("hours", f"{constraint.start}-{constraint.end}", *days))
         case GeoFence():
             return f"region {' or '.join(sorted(constraint.regions))}"
+        case GeoRadius():
+            return f"within {constraint.metres}m of {degrees(constraint.centre)}"
         case MaxUsage():
             return f"usage < {constraint.limit}/{constraint.period}"
         case RateLimit():
@@ -105,6 +109,8 @@ def _saw(observation: Observation) -> str:
     seen = observation.saw
     if isinstance(observation.constraint, TimeWindow):
         return f"hour {seen[0]} on {DAYS[int(str(seen[1]))]}"
+    if isinstance(observation.constraint, GeoRadius) and seen[0] is not None:
+        return f"a position {seen[0]} m away"
     return " and ".join("nothing" if one is None else value_text(one) for one in seen)
 
 

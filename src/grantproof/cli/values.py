@@ -20,17 +20,19 @@ from grantproof.core.constraints import (
     Attribute,
     Constraint,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Period,
     RateLimit,
     TimeWindow,
 )
 from grantproof.core.errors import Illegal
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Region
 from grantproof.core.model import Validity
 from grantproof.policyfile.constraint_documents import ConstraintsField
 from grantproof.policyfile.faults import Fault, faults
-from grantproof.policyfile.fields import read_instant
+from grantproof.policyfile.fields import read_instant, read_position
 from grantproof.policyfile.value_fields import (
     SPECIAL_OPERANDS,
     read_operand,
@@ -41,6 +43,8 @@ from grantproof.policyfile.value_fields import (
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PERIODS: Final = ("hour", "day", "month", "total")
 HOURS: Final = re.compile(r"(\d{1,3})-(\d{1,3})", re.ASCII)
+RADIUS: Final = re.compile(r"(\d{1,9})(k?m)@(.*)", re.ASCII)
+METRES: Final = {"m": 1, "km": 1_000}
 NUMBER: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 PATH_LIKE: Final = re.compile(r"(principal|resource|action|context|clock)\.\S*")
 
@@ -107,6 +111,25 @@ def weekday(text: str) -> int:
     return int(text)
 
 
+def position(text: str) -> Position:
+    """Return the position that `48.8566,2.3522` means."""
+    try:
+        return read_position(text)
+    except Illegal as broken:
+        raise usage(f"--position `{text}` {broken.rule}") from None
+
+
+def geo_radius(text: str) -> GeoRadius:
+    """Return what `10km@48.8566,2.3522` means: a radius, and around which point."""
+    found = RADIUS.fullmatch(text)
+    if found is None:
+        raise usage(f"--within `{text}` must be written as 10km@48.8566,2.3522, or in m")
+    try:
+        return GeoRadius(read_position(found[3]), int(found[1]) * METRES[found[2]])
+    except Illegal as broken:
+        raise usage(f"--within `{text}`: {broken}") from None
+
+
 def max_usage(text: str) -> MaxUsage:
     """Return what `100/day` means; without a period the count never starts again."""
     limit, slash, period = text.partition("/")
@@ -137,6 +160,7 @@ def constraints(
     hours: str | None,
     weekdays: str | None,
     regions: list[str],
+    radii: list[str],
     usages: list[str],
     rate: int | None,
     conditions: list[str],
@@ -147,6 +171,7 @@ def constraints(
     return (
         *(() if window is None else (window,)),
         *((GeoFence(frozenset(map(Region, regions))),) if regions else ()),
+        *map(geo_radius, radii),
         *map(max_usage, usages),
         *(() if rate is None else (RateLimit(rate),)),
         *map(condition, conditions),

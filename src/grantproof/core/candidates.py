@@ -16,9 +16,11 @@ from grantproof.core.constraints import (
     Constraint,
     Context,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     RateLimit,
     TimeWindow,
+    radius_holds,
     window_holds,
 )
 from grantproof.core.identifiers import ClaimId, Region
@@ -41,6 +43,7 @@ class Candidate:
     order: tuple[bool, ClaimId]
     hours: bytes | None
     regions: frozenset[Region] | None
+    radii: tuple[GeoRadius, ...]
     usage_below: int | None
     rate_below: int | None
     attributes: tuple[Constraint, ...]
@@ -53,6 +56,7 @@ def compile_claim(claim: Claim) -> Candidate:
     """Return the claim with its constraints merged."""
     windows = tuple(c for c in claim.constraints if isinstance(c, TimeWindow))
     fences = [c for c in claim.constraints if isinstance(c, GeoFence)]
+    radii = tuple(c for c in claim.constraints if isinstance(c, GeoRadius))
     attributes = tuple(c for c in claim.constraints if isinstance(c, Attribute))
     limits = [c.limit for c in claim.constraints if isinstance(c, MaxUsage)]
     rates = [c.per_minute for c in claim.constraints if isinstance(c, RateLimit)]
@@ -62,6 +66,7 @@ def compile_claim(claim: Claim) -> Candidate:
         order=claim_order(claim),
         hours=_hours(windows) if len(windows) > 0 else None,
         regions=_regions(fences),
+        radii=radii,
         usage_below=min(limits, default=None),
         rate_below=min(rates, default=None),
         attributes=attributes,
@@ -89,7 +94,9 @@ def passes(candidate: Candidate, context: Context) -> bool:
         rate = context.rate
         if rate is None or rate >= below:
             return False
-    return True
+    # Last, as it costs most: a distance is worked out.
+    radii = candidate.radii
+    return len(radii) == 0 or all(radius_holds(radius, context.position) for radius in radii)
 
 
 def _regions(fences: list[GeoFence]) -> frozenset[Region] | None:

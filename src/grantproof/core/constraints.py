@@ -22,8 +22,15 @@ from grantproof.core.attributes import (
 )
 from grantproof.core.attributes import Literal as Constant
 from grantproof.core.errors import Illegal
+from grantproof.core.geodesy import Position, distance
 from grantproof.core.identifiers import PrincipalId, Region
-from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN, INTEGER_MAX, REGIONS_PER_FENCE_MAX
+from grantproof.core.limits import (
+    INSTANT_MAX,
+    INSTANT_MIN,
+    INTEGER_MAX,
+    RADIUS_METRES_MAX,
+    REGIONS_PER_FENCE_MAX,
+)
 
 HOURS_PER_DAY: Final = 24
 DAYS_PER_WEEK: Final = 7
@@ -69,6 +76,18 @@ class GeoFence:
 
 
 @dataclass(frozen=True, slots=True)
+class GeoRadius:
+    """Holds when the request's position is at most `metres` from `centre`, over the earth."""
+
+    centre: Position
+    metres: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.metres <= RADIUS_METRES_MAX:
+            raise Illegal("metres", f"must be between 1 and {RADIUS_METRES_MAX}")
+
+
+@dataclass(frozen=True, slots=True)
 class MaxUsage:
     """Holds while the usage counted in the period is below `limit`."""
 
@@ -109,7 +128,7 @@ class Attribute:
             raise Illegal("operand", "must be a list of strings for `in`")
 
 
-Constraint = TimeWindow | GeoFence | MaxUsage | RateLimit | Attribute
+Constraint = TimeWindow | GeoFence | GeoRadius | MaxUsage | RateLimit | Attribute
 METERED: Final = (MaxUsage, RateLimit)
 
 
@@ -127,6 +146,7 @@ class Context:
     weekday: int
     year: int
     region: Region | None = None
+    position: Position | None = None
     usage: int | None = None
     rate: int | None = None
     attributes: Attributes = NO_ATTRIBUTES
@@ -167,6 +187,11 @@ def fence_holds(fence: GeoFence, region: Region | None) -> bool:
     return region is not None and region in fence.regions
 
 
+def radius_holds(radius: GeoRadius, position: Position | None) -> bool:
+    """Return whether the position is known and no farther from the centre. P-RADIUS."""
+    return position is not None and distance(position, radius.centre) <= radius.metres
+
+
 def usage_holds(maximum: MaxUsage, usage: int | None) -> bool:
     """Return whether the usage is known and below the limit. P-QUOTA-MONO."""
     return usage is not None and usage < maximum.limit
@@ -190,6 +215,8 @@ def holds(constraint: Constraint, situation: Situation) -> bool:
             return window_holds(constraint, context.hour, context.weekday)
         case GeoFence():
             return fence_holds(constraint, context.region)
+        case GeoRadius():
+            return radius_holds(constraint, context.position)
         case MaxUsage():
             return usage_holds(constraint, context.usage)
         case RateLimit():
@@ -244,7 +271,8 @@ def operand_value(operand: Operand, situation: Situation) -> Value | None:
 class Observation:
     """A constraint, what it looked at (nothing where it was missing), and whether it held.
 
-    `saw` has one value, or two: hour and weekday for a window, both sides for an attribute.
+    `saw` has one value, or two: hour and weekday for a window, both sides for an attribute. A
+    radius saw how many metres away the request came from: where that is stays untold.
     """
 
     constraint: Constraint
@@ -269,6 +297,9 @@ def _seen(constraint: Constraint, situation: Situation) -> tuple[Value | None, .
             return (context.hour, context.weekday)
         case GeoFence():
             return (None if context.region is None else str(context.region),)
+        case GeoRadius():
+            position, centre = context.position, constraint.centre
+            return (None if position is None else distance(position, centre),)
         case MaxUsage():
             return (context.usage,)
         case RateLimit():

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from grantproof.core import limits
 from grantproof.core.administration import has_administrator
-from grantproof.core.constraints import Constraint
+from grantproof.core.constraints import Constraint, GeoRadius
 from grantproof.core.duty import static_clash
 from grantproof.core.errors import Illegal
 from grantproof.core.hierarchy import holders_of
@@ -156,6 +156,8 @@ def legal(value: Constraint | Validity | SodSet) -> bool:
     """Return whether the value could be constructed, however it came to be."""
     try:
         replace(value)
+        if isinstance(value, GeoRadius):
+            replace(value.centre)
     except Illegal:
         return False
     return True

@@ -21,6 +21,7 @@ INSTANT_MAX: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, in epoch seconds
 # Constraints and attributes
 CONSTRAINTS_PER_CLAIM_MAX: Final = 64
 REGIONS_PER_FENCE_MAX: Final = 1_000
+RADIUS_METRES_MAX: Final = 20_015_115  # half the way round the earth: nothing is farther
 ATTRIBUTES_PER_ENTITY_MAX: Final = 256
 STRINGS_PER_VALUE_MAX: Final = 1_000
 

@@ -11,6 +11,7 @@ from grantproof.core.constraints import (
     EVERY_DAY,
     Attribute,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Observation,
     RateLimit,
@@ -32,6 +33,7 @@ from grantproof.core.errors import (
     StillReferenced,
     WouldCycle,
 )
+from grantproof.core.geodesy import degrees
 from grantproof.core.policy import (
     ConstraintFailed,
     NoMatchingClaim,
@@ -86,6 +88,8 @@ def failure_message(failure: Observation) -> str:
         case GeoFence():
             regions = ", ".join(sorted(constraint.regions))
             return f"region {_value(saw[0])} is not one of {regions}"
+        case GeoRadius():
+            return _radius_message(constraint, saw[0])
         case MaxUsage():
             return f"usage {_value(saw[0])} is not below {constraint.limit} a {constraint.period}"
         case RateLimit():
@@ -173,6 +177,11 @@ def _reference(reference: Reference) -> str:
 
 def _ids(ids: tuple[str, ...]) -> str:
     return " of ".join(f"`{name}`" for name in reversed(ids))
+
+
+def _radius_message(constraint: GeoRadius, away: Value | None) -> str:
+    where = "missing" if away is None else f"{_value(away)} m away"
+    return f"position {where} is not within {constraint.metres} m of {degrees(constraint.centre)}"
 
 
 def _attribute_message(constraint: Attribute, saw: tuple[Value | None, ...]) -> str:

@@ -18,6 +18,7 @@ from grantproof.core.constraints import (
     Constraint,
     Context,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Observation,
     RateLimit,
@@ -165,7 +166,7 @@ def span_of(constraint: Constraint) -> Span | None:
             return constraint.period
         case RateLimit():
             return "minute"
-        case TimeWindow() | GeoFence() | Attribute():
+        case TimeWindow() | GeoFence() | GeoRadius() | Attribute():
             return None
         case _:
             assert_never(constraint)

@@ -129,7 +129,10 @@ class Observation(Document):
     constraint: constraint_documents.Constraint
     """The condition."""
     saw: list[Seen]
-    """One value, or two: hour and weekday of a time window, both sides of an attribute."""
+    """One value, or two: hour and weekday of a time window, both sides of an attribute.
+
+    Of a radius how many metres away the request came from, never from where.
+    """
     held: bool
     """Whether it held."""
 

@@ -7,10 +7,10 @@ from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core import constraints
 from grantproof.core.attributes import Operator
-from grantproof.core.limits import INTEGER_MAX, REGIONS_PER_FENCE_MAX
+from grantproof.core.limits import INTEGER_MAX, RADIUS_METRES_MAX, REGIONS_PER_FENCE_MAX
 from grantproof.policyfile.document import Document, legal
 from grantproof.policyfile.faults import TAG, without_tags
-from grantproof.policyfile.fields import Distinct, RegionField, described
+from grantproof.policyfile.fields import Distinct, PositionField, RegionField, described
 from grantproof.policyfile.value_fields import OperandField, PathField
 
 OperatorField = Annotated[Operator, Field(strict=False)]
@@ -66,6 +66,27 @@ class GeoFence(Document):
     def of(cls, fence: constraints.GeoFence) -> "GeoFence":
         """Return the written form of the core value."""
         return cls.holding(type="geo_fence", regions=fence.regions)
+
+
+class GeoRadius(Document):
+    """Holds when the position of the request is within the radius around the centre."""
+
+    type: Literal["geo_radius"]
+    centre: PositionField
+    """Latitude and longitude in decimal degrees, such as `48.8566,2.3522`."""
+    metres: Annotated[int, described(minimum=1, maximum=RADIUS_METRES_MAX)]
+    """The radius; the distance is rounded up to whole metres."""
+
+    _legal = model_validator(mode="after")(legal)
+
+    def core(self) -> constraints.GeoRadius:
+        """Return the core value that is written here."""
+        return constraints.GeoRadius(self.centre, self.metres)
+
+    @classmethod
+    def of(cls, radius: constraints.GeoRadius) -> "GeoRadius":
+        """Return the written form of the core value."""
+        return cls.holding(type="geo_radius", centre=radius.centre, metres=radius.metres)
 
 
 class MaxUsage(Document):
@@ -133,7 +154,7 @@ class Attribute(Document):
         )
 
 
-Constraint = TimeWindow | GeoFence | MaxUsage | RateLimit | Attribute
+Constraint = TimeWindow | GeoFence | GeoRadius | MaxUsage | RateLimit | Attribute
 
 
 def of(constraint: constraints.Constraint) -> Constraint:
@@ -143,6 +164,8 @@ def of(constraint: constraints.Constraint) -> Constraint:
             return TimeWindow.of(constraint)
         case constraints.GeoFence():
             return GeoFence.of(constraint)
+        case constraints.GeoRadius():
+            return GeoRadius.of(constraint)
         case constraints.MaxUsage():
             return MaxUsage.of(constraint)
         case constraints.RateLimit():

@@ -22,6 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core.errors import Illegal
+from grantproof.core.geodesy import MICRODEGREES, Position, degrees
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,
     Action,
@@ -159,6 +160,37 @@ KIND_PREFIX: Final = "kind:"
 WITHIN_SUFFIX: Final = "/**"
 
 
+def read_position(text: str) -> Position:
+    """Return the position that decimal degrees such as `48.8566,2.3522` mean, latitude first."""
+    found = DEGREES.fullmatch(text)
+    if found is None:
+        raise Illegal("position", POSITION_RULE)
+    try:
+        return Position(_microdegrees(*found.group(1, 2, 3)), _microdegrees(*found.group(4, 5, 6)))
+    except Illegal as broken:
+        raise Illegal("position", f"has a {broken.field} that {broken.rule}") from None
+
+
+def _microdegrees(sign: str, whole: str, decimals: str | None) -> int:
+    size = int(whole) * MICRODEGREES + int((decimals or "").ljust(DECIMALS_MAX, "0"))
+    return -size if sign else size
+
+
+DECIMALS_MAX: Final = 6
+POSITION_LENGTH_MAX: Final = 22
+DEGREES: Final = re.compile(
+    r"(-?)(\d{1,2})(?:\.(\d{1,6}))?,(-?)(\d{1,3})(?:\.(\d{1,6}))?", re.ASCII
+)
+"""Text, for a JSON or YAML number would be read as a float. The order is that of `geo:` (RFC 5870).
+
+The core checks the ranges.
+"""
+
+POSITION_RULE: Final = (
+    "must be latitude and longitude in degrees with at most 6 decimals, such as `48.8566,2.3522`"
+)
+
+
 def read_instant(value: object) -> object:
     """Return RFC 3339 text as epoch seconds, anything else as it is."""
     if not isinstance(value, str):
@@ -225,6 +257,12 @@ ResourceField = Annotated[ResourceId, _name(ResourceId)]
 ClaimField = Annotated[ClaimId, _name(ClaimId)]
 SodSetField = Annotated[SodSetId, _name(SodSetId)]
 RegionField = Annotated[Region, _name(Region, few=True)]
+POSITION_SCHEMA: Final[Mapping[str, object]] = {
+    "pattern": r"^-?[0-9]{1,2}(\.[0-9]{1,6})?,-?[0-9]{1,3}(\.[0-9]{1,6})?$",
+    "maxLength": POSITION_LENGTH_MAX,
+    "examples": ["48.8566,2.3522"],
+}
+PositionField = Annotated[Position, Written(read_position, degrees, POSITION_SCHEMA)]
 ActionField = Annotated[
     ActionPattern,
     Written(

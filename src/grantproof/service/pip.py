@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes
 from grantproof.core.constraints import Context
 from grantproof.core.errors import Illegal
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Region
 
 SECONDS_PER_HOUR: Final = 3_600
@@ -23,6 +24,7 @@ class Supplied:
     """What the caller says of the context; hour, weekday, usage and rate only if trusted."""
 
     region: Region | None = None
+    position: Position | None = None
     attributes: Attributes = NO_ATTRIBUTES
     hour: int | None = None
     weekday: int | None = None
@@ -78,6 +80,7 @@ def situate(instant: int, time_zone: str, supplied: Supplied) -> Context:
         weekday=local.weekday if supplied.weekday is None else supplied.weekday,
         year=local.year,
         region=supplied.region,
+        position=supplied.position,
         usage=supplied.usage,
         rate=supplied.rate,
         attributes=supplied.attributes,

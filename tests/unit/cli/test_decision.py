@@ -89,6 +89,22 @@ def test_attributes_are_typed_and_compared(run: Run) -> None:
     assert run(*asked).code == 1
 
 
+def test_a_position_is_told_by_how_far_away_it_is(run: Run) -> None:
+    """Within the radius is an allow, farther or from nowhere a deny; where it was is not told."""
+    run("claim", "create", "near", "viewer", "open", "docs", "--within", "1km@48.8566,2.3522")
+    asked = ("alice", "open", "docs", "--position")
+    inside = run("evaluate", *asked, "48.8655,2.3522")
+    assert inside.code == 0
+    assert "  within 1000m of 48.8566,2.3522: holds, saw a position 990 m away" in inside.out
+    outside = run("evaluate", *asked, "-33.8688,151.2093")
+    assert (outside.code, "-33.8" in outside.out) == (1, False)
+    assert outside.out.startswith("Deny: position 16960521 m away is not within 1000 m of 48.8566")
+    nowhere = run("evaluate", "alice", "open", "docs")
+    assert nowhere.out.startswith("Deny: position missing is not within 1000 m of 48.8566,2.3522")
+    assert "fails, saw nothing" in run("explain", "alice", "open", "docs").out
+    assert run("consume", *asked, "48.8655,2.3522").code == 0
+
+
 @pytest.mark.parametrize(
     ("option", "line"),
     [
@@ -98,6 +114,8 @@ def test_attributes_are_typed_and_compared(run: Run) -> None:
         (["--weekday", "someday"], "--weekday `someday` must be one of"),
         (["--usage", "-1"], "`usage` must be at least 0"),
         (["--rate", "-1"], "`rate` must be at least 0"),
+        (["--position", "48.8566"], "--position `48.8566` must be latitude and longitude"),
+        (["--position", "-91,0"], "--position `-91,0` has a latitude that must be between"),
         (["--region", "a b"], "`region` must match"),
         (["--attribute", "x"], "--attribute `x` must be written as name=value"),
         (["--active-role", ""], "`role_id` must not be empty"),

@@ -131,7 +131,9 @@ def test_a_claim_is_shown_as_it_was_typed(run: Run) -> None:
     window = ["--hours", "9-17", "--weekdays", "mon-tue", "--region", "us", "--region", "eu"]
     meters = ["--max-usage", "100/day", "--rate", "5"]
     where = ["--where", "resource.owner eq principal.id", "--where", 'context.x in ["b","a"]']
-    created = run("claim", "create", "c", "viewer", "*", "docs/**", *window, *meters, *where)
+    near = ["--within", "10km@-33.8688,151.2093", "--within", "50m@0,0"]
+    options = [*window, *near, *meters, *where]
+    created = run("claim", "create", "c", "viewer", "*", "docs/**", *options)
     assert created.code == 0
     assert run("claim", "show", "c").out.splitlines() == [
         "claim        c",
@@ -140,6 +142,8 @@ def test_a_claim_is_shown_as_it_was_typed(run: Run) -> None:
         "resource     docs/**",
         "constraints  hours 9-17 Mon Tue",
         "             region eu or us",
+        "             within 10000m of -33.8688,151.2093",
+        "             within 50m of 0,0",
         "             usage < 100/day",
         "             rate < 5/minute",
         "             resource.owner eq principal.id",

@@ -24,6 +24,7 @@ from grantproof.core.constraints import (
     Constraint,
     Context,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Observation,
     RateLimit,
@@ -36,11 +37,13 @@ from grantproof.core.constraints import (
     read,
 )
 from grantproof.core.errors import Illegal
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import AttributeName, Region
-from grantproof.core.limits import INSTANT_MAX
+from grantproof.core.limits import INSTANT_MAX, RADIUS_METRES_MAX
 from tests.organizations import ANN, EU, NOON, US
 
 BIG = 2**63
+HOME = Position(48_856_600, 2_352_200)
 LEVEL = AttributeName("level")
 NOWHERE = Situation(NOON, ANN, attributes({}), attributes({}))
 
@@ -111,6 +114,14 @@ def test_a_fence_has_1_to_1000_regions() -> None:
         GeoFence(frozenset())
     with pytest.raises(Illegal, match="`regions` must have at most 1000 members"):
         GeoFence(frozenset(regions))
+
+
+@pytest.mark.parametrize("metres", [0, -1, RADIUS_METRES_MAX + 1])
+def test_a_radius_reaches_from_1_metre_to_half_the_way_round(metres: int) -> None:
+    """The extremes are legal, what is beyond them is not."""
+    assert [GeoRadius(HOME, one).metres for one in (1, RADIUS_METRES_MAX)] == [1, 20_015_115]
+    with pytest.raises(Illegal, match="`metres` must be between 1 and 20015115"):
+        GeoRadius(HOME, metres)
 
 
 @pytest.mark.parametrize("limit", [0, -1, BIG])
@@ -315,7 +326,7 @@ def test_an_observation_says_what_each_constraint_saw() -> None:
     assert unseen == [(12, 2), (None,), (None,), (None,), (None, 3)]
 
 
-def test_there_are_five_constraints() -> None:
+def test_there_are_six_constraints() -> None:
     """The closed union of the constraints."""
-    union = {TimeWindow, GeoFence, MaxUsage, RateLimit, Attribute}
+    union = {TimeWindow, GeoFence, GeoRadius, MaxUsage, RateLimit, Attribute}
     assert set(get_args(Constraint)) == union

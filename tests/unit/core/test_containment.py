@@ -16,6 +16,7 @@ from grantproof.core.constraints import (
     Attribute,
     Constraint,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     RateLimit,
     TimeWindow,
@@ -27,6 +28,7 @@ from grantproof.core.containment import (
     personal,
     resource_contains,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Action, AttributeName, ResourceId
 from grantproof.core.matching import Request, action_matches, resolve, resource_matches
 from grantproof.core.model import (
@@ -130,6 +132,7 @@ def test_a_place_contains_what_is_in_it_and_stays_so() -> None:
         (FENCE, False),
         (MaxUsage(1), True),
         (RateLimit(1), True),
+        (GeoRadius(Position(0, 0), 1), False),
         (Attribute(OWNER, Operator.EQ, Literal("ann")), False),
         (Attribute(OWNER, Operator.EQ, ClockYear()), False),
         (Attribute(OWNER, Operator.EQ, PrincipalIdentity()), True),

@@ -9,10 +9,12 @@ from immutables import Map
 from grantproof.core.constraints import (
     Constraint,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     RateLimit,
     TimeWindow,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.invariants import MEANING, STRUCTURE, Violation, valid
 from grantproof.core.model import (
     Any,
@@ -91,6 +93,13 @@ def forced(constraint: Constraint, **values: object) -> Constraint:
     for name, value in values.items():
         object.__setattr__(constraint, name, value)
     return constraint
+
+
+def off_the_map() -> Position:
+    """A position changed behind its constructor's back."""
+    position = Position(0, 0)
+    object.__setattr__(position, "latitude", 90_000_001)
+    return position
 
 
 def beyond(validity: Validity, start: int, end: int) -> Validity:
@@ -188,6 +197,8 @@ def test_a_violation_is_named_with_its_culprit(
         forced(TimeWindow(9, 17), weekdays=frozenset({7})),
         forced(TimeWindow(9, 17), weekdays=frozenset()),
         forced(GeoFence(frozenset({EU})), regions=frozenset()),
+        forced(GeoRadius(Position(0, 0), 1), metres=0),
+        GeoRadius(off_the_map(), 1),
         forced(MaxUsage(1), limit=0),
         forced(RateLimit(1), per_minute=0),
     ],

@@ -11,12 +11,14 @@ from grantproof.core.constraints import (
     Attribute,
     Constraint,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Observation,
     RateLimit,
     TimeWindow,
 )
 from grantproof.core.errors import Refusal, SingleRefusal
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import AttributeName
 from grantproof.core.messages import failure_message, held_message, reason_message, refusal_message
 from grantproof.core.policy import Reason
@@ -47,9 +49,12 @@ REASONS: list[Reason] = [
     policy.NoMatchingClaim(),
     policy.ConstraintFailed(C1, (Observation(MaxUsage(1), (1,), False),)),
 ]
+HOME = GeoRadius(Position(48_856_600, 2_352_200), 1_000)
 FAILURES: list[tuple[Constraint, tuple[object, ...], list[str]]] = [
     (TimeWindow(9, 17, frozenset({0})), (8, 2), ["9-17", "Mon", "hour 8", "Wed"]),
     (GeoFence(frozenset({EU})), (None,), ["region missing", "eu"]),
+    (HOME, (None,), ["position missing", "1000 m of 48.8566,2.3522"]),
+    (HOME, (1_001,), ["position 1001 m away", "within 1000 m"]),
     (MaxUsage(5, "day"), (5,), ["usage 5", "below 5", "day"]),
     (RateLimit(5), (7,), ["rate 7", "below 5", "minute"]),
     (

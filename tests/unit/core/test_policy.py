@@ -9,11 +9,13 @@ from grantproof.core.constraints import (
     Attribute,
     Context,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     Observation,
     RateLimit,
     TimeWindow,
 )
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Action, AttributeName, ClaimId, ResourceId
 from grantproof.core.matching import Request
 from grantproof.core.model import (
@@ -278,6 +280,7 @@ def test_unmetered_claims_come_first_then_the_least_id() -> None:
     ("constraint", "context"),
     [
         (GeoFence(frozenset({EU})), replace(NOON, region=EU)),
+        (GeoRadius(Position(0, 0), 1), replace(NOON, position=Position(0, 0))),
         (MaxUsage(1), replace(NOON, usage=0)),
         (RateLimit(1), replace(NOON, rate=0)),
         (
@@ -287,7 +290,7 @@ def test_unmetered_claims_come_first_then_the_least_id() -> None:
     ],
 )
 def test_a_context_that_does_not_say_fails_the_constraint(
-    constraint: GeoFence | MaxUsage | RateLimit | Attribute, context: Context
+    constraint: GeoFence | GeoRadius | MaxUsage | RateLimit | Attribute, context: Context
 ) -> None:
     """Each holds when the context says so and fails when it says nothing."""
     state = made_of(*BASE, claim(constraint), Assignment(ANN, CLERK))

@@ -7,10 +7,12 @@ from pydantic import ValidationError
 
 from grantproof.core import constraints
 from grantproof.core.attributes import ClockYear, Literal, Operator, Path, PrincipalIdentity, Root
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import AttributeName, Region
 from grantproof.core.limits import (
     ID_LENGTH_MAX,
     INTEGER_MAX,
+    RADIUS_METRES_MAX,
     REGIONS_PER_FENCE_MAX,
     STRING_LENGTH_MAX,
     STRINGS_PER_VALUE_MAX,
@@ -31,6 +33,10 @@ FORMS: list[tuple[constraints.Constraint, dict[str, Any]]] = [
     (
         constraints.GeoFence(frozenset({Region("us"), Region("eu")})),
         {"type": "geo_fence", "regions": ["eu", "us"]},
+    ),
+    (
+        constraints.GeoRadius(Position(48_856_600, -2_000_001), 5_000),
+        {"type": "geo_radius", "centre": "48.8566,-2.000001", "metres": 5_000},
     ),
     (constraints.MaxUsage(5, "day"), {"type": "max_usage", "limit": 5, "period": "day"}),
     (constraints.RateLimit(60), {"type": "rate_limit", "per_minute": 60}),
@@ -108,6 +114,11 @@ def compared(**changed: object) -> dict[str, object]:
     return {"type": "attribute", "path": "principal.level", "op": "eq", "operand": 1} | changed
 
 
+def around(centre: object, metres: object = 1) -> dict[str, Any]:
+    """A written radius."""
+    return {"type": "geo_radius", "centre": centre, "metres": metres}
+
+
 @pytest.mark.parametrize(("constraint", "written"), FORMS)
 def test_a_constraint_has_one_written_form(
     constraint: constraints.Constraint, written: dict[str, Any]
@@ -127,6 +138,8 @@ def test_what_is_left_out_has_its_default() -> None:
 
 
 OVER_MIDNIGHT = "must be before `end`: write a window over midnight as two claims"
+
+
 ILLEGAL = [
     (window(start=18), ("start",), OVER_MIDNIGHT),
     (window(start=22, end=6), ("start",), OVER_MIDNIGHT),
@@ -146,6 +159,18 @@ ILLEGAL = [
     ({"type": "geo_fence", "regions": ["eu", "eu"]}, ("regions",), "must not hold `eu` twice"),
     ({"type": "geo_fence", "regions": ["eu", 1]}, ("regions", 1), "must be a string"),
     ({"type": "geo_fence"}, ("regions",), "is required"),
+    (around("91,0"), ("centre",), "has a latitude that must be between -90 and 90 degrees"),
+    (around("0,-181"), ("centre",), "has a longitude that must be between -180 and 180"),
+    (around("48.8566"), ("centre",), "must be latitude and longitude in degrees"),
+    (around("48.8566, 2.3522"), ("centre",), "must be latitude and longitude in degrees"),
+    (around("48.8566001,2.3522"), ("centre",), "must be latitude and longitude in degrees"),
+    (around("4e1,2"), ("centre",), "must be latitude and longitude in degrees"),
+    (around("+48,2"), ("centre",), "must be latitude and longitude in degrees"),
+    (around("48.,2"), ("centre",), "must be latitude and longitude in degrees"),
+    (around("\u0664\u0668,2"), ("centre",), "must be latitude and longitude in degrees"),
+    (around([48.8566, 2.3522]), ("centre",), "must be a string"),
+    (around("0,0", 0), ("metres",), "must be between 1 and 20015115"),
+    (around("0,0", 1.5), ("metres",), "must be a whole number"),
     (
         {"type": "max_usage", "limit": 0},
         ("limit",),
@@ -209,6 +234,8 @@ def test_constraints_must_be_a_list() -> None:
 
 AT_THE_LIMIT = [
     ({"type": "max_usage", "limit": INTEGER_MAX}, {"type": "max_usage", "limit": INTEGER_MAX + 1}),
+    (around("0,0", RADIUS_METRES_MAX), around("0,0", RADIUS_METRES_MAX + 1)),
+    (around("-90,-180"), around("-90.000001,-180")),
     (
         {"type": "geo_fence", "regions": ["r" * ID_LENGTH_MAX]},
         {"type": "geo_fence", "regions": ["r" * (ID_LENGTH_MAX + 1)]},

@@ -328,7 +328,7 @@ def test_the_schema_tells_names_limits_and_meanings() -> None:
         "description": "The claim's id.",
         "title": "Id",
     }
-    assert len(schema["properties"]["constraints"]["items"]["oneOf"]) == 5
+    assert len(schema["properties"]["constraints"]["items"]["oneOf"]) == 6
     assert all(field["description"] for field in schema["properties"].values())
 
 

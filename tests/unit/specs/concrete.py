@@ -18,6 +18,9 @@ from typing import Any, Final, Literal, cast
 
 import z3
 
+from grantproof.core.geodesy import Position
+from grantproof.core.geodesy import distance as measured
+from specs.definitions.constraints import distance
 from specs.kernel.interpreter import Interpreter
 from specs.kernel.loops import Invariant
 from specs.kernel.membership import CARD, class_of, drawn
@@ -60,6 +63,8 @@ running it raises. `impossible`: the translation does not allow the arguments at
 
 MISUSE: Final = (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError)
 """What running raises where an obligation is not met."""
+STANDING: Final = {"grantproof.core.geodesy.distance": lambda _running, _when, *at: distance(*at)}
+"""What stands as a symbol here too: the world knows what running it gives."""
 PLAIN: Final = (bool, int, str, frozenset)
 THINGS_MAX: Final = 64
 TIME_LIMIT_MS: Final = 20_000
@@ -144,6 +149,14 @@ class World:
             term = Term(constant, type(value))
             for field in fields_of(class_of_value(value)):
                 yield self.is_value(read_field(Facts(), term, field), getattr(value, field))
+        yield from self.distances()
+
+    def distances(self) -> Iterator[z3.BoolRef]:
+        """Yield how far apart every two places are."""
+        places = [one for one in self.objects if isinstance(one, Position)]
+        for here, there in itertools.product(places, repeat=2):
+            way = distance(*(Made(Position, angles(one)) for one in (here, there)))
+            yield self.is_value(way, measured(here, there))
 
     # ------------------------------------------------------------ what a value is
 
@@ -223,6 +236,11 @@ class World:
         for member in members:
             another = drawn(collection)
             yield exists(another, self.is_value(another.value, member))
+
+
+def angles(place: Position) -> dict[str, Symbolic]:
+    """The fields of a place, as terms."""
+    return {name: Term(z3.IntVal(getattr(place, name)), int) for name in ("latitude", "longitude")}
 
 
 def class_of_value(value: object) -> Any:
@@ -438,7 +456,7 @@ def translated(
 ) -> Translation:
     """Return the translation of a function, made afresh."""
     forget_typing()
-    running = Interpreter(source or Source(), invariants=dict(invariants or {}))
+    running = Interpreter(source or Source(), Facts(), STANDING, dict(invariants or {}))
     kinds = parameters(cast(FunctionType, function))
     arguments = tuple(argument(name, kind) for name, kind in kinds.items())
     result = running.run(cast(FunctionType, function), arguments, TRUE)

@@ -27,11 +27,13 @@ from grantproof.core.constraints import (
     Constraint,
     Context,
     GeoFence,
+    GeoRadius,
     MaxUsage,
     RateLimit,
     Situation,
     TimeWindow,
 )
+from grantproof.core.geodesy import HALF_TURN, RIGHT_ANGLE, Position
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
@@ -41,7 +43,7 @@ from grantproof.core.identifiers import (
     RoleId,
     SodSetId,
 )
-from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN, INTEGER_MAX
+from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN, INTEGER_MAX, RADIUS_METRES_MAX
 from grantproof.core.matching import Target
 from grantproof.core.model import (
     ADMINISTRATIVE_ACTIONS,
@@ -99,6 +101,9 @@ def attribute_map(**values: Value) -> attributes.Attributes:
 
 WINDOW: Final = TimeWindow(8, 18, frozenset({0, 4}))
 FENCE: Final = GeoFence(frozenset({EU, US}))
+HERE, AWAY = Position(48_856_600, 2_352_200), Position(48_865_600, 2_352_200)
+"""1,001 m apart."""
+RADIUS: Final = GeoRadius(HERE, 1_001)
 VALUES: Final[tuple[Value, ...]] = (True, 0, 1, "a", frozenset({"a"}))
 COUNTS: Final = (None, 0, 1, 2, 3)
 OWNER, LEVEL = AttributeName("owner"), AttributeName("level")
@@ -110,7 +115,9 @@ SITUATION: Final = Situation(
         weekday=4,
         year=1970,
         region=EU,
+        position=AWAY,
         usage=2,
+        rate=1,
         attributes=attribute_map(level=1),
         principal_properties=attribute_map(level=frozenset({"ann"})),
         action_properties=attribute_map(owner="ann"),
@@ -131,15 +138,18 @@ OPERANDS: Final = (
 HELD: Final[tuple[Constraint, ...]] = (
     WINDOW,
     FENCE,
+    RADIUS,
     MaxUsage(3),
+    RateLimit(2),
     Attribute(Path(Root.PRINCIPAL, OWNER), Operator.EQ, PrincipalIdentity()),
     Attribute(Path(Root.ACTION, OWNER), Operator.IN, Path(Root.PRINCIPAL, LEVEL)),
 )
 FAILING: Final[tuple[Constraint, ...]] = (
     TimeWindow(9, 10),
     GeoFence(frozenset({US})),
+    GeoRadius(HERE, 1_000),
     MaxUsage(2),
-    RateLimit(2),
+    RateLimit(1),
     Attribute(Path(Root.RESOURCE, LEVEL), Operator.EQ, Literal(1)),
     Attribute(Path(Root.CONTEXT, OWNER), Operator.NE, Literal("ann")),
 )
@@ -175,6 +185,9 @@ PRODUCTION: Final[dict[object, Iterable[Inputs]]] = {
     attributes.compare: tuple(product(Operator, VALUES, VALUES)),
     constraints.window_holds: tuple(product([WINDOW], (7, 8, 9, 17, 18, 19), (0, 4, 5))),
     constraints.fence_holds: tuple(product([FENCE], (None, EU, US, Region("asia")))),
+    constraints.radius_holds: tuple(
+        product([RADIUS, GeoRadius(HERE, 1_000), GeoRadius(AWAY, 1)], (None, HERE, AWAY))
+    ),
     constraints.usage_holds: tuple(product([MaxUsage(2)], COUNTS)),
     constraints.rate_holds: tuple(product([RateLimit(2)], COUNTS)),
     constraints.attribute_holds: tuple(
@@ -184,12 +197,17 @@ PRODUCTION: Final[dict[object, Iterable[Inputs]]] = {
     constraints.operand_value: tuple(product(OPERANDS, [SITUATION])),
     constraints.holds: tuple(product((*HELD, *FAILING), [SITUATION])),
     constraints.all_hold: tuple(
-        product(((), HELD, HELD[:1], FAILING[:1], (*HELD, FAILING[4])), [SITUATION])
+        product(((), HELD, HELD[:1], FAILING[:1], (*HELD, FAILING[5])), [SITUATION])
     ),
     constraints._seen: tuple(product((*HELD, *FAILING), [SITUATION])),  # noqa: SLF001 - it is read
-    constraints.observe: tuple(product((HELD[1], HELD[3], FAILING[3]), [SITUATION])),
+    constraints.observe: tuple(product((HELD[1], HELD[2], HELD[5], FAILING[4]), [SITUATION])),
     TimeWindow.__post_init__: ((WINDOW,), (TimeWindow(0, 24, frozenset({6})),)),
     GeoFence.__post_init__: ((FENCE,),),
+    GeoRadius.__post_init__: ((GeoRadius(HERE, 1),), (GeoRadius(HERE, RADIUS_METRES_MAX),)),
+    Position.__post_init__: (
+        (Position(RIGHT_ANGLE, HALF_TURN),),
+        (Position(-RIGHT_ANGLE, -HALF_TURN),),
+    ),
     MaxUsage.__post_init__: ((MaxUsage(1),), (MaxUsage(INTEGER_MAX),)),
     RateLimit.__post_init__: ((RateLimit(1),), (RateLimit(INTEGER_MAX),)),
     Attribute.__post_init__: tuple((one,) for one in (*HELD, *FAILING) if type(one) is Attribute),
@@ -228,6 +246,19 @@ MISUSED: Final[dict[object, Iterable[Inputs]]] = {
         )
     ),
     GeoFence.__post_init__: ((unchecked(GeoFence, regions=frozenset[Region]()),),),
+    GeoRadius.__post_init__: tuple(
+        (unchecked(GeoRadius, centre=HERE, metres=metres),)
+        for metres in (0, -1, RADIUS_METRES_MAX + 1)
+    ),
+    Position.__post_init__: tuple(
+        (unchecked(Position, latitude=latitude, longitude=longitude),)
+        for latitude, longitude in (
+            (RIGHT_ANGLE + 1, 0),
+            (-RIGHT_ANGLE - 1, 0),
+            (0, HALF_TURN + 1),
+            (0, -HALF_TURN - 1),
+        )
+    ),
     MaxUsage.__post_init__: tuple(
         (unchecked(MaxUsage, limit=limit, period="day"),) for limit in (0, INTEGER_MAX + 1)
     ),
