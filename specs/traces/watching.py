@@ -19,13 +19,12 @@ from grantproof.adapters.sql.store import SqlStore
 from grantproof.core.commands import Accepted, Event, Rejected
 from grantproof.core.commands.language import SingleCommand
 from grantproof.core.identifiers import OrganizationId
-from grantproof.core.index import Index
-from grantproof.core.organization import Organization
 from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint, Contended, Proposed
 from grantproof.service.ports import Store
 from grantproof.service.receipts import Receipt
 from grantproof.service.snapshots import Snapshots
+from grantproof.service.versions import Versioned
 from specs.traces.cast import ModelSet, Pair, Policy, policy_of
 from specs.traces.journal import Journal, Proposal
 
@@ -138,31 +137,18 @@ class WatchedSnapshots(Snapshots):
         self._journal = journal
 
     @override
-    def load(self, organization: OrganizationId) -> Index | None:
-        index = super().load(organization)
-        return None if index is None else cast(Index, _WatchedIndex(index, self._journal))
-
-
-class _WatchedIndex:
-    def __init__(self, index: Index, journal: Journal) -> None:
-        self._index = index
-        self._journal = journal
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._index, name)
-
-    @property
-    def state(self) -> Organization:
-        """The state of the index, which is recorded."""
-        state = self._index.state
+    def seen(self, organization: OrganizationId) -> Versioned | None:
+        """Return the state as the service takes it, which is recorded."""
+        found = super().seen(organization)
         lose_if_asked(self._journal)
         proposal = self._journal.proposal
-        if proposal is not None:
+        if found is not None and proposal is not None:
+            state = found.state
             self._journal.note(
                 "reads", revision=state.revision, policy=policy_of(state), told=proposal.command
             )
             proposal.then()
-        return state
+        return found
 
 
 def lose_if_asked(journal: Journal) -> None:
