@@ -79,8 +79,9 @@ traces: $(READY) ## races on real databases, each trace explained by the model o
 tla: $(READY) ## what TLC says of the models of concurrent administration
 	@$(BIN)/python -m specs.tlc
 
-verify-deep: $(READY) ## models too large for the gate: three administrators, four consumers
+verify-deep: $(READY) ## what is too large for the gate: more administrators, whole proofs thrice
 	@$(BIN)/python -m specs.tlc --deep
+	@$(BIN)/python -m specs --whole
 
 fuzz: $(READY) ## 20,000 requests made of the OpenAPI document; REQUESTS says how many
 	@GRANTPROOF_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_schema.py

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 import z3
@@ -34,7 +35,9 @@ def run_all(names: Iterable[str] | None = None, processes: int = PROCESSES) -> l
     return list(verdicts(list(statements()) if names is None else names, processes))
 
 
-def verdicts(names: Iterable[str], processes: int = PROCESSES) -> Iterator[Result]:
+def verdicts(
+    names: Iterable[str], processes: int = PROCESSES, *, whole: bool = False
+) -> Iterator[Result]:
     """Yield the verdict on each named theorem as soon as those before it are decided.
 
     Each is decided in a process of its own, a copy of one that has read the specifications: what
@@ -45,16 +48,23 @@ def verdicts(names: Iterable[str], processes: int = PROCESSES) -> Iterator[Resul
     context.set_forkserver_preload([__name__])
     told = []
     with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
-        for result in pool.map(verdict, names):
+        for result in pool.map(partial(verdict, whole=whole), names):
             told.append(result)
             yield result
     yield from unshown(told)
 
 
 def verdict(
-    name: str, patches: Mapping[str, str] | None = None, seeds: tuple[int, ...] = SEEDS
+    name: str,
+    patches: Mapping[str, str] | None = None,
+    seeds: tuple[int, ...] = SEEDS,
+    *,
+    whole: bool = False,
 ) -> Result:
-    """Return the verdict on a theorem, about the source or about the source with patches."""
+    """Return the verdict on a theorem, about the source or about the source with patches.
+
+    `whole`: as `decide` has it.
+    """
     statement = statements()[name]
     started = time.perf_counter()
     try:
@@ -63,7 +73,7 @@ def verdict(
         seconds = time.perf_counter() - started
         result = Result(statement.property_id, name, "unsupported", seconds=seconds)
         return dataclasses.replace(result, detail=repr(unsupported))
-    result = decide(stated, seeds)
+    result = decide(stated, seeds, whole=whole)
     return dataclasses.replace(result, name=name, seconds=time.perf_counter() - started)
 
 
@@ -107,6 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m specs", description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of the names of theorems; all by default")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--whole", action="store_true", help="each seed from all hypotheses")
     parser.add_argument("--processes", type=int, default=PROCESSES)
     options = parser.parse_args(arguments)
     chosen = [
@@ -116,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     ]
     started = time.perf_counter()
     results = []
-    for result in verdicts(chosen, options.processes):
+    for result in verdicts(chosen, options.processes, whole=options.whole):
         results.append(result)
         if not options.json:
             report(result)

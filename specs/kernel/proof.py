@@ -1,11 +1,11 @@
 """Obligations and their verdicts: proved, refuted, or undetermined, which is never a pass.
 
-Each obligation is decided with three random seeds, under a time limit.
+Each obligation is decided with three random seeds, under a limit of work. The first starts from all
+hypotheses; the others have to find a proof again, each from those that the first proof used.
 """
 
 import math
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -67,30 +67,46 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """A goal that is proved, and the hypotheses that the proof used."""
+
+    goal: Clause
+    used: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What Z3 says of one goal: the verdict, a model or a reason, the hypotheses it used."""
+    """What Z3 says of all goals: the verdict, a model or a reason, and the proof of each goal."""
 
     verdict: Verdict
     detail: str = ""
-    used: frozenset[str] = frozenset()
+    proofs: tuple[Proof, ...] = ()
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The names of the hypotheses that some proof uses."""
+        return frozenset(name for proof in self.proofs for name, _ in proof.used)
 
 
-def decide(theorem: Theorem, seeds: tuple[int, ...] = SEEDS) -> Result:
-    """Return the verdict: proved only if every goal is, by every seed, and not vacuously."""
+def decide(theorem: Theorem, seeds: tuple[int, ...] = SEEDS, *, whole: bool = False) -> Result:
+    """Return the verdict: proved only if every goal is, by every seed, and not vacuously.
+
+    With `whole` every seed starts from all hypotheses, as the first one always does.
+    """
     started = time.perf_counter()
-    used: set[str] = set()
-    answer = Answer("proved")
-    for seed in seeds:
-        answer = decided(theorem, seed)
-        used |= answer.used
-        if answer.verdict != "proved":
-            break
+    answer = decided(theorem, seeds[0])
+    used = answer.used
+    for seed in seeds[1:]:
+        if answer.verdict == "proved":
+            answer = decided(theorem, seed) if whole else again(answer, seed)
+            used |= answer.used
     if answer.verdict == "proved" and not theorem.possible_as and not possible(theorem):
         answer = Answer("vacuous", "no world found in which the hypotheses hold")
-    unused = tuple(sorted({name for name, _ in theorem.hypotheses} - used))
+    names = frozenset(name for name, _ in theorem.hypotheses)
     seconds = time.perf_counter() - started
     result = Result(theorem.property_id, theorem.name, answer.verdict, len(theorem.goals), seconds)
-    told = replace(result, detail=answer.detail, used=frozenset(used), unused=unused)
+    unused = tuple(sorted(names - used))
+    told = replace(result, detail=answer.detail, used=names & used, unused=unused)
     return replace(told, possible_as=theorem.possible_as)
 
 
@@ -104,27 +120,50 @@ def decided(theorem: Theorem, seed: int, work: int = WORK_LIMIT) -> Answer:
 
     What is owed comes first, in the order of the source, each before what is assumed later.
     """
-    solver = supposing(
-        [one for one in theorem.hypotheses if not isinstance(one, Dated)], seed, work
-    )
+    solver, supposed = limited(z3.Solver(), seed, work), dict[str, Clause]()
+    solver.set("unsat_core", True)
     later = [one for one in theorem.hypotheses if isinstance(one, Dated)]
-    used: frozenset[str] = frozenset()
-    for clause in sorted(theorem.goals, key=date):
-        while later and later[0].at < date(clause):
-            suppose(solver, f"assumed {later[0].at}", later.pop(0))
-        name, goal = clause
+    for clause in theorem.hypotheses:
+        if not isinstance(clause, Dated):
+            suppose(solver, supposed, clause)
+    proofs: list[Proof] = []
+    for goal in sorted(theorem.goals, key=date):
+        while later and later[0].at < date(goal):
+            suppose(solver, supposed, later.pop(0))
         solver.push()
-        solver.add(z3.Not(goal))
-        verdict = solver.check()
-        if verdict == z3.sat:
-            return Answer("refuted", f"{name}: {told(solver.model())}")
-        if verdict != z3.unsat:
-            return Answer("undetermined", f"{name}: {solver.reason_unknown()}")
-        used |= core(solver)
+        open_ = unproved(solver, goal)
+        if open_ is not None:
+            return open_
+        proofs.append(Proof(goal, tuple(supposed[str(one)] for one in solver.unsat_core())))
         solver.pop()
         if theorem.stepwise:
-            solver.add(goal)
-    return Answer("proved", used=used)
+            suppose(solver, supposed, goal)
+    return Answer("proved", proofs=tuple(proofs))
+
+
+def again(answer: Answer, seed: int) -> Answer:
+    """Return what another seed says of each goal that was proved, supposing what its proof used."""
+    solver = limited(z3.SimpleSolver(), seed)
+    for proof in answer.proofs:
+        solver.push()
+        solver.add([hypothesis for _, hypothesis in proof.used])
+        open_ = unproved(solver, proof.goal)
+        if open_ is not None:
+            return replace(open_, detail=f"with seed {seed}, {open_.detail}")
+        solver.pop()
+    return answer
+
+
+def unproved(solver: z3.Solver, goal: Clause) -> Answer | None:
+    """Return why the goal does not follow from what is supposed, or nothing where it does."""
+    name, condition = goal
+    solver.add(z3.Not(condition))
+    verdict = solver.check()
+    if verdict == z3.unsat:
+        return None
+    if verdict == z3.sat:
+        return Answer("refuted", f"{name}: {told(solver.model())}")
+    return Answer("undetermined", f"{name}: {solver.reason_unknown()}")
 
 
 def date(clause: Clause) -> float:
@@ -132,27 +171,19 @@ def date(clause: Clause) -> float:
     return clause.at if isinstance(clause, Dated) else math.inf
 
 
-def supposing(hypotheses: Iterable[Clause], seed: int, work: int = WORK_LIMIT) -> z3.Solver:
-    """Return a solver that supposes the hypotheses and keeps track of which it uses."""
-    solver = z3.Solver()
+def limited(solver: z3.Solver, seed: int, work: int = WORK_LIMIT) -> z3.Solver:
+    """Return the solver with the seed and the limits set."""
     solver.set("timeout", TIME_LIMIT_MS)
     solver.set("rlimit", work)
     solver.set("random_seed", seed)
-    solver.set("unsat_core", True)
-    for number, clause in enumerate(hypotheses):
-        suppose(solver, str(number), clause)
     return solver
 
 
-def suppose(solver: z3.Solver, number: str, clause: Clause) -> None:
-    """Suppose the clause too, tracked under its number and name."""
-    name, hypothesis = clause
-    solver.assert_and_track(hypothesis, f"{number}|{name}")
-
-
-def core(solver: z3.Solver) -> frozenset[str]:
-    """Return the names of the hypotheses that the refutation used."""
-    return frozenset(str(tracked).partition("|")[2] for tracked in solver.unsat_core())
+def suppose(solver: z3.Solver, supposed: dict[str, Clause], clause: Clause) -> None:
+    """Suppose the clause too, tracked under a number and its name."""
+    tracked = f"{len(supposed)}|{clause[0]}"
+    supposed[tracked] = clause
+    solver.assert_and_track(clause[1], tracked)
 
 
 def told(model: z3.ModelRef) -> str:

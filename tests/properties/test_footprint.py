@@ -150,7 +150,8 @@ def corrupt(state: Organization, chance: Random) -> Delta:
     """A change that no command makes: some facts removed, some added, some under taken names."""
     there = list(facts(state))
     removed = chance.sample(there, chance.choice([0, 0, 1, 2]))
-    pool = [*ENTITIES, *EDGES, *UPSIDE_DOWN, *HOLDINGS, *HOLDINGS, *map(twisted, there), Administered()]
+    pool = [*ENTITIES, *EDGES, *UPSIDE_DOWN, *map(twisted, there), Administered()]
+    pool += 2 * HOLDINGS
     added = chance.sample(pool, chance.choice([0, 1, 1, 2, 3]))
     fresh = [fact for fact in dict.fromkeys(added) if fact not in removed]
     return Delta(
