@@ -11,11 +11,15 @@ from specs.kernel.values import Clause, Symbolic, Term, fresh
 
 def unfolded(definition: typing.Any, *arguments: Symbolic) -> z3.BoolRef:
     """Return that the symbol has the members that its definition gives."""
-    stands = definition(*arguments)
-    kind = member_kind(stands)
+    kind = member_kind(definition(*arguments))
     member = Term(fresh(kind, "member"), kind)
+    return z3.ForAll([member.expr], unfolded_at(member, definition, *arguments))
+
+
+def unfolded_at(member: Term, definition: typing.Any, *arguments: Symbolic) -> z3.BoolRef:
+    """Return that the symbol has this member exactly if its definition gives it."""
     meant = contains(definition.unfolded(*arguments), member)
-    return z3.ForAll([member.expr], contains(stands, member) == meant)
+    return contains(definition(*arguments), member) == meant
 
 
 def unfoldings(state: Symbolic, principal: Symbolic, instant: Symbolic) -> list[Clause]:

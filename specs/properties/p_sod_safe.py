@@ -5,6 +5,8 @@ that is trusted. A count does not fall when a set grows: an instance for the two
 Each theorem concludes what the next one supposes.
 """
 
+from dataclasses import dataclass
+
 import z3
 
 from grantproof.core.identifiers import PrincipalId
@@ -19,7 +21,7 @@ from specs.definitions.duty import (
     unfolded_breach,
 )
 from specs.definitions.hierarchy import assigned_roles, effective_roles, groups_of
-from specs.definitions.unfolding import unfolded
+from specs.definitions.unfolding import unfolded, unfolded_at
 from specs.definitions.world import SOD_LEAST, counting
 from specs.kernel.membership import card, combined, contains
 from specs.kernel.sorts import Name
@@ -40,30 +42,56 @@ def begin(validity: View) -> z3.ArithRef:
     return z3.If(validity.start.there, validity.start(), INSTANT_MIN)
 
 
+G, R = z3.Consts("g r", Name)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A way to hold the role R: for which of G and R there is one, when, and since which instant."""
+
+    name: str
+    binders: tuple[z3.ExprRef, ...]
+    when: z3.BoolRef
+    since: Term
+
+
+def ways(state: View, principal: View) -> tuple[Held, Held]:
+    """Return how an assignment of the principal, or of its groups, gives a role."""
+    direct, through = state.assignments.forward, state.group_assignments.forward
+    in_group = contains(groups_of(state.value, principal.value), Term(G, str))
+    since = (begin(direct.at(principal()).at(R)), begin(through.at(G).at(R)))
+    own = z3.And(direct.has(principal()), direct.at(principal()).has(R))
+    given = z3.And(in_group, through.has(G), through.at(G).has(R))
+    return (
+        Held("a direct assignment starts at a start", (R,), own, Term(since[0], int)),
+        Held("one through a group does", (G, R), given, Term(since[1], int)),
+    )
+
+
+def starts_at(held: Held, state: View, principal: View) -> z3.BoolRef:
+    """Return that, where it is held, it is since a start."""
+    begins = starts(state.value, principal.value)
+    return z3.Implies(held.when, contains(begins, held.since))
+
+
 def every_start(state: View, principal: View) -> list[Clause]:
     """Return that where an assignment of the principal or of its groups starts is a start."""
-    begins = starts(state.value, principal.value)
-    g, r = z3.Consts("g r", Name)
-    direct, through = state.assignments.forward, state.group_assignments.forward
-    held = z3.And(direct.has(principal()), direct.at(principal()).has(r))
-    in_group = contains(groups_of(state.value, principal.value), Term(g, str))
-    held_through = z3.And(in_group, through.has(g), through.at(g).has(r))
-    first, second = (
-        contains(begins, Term(begin(validity), int))
-        for validity in (direct.at(principal()).at(r), through.at(g).at(r))
-    )
     return [
-        ("a direct assignment starts at a start", z3.ForAll([r], z3.Implies(held, first))),
-        ("one through a group does", z3.ForAll([g, r], z3.Implies(held_through, second))),
+        (held.name, z3.ForAll(list(held.binders), starts_at(held, state, principal)))
+        for held in ways(state, principal)
     ]
 
 
 @states("P-SOD-SAFE")
 def assignments_start_at_starts() -> Stated:
-    """Every assignment of the principal starts at one of its starts."""
+    """Every assignment of the principal starts at one of its starts: any role, any group."""
     state, principal = some(Organization, "state"), some(PrincipalId, "principal")
-    meant = unfolded(starts, state.value, principal.value)
-    return [("what starts is", meant)], every_start(state, principal)
+    known, goals = [], []
+    for held in ways(state, principal):
+        meant = unfolded_at(held.since, starts, state.value, principal.value)
+        known.append((f"what starts is, where {held.name}", meant))
+        goals.append((held.name, starts_at(held, state, principal)))
+    return known, goals
 
 
 def _latest(state: View, principal: View, now: z3.ArithRef) -> tuple[z3.ArithRef, Clause]:
