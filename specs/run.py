@@ -45,7 +45,7 @@ def verdicts(
     end what turns out to be vacuous is told once more.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "specs.warm"])
     told = []
     with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
         for result in pool.map(partial(verdict, whole=whole), names):

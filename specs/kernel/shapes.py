@@ -52,7 +52,15 @@ SETS = (frozenset, set, collections.abc.Set, collections.abc.Iterable, collectio
 
 
 def located(place: str, at: tuple[z3.ExprRef, ...], kind: object) -> Symbolic:
-    """Return the value of the type found at `place` of the objects `at`."""
+    """Return the value of the type found at `place` of the objects `at`: the same, asked again."""
+    asked = (place, kind, *(term.get_id() for term in at))
+    if asked not in _LOCATED:
+        # The number of a term is its own as long as the term is kept.
+        _LOCATED[asked] = at, _located(place, at, kind)
+    return _LOCATED[asked][1]
+
+
+def _located(place: str, at: tuple[z3.ExprRef, ...], kind: object) -> Symbolic:
     inner = optional_of(kind)
     if inner is not None:
         missing = _function(f"{place}?", at, z3.BoolSort())(*at)
@@ -75,6 +83,7 @@ def located(place: str, at: tuple[z3.ExprRef, ...], kind: object) -> Symbolic:
     return Term(function(*at), kind)
 
 
+_LOCATED: dict[tuple[object, ...], tuple[tuple[z3.ExprRef, ...], Symbolic]] = {}
 _TYPING: dict[str, z3.BoolRef] = {}
 
 
@@ -86,6 +95,7 @@ def typing_axioms() -> list[Clause]:
 def forget_typing() -> None:
     """Forget what was met: the next theorem begins."""
     _TYPING.clear()
+    _LOCATED.clear()
 
 
 def _range_typed(function: z3.FuncDeclRef, kind: object) -> z3.BoolRef:

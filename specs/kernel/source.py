@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -35,7 +36,7 @@ class Source:
     def function(self, module: str, qualified: str) -> ast.FunctionDef:
         """Return the definition of a function or method by its dotted name in the module."""
         if module not in self._trees:
-            self._trees[module] = ast.parse(self.text(module))
+            self._trees[module] = parsed(self.text(module))
         scope: list[ast.stmt] = self._trees[module].body
         found: ast.stmt | None = None
         for part in qualified.split("."):
@@ -52,3 +53,9 @@ class Source:
             message = f"no function {module}.{qualified}"
             raise Unsupported(message)
         return found
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    """Return the syntax tree of a module's text, which nobody changes."""
+    return ast.parse(text)

@@ -47,7 +47,7 @@ G, R = z3.Consts("g r", Name)
 
 @dataclass(frozen=True)
 class Held:
-    """A way to hold the role R: for which of G and R there is one, when, and since which instant."""
+    """A way to hold the role R: over which of G and R it ranges, when it is one, and since when."""
 
     name: str
     binders: tuple[z3.ExprRef, ...]
