@@ -56,14 +56,15 @@ def verdict(
 ) -> Result:
     """Return the verdict on a theorem, about the source or about the source with patches."""
     statement = statements()[name]
+    source = Source(dict(patches or {}))
     started = time.perf_counter()
     try:
-        stated = statement.about(Source(dict(patches or {})))
+        stated = statement.about(source)
     except UNREADABLE as unsupported:
         seconds = time.perf_counter() - started
         result = Result(statement.property_id, name, "unsupported", seconds=seconds)
         return dataclasses.replace(result, detail=repr(unsupported))
-    result = decide(stated, seeds)
+    result = dataclasses.replace(decide(stated, seeds), reads=tuple(sorted(source.used)))
     return dataclasses.replace(result, name=name, seconds=time.perf_counter() - started)
 
 
