@@ -27,7 +27,7 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
-class Tested(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Unproved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A function that is tested and not proved: by what, and why."""
 
     function: str
@@ -43,7 +43,7 @@ class Annex(
     seeds: tuple[int, ...] = ()
     sources: dict[str, str] = {}
     unused: tuple[str, ...] = ()
-    tested: tuple[Tested, ...] = ()
+    tested: tuple[Unproved, ...] = ()
     cells: tuple[Cell, ...] = ()
 
 

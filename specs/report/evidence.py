@@ -99,6 +99,9 @@ def passed(report: Report) -> bool:
     return report.passed and len(report.stages) > 0 and all(one.passed for one in report.stages)
 
 
-def is_broken_model(row: Row) -> bool:
-    """Return whether a row is about a model that must be refuted."""
-    return row.more.labels.get("expected", "") == "refuted" or row.name.startswith("broken/")
+def model_kind(row: Row) -> str:
+    """Return the folder of a configuration: `broken`, `reachable`, or nothing where it must hold.
+
+    TLC refutes both: a broken model in its property, and that an interesting state is never met.
+    """
+    return row.name.rpartition("/")[0]

@@ -54,6 +54,11 @@ def pictured(picture: Picture | None, name: str, title: str) -> Html:
     )
 
 
+def counted(things: Sequence[object], noun: str) -> str:
+    """Return how many there are, with the noun in its number."""
+    return f"{len(things):,} {noun}{'' if len(things) == 1 else 's'}"
+
+
 def seconds(value: float) -> str:
     """Return a time in seconds."""
     return f"{value:.2f} s"

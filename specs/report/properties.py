@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from specs.gate.detail import Annex
 from specs.gate.report import Row
 from specs.report.documented import inline
-from specs.report.evidence import STANDINGS, Evidence, is_broken_model
+from specs.report.evidence import STANDINGS, Evidence, model_kind
 from specs.report.markup import Html, Inside, anchor, code, details, element, joined, link
 from specs.report.parts import (
     SHORT,
+    counted,
     place_of,
     seconds,
     section,
@@ -26,12 +27,12 @@ SCOPES = {
     "crosshair": "all paths of the scalar contracts, as CrossHair explores them",
 }
 HELD = {
-    "specs": "theorems",
-    "tla": "models",
-    "traces": "traces",
-    "properties": "property tests",
-    "crosshair": "contracts",
-    "faults": "faults",
+    "specs": "theorem",
+    "tla": "model",
+    "traces": "trace verdict",
+    "properties": "property test",
+    "crosshair": "contract",
+    "faults": "fault",
 }
 
 
@@ -75,7 +76,7 @@ def scope(one: Evidence) -> str:
     """Return the letters of the scopes that this run covers."""
     letters = [
         *(["U"] if one.rows["specs"] else []),
-        *(["B"] if any(not is_broken_model(row) for row in one.rows["tla"]) else []),
+        *(["B"] if any(model_kind(row) == "" for row in one.rows["tla"]) else []),
         *(["sampled"] if one.rows["properties"] or one.rows["traces"] else []),
     ]
     return ", ".join(letters) or "-"
@@ -124,16 +125,20 @@ def _scopes(one: Evidence) -> Iterator[tuple[str, Inside]]:
 
 
 def _figures(one: Evidence, annex: Annex) -> Iterator[tuple[str, Inside]]:
-    counts = [
-        f"{len(rows)} {HELD[name]}" for name, rows in one.rows.items() if rows and name in HELD
-    ]
+    counts = [counted(rows, HELD[name]) for name, rows in one.rows.items() if rows and name in HELD]
     if counts:
         yield "in this run", f"{', '.join(counts)}; {seconds(one.seconds)}"
     if one.rows["specs"]:
         seeds = ", ".join(map(str, annex.seeds)) or "not recorded"
         yield "obligations", f"{one.obligations:,}, each decided with the seeds {seeds}"
-    must = [*(("faults", row) for row in one.rows["faults"]), *_models(one)]
-    if must:
+    faults = [("faults", row) for row in one.rows["faults"]]
+    told = {
+        "faults and broken models refuted": [*faults, *_models(one, "broken")],
+        "interesting states reached": [*_models(one, "reachable")],
+    }
+    for what, must in told.items():
+        if not must:
+            continue
         caught = sum(row.passed for _, row in must)
         links = (
             element(
@@ -142,13 +147,13 @@ def _figures(one: Evidence, annex: Annex) -> Iterator[tuple[str, Inside]]:
             for stage, row in must
         )
         yield (
-            f"{caught} of {len(must)} refuted as they must be",
+            f"{caught} of {len(must)} {what}",
             element("ul", *links, class_="names"),
         )
 
 
-def _models(one: Evidence) -> Iterator[tuple[str, Row]]:
-    return (("tla", row) for row in one.rows["tla"] if is_broken_model(row))
+def _models(one: Evidence, kind: str) -> Iterator[tuple[str, Row]]:
+    return (("tla", row) for row in one.rows["tla"] if model_kind(row) == kind)
 
 
 def _parts(one: Evidence, annex: Annex) -> Iterator[Html]:
@@ -166,17 +171,19 @@ def _parts(one: Evidence, annex: Annex) -> Iterator[Html]:
         ]
         numbers = (Column(name, True) for name in ("obligations", "functions read", "time"))
         told = table(f"The theorems of {id_}", ("theorem", "verdict", *numbers), rows)
-        yield details(f"{len(theorems)} theorems", told)
+        yield details(counted(theorems, "theorem"), told)
     if one.reads:
-        yield details(f"{len(one.reads)} functions whose source is read", _read(one.reads, annex))
+        yield details(
+            f"{counted(one.reads, 'function')} whose source is read", _read(one.reads, annex)
+        )
     for name in ("properties", "crosshair", "traces"):
         if rows_of := one.rows[name]:
             told = table(
-                f"The {HELD[name]} of {id_}",
+                f"Each {HELD[name]} of {id_}",
                 ("name", "verdict", Column("time", True)),
                 [(code(row.name), verdict(row), seconds(row.seconds)) for row in rows_of],
             )
-            yield details(f"{len(rows_of)} {HELD[name]}", told)
+            yield details(counted(rows_of, HELD[name]), told)
 
 
 def _read(functions: Sequence[str], annex: Annex) -> Html:

@@ -112,7 +112,8 @@ def models(report: Report) -> Html:
     ]
     said = (
         "States are bounded by the constants of each configuration. Those under broken/ must be "
-        "refuted, in the property that they name."
+        "refuted, in the property that they name; those under reachable/ claim that an interesting "
+        "state is never met, and must be refuted too."
     )
     return section("models", title, element("p", said), shown, *traces)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from specs.gate.detail import Annex, Tested
+from specs.gate.detail import Annex, Unproved
 from specs.gate.report import Row
 from specs.report.documented import HOW, NOT_PROVED, TRUSTED, Document, prose
 from specs.report.markup import Html, anchor, code, details, element
@@ -40,7 +40,7 @@ def sources(annex: Annex, theorems: Iterable[Row]) -> Html:
     )
 
 
-def _tested(rows: Iterable[Tested]) -> Html:
+def _tested(rows: Iterable[Unproved]) -> Html:
     lines = [(code(short(row.function)), row.reason, names(row.tests)) for row in rows]
     return table("Functions that are tested and not proved", ("function", "why", "tests"), lines)
 

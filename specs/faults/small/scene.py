@@ -27,7 +27,8 @@ class Scene:
     def node(self, kind: str, name: str, *notes: str, mark: Mark = "") -> str:
         """Draw a thing and return its key."""
         key = f"{kind}:{name}"
-        self.nodes[key] = Node(key, kind, name, notes, mark)
+        # Ids are texts of classes of their own; what is reported is plain text.
+        self.nodes[key] = Node(key, kind, str(name), tuple(map(str, notes)), mark)
         return key
 
     def end(self, kind: str, name: str) -> str:
@@ -84,11 +85,17 @@ class Scene:
 
     def asked(self, request: Request) -> None:
         """Mark who asks, and about what."""
-        for kind, name in (("principal", request.principal), ("resource", request.resource)):
-            known = self.nodes.get(f"{kind}:{name}")
-            notes = () if known is None else known.notes
-            told = f"asks to {request.action}" if kind == "principal" else "is asked about"
-            self.node(kind, name, *notes, told, mark="asked")
+        chosen = request.active_roles
+        session = () if chosen is None else (f"as {', '.join(sorted(chosen)) or 'nobody'}",)
+        asks = (f"asks to {request.action}", *session)
+        self._note("principal", request.principal, *asks)
+        self._note("resource", request.resource, "is asked about")
+
+    def _note(self, kind: str, name: str, *notes: str) -> None:
+        known = self.nodes.get(f"{kind}:{name}")
+        unknown = () if known is not None or kind == "resource" else ("unknown",)
+        before = unknown if known is None else known.notes
+        self.node(kind, name, *before, *notes, mark="asked")
 
 
 def scene(facts: Facts, act: object) -> Picture:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
-from specs.gate.detail import Annex, Cell, Detail, Tested
+from specs.gate.detail import Annex, Cell, Detail, Unproved
 from specs.gate.hashes import hashes
 from specs.gate.report import Message, Row
 from specs.kernel.proof import SEEDS, Result
@@ -39,7 +39,7 @@ def annex(results: Sequence[Result], cells: Iterable[Closed]) -> Annex:
         sources=hashes({name for result in results for name in result.reads}),
         unused=tuple(never_used(results)),
         tested=tuple(
-            Tested(f"{CORE}{name}", tests, reason) for name, (tests, reason) in TESTED.items()
+            Unproved(f"{CORE}{name}", tests, reason) for name, (tests, reason) in TESTED.items()
         ),
         cells=tuple(Cell(**asdict(cell)) for cell in cells),
     )
