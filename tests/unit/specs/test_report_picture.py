@@ -31,7 +31,7 @@ TWO = Node("b", "role", "b")
 
 def marks(picture: Picture) -> dict[str, str]:
     """What is marked in a picture, and how."""
-    nodes = {node.key: node.mark for node in picture.nodes if node.mark}
+    nodes: dict[str, str] = {node.key: node.mark for node in picture.nodes if node.mark}
     links = {f"{one.source} {one.word} {one.target}": one.mark for one in picture.links if one.mark}
     return nodes | links
 
