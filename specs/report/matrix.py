@@ -3,8 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
+
 from specs.gate.detail import Cell
 from specs.report.documented import prose
+from specs.report.evidence import is_open
 from specs.report.markup import Html, anchor, code, details, element, joined, link
 from specs.report.parts import section
 from specs.report.table import boxed, table
@@ -13,8 +16,12 @@ LETTERS = {"frame": "F", "removal": "R", "construction": "C", "theorem": "T", "h
 CAPTION = "What keeps each invariant, command by command"
 
 
-def matrix(cells: Sequence[Cell], explained: str) -> Html:
-    """Return the grid, its legend, and the cells of each command with their reasons."""
+def matrix(stated: Sequence[Cell], explained: str, theorems: frozenset[str]) -> Html:
+    """Return the grid, its legend, and the cells of each command with their reasons.
+
+    A cell whose theorems are not all among those that were proved is open.
+    """
+    cells = [_held(cell, theorems) for cell in stated]
     if not cells:
         told = element("p", "This report has no matrix: the stage ", code("specs"), " made none.")
         return section("matrix", "The inductive matrix", told)
@@ -50,15 +57,22 @@ def matrix(cells: Sequence[Cell], explained: str) -> Html:
     )
 
 
+def _held(cell: Cell, theorems: frozenset[str]) -> Cell:
+    if not is_open(cell, theorems):
+        return cell
+    missing = ", ".join(name for name in cell.theorems if name not in theorems)
+    told = f"not proved in this run: {missing}; {cell.reason}" if missing else cell.reason
+    return msgspec.structs.replace(cell, kind="hole", reason=told)
+
+
 def _cell(cell: Cell | None) -> Html:
     if cell is None:
         return element("td", element("span", "?", title="no cell"), class_="cell hole")
     by = f" [{', '.join(cell.theorems)}]" if cell.theorems else ""
     title = f"{cell.command} x {cell.invariant}: {cell.kind}: {cell.reason}{by}"
-    letter = LETTERS.get(cell.kind, "?")
-    known = cell.kind if cell.kind in LETTERS else "hole"
+    letter = LETTERS[cell.kind]
     shown = link(anchor("cell", cell.command, cell.invariant), letter, title=title)
-    return element("td", shown, class_=f"cell {known}")
+    return element("td", shown, class_=f"cell {cell.kind}")
 
 
 def _legend(cells: Sequence[Cell]) -> Html:
@@ -74,7 +88,7 @@ def _command(command: str, cells: Sequence[Cell]) -> Html:
     rows = [
         (
             element("span", cell.invariant, id=anchor("cell", cell.command, cell.invariant)),
-            joined(LETTERS.get(cell.kind, "?"), " ", cell.kind),
+            joined(LETTERS[cell.kind], " ", cell.kind),
             cell.reason,
             joined(*(element("div", code(name)) for name in cell.theorems)),
         )

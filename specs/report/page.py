@@ -5,7 +5,7 @@ from typing import Final
 
 from specs.gate.report import Report
 from specs.report.documented import MATRIX, read_document
-from specs.report.evidence import evidence, passed, stage_of
+from specs.report.evidence import evidence, passed, proved, stage_of
 from specs.report.head import contents, failures, header, stages
 from specs.report.markup import Html, element, joined, link
 from specs.report.matrix import matrix
@@ -53,7 +53,7 @@ def page(report: Report, document: str) -> str:
             failures(report),
             stages(report),
             properties(found, proofs.more),
-            matrix(proofs.more.cells, stated.sections[MATRIX]),
+            matrix(proofs.more.cells, stated.sections[MATRIX], proved(report)),
             faults(report),
             models(report),
             traces(report),

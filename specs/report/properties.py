@@ -6,7 +6,7 @@ from specs.gate.detail import Annex
 from specs.gate.report import Row
 from specs.report.documented import inline
 from specs.report.evidence import STANDINGS, Evidence, model_kind
-from specs.report.markup import Html, Inside, anchor, code, details, element, joined, link
+from specs.report.markup import Html, Inside, anchor, between, code, details, element, joined, link
 from specs.report.parts import (
     SHORT,
     counted,
@@ -46,7 +46,8 @@ def properties(found: Sequence[Evidence], annex: Annex) -> Html:
             "What a property says, and by what it is held, is read from ",
             code("docs/properties.md"),
             "; the verdicts and figures are of this run. A property is incomplete when "
-            "something that is to hold it did not run or said nothing.",
+            "something that is to hold or refute it did not run or said too little, and held "
+            "elsewhere when only tests outside this gate are to hold it.",
         ),
         table("Every property, and what this run says of it", _HEADS, map(_line, found)),
         *(_property(one, annex) for one in found),
@@ -107,7 +108,10 @@ def _property(one: Evidence, annex: Annex) -> Html:
         *_figures(one, annex),
     ]
     if one.lacking:
-        said.insert(0, ("lacking", f"{', '.join(one.lacking)}: did not run, or says nothing of it"))
+        said.insert(0, ("lacking in this run", "; ".join(one.lacking)))
+    if one.elsewhere:
+        told = between(", ", map(code, one.elsewhere))
+        said.append(("held elsewhere", joined(told, ": run by ", code("make test"), ", not here")))
     return element(
         "article",
         element("h3", statement.id, " ", standing(one)),

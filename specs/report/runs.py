@@ -97,6 +97,7 @@ def models(report: Report) -> Html:
         "property",
         "expected",
         "found",
+        "what it checks, or what is wrong",
         *(Column(name, True) for name in ("generated", "distinct", "depth")),
         TIME,
     )
@@ -127,7 +128,8 @@ def _model(row: Row) -> tuple[Inside, ...]:
         verdict(row),
         to_property(row.property_id),
         more.labels.get("expected", "-"),
-        joined(more.labels.get("found", "-"), ": ", more.labels.get("said", "-")),
+        more.labels.get("found", "-"),
+        more.labels.get("said", "-"),
         *("-" if count is None else f"{count:,}" for count in figures),
         seconds(row.seconds),
     )

@@ -1,6 +1,8 @@
 """The page of the gate's report: whole, escaped, reachable, and never kinder than the run was."""
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -18,9 +20,10 @@ from specs.gate.detail import Annex, Cell, Detail, Unproved
 from specs.gate.files import read_json, write_json
 from specs.gate.origin import Origin
 from specs.gate.report import Report, Row, Stage
+from specs.gate.running import ROOT
 from specs.picture import Link, Node, Picture
 from specs.report.__main__ import main
-from specs.report.documented import inline, prose, read_document
+from specs.report.documented import Statement, inline, prose, read_document
 from specs.report.evidence import evidence
 from specs.report.page import DOCUMENT, STYLE, page
 
@@ -287,6 +290,7 @@ def test_a_stage_that_broke_off_is_told_with_its_problem() -> None:
         ((SPECS, TESTS), "incomplete"),
         ((SPECS, FAULTS), "incomplete"),
         ((TESTS, FAULTS), "incomplete"),
+        ((SPECS, TESTS, msgspec.structs.replace(FAULTS, rows=FAULTS.rows[:1])), "incomplete"),
         ((SPECS, TESTS, msgspec.structs.replace(FAULTS, problem="broke off")), "incomplete"),
         ((SPECS, TESTS, broken(FAULTS, "survives")), "fails"),
         ((broken(SPECS, "vacuous"),), "fails"),
@@ -296,12 +300,53 @@ def test_a_stage_that_broke_off_is_told_with_its_problem() -> None:
 def test_a_property_holds_only_if_all_that_is_to_hold_it_does(
     stages: tuple[Stage, ...], standing: str
 ) -> None:
-    """Of P-SOUND the documentation names proofs, property tests and faults."""
-    stated = read_document(DOCUMENTED).properties
-    (sound,) = [
-        one for one in evidence(stated, Report(True, 1.0, stages)) if one.statement.id == "P-SOUND"
-    ]
-    assert sound.standing == standing
+    """Proofs, property tests, and as many faults as are documented."""
+    assert (
+        of(
+            Statement("P-SOUND", "it holds", "`specs/x.py`", "`tests/properties/x.py`", "2 faults"),
+            *stages,
+        )
+        == standing
+    )
+
+
+def test_what_is_refuted_does_not_hold_a_property_up() -> None:
+    """Faults, broken models and reachable states are no evidence that it holds."""
+    elsewhere = "`tests/api/x.py`"
+    assert of(Statement("P-SOUND", "it holds", "-", elsewhere, "2 faults"), FAULTS) == "elsewhere"
+    assert (
+        of(Statement("P-SOUND", "it holds", "-", elsewhere, "2 faults, 1 model"), FAULTS)
+        == "incomplete"
+    )
+    assert of(Statement("P-CAS", "it holds", "-", elsewhere, "1 model"), TLA) == "holds"
+    rows = (TLA.rows[1], msgspec.structs.replace(TLA.rows[1], name="reachable/Retried"))
+    refuted = msgspec.structs.replace(TLA, rows=rows)
+    assert of(Statement("P-CAS", "it holds", "-", elsewhere, "1 model"), refuted) == "elsewhere"
+    assert of(Statement("P-CAS", "it holds", "-", elsewhere, "2 models"), refuted) == "incomplete"
+
+
+def test_induction_holds_only_with_a_matrix_that_this_run_has_closed() -> None:
+    """One cell of a theorem that is not proved, or no matrix at all, leaves it incomplete."""
+    row = Row("P-INDUCT", "properties.p_ref.AddParent", "proved")
+    closed = Cell("AddParent", "set-refers", "theorem", (row.name,), "it is there after")
+    lost = msgspec.structs.replace(closed, theorems=("properties.p_ref.gone",))
+    for cells, standing in (
+        ((closed,), "holds"),
+        ((closed, lost), "incomplete"),
+        ((), "incomplete"),
+    ):
+        stage = Stage("specs", (row,), annex=Annex(cells=cells))
+        assert of(Statement("P-INDUCT", "it holds", "`specs/x.py`", "-", "-"), stage) == standing
+    stage = Stage("specs", (row,), annex=Annex(cells=(lost,)))
+    matrix = shown(Report(True, 1.0, (stage,))).by_id("matrix").text
+    assert "hole: 1" in matrix
+    assert "not proved in this run: properties.p_ref.gone; it is there after" in matrix
+
+
+def of(stated: Statement, *stages: Stage) -> str:
+    """How a property stands of which this is documented, after these stages."""
+    (found,) = evidence([stated], Report(True, 1.0, stages))
+    return found.standing
 
 
 def test_every_property_is_told_in_the_words_of_the_documentation() -> None:
@@ -386,6 +431,14 @@ def test_what_is_no_report_is_refused_in_one_line(
     assert told[0].startswith(f"grantproof: `{path}` is no report of the gate: ")
     assert len(told) == 2
     assert list(tmp_path.glob("*.html")) == []
+
+
+def test_the_page_is_made_without_a_prover_and_without_the_product() -> None:
+    """Importing what makes it loads neither Z3 nor what is proved."""
+    loaded = "{'z3', 'grantproof', 'pytest'} & set(sys.modules)"
+    code = f"import sys, specs.report.page; print(sorted({loaded}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout == b"[]\n"
 
 
 def test_colours_have_enough_contrast() -> None:
