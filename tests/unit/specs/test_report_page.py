@@ -74,7 +74,9 @@ TLA: Final = Stage(
         ),
     ),
 )
-TESTS: Final = Stage("properties", (Row("P-SOUND, P-COMPLETE", "test_x.py::test_y", "passed"),))
+TESTS: Final = Stage(
+    "properties", (Row("P-SOUND, P-COMPLETE", "tests/properties/x.py::y", "passed"),)
+)
 GOOD: Final = Report(True, 12.3, (SPECS, TESTS, TLA, FAULTS), ORIGIN)
 
 
@@ -319,6 +321,8 @@ def test_what_is_refuted_does_not_hold_a_property_up() -> None:
         == "incomplete"
     )
     assert of(Statement("P-CAS", "it holds", "-", elsewhere, "1 model"), TLA) == "holds"
+    sampled = Statement("P-SOUND", "it holds", "-", "`tests/stateful/x.py`", "-")
+    assert of(sampled, TESTS) == "holds"
     rows = (TLA.rows[1], msgspec.structs.replace(TLA.rows[1], name="reachable/Retried"))
     refuted = msgspec.structs.replace(TLA, rows=rows)
     assert of(Statement("P-CAS", "it holds", "-", elsewhere, "1 model"), refuted) == "elsewhere"
