@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 
 from grantproof.core import hierarchy, model, policy
+from specs.faults.catalogue import FAULTS
+from specs.faults.fault import gate_name
+from specs.faults.judge import Judgement
 from specs.gate.hashes import hashes, parts
 from specs.gate.origin import NOT_FOUND, origin
-from specs.gate.stages import tla
+from specs.gate.report import End, concluded, read, written
+from specs.gate.stages import faults, specs, tla
 from specs.kernel.proof import Result
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
+from specs.matrix import Cell
+from specs.picture import Node, Picture
 from specs.run import verdict
 from specs.tlc.check import Result as Checked
 from specs.tlc.output import read_output
@@ -91,3 +97,27 @@ def test_the_figures_of_a_model_reach_its_row() -> None:
     assert (row.verdict, row.counterexample) == ("refuted as expected", ("a1",))
     assert row.more.figures == {"generated": 6729, "distinct": 3888, "depth": 5}
     assert row.more.labels == {"expected": "refuted", "found": "refuted", "said": "Once"}
+
+
+def test_the_annex_of_the_proofs_reaches_the_report() -> None:
+    """Seeds, hashes of what is read, what no proof uses, what is tested only, and every cell."""
+    used = Result("P-SOUND", "a", "proved", used=frozenset({"x"}), reads=(CLOSURE,))
+    other = Result("P-SOUND", "b", "proved", unused=("x", "y"), reads=(CONTAINS,))
+    annex = specs.annex([used, other], [Cell("AddParent", "set-refers", "frame", (), "why")])
+    assert annex.seeds == (0, 7, 41)
+    assert annex.sources == hashes([CLOSURE, CONTAINS])
+    assert annex.unused == ("y",)
+    assert "grantproof.core.index.Index.ask" in {one.function for one in annex.tested}
+    assert [(one.command, one.reason) for one in annex.cells] == [("AddParent", "why")]
+    said = [read(written(message)) for message in (annex, End({}))]
+    assert concluded("specs", [one for one in said if one], seconds=1.0).more == annex
+
+
+def test_the_picture_of_a_fault_reaches_its_row() -> None:
+    """With its class and its gate, whether it was caught or not."""
+    fault, picture = FAULTS[0], Picture((Node("role:a", "role", "a"),))
+    for problem in ("", "it survives"):
+        row = faults.row(Judgement(fault.id, problem, ("given",), 1.0, picture))
+        assert row.passed is (problem == "")
+        assert row.more.picture == picture
+        assert row.more.labels == {"class": fault.kind, "gate": gate_name(fault.gate)}
