@@ -66,14 +66,16 @@ def verdict(
     `whole`: as `decide` has it.
     """
     statement = statements()[name]
+    source = Source(dict(patches or {}))
     started = time.perf_counter()
     try:
-        stated = statement.about(Source(dict(patches or {})))
+        stated = statement.about(source)
     except UNREADABLE as unsupported:
         seconds = time.perf_counter() - started
         result = Result(statement.property_id, name, "unsupported", seconds=seconds)
         return dataclasses.replace(result, detail=repr(unsupported))
     result = decide(stated, seeds, whole=whole)
+    result = dataclasses.replace(result, reads=tuple(sorted(source.used)))
     return dataclasses.replace(result, name=name, seconds=time.perf_counter() - started)
 
 

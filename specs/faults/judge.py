@@ -16,6 +16,7 @@ from typing import Any, Final
 from specs.faults import proving
 from specs.faults.fault import Executable, Fault, Model, PatchDoesNotApply, Proof, patched
 from specs.faults.namespace import tampered
+from specs.picture import Picture
 from specs.tlc.check import as_expected, run_all
 
 SMALL: Final = "specs.faults.small"
@@ -25,18 +26,26 @@ CLEAN_MODELS: Final[Mapping[str, str]] = {"P-CONSUME": "MCConsume"}
 """The model that holds without the fault, by property where it is another one."""
 
 
+Shown = tuple[tuple[str, ...], Picture]
+"""A counterexample in words, and as a picture."""
+
+
 class Surviving(Exception):
     """One of the halves did not behave as it must: the message says which and how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of a fault. `problem` is empty when it was caught; `story` shows what it does."""
+    """What became of a fault. `problem` is empty when it was caught; `story` shows what it does.
+
+    `picture` draws the organization of the story, and what happens to it.
+    """
 
     fault: str
     problem: str
     story: tuple[str, ...] = ()
     seconds: float = 0.0
+    picture: Picture | None = None
 
     @property
     def caught(self) -> bool:
@@ -48,7 +57,8 @@ def judge(fault: Fault) -> Judgement:
     """Return the judgement on a fault; never raises."""
     started = time.perf_counter()
     try:
-        judged = Judgement(fault.id, "", _both_halves(fault))
+        story, picture = _both_halves(fault)
+        judged = Judgement(fault.id, "", story, picture=picture)
     except (PatchDoesNotApply, Surviving) as problem:
         judged = Judgement(fault.id, str(problem))
     except Exception:  # noqa: BLE001 - an error in any half is a fault that nothing has caught
@@ -57,7 +67,7 @@ def judge(fault: Fault) -> Judgement:
     return replace(judged, seconds=time.perf_counter() - started)
 
 
-def _both_halves(fault: Fault) -> tuple[str, ...]:
+def _both_halves(fault: Fault) -> Shown:
     texts = patched(fault.edits)
     _gate(fault, texts)
     return _shown(fault, texts)
@@ -105,8 +115,8 @@ def _model_behaves(configuration: str, expected: str, property_id: str) -> bool:
     )
 
 
-def _shown(fault: Fault, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the counterexample in words: false in the patched code and true in the clean."""
+def _shown(fault: Fault, texts: Mapping[str, str]) -> Shown:
+    """Return the counterexample told and drawn: false in the patched code and true in the clean."""
     _require(_holds(fault.shown), f"without the patch {fault.shown} does not hold")
     with tampered(texts):
         stated = _property(fault.shown)
@@ -116,7 +126,14 @@ def _shown(fault: Fault, texts: Mapping[str, str]) -> tuple[str, ...]:
         story: tuple[str, ...] = tools.tell(stated, found)
         carried = pickle.dumps(found)
     _require(_holds_of(fault.shown, carried), "its counterexample is one without the patch too")
-    return story
+    return story, _drawn(carried)
+
+
+def _drawn(carried: bytes) -> Picture:
+    """Return the picture of a counterexample that was found elsewhere, made by the clean code."""
+    again = pickle.loads(carried)  # noqa: S301 - made a moment ago, in this process
+    drawn: Picture = importlib.import_module(f"{SMALL}.scene").scene(again.facts, again.act)
+    return drawn
 
 
 @cache

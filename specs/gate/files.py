@@ -6,14 +6,23 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from specs.gate.report import Stage
+from specs.gate.origin import Origin
+from specs.gate.report import Report, Stage
 
 
-def write_json(stages: Sequence[Stage], path: Path, *, seconds: float, passed: bool) -> None:
+def write_json(
+    stages: Sequence[Stage],
+    path: Path,
+    *,
+    seconds: float,
+    passed: bool,
+    origin: Origin | msgspec.UnsetType = msgspec.UNSET,
+) -> None:
     """Write everything that was reported."""
     report = {
         "passed": passed,
         "seconds": round(seconds, 1),
+        **({} if isinstance(origin, msgspec.UnsetType) else {"origin": origin}),
         "stages": [
             {
                 "name": stage.name,
@@ -22,11 +31,20 @@ def write_json(stages: Sequence[Stage], path: Path, *, seconds: float, passed: b
                 "problem": stage.problem,
                 "numbers": stage.numbers,
                 "rows": stage.rows,
+                **({} if isinstance(stage.annex, msgspec.UnsetType) else {"annex": stage.annex}),
             }
             for stage in stages
         ],
     }
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+
+
+def read_json(path: Path) -> Report:
+    """Return a report that was written. Raises `OSError`, and `ValueError` where it is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"`{path}` is no report of the gate: {error}") from error
 
 
 def write_junit(stages: Sequence[Stage], path: Path) -> None:

@@ -8,6 +8,9 @@ from typing import Final
 
 import msgspec
 
+from specs.gate.detail import NO_ANNEX, NO_DETAIL, Annex, Detail
+from specs.gate.origin import Origin
+
 PASSES: Final = frozenset(
     {"proved", "caught", "holds", "refuted as expected", "passed", "confirmed"}
 )
@@ -15,18 +18,27 @@ PASSES: Final = frozenset(
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="row"):
-    """One verdict. `counterexample` shows why, in the words of the domain, where it is no pass."""
+    """One verdict. `counterexample` shows why, in the words of the domain, where it is no pass.
+
+    It also shows what a fault or a broken model leads to. `detail` is for the page.
+    """
 
     property_id: str
     name: str
     verdict: str
     seconds: float = 0.0
     counterexample: tuple[str, ...] = ()
+    detail: Detail | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def passed(self) -> bool:
         """Whether the verdict is a pass."""
         return self.verdict in PASSES
+
+    @property
+    def more(self) -> Detail:
+        """The detail, which may be empty."""
+        return NO_DETAIL if isinstance(self.detail, msgspec.UnsetType) else self.detail
 
 
 class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
@@ -49,6 +61,12 @@ class Stage(msgspec.Struct, frozen=True):
     numbers: dict[str, int] = {}
     seconds: float = 0.0
     problem: str = ""
+    annex: Annex | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def more(self) -> Annex:
+        """The annex, which may be empty."""
+        return NO_ANNEX if isinstance(self.annex, msgspec.UnsetType) else self.annex
 
     @property
     def failures(self) -> tuple[Row, ...]:
@@ -64,7 +82,16 @@ class Stage(msgspec.Struct, frozen=True):
         return len(self.rows) > 0 and len(self.failures) == 0
 
 
-Message = Row | End | Stopped
+class Report(msgspec.Struct, frozen=True):
+    """What `report.json` holds. Reports from before there were pages have no origin."""
+
+    passed: bool
+    seconds: float
+    stages: tuple[Stage, ...]
+    origin: Origin | msgspec.UnsetType = msgspec.UNSET
+
+
+Message = Row | End | Stopped | Annex
 _READER: Final[msgspec.json.Decoder[Message]] = msgspec.json.Decoder(Message)
 
 
@@ -90,7 +117,9 @@ def concluded(
     stopped = [message.problem for message in messages if isinstance(message, Stopped)]
     found = [*stopped, problem, *_oddities(rows, ends)]
     numbers = ends[-1].numbers if ends else {}
-    return Stage(name, rows, numbers, seconds, next((one for one in found if one), ""))
+    annexes = [message for message in messages if isinstance(message, Annex)]
+    annex = annexes[-1] if annexes else msgspec.UNSET
+    return Stage(name, rows, numbers, seconds, next((one for one in found if one), ""), annex)
 
 
 def _oddities(rows: Sequence[Row], ends: Sequence[End]) -> Iterable[str]:

@@ -47,7 +47,7 @@ class Result:
 
     `detail` names the goal that is not proved, with a model where it is refuted; `used` and
     `unused` name the hypotheses that some goal needs, and that none does; `possible_as` names the
-    theorem whose world is one for this, too.
+    theorem whose world is one for this, too; `reads` are the functions whose source it is about.
     """
 
     property_id: str
@@ -59,6 +59,7 @@ class Result:
     used: frozenset[str] = frozenset()
     unused: tuple[str, ...] = ()
     possible_as: str = ""
+    reads: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:

@@ -42,7 +42,11 @@ Verdict = Literal["holds", "refuted", "unknown", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one configuration. `property` holds ids, `trace` the counterexample told."""
+    """What became of one configuration. `property` holds ids, `trace` the counterexample told.
+
+    `generated` counts states as often as they are met, `states` each once; `depth` is how many
+    lie in a row from the first.
+    """
 
     id: str
     property: str
@@ -52,6 +56,8 @@ class Result:
     detail: str
     states: int | None = None
     trace: tuple[str, ...] = ()
+    generated: int | None = None
+    depth: int | None = None
 
 
 def as_expected(result: Result) -> bool:
@@ -143,6 +149,8 @@ def judge(
         detail="; ".join(against) or ", ".join(expectation.checks),
         states=output.states,
         trace=_trace(done.text) if verdict == "refuted" else (),
+        generated=output.generated,
+        depth=output.depth,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Final
 from specs.tlc.values import Value, read_value
 
 STATES: Final = re.compile(r"([\d,]+) distinct states found")
+GENERATED: Final = re.compile(r"([\d,]+) states generated")
+DEPTH: Final = re.compile(r"The depth of the complete state graph search is (\d+)")
 VIOLATED: Final = re.compile(
     r"^Error: (?:Invariant|Action property) (\w+) is violated", re.MULTILINE
 )
@@ -50,20 +52,29 @@ class Output:
     violated: str | None
     temporal: bool
     first_error: str | None
+    generated: int | None = None
+    depth: int | None = None
 
 
 def read_output(text: str) -> Output:
     """Return what TLC said, but for the behaviour."""
-    counts = STATES.findall(text)
     violated = VIOLATED.search(text)
     errors = re.findall(r"^Error: (.+)", text, re.MULTILINE)
     return Output(
         completed=COMPLETED in text,
-        states=int(counts[-1].replace(",", "")) if counts else None,
+        states=_last(STATES, text),
         violated=violated[1] if violated else None,
         temporal=TEMPORAL in text,
         first_error=errors[0] if errors else None,
+        generated=_last(GENERATED, text),
+        depth=_last(DEPTH, text),
     )
+
+
+def _last(count: re.Pattern[str], text: str) -> int | None:
+    """Return the last of the numbers that the pattern finds."""
+    found = count.findall(text)
+    return int(found[-1].replace(",", "")) if found else None
 
 
 def read_behaviour(text: str) -> Behaviour:

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable
 
 from specs.faults.catalogue import FAULTS
+from specs.faults.fault import gate_name
 from specs.faults.judge import Judgement
 from specs.faults.run import run_all
+from specs.gate.detail import Detail
 from specs.gate.report import Row
 
 BY_ID = {fault.id: fault for fault in FAULTS}
@@ -27,4 +29,7 @@ def row(judgement: Judgement) -> Row:
     fault = BY_ID[judgement.fault]
     verdict = "caught" if judgement.caught else "survives"
     told = judgement.story if judgement.caught else (judgement.problem,)
-    return Row(fault.property_id, f"{fault.id}: {fault.sentence}", verdict, judgement.seconds, told)
+    labels = {"class": fault.kind, "gate": gate_name(fault.gate)}
+    more = Detail(labels=labels, picture=judgement.picture)
+    name = f"{fault.id}: {fault.sentence}"
+    return Row(fault.property_id, name, verdict, judgement.seconds, told, more)

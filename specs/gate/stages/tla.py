@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from specs.gate.detail import Detail
 from specs.gate.report import Row
 from specs.tlc.check import Result, as_expected, run_all
 
@@ -21,6 +22,18 @@ def row(result: Result) -> Row:
     if not as_expected(result):
         found = "failed" if result.verdict == "holds" else result.verdict
         told = (f"{result.verdict}, expected {result.expected}: {result.detail}", *result.trace)
-        return Row(result.property, result.id, found, result.seconds, told)
+        return Row(result.property, result.id, found, result.seconds, told, detail(result))
     verdict = "holds" if result.verdict == "holds" else "refuted as expected"
-    return Row(result.property, result.id, verdict, result.seconds)
+    return Row(result.property, result.id, verdict, result.seconds, result.trace, detail(result))
+
+
+def detail(result: Result) -> Detail:
+    """Return what TLC was asked, and the figures that it gave."""
+    counted = {
+        "generated": result.generated,
+        "distinct": result.states,
+        "depth": result.depth,
+    }
+    figures = {name: count for name, count in counted.items() if count is not None}
+    labels = {"expected": result.expected, "found": result.verdict, "said": result.detail}
+    return Detail(figures, labels)

@@ -179,15 +179,19 @@ def test_an_unknown_stage_is_a_usage_error(tmp_path: Path) -> None:
 def test_a_failing_gate_says_so_everywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The exit code, the last line, the report and JUnit agree; an old report is gone."""
+    """The exit code, the last line, the reports, the page and JUnit agree; what was old is gone."""
     bad = Stage("smoke", (Row("smoke", "alice reads", "failed", 0.1, ("is Deny",)),), {"checks": 5})
     (tmp_path / "report.json").write_text('{"passed": true}', encoding="utf-8")
+    (tmp_path / "report.html").write_text("an old page", encoding="utf-8")
     monkeypatch.setattr("specs.gate.running.run_stage", lambda *_, **__: bad)
     assert main(["--only", "smoke", "--reports", str(tmp_path)]) == 1
     *_, failed, last = capsys.readouterr().out.splitlines()
     assert failed == "FAILED smoke smoke alice reads: is Deny"
     assert last.startswith("verify FAILED: 1 stages, 2 verdicts, ")
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["passed"] is False
+    shown = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<title>FAILED" in shown
+    assert "<pre>is Deny</pre>" in shown
     suite = ET.parse(tmp_path / "junit.xml").getroot()[0]  # noqa: S314  # written a moment ago
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
 
