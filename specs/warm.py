@@ -1,4 +1,4 @@
-"""Imported by the process whose copies decide theorems: what all of them read is read once, here."""
+"""Imported by the process whose copies decide theorems: what each of them reads is read here."""
 
 from specs.kernel.source import Source
 from specs.theorems import statements
