@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from typing import Final
 
 from specs.gate.ratchets import TABLE, read_pins
-from specs.mutants import proofs
+from specs.mutants import proofs, suites
 from specs.mutants.changes import Mutant
 from specs.mutants.equivalent import EQUIVALENT, same
 from specs.mutants.walk import all_mutants, theorems_about
@@ -47,6 +47,8 @@ class Fate:
 def judged(task: tuple[Mutant, tuple[str, ...]]) -> Fate:
     """Return what becomes of a mutant that the theorems read."""
     mutant, theorems = task
+    if mutant.module in suites.TRIED:
+        return Fate(mutant, suites.killed(mutant) or SURVIVED)
     how = proofs.killed(mutant, theorems)
     if not how and same(mutant):
         return Fate(mutant, EQUAL)

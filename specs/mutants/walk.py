@@ -12,10 +12,6 @@ from specs.theorems import readers, statements
 
 CORE: Final = grantproof.core.__name__
 NOT_WALKED: Final[dict[str, str]] = {
-    f"{CORE}.administration": "proved is that an administrator is left; whom it finds is tested",
-    f"{CORE}.certificate": (
-        "that a checker skips a step is undetermined, for a minute and a half each, never refuted"
-    ),
     f"{CORE}.commands.refusal": "read by every theorem about commands; not walked to its end yet",
 }
 """The modules that proofs read and whose mutants are not walked, each with the reason."""

@@ -7,7 +7,7 @@ import pytest
 
 import grantproof.core as core_package
 from specs.kernel.source import Source
-from specs.mutants import proofs, walk
+from specs.mutants import proofs, suites, walk
 from specs.mutants.changes import Mutant
 from specs.mutants.changes import mutants as mutants_of
 from specs.mutants.equivalent import EQUIVALENT, same
@@ -144,6 +144,27 @@ def test_what_is_not_walked_is_a_module_there_is() -> None:
     """An entry goes with its module, and all others of the core are walked."""
     core = set(Path(core_package.__file__ or "").parent.rglob("*.py"))
     assert len(walk.modules()) + len(walk.NOT_WALKED) == len(core) - 1
+
+
+def test_tests_find_out_only_what_they_pass_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure kills, a pass does not; tests that fail anyway say nothing, nor an odd end."""
+    module = next(iter(suites.TRIED))
+    mutant = Mutant(module, "function", "a -> b", 1, "changed")
+
+    def ending(plain: int, changed: int) -> None:
+        suites.clean.cache_clear()
+        ends = {"changed": changed}
+        monkeypatch.setattr(suites, "run", lambda _module, text, _tests: ends.get(text, plain))
+
+    ending(0, 1)
+    assert suites.killed(mutant).startswith("failed by tests/")
+    ending(0, 0)
+    assert suites.killed(mutant) == ""
+    for plain, changed, why in ((1, 1, "without the change"), (0, 3, "exits with 3")):
+        ending(plain, changed)
+        with pytest.raises(RuntimeError, match=why):
+            suites.killed(mutant)
+    suites.clean.cache_clear()
 
 
 def test_a_survivor_fails_and_so_does_a_stale_entry_and_a_drop() -> None:
