@@ -22,7 +22,7 @@ AFRESH: Final = ("grantproof", "specs.faults.small", "tests")
 def tampered(texts: Mapping[str, str]) -> Iterator[None]:
     """Import the production modules afresh inside, the named ones from the given texts."""
     kept = {name: module for name, module in sys.modules.items() if is_afresh(name)}
-    finder = _Finder(texts)
+    finder = Finder(texts)
     _forget()
     sys.meta_path.insert(0, finder)
     try:
@@ -52,7 +52,9 @@ def _rebind(kept: Mapping[str, ModuleType]) -> None:
             setattr(sys.modules[package], last, module)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class Finder(importlib.abc.MetaPathFinder):
+    """Finds the named modules in the given texts, and no others."""
+
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
 

@@ -40,7 +40,11 @@ BY_DEFINITION: Final = "by definition: "
 """How the names of hypotheses begin that only define a symbol; a definition can always be made."""
 
 
-def satisfiable(hypotheses: Iterable[Clause], literals: Iterable[z3.ExprRef] = ()) -> bool:
+def satisfiable(
+    hypotheses: Iterable[Clause],
+    literals: Iterable[z3.ExprRef] = (),
+    limits: Iterable[int] = SEARCH_LIMITS,
+) -> bool:
     """Return whether there is a world in which all the hypotheses hold."""
     names = list(literals)
     names += [z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names))]
@@ -49,7 +53,7 @@ def satisfiable(hypotheses: Iterable[Clause], literals: Iterable[z3.ExprRef] = (
     spoken = list(terms(told))
     facts = [*small(names, spoken), *(z3.substitute_funs(fact, (CARD, counted)) for fact in told)]
     plainer = [*facts, *plain(spoken)]
-    for seed, limit in enumerate(SEARCH_LIMITS):
+    for seed, limit in enumerate(limits):
         within = {"random_seed": seed, "rlimit": limit}
         if searched(plainer, within) == z3.sat:
             return True

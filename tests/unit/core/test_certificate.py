@@ -7,9 +7,16 @@ import pytest
 
 from grantproof.core.attributes import Literal, Operator, Path, Root, attributes
 from grantproof.core.certificate import Certificate, check, issue
-from grantproof.core.constraints import Attribute, Context, GeoFence, Observation, TimeWindow
+from grantproof.core.constraints import (
+    Attribute,
+    Context,
+    GeoFence,
+    Observation,
+    TimeWindow,
+    observe,
+)
 from grantproof.core.identifiers import AttributeName, OrganizationId, RoleId
-from grantproof.core.matching import Request
+from grantproof.core.matching import Request, resolve, situate
 from grantproof.core.model import (
     ALWAYS,
     Any,
@@ -256,6 +263,18 @@ def test_a_certificate_serves_no_other_request(request_: Request) -> None:
 def test_a_certificate_serves_no_other_context(context: Context) -> None:
     """Whatever a constraint looked at must be what the context says."""
     assert not check(STATE, asks(), context, certificate=CERTIFICATE)
+
+
+def test_a_certificate_that_honestly_shows_a_constraint_fail_is_refused() -> None:
+    """What is seen is as it says, and after hours that is no reason to allow."""
+    after_hours = replace(HERE, hour=17)
+    target = resolve(STATE, asks())
+    assert target is not None
+    situation = situate(STATE, asks(), after_hours, target=target)
+    seen = tuple(observe(constraint, situation) for constraint in GRANT.constraints)
+    assert [observation.held for observation in seen] == [False, True, True]
+    honest = replace(CERTIFICATE, observations=seen)
+    assert not check(STATE, asks(), after_hours, certificate=honest)
 
 
 @pytest.mark.parametrize("chosen", [(CHIEF,), (HEAD,), (CLERK,), (CLERK, HEAD)])

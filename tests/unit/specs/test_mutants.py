@@ -1,24 +1,21 @@
 """The mechanical mutants: everything that can be changed is, and a survivor is not overlooked."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
+import grantproof.core as core_package
 from specs.kernel.source import Source
-from specs.mutants import (
-    EQUIVALENT,
-    MODULES,
-    SURVIVED,
-    Mutant,
-    all_mutants,
-    conclude,
-    killed,
-    refuted,
-)
-from specs.mutants import mutants as mutants_of
-from specs.theorems import statements
+from specs.mutants import proofs, suites, walk
+from specs.mutants.changes import Mutant
+from specs.mutants.changes import mutants as mutants_of
+from specs.mutants.equivalent import EQUIVALENT, same
+from specs.mutants.run import EQUAL, SURVIVED, Fate, conclude, judged
 
+CONSTRAINTS = "grantproof.core.constraints"
 DUTY = "grantproof.core.duty"
+EXCEEDS = f"{DUTY}.exceeds"
 SAMPLE = """
 Kind = First | Second
 
@@ -30,18 +27,20 @@ class Thing:
 def chosen(ones: int | str, others):
     if any(one is None for one in ones) and ones != others:
         return False
+    if good(ones):
+        return len(ones) + 1
     return {one for one in ones - others if good(one)} | others
 """
 
 
-def changes(text: str) -> list[tuple[str, str]]:
+def changed(text: str) -> list[tuple[str, str]]:
     """The changes of the mutants of a text, each with the function it is in."""
     return [(mutant.function, mutant.change) for mutant in mutants_of("sample", text)]
 
 
 def test_everything_that_decides_is_changed() -> None:
-    """Chains link by link, connectives, quantifiers, sets, filters that call, returned booleans."""
-    found = [change.partition(" -> ")[2] for _, change in changes(SAMPLE)]
+    """Chains, connectives and their parts, quantifiers, sets, conditions, sums, booleans."""
+    found = [change.partition(" -> ")[2] for _, change in changed(SAMPLE)]
     assert sorted(found) == sorted(
         [
             "not not 0 < self.size <= 9",
@@ -50,7 +49,11 @@ def test_everything_that_decides_is_changed() -> None:
             "0 < self.size < 9",
             "0 < self.size > 9",
             "any((one is None for one in ones)) or ones != others",
+            "any((one is None for one in ones))",
+            "ones != others",
             "all((one is None for one in ones))",
+            "if not good(ones)",
+            "len(ones) - 1",
             "one is not None",
             "ones == others",
             "return True",
@@ -63,7 +66,7 @@ def test_everything_that_decides_is_changed() -> None:
 
 def test_a_mutant_knows_the_function_it_is_in() -> None:
     """A method by its class; there is none of an annotation or an alias of types."""
-    assert {function for function, _ in changes(SAMPLE)} == {"Thing.__post_init__", "chosen"}
+    assert {function for function, _ in changed(SAMPLE)} == {"Thing.__post_init__", "chosen"}
 
 
 def test_a_mutant_differs_in_one_place_from_the_source() -> None:
@@ -78,42 +81,107 @@ def test_a_mutant_differs_in_one_place_from_the_source() -> None:
     assert len(set(texts)) == len(texts)
 
 
-def test_every_function_that_can_be_changed_has_a_theorem_of_its_own() -> None:
-    """So it is asked what the function means, and not only whether some caller notices."""
-    changed = {f"{mutant.module}.{mutant.function}" for mutant in all_mutants()}
-    assert changed - set(statements()) == set()
+def test_a_guard_of_a_case_is_a_condition() -> None:
+    """It is turned round, and named by its case alone."""
+    text = "def f(x):\n    match x:\n        case A(y) if good(y):\n            return y\n"
+    assert changed(text) == [("f", "case A(y) if good(y) -> case A(y) if not good(y)")]
+
+
+def duty(ending: str) -> Mutant:
+    """The mutant of `exceeds` whose change ends so."""
+    some = mutants_of(DUTY, Source().text(DUTY))
+    return next(one for one in some if one.place == EXCEEDS and one.change.endswith(ending))
+
+
+def unchanged() -> Mutant:
+    """A mutant that changes nothing."""
+    return Mutant(DUTY, "exceeds", "nothing", 1, Source().text(DUTY))
 
 
 def test_what_changes_the_meaning_is_killed_by_the_theorem_of_its_function() -> None:
     """Off by one is refuted."""
-    exceeds = [mutant for mutant in all_mutants() if mutant.function == "exceeds"]
-    off_by_one = next(mutant for mutant in exceeds if mutant.change.endswith("> sod_set.n"))
-    assert killed(off_by_one) == f"refuted by {DUTY}.exceeds"
+    assert proofs.killed(duty("> sod_set.n"), [EXCEEDS]) == f"refuted by {EXCEEDS}"
 
 
-def test_what_changes_nothing_is_proved_again() -> None:
-    """The source as it is gives no verdict to be killed by."""
-    unchanged = Mutant(DUTY, "exceeds", "nothing", 1, Source().text(DUTY))
-    assert refuted(unchanged, [f"{DUTY}.exceeds"]) == ""
+def test_what_changes_nothing_is_the_same_theorem_and_the_same_function() -> None:
+    """The source as it is gives nothing to be killed by, and is equal to itself."""
+    assert proofs.killed(unchanged(), [EXCEEDS]) == ""
+    assert proofs.decided(unchanged(), [EXCEEDS]) == ""
+    assert same(unchanged())
+
+
+def test_a_change_that_matters_is_not_proved_to_be_the_same() -> None:
+    """Nor is what the kernel does not read."""
+    assert not same(duty("> sod_set.n"))
+
+
+def test_what_is_listed_as_equivalent_is_a_mutant_that_is_proved_to_be() -> None:
+    """An entry goes when its code goes."""
+    places = {key.partition(":")[0] for key in EQUIVALENT}
+    some = mutants_of(CONSTRAINTS, Source().text(CONSTRAINTS), places.__contains__)
+    known = {mutant.key: mutant for mutant in some}
+    assert set(EQUIVALENT) <= set(known)
+    assert all(same(known[key]) for key in EQUIVALENT)
 
 
 def test_what_no_proof_reads_survives(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of such a function nothing is asked, whatever it says."""
-    monkeypatch.setattr("specs.mutants.readers", dict)
-    assert killed(Mutant(DUTY, "nobody_reads", "a -> b", 1, "")) == SURVIVED
+    monkeypatch.setattr("specs.mutants.run.same", lambda _mutant: False)
+    assert judged((Mutant(DUTY, "nobody_reads", "a -> b", 1, ""), ())).how == SURVIVED
 
 
-def test_a_survivor_fails_and_so_does_a_mutant_that_is_missing() -> None:
-    """Nothing survives but what is listed as equivalent, and the number may only grow."""
+def test_the_theorem_of_the_function_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the others that read it, the smallest first; of a function without readers none."""
+    known = {EXCEEDS: ("many", "few", EXCEEDS), "other": ("many",)}
+    monkeypatch.setattr(walk, "readers", lambda: known)
+    walk.sizes.cache_clear()
+    assert walk.theorems_about(EXCEEDS) == (EXCEEDS, "few", "many")
+    assert walk.theorems_about("nobody.reads") == ()
+    walk.sizes.cache_clear()
+
+
+def test_what_is_not_walked_is_a_module_there_is() -> None:
+    """An entry goes with its module, and all others of the core are walked."""
+    core = set(Path(core_package.__file__ or "").parent.rglob("*.py"))
+    assert len(walk.modules()) + len(walk.NOT_WALKED) == len(core) - 1
+
+
+def test_tests_find_out_only_what_they_pass_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure kills, a pass does not; tests that fail anyway say nothing, nor an odd end."""
+    module = next(iter(suites.TRIED))
+    mutant = Mutant(module, "function", "a -> b", 1, "changed")
+
+    def ending(plain: int, changed: int) -> None:
+        suites.clean.cache_clear()
+        ends = {"changed": changed}
+        monkeypatch.setattr(suites, "run", lambda _module, text, _tests: ends.get(text, plain))
+
+    ending(0, 1)
+    assert suites.killed(mutant).startswith("failed by tests/")
+    ending(0, 0)
+    assert suites.killed(mutant) == ""
+    for plain, changed, why in ((1, 1, "without the change"), (0, 3, "exits with 3")):
+        ending(plain, changed)
+        with pytest.raises(RuntimeError, match=why):
+            suites.killed(mutant)
+    suites.clean.cache_clear()
+
+
+def test_a_survivor_fails_and_so_does_a_stale_entry_and_a_drop() -> None:
+    """Nothing survives but what is listed and proved; the number killed may only grow."""
     mutant = Mutant("module", "function", "a -> b", 1, "")
-    found = [(mutant, "refuted by theorem")]
-    assert conclude(found, pinned=1) == 0
-    assert conclude(found, pinned=2) == 1
-    assert conclude([(mutant, SURVIVED)], pinned=1) == 1
-
-
-def test_what_is_listed_as_equivalent_is_a_mutant_there_is() -> None:
-    """An entry goes when its code goes."""
-    known = {(mutant.function, mutant.change) for mutant in all_mutants()}
-    assert set(EQUIVALENT) - known == set()
-    assert len({mutant.module for mutant in all_mutants()}) == len(MODULES)
+    key = next(iter(EQUIVALENT))
+    listed = Mutant(CONSTRAINTS, "fence_holds", key.partition(": ")[2], 1, "")
+    assert listed.key == key
+    killed = Fate(mutant, "refuted by theorem")
+    assert conclude([killed], pinned=1) == 0
+    assert conclude([killed], pinned=2) == 1
+    assert conclude([], pinned=0) == 1
+    assert conclude([killed, Fate(listed, EQUAL)], pinned=1) == 0
+    for wrong in (
+        Fate(mutant, SURVIVED),
+        Fate(mutant, EQUAL),
+        Fate(listed, SURVIVED),
+        Fate(listed, "refuted by theorem"),
+    ):
+        assert conclude([killed, wrong], pinned=1) == 1

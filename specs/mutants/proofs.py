@@ -1,0 +1,106 @@
+"""Which theorem finds a mutant out: asked in turn, the cheapest first, until one fails.
+
+The theorem that says what the function means is asked first, then all that read its source. Of a
+theorem only the goals that the change touches are tried, for a short time: a counterexample is
+found soon or not at all. What that leaves is decided in full, theorem by theorem.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import z3
+
+from specs.kernel.proof import Theorem, supposing
+from specs.kernel.source import Source
+from specs.kernel.vacuity import satisfiable
+from specs.kernel.values import Clause, before
+from specs.mutants.changes import Mutant
+from specs.run import UNREADABLE, verdict
+from specs.theorems import statements
+
+SEED: Final = 0
+TRIES: Final = (300_000, 3_000_000)
+"""How much of Z3's work a goal is tried for: all of them shortly first."""
+NUMBERED: Final = re.compile(r"!\d+")
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A theorem about the mutant, and those of its goals that are not as they were."""
+
+    stated: Theorem
+    goals: tuple[Clause, ...]
+
+
+def killed(mutant: Mutant, theorems: Iterable[str]) -> str:
+    """Return by which verdict of which theorem the mutant is found out, or nothing."""
+    touched: dict[str, Touched] = {}
+    for name in theorems:
+        try:
+            found = changed(mutant, name)
+        except UNREADABLE:
+            return f"unsupported by {name}"
+        if found is not None:
+            touched[name] = found
+            if objected(found, TRIES[0]):
+                return f"refuted by {name}"
+    for work in TRIES[1:]:
+        for name, found in touched.items():
+            if objected(found, work):
+                return f"refuted by {name}"
+    return decided(mutant, touched)
+
+
+def decided(mutant: Mutant, theorems: Iterable[str]) -> str:
+    """Return the first verdict on one of the theorems that is not `proved`, or nothing."""
+    patches = {mutant.module: mutant.text}
+    results = (verdict(name, patches, seeds=(SEED,)) for name in theorems)
+    return next((f"{one.verdict} by {one.name}" for one in results if not one.holds), "")
+
+
+def changed(mutant: Mutant, name: str) -> Touched | None:
+    """Return what the change touches of a theorem, or nothing where it is the same theorem."""
+    statement = statements()[name]
+    stated = statement.about(Source({mutant.module: mutant.text}))
+    whole, goals = as_it_was(name)
+    if spelled([*stated.hypotheses, *stated.goals]) == whole:
+        return None
+    touched = [goal for goal in stated.goals if spelled([goal]) not in goals]
+    return Touched(stated, tuple(touched) or stated.goals)
+
+
+@cache
+def as_it_was(name: str) -> tuple[str, frozenset[str]]:
+    """Return a theorem about the source as it is, spelled out: in one, and goal by goal."""
+    stated = statements()[name].about(Source())
+    whole = spelled([*stated.hypotheses, *stated.goals])
+    return whole, frozenset(spelled([goal]) for goal in stated.goals)
+
+
+def spelled(clauses: Iterable[Clause]) -> str:
+    """Return clauses as text in which fresh names are numbered in the order of their occurrence."""
+    numbers: dict[str, str] = {}
+
+    def again(found: re.Match[str]) -> str:
+        return numbers.setdefault(found[0], f"!{len(numbers)}")
+
+    return NUMBERED.sub(again, "\n".join(f"{name}: {fact.sexpr()}" for name, fact in clauses))
+
+
+def objected(found: Touched, work: int) -> bool:
+    """Return whether a short search finds a counterexample to one of the goals."""
+    return any(fails(found.stated, goal, work) for goal in found.goals)
+
+
+def fails(stated: Theorem, goal: Clause, work: int) -> bool:
+    """Return whether a world is found, any or one of a few names, in which the goal fails."""
+    known = before(stated.hypotheses, goal)
+    solver = supposing(known, SEED, work)
+    solver.add(z3.Not(goal[1]))
+    answer = solver.check()
+    if answer != z3.unknown:
+        return bool(answer == z3.sat)
+    return satisfiable((*known, (f"not {goal[0]}", z3.Not(goal[1]))), stated.names, (work,))
