@@ -13,7 +13,7 @@ from typing import Final
 
 import z3
 
-from specs.kernel.proof import Theorem, supposing
+from specs.kernel.proof import Theorem, limited
 from specs.kernel.source import Source
 from specs.kernel.vacuity import satisfiable
 from specs.kernel.values import Clause, before
@@ -98,8 +98,8 @@ def objected(found: Touched, work: int) -> bool:
 def fails(stated: Theorem, goal: Clause, work: int) -> bool:
     """Return whether a world is found, any or one of a few names, in which the goal fails."""
     known = before(stated.hypotheses, goal)
-    solver = supposing(known, SEED, work)
-    solver.add(z3.Not(goal[1]))
+    solver = limited(z3.Solver(), SEED, work)
+    solver.add([*(condition for _, condition in known), z3.Not(goal[1])])
     answer = solver.check()
     if answer != z3.unknown:
         return bool(answer == z3.sat)
