@@ -239,7 +239,7 @@ def speaks(reader: Reader, stated: Theorem) -> bool:
 
     Without such a restriction the hypotheses are those of the theorems of `specs`, which looks.
     """
-    return not (reader.gone or reader.fields) or possible(stated)
+    return not (reader.gone or reader.fields) or possible(stated, reader.gone)
 
 
 def witnesses(asked: Question) -> Iterator[dict[str, typing.Any]]:
@@ -256,7 +256,7 @@ def witnesses(asked: Question) -> Iterator[dict[str, typing.Any]]:
         spoken = list(terms(told))
         names = list(asked.theorem.names)
         names += [z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names))]
-        for some in (told, [*small(names, spoken), *told]):
+        for some in (told, [*small(names, spoken, ()), *told]):
             for options in SEARCHES:
                 model = modelled(some, options)
                 if model is not None:

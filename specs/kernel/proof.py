@@ -111,9 +111,9 @@ def decide(theorem: Theorem, seeds: tuple[int, ...] = SEEDS, *, whole: bool = Fa
     return replace(told, possible_as=theorem.possible_as)
 
 
-def possible(theorem: Theorem) -> bool:
-    """Return whether there is a world that the theorem is about."""
-    return satisfiable((*theorem.hypotheses, *theorem.scene), theorem.names)
+def possible(theorem: Theorem, absent: tuple[type, ...] = ()) -> bool:
+    """Return whether there is a world that the theorem is about, without objects of some class."""
+    return satisfiable((*theorem.hypotheses, *theorem.scene), theorem.names, absent=absent)
 
 
 def decided(theorem: Theorem, seed: int, work: int = WORK_LIMIT) -> Answer:

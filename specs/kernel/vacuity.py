@@ -44,14 +44,22 @@ def satisfiable(
     hypotheses: Iterable[Clause],
     literals: Iterable[z3.ExprRef] = (),
     limits: Iterable[int] = SEARCH_LIMITS,
+    *,
+    absent: Iterable[type] = (),
 ) -> bool:
-    """Return whether there is a world in which all the hypotheses hold."""
+    """Return whether there is a world in which all the hypotheses hold.
+
+    It has objects of every class that they speak of, but none of those `absent`.
+    """
     names = list(literals)
     names += [z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names))]
     told = [fact for name, fact in hypotheses if not holds_anyway(name)]
     counted = z3.Sum([z3.If(z3.Select(z3.Var(0, CARD.domain(0)), name), 1, 0) for name in names])
     spoken = list(terms(told))
-    facts = [*small(names, spoken), *(z3.substitute_funs(fact, (CARD, counted)) for fact in told)]
+    facts = [
+        *small(names, spoken, absent),
+        *(z3.substitute_funs(fact, (CARD, counted)) for fact in told),
+    ]
     plainer = [*facts, *plain(spoken)]
     for seed, limit in enumerate(limits):
         within = {"random_seed": seed, "rlimit": limit}
@@ -82,9 +90,11 @@ def searched(facts: list[z3.BoolRef], within: dict[str, int]) -> z3.CheckSatResu
     return answer
 
 
-def small(names: list[z3.ExprRef], spoken: Iterable[z3.ExprRef]) -> Iterator[z3.BoolRef]:
+def small(
+    names: list[z3.ExprRef], spoken: Iterable[z3.ExprRef], absent: Iterable[type]
+) -> Iterator[z3.BoolRef]:
     """Yield that there are these names, and a few objects of each class spoken of and of none."""
-    tags = [-1, *sorted(set(tags_of(spoken)))]
+    tags = [-1, *sorted(set(tags_of(spoken)) - {tag_number(cls) for cls in absent})]
     several = {tag_number(cls): number for cls, number in SEVERAL.items()}
     numbered = [(tag, number) for tag in tags for number in range(several.get(tag, 1))]
     objects = [z3.Const(f"object {tag} {number}", Object) for tag, number in numbered]
