@@ -136,6 +136,7 @@ TAMPERED: dict[str, list[Anything]] = {
         (CHIEF, HEAD),
         (CLERK, HEAD, CHIEF),
         (CHIEF, HEAD, HEAD, CLERK),
+        (RoleId("unheard-of"), CLERK),
     ],
     "claim": [
         replace(GRANT, id=C2),
