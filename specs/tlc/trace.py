@@ -181,7 +181,10 @@ def _gives_up(move: _Move) -> str:
 
 
 def _stale(move: _Move) -> str:
-    return f"decided on revision {move.revision_read()}, but it is {move.before['revision']}"
+    read, stored = move.revision_read(), move.before["revision"]
+    if read == stored:
+        return f"decided on revision {read}, and it still is {stored}"
+    return f"decided on revision {read}, but it is {stored}"
 
 
 def _checks(move: _Move) -> str:

@@ -56,4 +56,13 @@ ReadNothing(a) ==
     /\ phase[a] = "retrying"
     /\ phase' = [phase EXCEPT ![a] = "deciding"]
     /\ UNCHANGED <<organization, revision, command, snapshot, attempts>>
+
+\* GiveWay: whoever is not alone counts as having lost. Two that begin at the same time stop each
+\* other, and both may end contended with nothing committed.
+Undisturbed(a) ==
+    /\ snapshot[a].revision = revision
+    /\ \A other \in Administrators \ {a} : phase[other] # "deciding"
+
+\* GiveUpTooSoon: the attempts made are taken for the races lost, the first one included.
+OneTooManyLost(a) == attempts[a] + 2
 ================================================================================

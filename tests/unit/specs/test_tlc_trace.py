@@ -36,12 +36,14 @@ BEGUN = state(EMPTY, 0, a1=IDLE)
 DECIDING = state(EMPTY, 0, a1=("deciding", SUBMITTER, read(0)))
 MOVED = state(HELD, 1, a1=("deciding", SUBMITTER, read(0)))
 RETRYING = state(HELD, 1, a1=("retrying", SUBMITTER, "Nothing"))
+RETRYING_FOR_NOTHING = state(EMPTY, 0, a1=("retrying", SUBMITTER, "Nothing"))
 RETRYING_AS_BEFORE = state(HELD, 1, a1=("retrying", SUBMITTER, read(0)))
 CAUGHT_UP = state(HELD, 1, a1=("deciding", SUBMITTER, read(1, HELD)))
 REVISION_ONLY = state(HELD, 1, a1=("deciding", SUBMITTER, read(1)))
 CHECKED = state(EMPTY, 0, a1=("checked", SUBMITTER, read(0)))
 ACCEPTED = state(HELD, 1, a1=("accepted", "Nothing", "Nothing"))
 CONTENDED = state(HELD, 1, a1=("contended", "Nothing", "Nothing"))
+CONTENDED_FOR_NOTHING = state(EMPTY, 0, a1=("contended", "Nothing", "Nothing"))
 REFUSED = state(HELD, 1, a1=("BreaksSod", "Nothing", "Nothing"))
 
 STEPS = [
@@ -56,6 +58,16 @@ STEPS = [
         MOVED,
         CONTENDED,
         "a1 loses the race and gives up, contended: decided on revision 0, but it is 1",
+    ),
+    (
+        DECIDING,
+        RETRYING_FOR_NOTHING,
+        "a1 loses the race: decided on revision 0, and it still is 0",
+    ),
+    (
+        DECIDING,
+        CONTENDED_FOR_NOTHING,
+        "a1 loses the race and gives up, contended: decided on revision 0, and it still is 0",
     ),
     (RETRYING, CAUGHT_UP, "a1 catches up to revision 1, to assign Submitter to carol"),
     (RETRYING_AS_BEFORE, MOVED, "a1 tries again on revision 0, without reading anew"),
