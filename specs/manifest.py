@@ -47,14 +47,6 @@ CONTAINS: Final = "tested against every request of a small organization, pattern
 COUNTS: Final = "counts and bounds, which the translation does not follow"
 
 TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "administration.administrative_roles": (
-        ("tests/unit/core/test_administration.py",),
-        "looks claims up by patterns that it makes; a second definition is in the tests",
-    ),
-    "administration.has_administrator": (
-        ("tests/unit/core/test_administration.py",),
-        "read where more facts are proved to leave an administrator; whom it finds is tested",
-    ),
     "agreement.disagreements": (("tests/properties/test_footprint.py",), AGREES),
     "agreement.has": (("tests/properties/test_footprint.py",), AGREES),
     "agreement.unfaithful": (("tests/properties/test_footprint.py",), AGREES),
@@ -166,8 +158,6 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_policy.py",),
         "chooses among granting claims, and any of them grants",
     ),
-    "relation.Graph.edges": (("tests/unit/core/test_relation.py",), "lists"),
-    "relation.Relation.triples": (("tests/unit/core/test_relation.py",), "lists"),
     "rights.claims_of": (("tests/unit/core/test_rights.py",), "lists"),
     "rights.required": (
         ("tests/unit/core/test_rights.py", "tests/properties/test_escalate.py"),
