@@ -20,7 +20,9 @@ from specs.picture import Picture
 from specs.tlc.check import as_expected, run_all
 
 SMALL: Final = "specs.faults.small"
-TABLES: Final = ("decisions", "changes", "evidence", "races", "consumption", "chains")
+TABLES: Final = (
+    *("decisions", "changes", "footprints", "evidence", "races", "consumption", "chains"),
+)
 CLEAN_MODEL: Final = "MCRBACPolicyChange"
 CLEAN_MODELS: Final[Mapping[str, str]] = {"P-CONSUME": "MCConsume"}
 """The model that holds without the fault, by property where it is another one."""

@@ -92,7 +92,7 @@ class Decisions:
         Raises `StoreError`.
         """
         followed = await self._following.meter(index.state.id)
-        return self._following.known(index.state.id) if followed else None
+        return await self._following.index(index.state.id) if followed else None
 
     async def index(self, organization: str, caller: Caller, *, at_least: int = 0) -> Index | None:
         """Return the index to ask; nothing for an organization that is absent or not the caller's.
@@ -108,7 +108,9 @@ class Decisions:
         if index is None or index.state.revision >= at_least:
             return index
         await self._following.catch_up(index.state.id)
-        if index.state.revision < at_least:
+        # What was taken out of memory meanwhile is asked no more.
+        index = await self._following.index(index.state.id)
+        if index is not None and index.state.revision < at_least:
             raise Refused(_older(at_least, index.state.revision))
         return index
 

@@ -7,11 +7,12 @@ the next claim is tried, or the request is denied by what the counters say now.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import overload
+from typing import TypeVar, overload
 
 from grantproof.core.certificate import Certificate
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
+from grantproof.core.index import Index
 from grantproof.core.limits import CHARGE_ATTEMPTS_MAX
 from grantproof.core.matching import Request
 from grantproof.core.metering import charges
@@ -32,6 +33,8 @@ from grantproof.service.receipts import (
     Underway,
 )
 from grantproof.service.snapshots import Owner, Snapshots
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +134,7 @@ class ConsumptionPoint:
         keyed: Keyed | None,
     ) -> Consumed | Contended | Once:
         for attempt in range(CHARGE_ATTEMPTS_MAX):
-            opened = self._opened(organization, request, supplied)
-            if isinstance(opened, Consumed):
-                return self._uncounted(organization, opened, keyed)
-            answer = self._settled(opened, keyed)
+            answer = self._attempted(organization, request, supplied, keyed=keyed)
             if not isinstance(answer, Uncharged):
                 return answer
             if answer is Uncharged.STALE:
@@ -151,27 +151,49 @@ class ConsumptionPoint:
             return None
         return self._decisions.certify(state, request, supplied, answer=answer)
 
-    def _opened(
-        self, organization: OrganizationId, request: Request, supplied: Supplied
-    ) -> Consumed | Contest:
-        """Return the contest, or the answer where no counter matters."""
+    def _attempted(
+        self,
+        organization: OrganizationId,
+        request: Request,
+        supplied: Supplied,
+        *,
+        keyed: Keyed | None,
+    ) -> Consumed | Once | Uncharged:
+        """Return the answer, charged if it is to be; or why another attempt is due."""
         index = self._snapshots.load(organization)
-        instant = self._decisions.instant()
         if index is None:
-            return Consumed(self._decisions.absent(instant), None)
+            absent = self._decisions.absent(self._decisions.instant())
+            return self._uncounted(organization, Consumed(absent, None), keyed)
+        opened = self._opened(index, request, supplied)
+        if isinstance(opened, Consumed):
+            return self._uncounted(organization, opened, keyed)
+        return opened if isinstance(opened, Uncharged) else self._settled(index, opened, keyed)
 
-        def ask() -> Consumed | Contest:
+    def _opened(
+        self, index: Index, request: Request, supplied: Supplied
+    ) -> Consumed | Contest | Uncharged:
+        """Return the contest, or the answer where no counter matters; or that the index is gone."""
+        instant = self._decisions.instant()
+
+        def ask() -> Consumed | Contest | Uncharged:
+            if not self._snapshots.holds(index):
+                return Uncharged.STALE
             opened = self._decisions.open(index, request, supplied, instant=instant)
             return opened if isinstance(opened, Contest) else Consumed(opened, index.state)
 
         return _from_owner(self._on_owner, ask)
 
-    def _settled(self, contest: Contest, keyed: Keyed | None) -> Consumed | Once | Uncharged:
+    def _settled(
+        self, index: Index, contest: Contest, keyed: Keyed | None
+    ) -> Consumed | Once | Uncharged:
         """Return the answer, charged if it is an allow; or why another attempt is due."""
         state, principal = contest.state, contest.request.principal
         instant = contest.context.instant
         reading = self._meter.read(state.id, principal, instant=instant)
         if reading is None or reading.revision != state.revision:
+            return Uncharged.STALE
+        # One that was found not valid while the counters were read is not to be answered by.
+        if not self._snapshots.holds(index):
             return Uncharged.STALE
         answer = self._decisions.settle(contest, reading.used, age=0)
         if not isinstance(answer.outcome, Claim):
@@ -225,7 +247,7 @@ def check_nothing_counted(supplied: Supplied) -> None:
             raise Illegal(field, "is counted by the server when it is consumed: leave it out")
 
 
-def _from_owner(on_owner: Owner, ask: Callable[[], Consumed | Contest]) -> Consumed | Contest:
-    answers: list[Consumed | Contest] = []
+def _from_owner(on_owner: Owner, ask: Callable[[], Result]) -> Result:
+    answers: list[Result] = []
     on_owner(lambda: answers.append(ask()))
     return answers[0]

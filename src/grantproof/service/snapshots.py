@@ -87,7 +87,12 @@ class Snapshots:
             raise StoreUnusable(message)
         loaded = Index(stored.state)
         self._on_owner(lambda: self._adopt(loaded, stored.versions))
-        return self._indexes[organization]
+        # Gone again, it is as good as any that was read and checked a moment ago.
+        return self._indexes.get(organization, loaded)
+
+    def holds(self, index: Index) -> bool:
+        """Return whether the index is still the one that is followed, neither dropped nor anew."""
+        return self._indexes.get(index.state.id) is index
 
     def followed(self) -> tuple[OrganizationId, ...]:
         """Return the organizations that are followed."""
