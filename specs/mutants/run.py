@@ -36,7 +36,7 @@ class Fate:
     @property
     def problem(self) -> str:
         """What is wrong, or nothing: a hole, or an entry of the list that says too much."""
-        listed = self.mutant.key in EQUIVALENT
+        listed = self.mutant.key in EQUIVALENT or self.mutant.key in suites.ARGUED
         if self.killed:
             return f"listed as equivalent, but {self.how}" if listed else ""
         if not listed:
@@ -45,10 +45,11 @@ class Fate:
 
 
 def judged(task: tuple[Mutant, tuple[str, ...]]) -> Fate:
-    """Return what becomes of a mutant that the theorems read."""
+    """Return what becomes of a mutant that the theorems read, or that tests are to find out."""
     mutant, theorems = task
-    if mutant.module in suites.TRIED:
-        return Fate(mutant, suites.killed(mutant) or SURVIVED)
+    if mutant.module in suites.TRIED or (not theorems and suites.held(mutant.module)):
+        same_to_tests = EQUAL if mutant.key in suites.ARGUED else SURVIVED
+        return Fate(mutant, suites.killed(mutant) or same_to_tests)
     how = proofs.killed(mutant, theorems)
     if not how and same(mutant):
         return Fate(mutant, EQUAL)

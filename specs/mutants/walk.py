@@ -1,4 +1,4 @@
-"""Which mutants there are to walk: of every function of the core whose source a theorem reads."""
+"""Which mutants there are to walk: of what a theorem reads, and of what tests are to hold."""
 
 import importlib
 import pkgutil
@@ -7,6 +7,7 @@ from typing import Final
 
 import grantproof.core
 from specs.kernel.source import Source
+from specs.mutants import suites
 from specs.mutants.changes import Mutant, mutants
 from specs.theorems import readers, statements
 
@@ -26,11 +27,18 @@ def modules() -> list[str]:
 
 @cache
 def all_mutants() -> tuple[Mutant, ...]:
-    """Return every mutant of every function that some theorem reads."""
+    """Return every mutant of every function that some theorem reads, or that is held to tests."""
     return tuple(
         mutant
         for module in modules()
-        for mutant in mutants(module, Source().text(module), lambda place: place in read())
+        for mutant in mutants(module, Source().text(module), is_walked)
+    )
+
+
+def is_walked(place: str) -> bool:
+    """Return whether the mutants there are walked; what stands in no function is not."""
+    return place in read() or (
+        not place.endswith(".") and any(place.startswith(f"{one}.") for one in suites.UNREAD)
     )
 
 

@@ -6,7 +6,15 @@ from typing import Final
 
 import pytest
 
-from grantproof.core.attributes import Literal, Operator, Value, attributes, check_value, compare
+from grantproof.core.attributes import (
+    Literal,
+    Operator,
+    Value,
+    attributes,
+    booleans,
+    check_value,
+    compare,
+)
 from grantproof.core.constraints import MaxUsage, Observation
 from grantproof.core.errors import Illegal
 from grantproof.core.model import Principal, Resource
@@ -197,3 +205,5 @@ def test_facts_with_true_and_with_one_are_different_facts() -> None:
     assert Resource(DOCS, FILE, attributes=true) != Resource(DOCS, FILE, attributes=one)
     assert Observation(MaxUsage(1), (True,), True) != Observation(MaxUsage(1), (1,), True)
     assert Literal(True) == Literal(True)
+    assert [Literal(one).is_bool for one in (True, 1)] == [True, False]
+    assert [booleans(one) for one in (true, one)] == [{"level"}, set()]

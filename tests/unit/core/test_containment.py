@@ -123,6 +123,8 @@ def test_a_place_contains_what_is_in_it_and_stays_so() -> None:
     assert not resource_contains(STATE, OfKind(FILE), Within(PLAN))
     assert resource_contains(STATE, OfKind(FILE), Exactly(PLAN))
     assert not resource_contains(STATE, Within(PLAN), Within(DOCS))
+    # A place that is not registered as yet contains itself.
+    assert resource_contains(STATE, Within(GONE), Within(GONE))
 
 
 @pytest.mark.parametrize(

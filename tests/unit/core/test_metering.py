@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from grantproof.core.constraints import Constraint, Context, MaxUsage, RateLimit, TimeWindow
-from grantproof.core.identifiers import PrincipalId
+from grantproof.core.identifiers import PrincipalId, ResourceId
 from grantproof.core.limits import INSTANT_MAX
 from grantproof.core.metering import (
     FOREVER,
@@ -201,6 +201,7 @@ def test_what_is_denied_without_counters_is_denied_as_before() -> None:
     assert isinstance(unknown, Deny)
     assert evaluate(None, asks(), NOON, readings=UNUSED) != unknown
     assert granting(evaluate(state, asks(), NOON, readings=UNUSED)) == "c1 saw [12]"
+    assert granting(evaluate(state, asks(), NOON, readings=used(2, "total"))) == "c1 saw [2, 12]"
 
 
 def test_a_certificate_is_checked_against_the_counters_that_it_names() -> None:
@@ -222,10 +223,24 @@ def test_a_certificate_is_checked_against_the_counters_that_it_names() -> None:
     assert not check(office(), ask, NOON, readings=readings, certificate=certificate)
 
 
+def test_an_honest_certificate_of_a_full_counter_proves_nothing() -> None:
+    """It says what was seen, and that one of its limits does not hold."""
+    state, ask = office(claim(MaxUsage(2, "day"), RateLimit(2))), asks()
+    decision = evaluate(state, ask, NOON, readings=UNUSED)
+    assert isinstance(decision, Allow)
+    usage, rate = decision.certificate.observations
+    seen = (replace(usage, saw=(2,), held=False), rate)
+    honest = replace(decision.certificate, observations=seen)
+    assert not check(state, ask, NOON, readings=used(2, "day"), certificate=honest)
+    nowhere = replace(ask, resource=ResourceId("nowhere"))
+    assert not check(state, nowhere, NOON, readings=UNUSED, certificate=decision.certificate)
+
+
 def test_nothing_was_used_but_what_is_supplied() -> None:
     """The context with counts that every limit allows, unless it says something else."""
     assert (unused(NOON).usage, unused(NOON).rate) == (0, 0)
     supplied = replace(NOON, usage=5)
     assert (unused(supplied).usage, unused(supplied).rate) == (5, 0)
+    assert unused(replace(NOON, rate=6)).usage == 0
     whole = replace(NOON, usage=5, rate=6)
     assert unused(whole) is whole

@@ -51,6 +51,7 @@ from grantproof.core.model import (
     Resource,
     Validity,
 )
+from grantproof.core.organization import with_fact
 from grantproof.core.rights import ASSIGN, REVOKE, Grant, Need, Right, claims_of, required
 from tests.organizations import (
     ANN,
@@ -239,6 +240,27 @@ def test_every_command_is_in_the_table() -> None:
 def test_what_does_not_exist_takes_what_it_would_take_if_it_did(command: SingleCommand) -> None:
     """Nothing is looked up that need not be there, and no more is told."""
     assert required(made_of(), command)[0] == required(STATE, command)[0]
+
+
+def test_one_administrative_claim_among_others_is_administration() -> None:
+    """A parent that may also do ordinary things is guarded as one that may not."""
+    both = with_fact(STATE, claim(id=NONE, role=CHIEF))
+    assert required(both, AssignRole(BOB, CLERK)) == (to(ASSIGN, "role:clerk"), along(CHIEF))
+
+
+def test_a_set_takes_the_claims_on_it_along() -> None:
+    """To delete both is to be allowed to delete each."""
+    on_it = claim(id=NONE, action=Exactly(ADMINISTER), resource=Exactly(ResourceId("sod-set:pair")))
+    found = required(with_fact(STATE, on_it), DeleteSodSet(PAIR, cascade=True))
+    assert found == (change("sod-set:pair"), claim_of(CLERK))
+
+
+def test_a_trait_of_a_resource_is_none_of_a_principal() -> None:
+    """Though it has the same name: the claim does not look at who asks."""
+    other = Attribute(Path(Root.RESOURCE, LEVEL), Operator.GE, Literal(3))
+    state = with_fact(STATE, claim(other, id=NONE, role=HEAD))
+    rise = SetPrincipalAttributes(ANN, attributes({"level": 3, "room": "a"}))
+    assert required(state, rise) == required(STATE, rise)
 
 
 def test_the_claims_of_a_role_are_its_own() -> None:

@@ -7,12 +7,14 @@ import pytest
 
 import grantproof.core as core_package
 from specs.kernel.source import Source
+from specs.manifest import CORE, TESTED
 from specs.mutants import proofs, suites, walk
 from specs.mutants.changes import Mutant
 from specs.mutants.changes import mutants as mutants_of
 from specs.mutants.equivalent import EQUIVALENT, same
 from specs.mutants.run import EQUAL, SURVIVED, Fate, conclude, judged
 
+ROOT = Path(__file__).resolve().parents[3]
 CONSTRAINTS = "grantproof.core.constraints"
 DUTY = "grantproof.core.duty"
 EXCEEDS = f"{DUTY}.exceeds"
@@ -144,6 +146,48 @@ def test_what_is_not_walked_is_a_module_there_is() -> None:
     """An entry goes with its module, and all others of the core are walked."""
     core = set(Path(core_package.__file__ or "").parent.rglob("*.py"))
     assert len(walk.modules()) + len(walk.NOT_WALKED) == len(core) - 1
+
+
+def test_every_module_with_tested_functions_is_walked_or_said_not_to_be() -> None:
+    """With tests that there are; in one of the tables, and no module that there is not."""
+    told = [*suites.TRIED, *suites.UNREAD, *suites.UNTRIED]
+    assert set(told) <= set(walk.modules())
+    assert not set(suites.UNTRIED) & set(suites.UNREAD)
+    assert {
+        name for name in TESTED if not any(f"{CORE}{name}".startswith(f"{one}.") for one in told)
+    } <= {"policy.claim_order", "relation.Graph.edges", "relation.Relation.triples"}
+    assert all((ROOT / test).is_file() for one in told for test in suites.held(one))
+
+
+def test_what_no_proof_reads_is_walked_where_tests_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every function there, what stands in none is not; the other modules are left alone."""
+    monkeypatch.setattr(walk, "read", set)
+    module = next(iter(suites.UNREAD))
+    assert walk.is_walked(f"{module}.function")
+    assert not walk.is_walked(f"{module}.")
+    assert not walk.is_walked(f"{next(iter(suites.UNTRIED))}.function")
+
+
+def test_such_a_mutant_is_judged_by_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they do not notice survives, unless it is argued to be the same; a kill says not."""
+    module = next(iter(suites.UNREAD))
+    ends = ["", "failed by tests"]
+    monkeypatch.setattr(suites, "killed", lambda _mutant: ends[0])
+    plain = Mutant(module, "function", "a -> b", 1, "")
+    assert judged((plain, ())).how == SURVIVED
+    monkeypatch.setattr(suites, "ARGUED", {plain.key: "reason"})
+    assert judged((plain, ())).how == EQUAL
+    assert judged((plain, ())).problem == ""
+    ends.reverse()
+    assert judged((plain, ())).problem == "listed as equivalent, but failed by tests"
+
+
+def test_what_is_argued_to_be_the_same_is_a_mutant_that_is_held_to_tests() -> None:
+    """An entry goes when its code goes."""
+    for key in suites.ARGUED:
+        place, _, change = key.partition(": ")
+        module = next(one for one in suites.UNREAD if place.startswith(f"{one}."))
+        assert change.partition(" -> ")[0] in ast.unparse(ast.parse(Source().text(module)))
 
 
 def test_tests_find_out_only_what_they_pass_without(monkeypatch: pytest.MonkeyPatch) -> None:
