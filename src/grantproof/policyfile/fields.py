@@ -257,8 +257,10 @@ ResourceField = Annotated[ResourceId, _name(ResourceId)]
 ClaimField = Annotated[ClaimId, _name(ClaimId)]
 SodSetField = Annotated[SodSetId, _name(SodSetId)]
 RegionField = Annotated[Region, _name(Region, few=True)]
+LATITUDE: Final = r"-?([0-8]?[0-9](\.[0-9]{1,6})?|90(\.0{1,6})?)"
+LONGITUDE: Final = r"-?((0?[0-9]{1,2}|1[0-7][0-9])(\.[0-9]{1,6})?|180(\.0{1,6})?)"
 POSITION_SCHEMA: Final[Mapping[str, object]] = {
-    "pattern": r"^-?[0-9]{1,2}(\.[0-9]{1,6})?,-?[0-9]{1,3}(\.[0-9]{1,6})?$",
+    "pattern": f"^{LATITUDE},{LONGITUDE}$",
     "maxLength": POSITION_LENGTH_MAX,
     "examples": ["48.8566,2.3522"],
 }

@@ -1,5 +1,6 @@
 """The written forms of constraints, and every form that is refused under the field at fault."""
 
+import re
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from grantproof.core.limits import (
 from grantproof.policyfile import documents
 from grantproof.policyfile.constraint_documents import of
 from grantproof.policyfile.faults import faults
+from grantproof.policyfile.fields import POSITION_SCHEMA, read_position
 
 OWNER = Path(Root.RESOURCE, AttributeName("owner"))
 LEVEL = Path(Root.PRINCIPAL, AttributeName("level"))
@@ -262,3 +264,21 @@ def test_a_limit_is_kept_exactly(largest: object, beyond: object) -> None:
     """The largest legal value is accepted, the next one refused."""
     assert len(documents.Claim.model_validate(claim(largest)).constraints) == 1
     assert len(refused(beyond)) == 1
+
+
+LATITUDES = ("0", "-0.000001", "89.999999", "90", "-90.000000", "90.000001", "91", "-90.1", "00.4")
+LONGITUDES = ("0", "068", "180", "-180.000000", "179.999999", "180.1", "-181", "190", "999", "9.")
+
+
+@pytest.mark.parametrize("latitude", LATITUDES)
+@pytest.mark.parametrize("longitude", LONGITUDES)
+def test_the_schema_of_a_position_allows_just_what_is_read(latitude: str, longitude: str) -> None:
+    """On both sides of every bound, and with zeros in front and behind."""
+    written = f"{latitude},{longitude}"
+    pattern = str(POSITION_SCHEMA["pattern"])
+    try:
+        read_position(written)
+    except ValueError:
+        assert re.search(pattern, written) is None
+    else:
+        assert re.search(pattern, written) is not None
