@@ -240,6 +240,4 @@ def test_p_consume_a_meter_in_memory_counts_as_a_dictionary_does() -> None:
 def test_p_consume_a_meter_in_a_database_counts_as_a_dictionary_does() -> None:
     """P-CONSUME: in a database, whatever happens in whichever order."""
     run_state_machine_as_test(InSql, settings=settings(max_examples=10, stateful_step_count=50))
-    InSql.tally.expect(
-        charged=15, full=15, half_full=1, clock_back=5, reset=3, pruned=1, orphans=1
-    )
+    InSql.tally.expect(charged=15, full=15, half_full=1, clock_back=5, reset=3, pruned=1, orphans=1)
