@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 15
-FOLLOW_SECONDS_MAX = 60.0
+FOLLOW_SECONDS_MAX = 2
 ALICE: Json = {
     "org_id": "acme",
     "principal_id": "alice",
