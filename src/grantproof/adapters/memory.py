@@ -1,7 +1,7 @@
 """A store that lives and dies with the process: for tests, trials and what-if."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -17,7 +17,7 @@ from grantproof.service.authors import Author
 from grantproof.service.credentials import Key, Mark
 from grantproof.service.history import Entry, EventQuery, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
-from grantproof.service.ports import OrganizationSummary
+from grantproof.service.ports import Heard, OrganizationSummary
 from grantproof.service.receipts import (
     RECEIPT_SECONDS,
     Consumption,
@@ -148,6 +148,15 @@ class MemoryStore:
         """Return the current revision, or nothing when there is no such organization."""
         state = self.load(organization)
         return None if state is None else state.revision
+
+    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
+        """Return the current revision of each that is there."""
+        with self._lock:
+            states = [self._state(one) for one in organizations]
+        return {state.id: state.revision for state in states if state is not None}
+
+    def hear(self, heard: Heard) -> None:
+        """Hear nothing: there is no other process."""
 
     def load(self, organization: OrganizationId) -> Organization | None:
         """Return the organization, or nothing. It is immutable, so it is never a copy."""

@@ -4,7 +4,7 @@ One suite in `tests/contracts` runs against every store. A store never judges a 
 exactly what the core accepted, or nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -21,6 +21,10 @@ from grantproof.service.versions import Versioned
 
 ERASED: Final = "(erased)"
 """Stands for the actor of an event whose author was erased."""
+
+
+Heard = Callable[[frozenset[str] | None], None]
+"""Is told which organizations have changed, or that any may have."""
 
 
 class StoreError(Exception):
@@ -115,6 +119,18 @@ class Store(History, Protocol):
 
     def revision(self, organization: OrganizationId) -> int | None:
         """Return the current revision, or nothing when there is no such organization."""
+        ...
+
+    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
+        """Return the current revision of each that is there, in few queries."""
+        ...
+
+    def hear(self, heard: Heard) -> None:
+        """Let `heard` be told, from another thread, what other processes change; once at most.
+
+        Word may be late, come twice, or be lost: a store that has no way to carry it never calls.
+        Whoever wants certainty asks for `revisions`.
+        """
         ...
 
     def load(self, organization: OrganizationId) -> Organization | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
 from grantproof.adapters.sql.failures import store_errors
+from grantproof.adapters.sql.notices import Notices, Silence
 from grantproof.service.audit_chain import AuditKey
 
 
@@ -16,7 +17,8 @@ class Connections:
 
     `place` names it in messages. What one transaction of `readers` sees is of one instant. Of
     `writers` that change an organization's row first, one at a time goes on. `damage` yields what
-    the database itself finds wrong, a line each. Events are sealed under `key`.
+    the database itself finds wrong, a line each. Events are sealed under `key`, and `notices`
+    carries word of them to other processes.
     """
 
     place: str
@@ -24,6 +26,7 @@ class Connections:
     writers: Engine
     damage: Callable[[Connection], Iterator[str]]
     key: AuditKey
+    notices: Notices = field(default_factory=Silence, kw_only=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -39,4 +42,5 @@ class Connections:
 
     def dispose(self) -> None:
         """Close every connection; those of readers and writers are the same."""
+        self.notices.close()
         self.readers.dispose()

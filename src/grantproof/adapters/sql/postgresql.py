@@ -24,13 +24,14 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from grantproof.adapters.sql import audit_keys
 from grantproof.adapters.sql.addresses import name_of
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.failures import RESTORE, store_errors
 from grantproof.adapters.sql.migrations import KNOWN
+from grantproof.adapters.sql.notices import PostgresqlNotices
 from grantproof.adapters.sql.rows import Row
 from grantproof.adapters.sql.schema import absent, belongs_to_another, migrate, recognized
 from grantproof.adapters.sql.sqlstates import leaves_open
@@ -147,6 +148,7 @@ def opened(address: URL, *, create: bool, key_file: Path | None) -> Connections:
             engine.execution_options(**AS_WRITER),
             damage,
             key,
+            notices=PostgresqlNotices(_notifying_engine(address)),
         )
         try:
             with found.readers.connect() as connection:
@@ -165,16 +167,28 @@ def opened(address: URL, *, create: bool, key_file: Path | None) -> Connections:
 
 def open_engine(address: URL) -> Engine:
     """Return connections to the server, each set up to keep what a store promises."""
+    return _engine(
+        address,
+        # A connection that broke while nobody used it is replaced before anybody does.
+        pool_pre_ping=True,
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=WAIT_SECONDS_MAX,
+    )
+
+
+def _notifying_engine(address: URL) -> Engine:
+    """Return what opens connections that nobody else waits for."""
+    return _engine(address, poolclass=NullPool).execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _engine(address: URL, **pool: Any) -> Engine:
     told = {name: value for name, value in CONNECT.items() if name not in address.query}
     try:
         engine = create_engine(
             address,
             connect_args={**told, "client_encoding": "utf8"},
-            # A connection that broke while nobody used it is replaced before anybody does.
-            pool_pre_ping=True,
-            pool_size=POOL_CONNECTIONS,
-            max_overflow=POOL_OVERFLOW,
-            pool_timeout=WAIT_SECONDS_MAX,
+            **pool,
             hide_parameters=True,
             use_native_hstore=False,
         )

@@ -1,5 +1,6 @@
 """The store on a SQL database: every method is one transaction, every change a compare-and-set."""
 
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -26,7 +27,7 @@ from grantproof.policyfile.wire import Unreadable, decode_command, decode_delta
 from grantproof.service import audit_chain
 from grantproof.service.authors import Author
 from grantproof.service.history import Entry, EventQuery
-from grantproof.service.ports import ERASED, OrganizationSummary
+from grantproof.service.ports import ERASED, Heard, OrganizationSummary
 from grantproof.service.receipts import Receipt
 from grantproof.service.versions import Versioned
 
@@ -40,6 +41,12 @@ UNMOVED: Final = (
     ORGANIZATION.c.deleted_at.is_(None),
 )
 """The organization as it was when a change was decided; made once, as is all that follows."""
+
+REVISIONS: Final = select(ORGANIZATION.c.id, ORGANIZATION.c.revision).where(
+    ORGANIZATION.c.id.in_(bindparam("ids", expanding=True)), ORGANIZATION.c.deleted_at.is_(None)
+)
+IDS_A_QUERY: Final = 500
+"""So few that every database takes them as parameters."""
 
 HEAD_BEFORE: Final = select(ORGANIZATION.c.audit_head).where(*UNMOVED)
 MOVE: Final = (
@@ -100,7 +107,8 @@ class SqlStore:
             write(connection, founded)
             write_receipt(connection, receipt)
             connection.commit()
-            return True
+        self._connections.notices.tell(organization)
+        return True
 
     def delete(
         self,
@@ -136,7 +144,8 @@ class SqlStore:
             erase_consumptions(connection, organization)
             write(connection, dissolved)
             connection.commit()
-            return True
+        self._connections.notices.tell(organization)
+        return True
 
     def summaries(
         self, *, after: OrganizationId | None = None, limit: int
@@ -159,6 +168,19 @@ class SqlStore:
         )
         with self._connections.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
+
+    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
+        """Return the current revision of each that is there."""
+        found: dict[str, int] = {}
+        with self._connections.reading() as connection:
+            for first in range(0, len(organizations), IDS_A_QUERY):
+                asked: Values = {"ids": organizations[first : first + IDS_A_QUERY]}
+                found |= {row.id: row.revision for row in connection.execute(REVISIONS, asked)}
+        return found
+
+    def hear(self, heard: Heard) -> None:
+        """Let `heard` be told what other processes change, where the database carries word."""
+        self._connections.notices.hear(heard)
 
     def load(self, organization: OrganizationId) -> Organization | None:
         """Return the organization, all its facts at one revision, or nothing."""
@@ -197,7 +219,8 @@ class SqlStore:
             write(connection, sealed)
             write_receipt(connection, receipt)
             connection.commit()
-            return True
+        self._connections.notices.tell(event.organization)
+        return True
 
     def receipt(
         self, organization: OrganizationId, *, actor: str, key: str, after: int
