@@ -49,8 +49,8 @@ class Settings(BaseSettings):
         default=5.0,
         ge=0.1,
         le=300,
-        description="seconds until a revocation made elsewhere counts; keys not checked for longer"
-        " are refused",
+        description="seconds until a change made elsewhere counts at the latest: what was not"
+        " confirmed for longer, keys and organizations, is not answered from",
     )
     jwt_issuer: str | None = Field(
         default=None, min_length=1, description="who issues the tokens: their claim `iss`"

@@ -185,7 +185,7 @@ def test_pages_of_what_is_looked_for_leave_nothing_out(eventful: Api) -> None:
 def test_a_look_costs_only_so_much(eventful: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where much is searched and nothing found, the page is empty and says where to go on."""
     monkeypatch.setattr("grantproof.service.history.EVENTS_SEARCHED_MAX", 3)
-    monkeypatch.setattr("grantproof.adapters.memory.EVENTS_SEARCHED_MAX", 3)
+    monkeypatch.setattr("grantproof.adapters.memory.store.EVENTS_SEARCHED_MAX", 3)
     page = events(eventful, "?actor=eve")
     assert (page["items"], page["next"]) == ([], "2")
     page = events(eventful, "?actor=eve&after=2")

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,15 +12,19 @@ from grantproof.adapters.clock import SystemClock
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api import following as module
 from grantproof.api.following import Following, owned_by
+from grantproof.api.freshness import Freshness
+from grantproof.api.problems import Refused
+from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.service.authors import Author
 from grantproof.service.meters import Meters
-from grantproof.service.ports import StoreUnavailable, StoreUnusable
+from grantproof.service.ports import Heard, StoreUnavailable, StoreUnusable
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.versions import Versioned
 from tests.api.service import services_over
 
+MAX_STALENESS = 60.0
 ONE, TWO, GONE = OrganizationId("one"), OrganizationId("two"), OrganizationId("gone")
 
 
@@ -30,7 +34,23 @@ class Counting(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.loads: list[str] = []
+        self.looks = 0
+        self.heard: Heard = lambda _: None
+        self.hanging = threading.Event()
+        self.hanging.set()
         self.failing: dict[str, Exception] = {}
+
+    @override
+    def hear(self, heard: Heard) -> None:
+        self.heard = heard
+
+    def add(self, organization: OrganizationId) -> None:
+        """Let there be one more revision, whatever fails."""
+        state = super().load(organization)
+        assert state is not None
+        outcome = apply(state, CreateRole(RoleId("more")), actor="other", instant=0)
+        assert isinstance(outcome, Accepted)
+        assert self.commit(outcome.event)
 
     @override
     def load_versioned(self, organization: OrganizationId) -> Versioned | None:
@@ -45,6 +65,15 @@ class Counting(MemoryStore):
             raise self.failing[organization]
         state = super().load(organization)
         return None if state is None else state.revision
+
+    @override
+    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
+        self.looks += 1
+        assert self.hanging.wait(60)
+        for error in self.failing.values():
+            if isinstance(error, StoreUnavailable):
+                raise error
+        return super().revisions(organizations)
 
 
 def founded() -> Counting:
@@ -77,7 +106,9 @@ def live(store: Counting, test: Callable[[Following, Snapshots], Awaitable[None]
         snapshots = Snapshots(store, on_owner=owned_by(asyncio.get_running_loop()))
         on_owner = owned_by(asyncio.get_running_loop())
         meters = Meters(store.meter, clock=SystemClock(), on_owner=on_owner)
-        following = Following(store, snapshots, meters=meters, seconds=0.01)
+        following = Following(
+            store, snapshots, meters=meters, seconds=0.01, max_staleness=MAX_STALENESS
+        )
         try:
             await test(following, snapshots)
         finally:
@@ -176,6 +207,7 @@ def test_following_survives_a_store_that_fails(error: Exception) -> None:
         with capture_logs() as logs:
             task = asyncio.create_task(following.run())
             store.failing[ONE] = error
+            store.add(ONE)
             write(store, TWO, "auditor")
             if not isinstance(error, StoreUnavailable):
                 await until(lambda: two.state.revision == 1)
@@ -183,10 +215,129 @@ def test_following_survives_a_store_that_fails(error: Exception) -> None:
             await asyncio.sleep(0.05)
             store.failing.clear()
             write(store, ONE, "auditor")
-            await until(lambda: (one.state.revision, two.state.revision) == (1, 1))
+            await until(lambda: (one.state.revision, two.state.revision) == (2, 1))
             following.stop()
             await task
         assert [entry["event"] for entry in logs] == ["not following"]
+
+    live(store, test)
+
+
+def test_what_others_tell_is_looked_at_at_once() -> None:
+    """Of what is followed; the next look at everything is far away."""
+    store = founded()
+
+    async def test(following: Following, __: Snapshots) -> None:
+        following._seconds = 3600  # noqa: SLF001 - so that only word can be the cause
+        index = await following.index(ONE)
+        assert index is not None
+        task = asyncio.create_task(following.run())
+        await until(lambda: store.looks == 1)
+        write(store, ONE, "auditor")
+        await asyncio.to_thread(store.heard, frozenset({"one", "elsewhere"}))
+        await until(lambda: index.state.revision == 1)
+        write(store, ONE, "editor")
+        await asyncio.to_thread(store.heard, None)
+        await until(lambda: index.state.revision == 2)
+        following.stop()
+        await task
+
+    live(store, test)
+
+
+def test_a_revision_that_is_demanded_is_waited_for() -> None:
+    """It comes to the database that is read a little after it was demanded."""
+    store = founded()
+
+    async def test(following: Following, __: Snapshots) -> None:
+        index = await following.index(ONE)
+        task = asyncio.create_task(following.run())
+        reaching = asyncio.create_task(following.reach(ONE, 1))
+        await asyncio.sleep(0.05)
+        assert not reaching.done()
+        write(store, ONE, "auditor")
+        assert await reaching is index
+        assert index is not None
+        assert index.state.revision == 1
+        following.stop()
+        await task
+
+    live(store, test)
+
+
+def test_a_revision_that_does_not_come_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The index is handed out as it is, for the caller to see."""
+    monkeypatch.setattr(module, "REACH_SECONDS_MAX", 0.05)
+
+    async def test(following: Following, __: Snapshots) -> None:
+        index = await following.reach(ONE, 7)
+        assert index is not None
+        assert index.state.revision == 0
+
+    live(founded(), test)
+
+
+def test_what_cannot_be_confirmed_is_not_handed_out() -> None:
+    """Neither as known nor when asked for; what is followed recovers by itself."""
+    store = founded()
+
+    async def test(following: Following, snapshots: Snapshots) -> None:
+        following.freshness = Freshness(following.freshness.now, max_staleness=0.1)
+        task = asyncio.create_task(following.run())
+        assert await following.index(ONE) is not None
+        store.failing[ONE] = StoreUnavailable("away")
+        await until(lambda: following.known(ONE) is None)
+        assert snapshots.get(ONE) is not None
+        with pytest.raises(Refused, match="too old"):
+            await following.index(ONE)
+        await until(lambda: not following.freshness.is_whole())
+        store.failing.clear()
+        await until(lambda: following.known(ONE) is not None)
+        assert following.freshness.is_whole()
+        following.stop()
+        await task
+
+    live(store, test)
+
+
+def test_one_organization_that_fails_is_too_old_alone() -> None:
+    """The others go on being answered."""
+    store = founded()
+
+    async def test(following: Following, __: Snapshots) -> None:
+        following.freshness = Freshness(following.freshness.now, max_staleness=0.2)
+        task = asyncio.create_task(following.run())
+        await asyncio.gather(following.index(ONE), following.index(TWO))
+        store.failing[ONE] = StoreUnusable("bad")
+        store.add(ONE)
+        await until(lambda: following.known(ONE) is None)
+        with pytest.raises(Refused, match="too old"):
+            await following.index(ONE)
+        assert following.known(TWO) is not None
+        following.stop()
+        await task
+
+    live(store, test)
+
+
+def test_a_store_that_hangs_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that does not end confirms nothing, and holds up nobody."""
+    monkeypatch.setattr(module, "CONFIRM_SECONDS_MAX", 0.05)
+    store = founded()
+
+    async def test(following: Following, __: Snapshots) -> None:
+        following.freshness = Freshness(following.freshness.now, max_staleness=0.05)
+        assert await following.index(ONE) is not None
+        store.hanging.clear()
+        task = asyncio.create_task(following.run())
+        await until(lambda: following.known(ONE) is None)
+        with pytest.raises(Refused, match="too old"):
+            await following.index(ONE)
+        store.hanging.set()
+        following.stop()
+        await task
 
     live(store, test)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from specs.faults.fault import Edit, Fault, Model
 
-STORE: Final = "grantproof.adapters.memory"
+STORE: Final = "grantproof.adapters.memory.store"
 POINT: Final = "grantproof.service.pap"
 STALE: Final = "if state is None or state.revision != event.revision - 1:"
 
@@ -27,6 +27,7 @@ FAULTS: Final = (
         sentence="a commit leaves the revision as it is",
         gate=Model("broken/NoBump"),
         edits=(
+            Edit(STORE, "import dataclass, field", "import dataclass, field, replace"),
             Edit(
                 STORE,
                 "tenant.state = advance(state, event.delta)",

@@ -9,7 +9,7 @@ from typing import Final
 
 from specs.faults.fault import Edit, Executable, Fault, Model
 
-STORE: Final = "grantproof.adapters.memory"
+STORE: Final = "grantproof.adapters.memory.store"
 POINT: Final = "grantproof.service.consume"
 METERING: Final = "grantproof.core.metering"
 

@@ -235,6 +235,7 @@ class Application:
             services.snapshots,
             meters=services.meters,
             seconds=self._settings.follow_seconds,
+            max_staleness=self._settings.max_staleness,
         )
         decisions = Decisions(services.decisions, following)
         running = Running(

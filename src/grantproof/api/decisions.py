@@ -97,7 +97,8 @@ class Decisions:
     async def index(self, organization: str, caller: Caller, *, at_least: int = 0) -> Index | None:
         """Return the index to ask; nothing for an organization that is absent or not the caller's.
 
-        Raises `Refused` when its state is older than `at_least` even after catching up.
+        Raises `Refused` when its state is still older than `at_least` after a short while, and
+        `StoreError` when it is too old and cannot be confirmed.
         """
         if not caller.may_see(organization):
             _legal(organization)
@@ -107,9 +108,7 @@ class Decisions:
             index = await self._following.index(_legal(organization))
         if index is None or index.state.revision >= at_least:
             return index
-        await self._following.catch_up(index.state.id)
-        # What was taken out of memory meanwhile is asked no more.
-        index = await self._following.index(index.state.id)
+        index = await self._following.reach(index.state.id, at_least)
         if index is not None and index.state.revision < at_least:
             raise Refused(_older(at_least, index.state.revision))
         return index

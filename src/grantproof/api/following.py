@@ -1,7 +1,8 @@
 """Keeping up: organizations loaded once when first asked for, and followed from then on.
 
-The indexes belong to the event loop's thread. Loading and looking for changes happen in a few
-threads of their own, so that neither administration nor decisions wait for each other.
+A snapshot is as old as the beginning of the look that last confirmed it; one that is too old is
+never handed out. The indexes belong to the event loop's thread. Loading and looking for changes
+happen in a few threads of their own, so that administration and decisions wait for neither.
 """
 
 import asyncio
@@ -14,8 +15,11 @@ from typing import Final
 
 import structlog
 
+from grantproof.api.freshness import Freshness
+from grantproof.api.problems import NOT_CURRENT, Refused
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
+from grantproof.core.limits import CONFIRM_SECONDS_MAX, REACH_SECONDS_MAX
 from grantproof.service.meters import Meters
 from grantproof.service.ports import Store, StoreError, StoreUnavailable
 from grantproof.service.snapshots import Owner, Snapshots
@@ -26,6 +30,7 @@ LOOP_CHECK_SECONDS: Final = 1.0
 
 COUNTERS: Final = " (counters)"
 PRUNING: Final = "ended counters"
+LOOK: Final = " (what has changed)"
 
 log = structlog.get_logger(__name__)
 
@@ -67,19 +72,33 @@ def _await(done: "Future[None]", loop: asyncio.AbstractEventLoop) -> None:
 class Following:
     """Finds the index of an organization, and lets all that are followed catch up for ever.
 
-    What was looked for in vain is remembered until the next round, so that asking for it again and
-    again costs no reading. Methods run on the loop, what they hand to threads says so.
+    It looks every `seconds`, and at once when others tell of a change. What was confirmed longer
+    than `max_staleness` seconds ago is not handed out. What was looked for in vain is remembered
+    until the next look, so that asking for it again and again costs no reading. Methods run on the
+    loop, what they hand to threads says so.
     """
 
     def __init__(
-        self, store: Store, snapshots: Snapshots, *, meters: Meters, seconds: float
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        *,
+        meters: Meters,
+        seconds: float,
+        max_staleness: float,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._meters = meters
         self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self.freshness = Freshness(self._loop.time, max_staleness=max_staleness)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grantproof-follow")
-        self._stopping = asyncio.Event()
+        self._stopping = False
+        self._woken = asyncio.Event()
+        self._looked = asyncio.Event()
+        self._told: set[str] = set()
+        self._reachable = True
         self._misses: dict[str, StoreError | None] = {}
         self._forgotten = 0
         self._loading: dict[str, asyncio.Future[Index | None]] = {}
@@ -87,33 +106,38 @@ class Following:
         self._failing: set[str] = set()
 
     def known(self, organization: str) -> Index | None:
-        """Return the index of an organization that is followed already."""
-        return self._snapshots.get(organization)
+        """Return the index of an organization that is followed already, unless it is too old."""
+        return self._snapshots.get(organization) if self.freshness.holds(organization) else None
 
     async def index(self, organization: OrganizationId) -> Index | None:
         """Return the index, loading the organization when it is not followed; nothing if absent.
 
-        Whoever wants the same meanwhile waits for the same. Raises `StoreError`.
+        Whoever wants the same meanwhile waits for the same. Raises `StoreError`, and `Refused` when
+        what is known is too old and is not confirmed soon.
         """
-        found = self._snapshots.get(organization)
-        if found is not None:
-            return found
-        if organization in self._misses:
-            _raise_if(self._misses[organization])
-            return None
-        loading = self._loading.get(organization)
-        if loading is None:
-            loop = asyncio.get_running_loop()
-            loading = loop.run_in_executor(self._threads, self._load, organization)
-            self._loading[organization] = loading
-            loading.add_done_callback(lambda _: self._loading.pop(organization))
-        # One caller that goes away must not take it from the others.
-        return await asyncio.shield(loading)
+        await self._confirmed(organization)
+        found = self.known(organization)
+        return await self._loaded(organization) if found is None else found
 
-    async def catch_up(self, organization: OrganizationId) -> None:
-        """Let a followed organization see all that is stored now; raises `StoreError`."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, self._snapshots.catch_up, organization)
+    async def reach(self, organization: OrganizationId, revision: int) -> Index | None:
+        """Return the index once it has reached the revision, or as it is after a short while.
+
+        It looks at once, and then as often as it does anyway: the revision may not have come yet
+        to the database that this process reads. Raises as `index` does.
+        """
+        until = self._loop.time() + REACH_SECONDS_MAX
+        catching_up = self._loop.run_in_executor(
+            self._threads, self._snapshots.catch_up, organization
+        )
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(catching_up), CONFIRM_SECONDS_MAX)
+        while True:
+            # What was taken out of memory meanwhile is asked no more.
+            index = await self.index(organization)
+            late = self._loop.time() >= until
+            if index is None or index.state.revision >= revision or late:
+                return index
+            await self._next_look(until)
 
     async def meter(self, organization: OrganizationId) -> bool:
         """Let the counters of an organization be followed too; false when it is gone by then.
@@ -122,8 +146,7 @@ class Following:
         """
         reading = self._reading.get(organization)
         if reading is None:
-            loop = asyncio.get_running_loop()
-            reading = loop.run_in_executor(self._threads, self._meters.refresh, organization)
+            reading = self._loop.run_in_executor(self._threads, self._meters.refresh, organization)
             self._reading[organization] = reading
             reading.add_done_callback(lambda _: self._reading.pop(organization))
         await asyncio.shield(reading)
@@ -136,20 +159,88 @@ class Following:
 
     async def run(self) -> None:
         """Look for other writers' changes again and again, until stopped."""
-        loop = asyncio.get_running_loop()
-        while not self._stopping.is_set():
-            await loop.run_in_executor(self._threads, self._follow_all)
-            self.forget_misses()
+        self._store.hear(self._hear)
+        whole_at = self._loop.time()
+        while not self._stopping:
+            began = self._loop.time()
+            told, self._told = frozenset(self._told), set()
+            self._woken.clear()
+            if began >= whole_at or len(told) == 0:
+                whole_at = began + self._seconds
+                await self.look()
+            else:
+                await self.look(told)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._seconds)
+                await asyncio.wait_for(self._woken.wait(), max(whole_at - self._loop.time(), 0))
+
+    async def look(self, wanted: frozenset[str] | None = None) -> None:
+        """Look for changes of all that is followed, or of what is wanted; note what that showed."""
+        began = self.freshness.now()
+        self._reachable, current = await self._loop.run_in_executor(
+            self._threads, self._follow, wanted
+        )
+        self.freshness.confirm(current, began=began)
+        if wanted is None and self._reachable:
+            self.freshness.confirm_all(began=began, followed=self._snapshots.followed())
+        self.forget_misses()
+        looked, self._looked = self._looked, asyncio.Event()
+        looked.set()
 
     def stop(self) -> None:
-        """Let `run` end after its round."""
-        self._stopping.set()
+        """Let `run` end after its look."""
+        self._stopping = True
+        self._woken.set()
 
     def close(self) -> None:
         """Wait for the threads; not on the loop, which they may be waiting for."""
         self._threads.shutdown()
+
+    def _hear(self, organizations: frozenset[str] | None) -> None:
+        """Be told from a thread what others have changed."""
+        # Whoever tells while the service ends tells nobody.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._wake, organizations or frozenset())
+
+    def _wake(self, organizations: frozenset[str]) -> None:
+        self._told |= organizations
+        self._woken.set()
+
+    async def _confirmed(self, organization: str) -> None:
+        """Wait a short while until what is followed is new enough; raises `Refused`."""
+        until = self._loop.time() + CONFIRM_SECONDS_MAX
+        while self._snapshots.get(organization) is not None:
+            if self.freshness.holds(organization):
+                return
+            failing = organization in self._failing or not self._reachable
+            if failing or self._loop.time() >= until:
+                raise Refused(NOT_CURRENT)
+            self._wake(frozenset({organization}))
+            await self._next_look(until)
+
+    async def _next_look(self, until: float) -> None:
+        """Wait until a look has ended, or the time has come."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), max(until - self._loop.time(), 0))
+
+    async def _loaded(self, organization: OrganizationId) -> Index | None:
+        if organization in self._misses:
+            _raise_if(self._misses[organization])
+            return None
+        loading = self._loading.get(organization)
+        if loading is None:
+            began = self.freshness.now()
+            loading = self._loop.run_in_executor(self._threads, self._load, organization)
+            self._loading[organization] = loading
+            loading.add_done_callback(partial(self._note_loaded, organization, began))
+        # One caller that goes away must not take it from the others.
+        return await asyncio.shield(loading)
+
+    def _note_loaded(
+        self, organization: str, began: float, loading: "asyncio.Future[Index | None]"
+    ) -> None:
+        del self._loading[organization]
+        if not loading.cancelled() and loading.exception() is None:
+            self.freshness.confirm((organization,), began=began)
 
     def _load(self, organization: OrganizationId) -> Index | None:
         """Load in a thread, and remember what is missing or fails."""
@@ -165,37 +256,55 @@ class Following:
         _raise_if(failure)
         return found
 
-    def _follow_all(self) -> None:
-        """Let each organization catch up, in a thread; one that fails does not hold up others."""
-        rounds: list[tuple[str, Callable[[], None]]] = [
-            *((one, partial(self._follow, one)) for one in self._snapshots.followed()),
-            *(
-                (f"{one}{COUNTERS}", partial(self._meters.refresh, one))
-                for one in self._meters.followed()
-            ),
-            (PRUNING, self._meters.prune),
-        ]
-        for name, follow in rounds:
-            try:
-                follow()
-            except StoreUnavailable as error:
-                self._note_failure(name, error)
-                return
-            except Exception as error:  # noqa: BLE001 - what fails now is tried again, for ever
-                self._note_failure(name, error)
-            else:
-                self._failing.discard(name)
+    def _follow(self, wanted: frozenset[str] | None) -> tuple[bool, list[str]]:
+        """Catch up in a thread: whether the store is reached, and what is now known to be current.
 
-    def _follow(self, organization: OrganizationId) -> None:
+        An organization that fails does not hold up the others.
+        """
+        followed = [one for one in self._snapshots.followed() if wanted is None or one in wanted]
+        current = list[str]()
+        try:
+            revisions = self._store.revisions(followed)
+            for one in followed:
+                if self._works(one, partial(self._catch_up, one, revisions.get(one))):
+                    current.append(one)
+            if wanted is None:
+                self._follow_counters()
+        except Exception as error:  # noqa: BLE001 - what fails now is tried again, for ever
+            self._note_failure(LOOK, error)
+            return False, current
+        self._failing.discard(LOOK)
+        return True, current
+
+    def _follow_counters(self) -> None:
+        for one in self._meters.followed():
+            self._works(f"{one}{COUNTERS}", partial(self._meters.refresh, one))
+        self._works(PRUNING, self._meters.prune)
+
+    def _catch_up(self, organization: OrganizationId, stored: int | None) -> None:
         index = self._snapshots.get(organization)
-        if index is not None and self._store.revision(organization) != index.state.revision:
+        if index is not None and stored != index.state.revision:
             self._snapshots.catch_up(organization)
 
-    def _note_failure(self, organization: str, error: Exception) -> None:
+    def _works(self, name: str, work: Callable[[], None]) -> bool:
+        """Return whether it works; raises `StoreUnavailable`, as then nothing else would."""
+        try:
+            work()
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - what fails now is tried again, for ever
+            self._note_failure(name, error)
+            return False
+        self._failing.discard(name)
+        return True
+
+    def _note_failure(self, name: str, error: Exception) -> None:
         """Log the first of a row of failures."""
-        if organization not in self._failing:
-            log.error("not following", organization=organization, exc_info=error)
-        self._failing.add(organization)
+        if name not in self._failing:
+            # Of what the store says of itself a line is enough.
+            told = {"error": str(error)} if isinstance(error, StoreError) else {"exc_info": error}
+            log.error("not following", organization=name, **told)
+        self._failing.add(name)
 
 
 def _raise_if(failure: StoreError | None) -> None:

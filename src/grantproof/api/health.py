@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from grantproof.api.problems import NOT_CURRENT, Refused
 from grantproof.api.replies import JSON
 from grantproof.api.running import Here
 from grantproof.api.schemas.health import Health
@@ -18,7 +19,9 @@ async def live() -> Response:
 
 @router.get("/readyz", response_model=Health)
 def ready(here: Here) -> Response:
-    """Say that the store can be read; otherwise 503."""
+    """Say that the store can be read, and that what is known of it is recent; otherwise 503."""
+    if not here.following.freshness.is_whole():
+        raise Refused(NOT_CURRENT)
     here.services.store.summaries(limit=1)
     return _healthy("ready")
 

@@ -55,6 +55,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "authentication_unavailable": (503, "credentials cannot be checked"),
     "decision_log_full": (503, "decision log full"),
     "contended": (503, "too many writers"),
+    "not_current": (503, "not current"),
     "not_ready": (503, "not ready"),
     "revision_not_reached": (503, "revision not reached"),
     "store_unavailable": (503, "store unavailable"),
@@ -149,6 +150,11 @@ UNSOUND: Final = Problem(
 )
 NOT_READY: Final = Problem(
     "not_ready", "the service is starting: try again", headers=(("Retry-After", RETRY_SECONDS),)
+)
+NOT_CURRENT: Final = Problem(
+    "not_current",
+    "what is known here is too old to answer from, and cannot be confirmed now: try again",
+    headers=(("Retry-After", RETRY_SECONDS),),
 )
 
 

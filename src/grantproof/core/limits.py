@@ -60,6 +60,9 @@ EVENTS_PAGE_MAX: Final = 1_000
 EVENTS_SEARCHED_MAX: Final = 10_000
 WAIT_SECONDS_MAX: Final = 60
 WAITERS_MAX: Final = 1_000
+REACH_SECONDS_MAX: Final = 1
+CONFIRM_SECONDS_MAX: Final = 1
+"""So long a question waits for a revision that it demands, and until what is known is confirmed."""
 COMMIT_ATTEMPTS_MAX: Final = 16
 
 # Credentials
