@@ -15,6 +15,7 @@ FaultClass = Literal[
     "boundaries",
     "concurrency",
     "consume",
+    "freshness",
     "certificate",
     "audit",
 ]

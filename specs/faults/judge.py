@@ -22,9 +22,13 @@ from specs.tlc.check import as_expected, run_all
 SMALL: Final = "specs.faults.small"
 TABLES: Final = (
     *("decisions", "changes", "footprints", "evidence", "races", "consumption", "chains"),
+    "following",
 )
 CLEAN_MODEL: Final = "MCRBACPolicyChange"
-CLEAN_MODELS: Final[Mapping[str, str]] = {"P-CONSUME": "MCConsume"}
+CLEAN_MODELS: Final[Mapping[str, str]] = {
+    "P-CONSUME": "MCConsume",
+    "P-FRESH": "MCFreshness",
+}
 """The model that holds without the fault, by property where it is another one."""
 
 

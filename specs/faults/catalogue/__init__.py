@@ -11,6 +11,7 @@ from specs.faults.catalogue import (
     cycles,
     duty,
     footprint,
+    freshness,
     incomplete,
     references,
     unsound,
@@ -27,6 +28,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *boundaries.FAULTS,
     *concurrency.FAULTS,
     *consuming.FAULTS,
+    *freshness.FAULTS,
     *certificates.FAULTS,
     *audit.FAULTS,
 )
