@@ -245,6 +245,24 @@ def test_what_others_tell_is_looked_at_at_once() -> None:
     live(store, test)
 
 
+def test_it_is_looked_often_enough_to_stay_current() -> None:
+    """However seldom it is to look: what is never looked at again could not be answered from."""
+
+    async def test() -> None:
+        store = founded()
+        services = services_over(store)
+        following = Following(
+            store, services.snapshots, meters=services.meters, seconds=3600, max_staleness=0.1
+        )
+        task = asyncio.create_task(following.run())
+        await until(lambda: store.looks > 2)
+        following.stop()
+        await task
+        await asyncio.to_thread(following.close)
+
+    asyncio.run(test())
+
+
 def test_a_revision_that_is_demanded_is_waited_for() -> None:
     """It comes to the database that is read a little after it was demanded."""
     store = founded()

@@ -28,6 +28,9 @@ THREADS: Final = 4
 MISSES_MAX: Final = 10_000
 LOOP_CHECK_SECONDS: Final = 1.0
 
+LOOKS_A_PERIOD: Final = 2
+"""How often it is looked, at the least, within the time that an answer may be old."""
+
 COUNTERS: Final = " (counters)"
 PRUNING: Final = "ended counters"
 LOOK: Final = " (what has changed)"
@@ -90,7 +93,7 @@ class Following:
         self._store = store
         self._snapshots = snapshots
         self._meters = meters
-        self._seconds = seconds
+        self._seconds = min(seconds, max_staleness / LOOKS_A_PERIOD)
         self._loop = asyncio.get_running_loop()
         self.freshness = Freshness(self._loop.time, max_staleness=max_staleness)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grantproof-follow")
