@@ -175,7 +175,7 @@ def test_every_counterexample_can_be_drawn_and_reported(name: str) -> None:
 
 
 def test_every_table_of_properties_is_looked_at() -> None:
-    """The tables above are those that faults are judged by, the sealed history and replicas apart."""
+    """The tables above are those that faults are judged by, those of no organization apart."""
     drawn = {table.__name__.rpartition(".")[2] for table in DRAWN}
     assert set(TABLES) - drawn == {"chains", "following"}
 
