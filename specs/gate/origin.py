@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from grantproof.adapters.verification import core_digest
 from specs.tlc.jar import MissingTool, find_tools
 
 PACKAGES: Final = {
@@ -32,7 +33,8 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a reader needs to make the report again.
 
     `asked` are the stages that were to run. `changed` says that files differed from the revision;
-    it is nothing where no git could tell, as is `revision`.
+    it is nothing where no git could tell, as is `revision`. `core` is the SHA-256 of the source of
+    the rules, by which a running service knows whether the report is about it.
     """
 
     begun: str
@@ -40,6 +42,7 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changed: bool | None
     asked: tuple[str, ...]
     versions: dict[str, str]
+    core: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def origin(folder: Path, asked: Sequence[str], environment: dict[str, str]) -> Origin:
@@ -56,6 +59,7 @@ def origin(folder: Path, asked: Sequence[str], environment: dict[str, str]) -> O
             "TLA+ tools (TLC)": _tlc(environment),
             "machine": f"{platform.system()} {platform.machine()}",
         },
+        core=core_digest(),
     )
 
 

@@ -25,6 +25,7 @@ from grantproof.api.authentication import Authentication, check_host
 from grantproof.api.checking import Checking
 from grantproof.api.conditions import key_of, once_asked
 from grantproof.api.consume import Consumptions
+from grantproof.api.counting import tell, timed
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
@@ -36,6 +37,7 @@ from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
 from grantproof.service.ports import StoreError
 from grantproof.service.receipts import Once
+from grantproof.service.requests import Requests
 from grantproof.service.snapshots import Owner
 from grantproof.settings import Settings
 
@@ -89,6 +91,7 @@ class Application:
         self._settings = settings
         self._composing = composing
         self._request_ids = RequestIds()
+        self._requests = Requests(front.PATHS)
         self._answering: dict[str, Answering] = {}
         self._consumptions: Consumptions | None = None
         self._authentication: Authentication | None = None
@@ -104,9 +107,9 @@ class Application:
         elif scope["type"] != "http":
             await self.administration(scope, receive, send)
         elif scope["path"] in front.PATHS and scope["method"] == "POST":
-            await self._decide(scope, receive, send)
+            await self._decide(scope, receive, timed(self._requests, scope, send))
         else:
-            await self._administer(scope, receive, send)
+            await self._administer(scope, receive, timed(self._requests, scope, send))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
@@ -264,6 +267,7 @@ class Application:
             asyncio.create_task(running.checking.run()),
         ]
         if self._authentication is not None:
+            tell(running, self._requests, self._authentication)
             self._background.append(asyncio.create_task(self._authentication.run()))
         return running
 

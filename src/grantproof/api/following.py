@@ -6,6 +6,7 @@ threads of their own, so that neither administration nor decisions wait for each
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -85,6 +86,8 @@ class Following:
         self._loading: dict[str, asyncio.Future[Index | None]] = {}
         self._reading: dict[str, asyncio.Future[None]] = {}
         self._failing: set[str] = set()
+        self._failures = 0
+        self._current_at = time.monotonic()
 
     def known(self, organization: str) -> Index | None:
         """Return the index of an organization that is followed already."""
@@ -134,11 +137,21 @@ class Following:
         self._forgotten += 1
         self._misses.clear()
 
+    def age(self) -> float:
+        """Return how many seconds ago the last round began in which nothing failed.
+
+        Whatever was committed before then is known here. From any thread.
+        """
+        return time.monotonic() - self._current_at
+
     async def run(self) -> None:
         """Look for other writers' changes again and again, until stopped."""
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
+            began, failures = time.monotonic(), self._failures
             await loop.run_in_executor(self._threads, self._follow_all)
+            if self._failures == failures:
+                self._current_at = began
             self.forget_misses()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._seconds)
@@ -193,6 +206,7 @@ class Following:
 
     def _note_failure(self, organization: str, error: Exception) -> None:
         """Log the first of a row of failures."""
+        self._failures += 1
         if organization not in self._failing:
             log.error("not following", organization=organization, exc_info=error)
         self._failing.add(organization)

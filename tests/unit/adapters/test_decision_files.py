@@ -82,7 +82,7 @@ def test_an_entry_is_written_whole(tmp_path: Path) -> None:
             "item": None,
         }
     ]
-    assert files.tally() == Tally(1, 0, 0)
+    assert files.tally() == Tally(1, 0, 0, 10_000)
 
 
 def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_there_is_no_room_beyond_the_queue(tmp_path: Path) -> None:
         assert becomes(lambda: files.tally().waiting == 0)
         files.take(numbered(1, 5))
     assert [line["revision"] for line in lines(folder)] == list(range(6))
-    assert files.tally() == Tally(6, 0, 0)
+    assert files.tally() == Tally(6, 0, 0, 5)
 
 
 def test_a_deleted_file_is_replaced(tmp_path: Path) -> None:
