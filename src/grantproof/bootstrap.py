@@ -23,7 +23,7 @@ from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
-from grantproof.service.ports import Clock, Store, StoreUnavailable
+from grantproof.service.ports import Clock, Store, StoreError, StoreUnavailable
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
@@ -89,7 +89,7 @@ def compose(
         return services
     try:
         return for_serving(services, settings)
-    except StoreUnavailable:
+    except StoreError:
         services.close()
         raise
 

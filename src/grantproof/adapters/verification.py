@@ -96,7 +96,7 @@ def _read(path: Path) -> _Report:
         return msgspec.json.decode(text, type=_Report)
     except OSError as error:
         why = str(error.strerror)
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, RecursionError) as error:
         why = str(error)
     message = f"`{path}` is no report of `make verify` that can be read: {why}"
     raise StoreUnusable(message)

@@ -42,7 +42,7 @@ def _route(scope: Scope) -> str:
     path = scope["path"]
     if path in NAMED:
         return str(path)
-    return str(getattr(scope.get("route"), "path", OTHER))
+    return str(getattr(scope.get("route"), "path_format", OTHER))
 
 
 def tell(running: Running, requests: Requests, authentication: Authentication) -> None:
