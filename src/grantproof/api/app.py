@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
+from time import perf_counter
 from typing import Final
 
 import structlog
@@ -107,19 +108,23 @@ class Application:
         elif scope["type"] != "http":
             await self.administration(scope, receive, send)
         elif scope["path"] in front.PATHS and scope["method"] == "POST":
-            await self._decide(scope, receive, timed(self._requests, scope, send))
+            await self._decide(scope, receive, send)
         else:
             await self._administer(scope, receive, timed(self._requests, scope, send))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
+        came, path = perf_counter(), scope["path"]
         request_id = self._request_id(scope["headers"])
         try:
             body = await self._decided(scope, receive, request_id)
         except bodies.Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
-            await _send_problem(send, _problem_of(error, request_id), request_id)
+            problem = _problem_of(error, request_id)
+            self._requests.count(path, problem.status, perf_counter() - came)
+            await _send_problem(send, problem, request_id)
         else:
+            self._requests.count(path, 200, perf_counter() - came)
             await _send(send, 200, body, headers=[JSON_TYPE, _id_header(request_id)])
 
     async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:

@@ -25,7 +25,8 @@ def timed(requests: Requests, scope: Scope, send: Send) -> Send:
     """Return what sends the answer to a request that came just now, and counts it.
 
     It is counted once its body is ready: how long the caller takes to read it does not matter. A
-    caller that goes away before is not answered, and not counted.
+    caller that goes away before is not answered, and not counted. The decision routes count for
+    themselves, which is quicker.
     """
     came = perf_counter()
 

@@ -55,38 +55,46 @@ class Tally:
     durations: dict[Series, Durations]
 
 
+@dataclass(slots=True)
+class _Answered:
+    """The requests of one series; those of one class share their durations."""
+
+    durations: Durations
+    count: int = 0
+
+
 class Requests:
     """Counts requests. One thread counts, any may read. Routes must be of a closed set."""
 
     def __init__(self, routes: Iterable[str] = ()) -> None:
         """Begin with 0 for each route that is given, so that its first request is seen to come."""
-        self._answered: dict[Series, int] = {}
+        self._answered: dict[Series, _Answered] = {}
         self._durations: dict[Series, Durations] = {}
         for route in routes:
-            self._answered[route, SUCCESSFUL] = 0
-            self._durations[route, SUCCESSFUL // 100] = _no_durations()
+            self._begin(route, SUCCESSFUL)
 
     def count(self, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered with the status, so many seconds after it came."""
-        answered = self._answered
-        answered[route, status] = answered.get((route, status), 0) + 1
-        series = (route, status // 100)
-        durations = self._durations.get(series)
-        if durations is None:
-            durations = self._durations[series] = _no_durations()
+        answered = self._answered.get((route, status)) or self._begin(route, status)
+        answered.count += 1
+        durations = answered.durations
         durations.buckets[bisect_left(BOUNDS, seconds)] += 1
         durations.seconds += seconds
 
     def tally(self) -> Tally:
         """Return what was counted until now."""
         return Tally(
-            self._answered.copy(),
+            {series: answered.count for series, answered in self._answered.copy().items()},
             {
                 series: Durations(found.buckets.copy(), found.seconds)
                 for series, found in self._durations.copy().items()
             },
         )
 
-
-def _no_durations() -> Durations:
-    return Durations([0] * (len(BOUNDS) + 1))
+    def _begin(self, route: str, status: int) -> _Answered:
+        series = (route, status // 100)
+        durations = self._durations.get(series)
+        if durations is None:
+            durations = self._durations[series] = Durations([0] * (len(BOUNDS) + 1))
+        answered = self._answered[route, status] = _Answered(durations)
+        return answered

@@ -1,6 +1,7 @@
 """A report counts for exactly the source that it is about, when all of it passes."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ Json = dict[str, Any]
 
 def report(**changed: Any) -> Json:
     """A report of a whole gate that passed, about what runs here."""
-    stages = [{"name": name, "passed": True, "rows": [], "seconds": 1.5} for name in STAGES]
+    stages: list[Json] = [
+        {"name": name, "passed": True, "rows": [], "seconds": 1.5} for name in STAGES
+    ]
     origin = {"begun": "2026-01-02T03:04:05+00:00", "core": core_digest()}
     return {"passed": True, "seconds": 99.5, "origin": origin, "stages": stages, **changed}
 
@@ -141,7 +144,7 @@ def test_the_digest_is_of_every_source_file(
 
 def test_the_digest_of_the_core_is_that_of_its_files() -> None:
     """All modules of the core, and nothing else of the program."""
-    found = module._sources(module.files(module.CORE), "")  # noqa: SLF001 - what is hashed
+    found = module._sources(files(module.CORE), "")  # noqa: SLF001 - what is hashed
     root = Path(module.__file__).parents[1] / "core"
     assert set(found) == {path.relative_to(root).as_posix() for path in root.rglob("*.py")}
     assert {"policy.py", "commands/refusal.py"} <= set(found)

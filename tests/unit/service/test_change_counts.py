@@ -113,8 +113,8 @@ def test_a_store_that_fails_is_unavailable(here: Here, monkeypatch: pytest.Monke
 
 def test_what_is_told_again_is_not_counted_again(here: Here) -> None:
     """The same key with another request is rejected."""
-    terms = Terms(once=Once("key", b"digest"))
-    again = Terms(once=Once("key", b"other"))
+    terms = Terms(once=Once("key", "digest"))
+    again = Terms(once=Once("key", "other"))
     assert counted(here, lambda: here.propose(GIVE, terms=terms)) == {"accepted": 1}
     assert isinstance(here.propose(GIVE, terms=terms), Repeated)
     assert counted(here, lambda: here.propose(GIVE, terms=terms)) == {}
@@ -133,7 +133,7 @@ def test_a_change_that_the_service_finds_unsound_is_counted_as_that(
 
 def test_the_same_key_under_way_is_a_conflict(here: Here) -> None:
     """The second call does not wait for the first."""
-    terms = Terms(once=Once("key", b"digest"))
+    terms = Terms(once=Once("key", "digest"))
     inner: list[dict[str, int]] = []
 
     def meanwhile() -> None:
