@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (options.reports / report).unlink(missing_ok=True)
     console = Console()
     pins = read_pins(TABLE.read_text(encoding="utf-8"))
-    begun = origin(ROOT, names, dict(os.environ))
+    begun = origin(ROOT, names, dict(os.environ), core=core_digest())
     started = time.perf_counter()
     with for_one_run(), Board(console, names) as board:
         stages = run_stages(

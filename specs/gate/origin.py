@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from grantproof.adapters.verification import core_digest
 from specs.tlc.jar import MissingTool, find_tools
 
 PACKAGES: Final = {
@@ -45,7 +44,13 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     core: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def origin(folder: Path, asked: Sequence[str], environment: dict[str, str]) -> Origin:
+def origin(
+    folder: Path,
+    asked: Sequence[str],
+    environment: dict[str, str],
+    *,
+    core: str | msgspec.UnsetType = msgspec.UNSET,
+) -> Origin:
     """Return where a report of the checkout comes from that begins now."""
     status = _git(folder, "status", "--porcelain")
     return Origin(
@@ -59,7 +64,7 @@ def origin(folder: Path, asked: Sequence[str], environment: dict[str, str]) -> O
             "TLA+ tools (TLC)": _tlc(environment),
             "machine": f"{platform.system()} {platform.machine()}",
         },
-        core=core_digest(),
+        core=core,
     )
 
 

@@ -10,7 +10,6 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
-from time import perf_counter
 from typing import Final
 
 import structlog
@@ -18,6 +17,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from grantproof import bootstrap
+from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.api import bodies, front, problems
 from grantproof.api.access import PUBLIC, check_scopes
@@ -113,7 +113,7 @@ class Application:
             await self._administer(scope, receive, timed(self._requests, scope, send))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
-        came, path = perf_counter(), scope["path"]
+        came, path = stopwatch(), scope["path"]
         request_id = self._request_id(scope["headers"])
         try:
             body = await self._decided(scope, receive, request_id)
@@ -121,10 +121,10 @@ class Application:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
-            self._requests.count(path, problem.status, perf_counter() - came)
+            self._requests.count(path, problem.status, stopwatch() - came)
             await _send_problem(send, problem, request_id)
         else:
-            self._requests.count(path, 200, perf_counter() - came)
+            self._requests.count(path, 200, stopwatch() - came)
             await _send(send, 200, body, headers=[JSON_TYPE, _id_header(request_id)])
 
     async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:

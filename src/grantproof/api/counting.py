@@ -1,11 +1,11 @@
 """What the door counts for the metrics: requests, where every answer begins, and who is refused."""
 
 from collections.abc import Awaitable
-from time import perf_counter
 from typing import Final
 
 from starlette.types import Message, Scope, Send
 
+from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.telemetry import Followed
 from grantproof.api.access import PUBLIC
 from grantproof.api.authentication import Authentication
@@ -28,11 +28,11 @@ def timed(requests: Requests, scope: Scope, send: Send) -> Send:
     caller that goes away before is not answered, and not counted. The decision routes count for
     themselves, which is quicker.
     """
-    came = perf_counter()
+    came = stopwatch()
 
     def send_counted(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
-            requests.count(_route(scope), message["status"], perf_counter() - came)
+            requests.count(_route(scope), message["status"], stopwatch() - came)
         return send(message)
 
     return send_counted

@@ -6,7 +6,6 @@ threads of their own, so that neither administration nor decisions wait for each
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from grantproof.adapters.clock import stopwatch
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.service.meters import Meters
@@ -87,7 +87,7 @@ class Following:
         self._reading: dict[str, asyncio.Future[None]] = {}
         self._failing: set[str] = set()
         self._failures = 0
-        self._current_at = time.monotonic()
+        self._current_at = stopwatch()
 
     def known(self, organization: str) -> Index | None:
         """Return the index of an organization that is followed already."""
@@ -142,13 +142,13 @@ class Following:
 
         Whatever was committed before then is known here. From any thread.
         """
-        return time.monotonic() - self._current_at
+        return stopwatch() - self._current_at
 
     async def run(self) -> None:
         """Look for other writers' changes again and again, until stopped."""
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
-            began, failures = time.monotonic(), self._failures
+            began, failures = stopwatch(), self._failures
             await loop.run_in_executor(self._threads, self._follow_all)
             if self._failures == failures:
                 self._current_at = began

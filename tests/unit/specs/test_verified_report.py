@@ -1,5 +1,6 @@
 """The report that the gate writes is the one that a running service takes for its verification."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,11 @@ GOOD = Row("P-SOUND", "evaluate", "proved")
 ALL = tuple(Stage(name, (GOOD,)) for name in STAGES)
 
 
+def begun_in(folder: Path, asked: Sequence[str] = STAGES) -> Origin:
+    """Where the report of a gate comes from that begins now."""
+    return origin(folder, asked, {}, core=core_digest())
+
+
 def concluded(folder: Path, begun: Origin, stages: tuple[Stage, ...] = ALL) -> tuple[int, bool]:
     """The exit code of a gate that ran so, and whether a service is verified by its report."""
     console = Console(quiet=True)
@@ -36,19 +42,26 @@ def test_the_service_asks_for_every_stage_of_the_gate() -> None:
 
 def test_the_report_of_a_gate_that_passes_verifies_what_runs(tmp_path: Path) -> None:
     """The digest in it is computed by the same function."""
-    begun = origin(tmp_path, STAGES, {})
-    assert begun.core == core_digest()
+    begun = begun_in(tmp_path)
     assert concluded(tmp_path, begun) == (0, True)
     assert read_json(tmp_path / JSON_REPORT).origin == begun
     assert core_digest() in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+def test_the_gate_begins_with_the_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it runs is told in its report, by the function that the service uses."""
+    monkeypatch.setattr(main, "run_stages", lambda *_, **__: list(ALL))
+    monkeypatch.setattr(main, "write_page", lambda *_: None)
+    assert main.main(["--reports", str(tmp_path)]) == 0
+    assert verification(tmp_path / JSON_REPORT).verified
+
+
 def test_a_gate_that_fails_or_was_not_whole_verifies_nothing(tmp_path: Path) -> None:
     """Although what was asked of it may have passed."""
     failed = (*ALL[1:], Stage(STAGES[0], (msgspec.structs.replace(GOOD, verdict="refuted"),)))
-    begun = origin(tmp_path, STAGES, {})
+    begun = begun_in(tmp_path)
     assert concluded(tmp_path, begun, failed) == (1, False)
-    smoke = origin(tmp_path, ("smoke",), {})
+    smoke = begun_in(tmp_path, ("smoke",))
     assert concluded(tmp_path, smoke, (Stage("smoke", (GOOD,)),)) == (0, False)
 
 
@@ -56,14 +69,14 @@ def test_a_core_that_changes_while_it_is_verified_fails_the_gate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody knows which of the two was proved."""
-    begun = origin(tmp_path, STAGES, {})
+    begun = begun_in(tmp_path)
     monkeypatch.setattr(main, "core_digest", lambda: "0" * 64)
     assert concluded(tmp_path, begun) == (1, False)
 
 
 def test_a_report_without_the_digest_is_read_as_before(tmp_path: Path) -> None:
     """It verifies nothing."""
-    begun = msgspec.structs.replace(origin(tmp_path, STAGES, {}), core=msgspec.UNSET)
+    begun = msgspec.structs.replace(begun_in(tmp_path), core=msgspec.UNSET)
     path = tmp_path / "old.json"
     write_json(ALL, path, seconds=1.0, passed=True, origin=begun)
     assert b'"core"' not in path.read_bytes()
