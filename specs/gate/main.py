@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from rich.console import Console
 
+from grantproof.adapters.verification import core_digest
 from specs.gate.files import read_json, write_json, write_junit
 from specs.gate.origin import Origin, origin
 from specs.gate.ratchets import TABLE, Pins, held_to, read_pins
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         (options.reports / report).unlink(missing_ok=True)
     console = Console()
     pins = read_pins(TABLE.read_text(encoding="utf-8"))
-    begun = origin(ROOT, names, dict(os.environ))
+    begun = origin(ROOT, names, dict(os.environ), core=core_digest())
     started = time.perf_counter()
     with for_one_run(), Board(console, names) as board:
         stages = run_stages(
@@ -84,11 +85,14 @@ def conclude(
     board: Board,
 ) -> int:
     """Write the reports and the page, print what failed and the time; return the exit code."""
-    good = passed(begun.asked, stages)
+    changed = not isinstance(begun.core, msgspec.UnsetType) and begun.core != core_digest()
+    good = passed(begun.asked, stages) and not changed
     write_json(stages, reports / JSON_REPORT, seconds=seconds, passed=good, origin=begun)
     write_junit(stages, reports / JUNIT_REPORT)
     for line in failures(stages):
         board.line(line)
+    if changed:
+        board.line("the source of the core changed while it was verified: run the gate again")
     # From the file, so that the page made again from it is the same.
     write_page(read_json(reports / JSON_REPORT), reports / PAGE)
     rows = sum(len(stage.rows) for stage in stages)

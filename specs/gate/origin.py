@@ -32,7 +32,8 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a reader needs to make the report again.
 
     `asked` are the stages that were to run. `changed` says that files differed from the revision;
-    it is nothing where no git could tell, as is `revision`.
+    it is nothing where no git could tell, as is `revision`. `core` is the SHA-256 of the source of
+    the rules, by which a running service knows whether the report is about it.
     """
 
     begun: str
@@ -40,9 +41,16 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changed: bool | None
     asked: tuple[str, ...]
     versions: dict[str, str]
+    core: str | msgspec.UnsetType = msgspec.UNSET
 
 
-def origin(folder: Path, asked: Sequence[str], environment: dict[str, str]) -> Origin:
+def origin(
+    folder: Path,
+    asked: Sequence[str],
+    environment: dict[str, str],
+    *,
+    core: str | msgspec.UnsetType = msgspec.UNSET,
+) -> Origin:
     """Return where a report of the checkout comes from that begins now."""
     status = _git(folder, "status", "--porcelain")
     return Origin(
@@ -56,6 +64,7 @@ def origin(folder: Path, asked: Sequence[str], environment: dict[str, str]) -> O
             "TLA+ tools (TLC)": _tlc(environment),
             "machine": f"{platform.system()} {platform.machine()}",
         },
+        core=core,
     )
 
 

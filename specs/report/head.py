@@ -51,6 +51,8 @@ def _origin(report: Report) -> Iterator[tuple[str, Html | str]]:
     yield "took", f"{report.seconds:.1f} s"
     yield "revision", UNKNOWN if origin is None else _revision(origin)
     if origin is not None:
+        if not isinstance(origin.core, msgspec.UnsetType):
+            yield "SHA-256 of the core", code(origin.core)
         yield from origin.versions.items()
 
 

@@ -12,6 +12,7 @@ from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.sql.database import open_database
+from grantproof.adapters.verification import verification
 from grantproof.core.invariants import valid
 from grantproof.service.audit import AuditPoint
 from grantproof.service.consume import ConsumptionPoint
@@ -22,7 +23,7 @@ from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
-from grantproof.service.ports import Clock, Store, StoreUnavailable
+from grantproof.service.ports import Clock, Store, StoreError, StoreUnavailable
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
@@ -88,7 +89,7 @@ def compose(
         return services
     try:
         return for_serving(services, settings)
-    except StoreUnavailable:
+    except StoreError:
         services.close()
         raise
 
@@ -100,6 +101,11 @@ def for_serving(services: Services, settings: Settings) -> Services:
 
     telemetry = Telemetry()
     telemetry.watch_contracts(services.contracts.tally)
+    telemetry.watch_decisions(services.decisions.outcomes.tally)
+    telemetry.watch_changes(services.administration.attempts.tally)
+    telemetry.watch_charges(services.consumption.attempts.tally)
+    checked = verification(settings.verification_report)
+    telemetry.tell_verification(verified=checked.verified, source=checked.source)
     decision_log = _decision_log(settings)
     if decision_log is not None:
         telemetry.watch_decision_log(decision_log.tally)

@@ -112,6 +112,10 @@ class Settings(BaseSettings):
     cases_max: int = Field(
         default=100, ge=1, le=10_000, description="how many cases the folder may hold"
     )
+    verification_report: Path | None = Field(
+        default=None,
+        description="the `report.json` of `make verify` about what runs, if there is one",
+    )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="how much is logged"
     )

@@ -15,6 +15,9 @@ WAIT_SECONDS_MAX: Final = 0.5
 DOUBLINGS_MAX: Final = 16
 """More doublings than it takes to reach the bound, and few enough that no number overflows."""
 
+stopwatch: Final[Callable[[], float]] = time.perf_counter
+"""Tells seconds since some moment: only differences mean something. It never moves back."""
+
 
 class SystemClock:
     """A `Clock` that reads the machine's time and, within the process, never moves back."""

@@ -64,7 +64,7 @@ class DecisionFiles:
 
     def tally(self) -> Tally:
         """Return what became of the entries until now."""
-        return Tally(self._written, self._dropped, len(self._waiting))
+        return Tally(self._written, self._dropped, len(self._waiting), self._rules.queue_max)
 
     def has_room(self) -> bool:
         """Return whether fewer entries wait than may."""

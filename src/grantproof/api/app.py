@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from grantproof import bootstrap
+from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.api import bodies, front, problems
 from grantproof.api.access import PUBLIC, check_scopes
@@ -25,6 +26,7 @@ from grantproof.api.authentication import Authentication, check_host
 from grantproof.api.checking import Checking
 from grantproof.api.conditions import key_of, once_asked
 from grantproof.api.consume import Consumptions
+from grantproof.api.counting import tell, timed
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
@@ -36,6 +38,7 @@ from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
 from grantproof.service.ports import StoreError
 from grantproof.service.receipts import Once
+from grantproof.service.requests import Requests
 from grantproof.service.snapshots import Owner
 from grantproof.settings import Settings
 
@@ -89,6 +92,7 @@ class Application:
         self._settings = settings
         self._composing = composing
         self._request_ids = RequestIds()
+        self._requests = Requests(front.PATHS)
         self._answering: dict[str, Answering] = {}
         self._consumptions: Consumptions | None = None
         self._authentication: Authentication | None = None
@@ -106,17 +110,21 @@ class Application:
         elif scope["path"] in front.PATHS and scope["method"] == "POST":
             await self._decide(scope, receive, send)
         else:
-            await self._administer(scope, receive, send)
+            await self._administer(scope, receive, timed(self._requests, scope, send))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
+        came, path = stopwatch(), scope["path"]
         request_id = self._request_id(scope["headers"])
         try:
             body = await self._decided(scope, receive, request_id)
         except bodies.Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
-            await _send_problem(send, _problem_of(error, request_id), request_id)
+            problem = _problem_of(error, request_id)
+            self._requests.count(path, problem.status, stopwatch() - came)
+            await _send_problem(send, problem, request_id)
         else:
+            self._requests.count(path, 200, stopwatch() - came)
             await _send(send, 200, body, headers=[JSON_TYPE, _id_header(request_id)])
 
     async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
@@ -265,6 +273,7 @@ class Application:
             asyncio.create_task(running.checking.run()),
         ]
         if self._authentication is not None:
+            tell(running, self._requests, self._authentication)
             self._background.append(asyncio.create_task(self._authentication.run()))
         return running
 

@@ -51,6 +51,7 @@ class Authentication:
 
     With `demo` a request without a credential is given the demo's, and is only heard under a name
     of this machine: a page elsewhere must not be able to ask by rebinding a name of its own.
+    `refused` is how many credentials were missing or wrong.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Authentication:
         self._fetching: asyncio.Future[None] | None = None
         self._failing = False
         self._stopping = asyncio.Event()
+        self.refused = 0
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="grantproof-keys")
         self._token_threads = ThreadPoolExecutor(1, thread_name_prefix="grantproof-tokens")
 
@@ -80,7 +82,7 @@ class Authentication:
         text = self._presented(headers)
         found = await (self._of_key(text) if text.startswith(MARK) else self._of_token(text))
         if found is None:
-            raise Refused(INVALID)
+            raise self._refused(INVALID)
         return found
 
     async def look(self) -> None:
@@ -110,17 +112,22 @@ class Authentication:
         for name, value in headers:
             if name == b"authorization":
                 if found is not None:
-                    raise Refused(INVALID)
+                    raise self._refused(INVALID)
                 found = value
         if self._demo:
             check_host(headers)
         if found is None:
             if not self._demo:
-                raise Refused(MISSING)
+                raise self._refused(MISSING)
             return DEMO
         if found[: len(SCHEME)].lower() != SCHEME:
-            raise Refused(INVALID)
+            raise self._refused(INVALID)
         return found[len(SCHEME) :]
+
+    def _refused(self, problem: Problem) -> Refused:
+        """Return what is raised for a credential that is missing or wrong, and count it."""
+        self.refused += 1
+        return Refused(problem)
 
     async def _of_key(self, text: bytes) -> Caller | None:
         if not well_formed(text):

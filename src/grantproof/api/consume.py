@@ -71,9 +71,11 @@ class Consumptions:
         counting = asyncio.get_running_loop().run_in_executor(self._threads, consume)
         # What is counted is counted, also for a caller that goes away.
         answer, encoded = await asyncio.shield(counting)
+        # An answer that is told again is no decision, and was noted when it was made.
+        if answer is not None:
+            self._decisions.count(type(answer.outcome))
         if diary is not None:
             diary.start(question.org_id)
-            # An answer that is told again is no decision, and was noted when it was made.
             if answer is not None:
                 diary.note(question, answer)
         return encoded

@@ -25,15 +25,17 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
+from grantproof.service.outcomes import Counts, Ending, none
 from grantproof.service.pdp import DecisionPoint, MeterUnread
 
 
 class Asking(NamedTuple):
-    """What the questions of a request have in common."""
+    """What the questions of a request have in common; the decisions on them are `counted`."""
 
     caller: Caller
     instant: int
     diary: Diary | None
+    counted: Counts
 
 
 class Decisions:
@@ -41,6 +43,7 @@ class Decisions:
 
     def __init__(self, decisions: DecisionPoint, following: Following) -> None:
         self._decisions = decisions
+        self._counted = decisions.outcomes.counts
         self._following = following
 
     async def single(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
@@ -52,7 +55,7 @@ class Decisions:
         while True:
             if diary is not None:
                 diary.start(question.org_id)
-            asking = Asking(caller, self._decisions.instant(), diary)
+            asking = Asking(caller, self._decisions.instant(), diary, self._counted)
             try:
                 return encode(self._answer(index, question, asking))
             except MeterUnread:
@@ -68,7 +71,8 @@ class Decisions:
         while True:
             if diary is not None:
                 diary.start(batch.org_id)
-            asking = Asking(caller, self._decisions.instant(), diary)
+            # Apart: what is asked anew, with counters, is not counted twice.
+            asking = Asking(caller, self._decisions.instant(), diary, none())
             try:
                 items = [
                     self._item_answer(index, item, asking, place=place)
@@ -77,14 +81,20 @@ class Decisions:
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
             else:
+                self._decisions.outcomes.add(asking.counted)
                 revision = 0 if index is None else index.state.revision
                 return encode(BatchEvaluation(items, revision, asking.instant))
+
+    def count(self, ending: Ending) -> None:
+        """Count a decision that was made elsewhere and is answered now."""
+        self._counted[ending] += 1
 
     def absent(self, question: SingleQuestion, caller: Caller, diary: Diary | None) -> Evaluation:
         """Return the answer about an organization that is absent or not the caller's."""
         if diary is not None:
             diary.start(question.org_id)
-        return self._answer(None, question, Asking(caller, self._decisions.instant(), diary))
+        asking = Asking(caller, self._decisions.instant(), diary, self._counted)
+        return self._answer(None, question, asking)
 
     async def metered(self, index: Index) -> Index | None:
         """Return the index once its counters are followed, or nothing when it is gone by then.
@@ -129,12 +139,13 @@ class Decisions:
     def _answer(
         self, index: Index | None, question: Question, asking: Asking, *, place: int | None = None
     ) -> Evaluation:
-        caller, instant, diary = asking
+        caller, instant, diary, counted = asking
         request, supplied = asked(question, trusted=caller.trusted_context)
         if index is None:
             answer = self._decisions.absent(instant)
         else:
             answer = self._decisions.decide(index, request, supplied, instant=instant)
+        counted[type(answer.outcome)] += 1
         if diary is not None:
             diary.note(question, answer, item=place)
         if not question.explain:

@@ -13,10 +13,13 @@ from grantproof.api.recording import Diary
 from grantproof.core.constraints import Context
 from grantproof.core.matching import Request
 from grantproof.core.metering import Readings
+from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
+from grantproof.core.policy import Deny
 from grantproof.policyfile.answers import Explanation, WeighedClaim
 from grantproof.service import review
 from grantproof.service.callers import Caller
+from grantproof.service.outcomes import Ending
 from grantproof.service.pdp import DecisionPoint, MeterUnread
 from grantproof.service.pip import situate
 
@@ -49,14 +52,17 @@ class Explanations:
                 raise Refused(forbidden(question.org_id)) from None
             readings = self._point.readings(index, request, supplied, instant=instant)
         context = situate(instant, index.state.time_zone, supplied)
-        return await asyncio.to_thread(
+        ending, encoded = await asyncio.to_thread(
             partial(_explained, index.state, request, context, readings=readings)
         )
+        self._decisions.count(ending)
+        return encoded
 
 
 def _explained(
     state: Organization, request: Request, context: Context, *, readings: Readings
-) -> bytes:
+) -> tuple[Ending, bytes]:
+    """Return how the decision ended, and the explanation as the caller is told."""
     explanation = review.explain(state, request, context, readings=readings)
     answer = Explanation.of(
         explanation.decision,
@@ -69,4 +75,6 @@ def _explained(
         revision=state.revision,
         decided_at=context.instant,
     )
-    return answer.model_dump_json().encode()
+    decision = explanation.decision
+    ending: Ending = type(decision.reason) if isinstance(decision, Deny) else Claim
+    return ending, answer.model_dump_json().encode()

@@ -51,6 +51,7 @@ def serve(
     }
     settings = operator.settings_with(given)
     check_address(settings)
+    check_report(settings)
     with listening(settings.host, settings.port) as listener:
         announce(settings, keyless=_is_keyless(settings))
         os.environ.update(environment(settings))
@@ -64,6 +65,17 @@ def check_address(settings: "Settings") -> None:
     if settings.demo and not is_loopback(settings.host):
         line = f"the demo is for this machine only, `{settings.host}` is not: leave --host out"
         raise usage(line)
+
+
+def check_report(settings: "Settings") -> None:
+    """Raise `Stop` when the report of the verification cannot be read, or is none."""
+    from grantproof.adapters.verification import verification
+    from grantproof.service.ports import StoreUnusable
+
+    try:
+        verification(settings.verification_report)
+    except StoreUnusable as error:
+        raise usage(f"GRANTPROOF_VERIFICATION_REPORT: {error}") from None
 
 
 def listening(host: str, port: int) -> socket.socket:

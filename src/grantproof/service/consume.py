@@ -7,7 +7,7 @@ the next claim is tried, or the request is denied by what the counters say now.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar, overload
+from typing import Final, TypeVar, assert_never, overload
 
 from grantproof.core.certificate import Certificate
 from grantproof.core.errors import Illegal
@@ -18,6 +18,7 @@ from grantproof.core.matching import Request
 from grantproof.core.metering import charges
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
+from grantproof.service.attempts import Attempts
 from grantproof.service.meter import Charged, Keeping, Meter, Uncharged
 from grantproof.service.pap import Contended
 from grantproof.service.pdp import Answer, Contest, DecisionPoint, Metered
@@ -67,6 +68,14 @@ Once = Retold | KeyReused | InProgress
 """What becomes of a use under a key, where it is not consumed by this call."""
 
 
+CHARGED: Final = "charged"
+UNCHARGED: Final = "uncharged"
+REJECTED: Final = "rejected"
+CONFLICT: Final = "conflict"
+ENDINGS: Final = (CHARGED, UNCHARGED, REJECTED, CONFLICT)
+"""How a use is counted by what became of it; one that is told again is not counted again."""
+
+
 class ConsumptionPoint:
     """Decides and counts. Methods may be called from any thread but the owner's, which they use."""
 
@@ -85,6 +94,7 @@ class ConsumptionPoint:
         self._backoff = backoff
         self._on_owner = on_owner
         self._underway = Underway()
+        self.attempts = Attempts(ENDINGS)
 
     @overload
     def consume(
@@ -117,6 +127,22 @@ class ConsumptionPoint:
         may be asked again under its key. Raises `Illegal` when usage or rate is supplied.
         """
         check_nothing_counted(supplied)
+        with self.attempts.at_store():
+            consumed = self._consumed(organization, request, supplied, keyed=keyed)
+        ending = _ending(consumed)
+        if ending is not None:
+            self.attempts.count(ending)
+        return consumed
+
+    def _consumed(
+        self,
+        organization: OrganizationId,
+        request: Request,
+        supplied: Supplied,
+        *,
+        keyed: Keyed | None,
+    ) -> Consumed | Contended | Once:
+        """Consume, alone under its key."""
         if keyed is None:
             return self._consume(organization, request, supplied, keyed=None)
         pledge = keyed.pledge
@@ -134,6 +160,8 @@ class ConsumptionPoint:
         keyed: Keyed | None,
     ) -> Consumed | Contended | Once:
         for attempt in range(CHARGE_ATTEMPTS_MAX):
+            if attempt > 0:
+                self.attempts.retry()
             answer = self._attempted(organization, request, supplied, keyed=keyed)
             if not isinstance(answer, Uncharged):
                 return answer
@@ -234,6 +262,22 @@ class ConsumptionPoint:
             after=consumed.answer.decided_at - RECEIPT_SECONDS,
         )
         return consumed if known is None else _retold(known, pledge)
+
+
+def _ending(consumed: Consumed | Contended | Once) -> str | None:
+    """Return how the use is counted; nothing for one that is told again."""
+    match consumed:
+        case Consumed(answer):
+            # Only an allow that rests on counters has charged them.
+            return CHARGED if answer.allowed and answer.metered is not None else UNCHARGED
+        case Contended() | InProgress():
+            return CONFLICT
+        case KeyReused():
+            return REJECTED
+        case Retold():
+            return None
+        case _ as never:
+            assert_never(never)
 
 
 def _retold(known: Consumption, pledge: Pledge) -> Once:

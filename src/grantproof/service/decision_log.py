@@ -118,11 +118,15 @@ NO_REDACTION: Final = Redaction()
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of entries since the start: `waiting` are taken and not written yet."""
+    """What became of entries since the start: `waiting` are taken and not written yet.
+
+    `waiting_max` is how many may wait before requests have to.
+    """
 
     written: int
     dropped: int
     waiting: int
+    waiting_max: int
 
 
 class DecisionLog(Protocol):

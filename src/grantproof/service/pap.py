@@ -5,6 +5,7 @@ decided on the very state that the command is applied to. A lost race starts all
 the state that won; after a bounded number of lost races the caller is told.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.invariants import Violation
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
+from grantproof.service.attempts import Attempts
 from grantproof.service.authors import Author
 from grantproof.service.contracts import Contracts
 from grantproof.service.pip import NOTHING_SUPPLIED, check_time_zone, situate
@@ -94,6 +96,19 @@ Proposed = (
 
 NO_ORGANIZATION: Final = NoOrganization()
 
+DONE: Final = {True: "accepted", False: "rejected"}
+ENDINGS: Final[Mapping[type[Proposed], str]] = {
+    Accepted: "accepted",
+    Rejected: "rejected",
+    NoOrganization: "rejected",
+    KeyReused: "rejected",
+    Contended: "conflict",
+    Stale: "conflict",
+    InProgress: "conflict",
+    Unsound: "unsound",
+}
+"""How a change is counted by what became of it; one that is told again is not counted again."""
+
 
 class AdministrationPoint:
     """Changes organizations, one command at a time or a change set as one."""
@@ -113,6 +128,7 @@ class AdministrationPoint:
         self._clock = clock
         self._backoff = backoff
         self._underway = Underway()
+        self.attempts = Attempts(ENDINGS.values())
 
     def found(
         self,
@@ -131,15 +147,18 @@ class AdministrationPoint:
         _for_operators(by)
         zone = check_time_zone(time_zone)
         instant = self._clock.now()
-        return self._store.create(
-            organization,
-            time_zone=zone,
-            actor=by.actor,
-            instant=instant,
-            request_id=by.request_id,
-            reason=by.reason,
-            receipt=_receipt(organization, once, by=by, revision=0, instant=instant),
-        )
+        with self.attempts.at_store():
+            created = self._store.create(
+                organization,
+                time_zone=zone,
+                actor=by.actor,
+                instant=instant,
+                request_id=by.request_id,
+                reason=by.reason,
+                receipt=_receipt(organization, once, by=by, revision=0, instant=instant),
+            )
+        self.attempts.count(DONE[created])
+        return created
 
     def recall(
         self, organization: OrganizationId, once: Once | None, *, by: Author
@@ -157,13 +176,15 @@ class AdministrationPoint:
         Raises `PermissionError` as `found` does.
         """
         _for_operators(by)
-        deleted = self._store.delete(
-            organization,
-            actor=by.actor,
-            instant=self._clock.now(),
-            request_id=by.request_id,
-            reason=by.reason,
-        )
+        with self.attempts.at_store():
+            deleted = self._store.delete(
+                organization,
+                actor=by.actor,
+                instant=self._clock.now(),
+                request_id=by.request_id,
+                reason=by.reason,
+            )
+        self.attempts.count(DONE[deleted])
         self._snapshots.catch_up(organization)
         return deleted
 
@@ -176,15 +197,23 @@ class AdministrationPoint:
         terms: Terms = NO_TERMS,
     ) -> Proposed:
         """Return what became of the command; when accepted it is durable and published."""
-        with self._underway.alone(organization, by.actor, terms.once) as alone:
-            if not alone:
-                return InProgress()
-            return self._propose(organization, command, by=by, terms=terms)
+        with (
+            self.attempts.at_store(),
+            self._underway.alone(organization, by.actor, terms.once) as alone,
+        ):
+            proposed: Proposed = InProgress()
+            if alone:
+                proposed = self._propose(organization, command, by=by, terms=terms)
+        if not isinstance(proposed, Repeated):
+            self.attempts.count(ENDINGS[type(proposed)])
+        return proposed
 
     def _propose(
         self, organization: OrganizationId, command: Command, *, by: Author, terms: Terms
     ) -> Proposed:
         for attempt in range(COMMIT_ATTEMPTS_MAX):
+            if attempt > 0:
+                self.attempts.retry()
             seen = self._snapshots.seen(organization)
             if seen is None:
                 return NO_ORGANIZATION

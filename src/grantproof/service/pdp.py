@@ -16,6 +16,7 @@ from grantproof.core.withheld import Withheld
 from grantproof.service.cases import Asked
 from grantproof.service.contracts import Contracts
 from grantproof.service.meters import Meters, Replica
+from grantproof.service.outcomes import Outcomes
 from grantproof.service.pip import Supplied, local_time, situate
 from grantproof.service.ports import Clock
 
@@ -84,12 +85,16 @@ class Moment:
 
 
 class DecisionPoint:
-    """Answers requests from the followed snapshots and counters; touches no store and no lock."""
+    """Answers requests from the followed snapshots and counters; touches no store and no lock.
+
+    Doors count in `outcomes` what they answer: a decision may be made anew before it is told.
+    """
 
     def __init__(self, clock: Clock, meters: Meters, *, contracts: Contracts | None = None) -> None:
         self._clock = clock
         self._inspection = (Contracts() if contracts is None else contracts).inspection
         self._meters = meters
+        self.outcomes = Outcomes()
         self._latest: Moment | None = None
 
     def instant(self) -> int:

@@ -33,6 +33,22 @@ def test_a_busy_port_is_one_line(run: Run, busy_port: int) -> None:
     assert (ended.code, ended.line) == (2, line)
 
 
+@pytest.mark.parametrize("text", [None, "{", "{}"])
+def test_a_report_that_is_none_is_one_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    """Whoever names one wants to know whether what runs is verified: nothing is started."""
+    path = tmp_path / "report.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("GRANTPROOF_VERIFICATION_REPORT", str(path))
+    ended = run("serve", "--demo", "--port", "1")
+    start = f"GRANTPROOF_VERIFICATION_REPORT: `{path}` is no report of `make verify` that can be"
+    assert ended.code == 2
+    assert ended.line.startswith(start)
+    assert not (tmp_path / "grantproof.db").exists()
+
+
 OUTSIDE = ("0.0.0.0", "::", "192.0.2.1", "example.org", "localhost.x")  # noqa: S104  # others reach
 
 
