@@ -22,7 +22,7 @@ from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
-from grantproof.service.ports import Clock, Store, StoreUnavailable
+from grantproof.service.ports import Clock, FileUnavailable, Store
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
@@ -72,7 +72,7 @@ def compose(
     tokens = _tokens(settings, SystemClock())
     try:
         contracts = contracts_of(settings, serving=serving)
-    except StoreUnavailable:
+    except FileUnavailable:
         store.close()
         raise
     assembled = assemble(
@@ -88,7 +88,7 @@ def compose(
         return services
     try:
         return for_serving(services, settings)
-    except StoreUnavailable:
+    except FileUnavailable:
         services.close()
         raise
 
@@ -141,7 +141,7 @@ def valid_apart() -> Apart:
 
 
 def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:
-    """Return the contracts as the settings want them; raises `StoreUnavailable` for the folder.
+    """Return the contracts as the settings want them; raises `FileUnavailable` for the folder.
 
     Only what is `serving` tells in the log what it found: others answer with it.
     """
@@ -152,7 +152,7 @@ def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:
         cases = CaseFiles(CaseRules(settings.cases, settings.cases_max, logged=serving))
     except OSError as error:
         message = f"the folder `{settings.cases}` of cases cannot be used: {error.strerror}"
-        raise StoreUnavailable(message) from error
+        raise FileUnavailable(message) from error
     return Contracts(shares, chance=SystemChance(), cases=cases)
 
 
@@ -170,7 +170,7 @@ def _decision_log(settings: Settings) -> DecisionLog | None:
     except OSError as error:
         folder = settings.decision_log
         message = f"the folder `{folder}` of the decision log cannot be used: {error.strerror}"
-        raise StoreUnavailable(message) from error
+        raise FileUnavailable(message) from error
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 from errno import EACCES, EADDRINUSE
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,8 +20,6 @@ from grantproof.cli.output import tell
 if TYPE_CHECKING:
     from grantproof.settings import Settings
 
-APPLICATION: Final = "grantproof.api.app:create_app"
-SHUTDOWN_SECONDS_MAX: Final = 10
 WAITING_CONNECTIONS_MAX: Final = 2_048
 
 Demo = Annotated[
@@ -54,7 +52,7 @@ def serve(
     with listening(settings.host, settings.port) as listener:
         announce(settings, keyless=_is_keyless(settings))
         os.environ.update(environment(settings))
-        _run(listener)
+        _run(listener, settings)
 
 
 def check_address(settings: "Settings") -> None:
@@ -144,43 +142,31 @@ def _written(value: object) -> str:
 def _is_keyless(settings: "Settings") -> bool:
     """Open the database once, so that what is wrong with it is one line and not a log.
 
-    Return whether it holds no key.
+    Return whether it holds no key. A server that cannot be reached now is no reason to stop.
     """
     from grantproof.bootstrap import compose
+    from grantproof.service.ports import FileUnavailable, StoreUnavailable
 
-    with contextlib.closing(compose(settings)) as services:
-        services.keyring.look()
-        return services.keyring.is_empty()
+    try:
+        with contextlib.closing(compose(settings)) as services:
+            services.keyring.look()
+            return services.keyring.is_empty()
+    except StoreUnavailable as error:
+        if not settings.database_is_served or isinstance(error, FileUnavailable):
+            raise
+        tell("the database cannot be reached yet: until it can, every answer is `not ready`")
+        return False
 
 
-def _run(listener: socket.socket) -> None:
-    import uvicorn
+def _run(listener: socket.socket, settings: "Settings") -> None:
+    from grantproof.cli.server import Server, configured
 
-    class Server(uvicorn.Server):
-        """A server that does not wait for those who wait for events."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            application: Any = self.config.loaded_app
-            while not hasattr(application, "stop_waiting"):
-                application = application.app  # What the server wraps around ours.
-            application.stop_waiting()
-            await super().shutdown(sockets)
-
-    configuration = uvicorn.Config(
-        APPLICATION,
-        factory=True,
-        http="httptools",
-        loop="uvloop",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
-    )
-    server = Server(configuration)
+    server = Server(configured(settings), drain_seconds=settings.drain_seconds)
     # Being asked to stop, in either way, is no error: the server finishes what it has begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
+    if server.started and server.failure is not None:
+        raise Stop(ExitCode.UNDETERMINED, server.failure)
     if not server.started:
         raise Stop(ExitCode.UNDETERMINED, "the service could not start: see above")
