@@ -1,4 +1,4 @@
-"""Connections: how many there may be, and how long and how large the head of a request may be.
+"""Connections: how many there may be, how large the head of a request and how slow all of it.
 
 The server of uvicorn bounds none of these by itself: a caller that sends a byte now and then would
 hold a connection for ever, and one that sends headers without end would fill the memory.
@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.api.problems import MEDIA_TYPE, Fault, Problem, invalid, later
-from grantproof.core.limits import HEAD_BYTES_MAX, HEAD_SECONDS_MAX
+from grantproof.core.limits import BODY_SECONDS_MAX, HEAD_BYTES_MAX, HEAD_SECONDS_MAX
 
 REFUSED_MAX: Final = 256
 """So many connections too many are told so at once; further ones are closed without a word."""
@@ -24,6 +24,9 @@ REFUSED_SECONDS: Final = 1.0
 TOO_MANY: Final = later("too_many_connections", "too many connections are open: try again")
 SLOW_HEAD: Final = Problem(
     "too_slow", f"the headers must arrive within {HEAD_SECONDS_MAX} seconds: try again"
+)
+SLOW_BODY: Final = Problem(
+    "too_slow", f"the body must arrive within {BODY_SECONDS_MAX} seconds: try again"
 )
 LARGE_HEAD: Final = Problem(
     "head_too_large", f"the headers must have at most {HEAD_BYTES_MAX} bytes together: send fewer"
@@ -48,6 +51,7 @@ class Connection(HttpToolsProtocol):
         self._connections_max = self.limit_concurrency or sys.maxsize
         self.limit_concurrency = None
         self._waits_since: float | None = None
+        """Since when its caller has to send what ends the head or the body."""
         self._head_bytes: int | None = 0
 
     @override
@@ -85,7 +89,7 @@ class Connection(HttpToolsProtocol):
         if (received or 0) > HEAD_BYTES_MAX and self._measured() > HEAD_BYTES_MAX:
             self._refuse(LARGE_HEAD)
             return
-        self._waits_since = None
+        self._waits_since = self.loop.time()
         super().on_headers_complete()
 
     @override
@@ -98,7 +102,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Wait for the next request."""
         if self not in self.refused:
-            self._head_bytes = 0
+            self._head_bytes, self._waits_since = 0, None
             super().on_message_complete()
 
     @override
@@ -114,11 +118,14 @@ class Connection(HttpToolsProtocol):
         self._refuse(NO_HTTP)
 
     def look(self, now: float) -> None:
-        """Close it if its caller has not sent the head of a request for too long."""
-        since = self._waits_since
-        if since is None or now - since <= HEAD_SECONDS_MAX:
+        """Close it if its caller has sent neither a head nor a body to its end for too long."""
+        in_body = self._head_bytes is None
+        since = now if self._waits_since is None else self._waits_since
+        if now - since <= (BODY_SECONDS_MAX if in_body else HEAD_SECONDS_MAX):
             return
-        if self._head_bytes:
+        if in_body:
+            self._give_up()
+        elif self._head_bytes:
             self._refuse(SLOW_HEAD)
         else:
             self.transport.close()
@@ -132,6 +139,16 @@ class Connection(HttpToolsProtocol):
         line = len(self.parser.get_method()) + len(self.url) + LINE_EXTRA
         fields = sum(len(name) + len(value) + FIELD_EXTRA for name, value in self.headers)
         return line + fields + END_EXTRA
+
+    def _give_up(self) -> None:
+        """Let the request end as if its caller had gone, and say why."""
+        cycle = self.cycle
+        if cycle.response_started or self.pipeline:
+            self.transport.abort()
+            return
+        cycle.disconnected = cycle.response_complete = True
+        cycle.message_event.set()
+        self._refuse(SLOW_BODY)
 
     def _refuse(self, problem: Problem) -> None:
         """Tell the caller, and close once that could be read; other answers go first."""
