@@ -5,9 +5,7 @@ whatever goes wrong is a problem document.
 """
 
 import asyncio
-import logging
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
@@ -17,8 +15,9 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from grantproof import bootstrap
+from grantproof.adapters import logs
 from grantproof.adapters.request_ids import RequestIds
-from grantproof.api import bodies, front, problems, starting
+from grantproof.api import access_log, bodies, front, problems, starting
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
 from grantproof.api.authentication import Authentication, check_host
@@ -64,27 +63,8 @@ log = structlog.get_logger(__name__)
 def create_app() -> "Application":
     """Return the application that the environment describes: the factory for uvicorn."""
     settings = Settings()
-    _configure_log(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     return Application(settings)
-
-
-def _configure_log(level: str) -> None:
-    """Log to the standard error stream: lines for people on a terminal, JSON elsewhere."""
-    show: structlog.typing.Processor = structlog.processors.JSONRenderer()
-    if sys.stderr.isatty():
-        show = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            show,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def in_production(settings: Settings, on_owner: Owner) -> Services:
@@ -99,6 +79,8 @@ class Application:
         self._settings = settings
         self._composing = composing
         self._request_ids = RequestIds()
+        self._seconds: Callable[[], float] = float
+        """The clock of the loop, which only moves forward, once there is a loop."""
         self._answering: dict[str, Answering] = {}
         self._consumptions: Consumptions | None = None
         self._authentication: Authentication | None = None
@@ -123,6 +105,7 @@ class Application:
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
+        began = self._seconds()
         try:
             body = await self._decided(scope, receive, request_id)
         except bodies.Disconnected:
@@ -130,6 +113,8 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
             await _send_problem(send, problem, request_id, more=self._parting)
+            seconds = self._seconds() - began
+            access_log.tell(scope, status=problem.status, seconds=seconds, caller=None)
         else:
             await _send(
                 send, 200, body, headers=[JSON_TYPE, _id_header(request_id), *self._parting]
@@ -172,12 +157,12 @@ class Application:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         only_head = scope["method"] == "HEAD"
-        started = False
+        began, status = self._seconds(), 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 told = (id_header, NO_STORE, *self._parting)
                 message["headers"] = [*message.get("headers", ()), *told]
             elif only_head:
@@ -193,8 +178,11 @@ class Application:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
-            if not started:
+            if status == 0:
                 await _send_problem(send, problem, request_id, more=self._parting)
+                status = problem.status
+        seconds = self._seconds() - began
+        access_log.tell(scope, status=status, seconds=seconds, caller=state.get("caller"))
 
     async def _caller(self, scope: Scope) -> Caller | None:
         """Return who calls; nobody does where no credential is taken. Raises `Refused`."""
@@ -211,12 +199,17 @@ class Application:
     def _request_id(self, headers: RawHeaders) -> str:
         for name, value in headers:
             if name == b"x-request-id" and SANE_ID.fullmatch(value) is not None:
-                return value.decode()
-        return self._request_ids.next()
+                found = value.decode()
+                break
+        else:
+            found = self._request_ids.next()
+        logs.REQUEST_ID.set(found)
+        return found
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._parting, self.failure = [], None
+        self._seconds = asyncio.get_running_loop().time
         beginning = await self._begun()
         if beginning.done() and self._failed(beginning):
             await send({"type": "lifespan.startup.failed", "message": self.failure})

@@ -1,0 +1,64 @@
+"""The log: lines of JSON for programs or for people, each with the id of its request.
+
+Written to the standard error stream. Nothing that a request brings is written but its method and
+the template of its route: no bodies, no credentials, no query.
+"""
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+import structlog
+from typing_extensions import override
+
+REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("grantproof_request_id", default=None)
+"""Of the request that this task, or thread, works for."""
+
+Lines = MutableMapping[str, Any]
+
+
+def configure(level: str, style: str, *, more: tuple[structlog.typing.Processor, ...] = ()) -> None:
+    """Log what is at least of that level: as `json`, for the `console`, or `auto`matically.
+
+    `more` adds to each line.
+    """
+    show: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if style == "console" or (style == "auto" and sys.stderr.isatty()):
+        show = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            with_request_id,
+            *more,
+            structlog.processors.format_exc_info,
+            show,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    server = logging.getLogger("uvicorn")
+    server.handlers, server.propagate = [_Passed()], False
+    server.setLevel(max(number, logging.WARNING))
+
+
+def with_request_id(_: Any, __: str, line: Lines) -> Mapping[str, Any]:
+    """Add the id of the request, unless the line has one."""
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        line.setdefault("request_id", request_id)
+    return line
+
+
+class _Passed(logging.Handler):
+    """Lets what the server logs in its own way be lines like all others."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger("uvicorn")
+        log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
