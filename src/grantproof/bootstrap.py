@@ -1,6 +1,6 @@
 """The composition root: the only place where use cases meet the technology they run on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.sql.database import open_database
+from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
 from grantproof.core.invariants import valid
 from grantproof.service.audit import AuditPoint
 from grantproof.service.consume import ConsumptionPoint
@@ -133,6 +134,20 @@ def assemble(
     return Services(
         store, snapshots, decisions, administration, meters, consumption, keyring, kept, tokens
     )
+
+
+def tracing_of(environment: Mapping[str, str]) -> Tracing | None:
+    """Return what traces requests, if the environment asks for it; raises `CannotTrace`."""
+    return otlp() if is_wanted(environment) else None
+
+
+def check_tracing(environment: Mapping[str, str]) -> str | None:
+    """Return why the traces that the environment asks for cannot be made; nothing if they can."""
+    try:
+        is_wanted(environment)
+    except CannotTrace as error:
+        return str(error)
+    return None
 
 
 def valid_apart() -> Apart:

@@ -18,19 +18,20 @@ UNMATCHED: Final = "(none)"
 log = structlog.get_logger(__name__)
 
 
-def tell(scope: Scope, *, status: int, seconds: float, caller: Caller | None) -> None:
+def tell(scope: Scope, status: int, *, began: float, now: float) -> None:
     """Tell of an answered request, if it is one to be told of; the log knows its id."""
     method, path = scope["method"], scope["path"]
     if status < FAILED and (method in SAFE_METHODS or path in PATHS):
         return
     # The template: an address holds names of principals, which are none of a log's business.
     route = path if path in PATHS else getattr(scope.get("route"), "path", UNMATCHED)
+    caller = scope.get("state", {}).get("caller")
     write = log.warning if status >= FAILED else log.info
     write(
         "request",
         method=method,
         route=route,
         status=status,
-        seconds=round(seconds, 6),
-        actor=None if caller is None else caller.author.actor,
+        seconds=round(now - began, 6),
+        actor=caller.author.actor if isinstance(caller, Caller) else None,
     )

@@ -5,6 +5,7 @@ whatever goes wrong is a problem document.
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -12,11 +13,12 @@ from typing import Final
 
 import structlog
 from fastapi import FastAPI
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grantproof import bootstrap
 from grantproof.adapters import logs
 from grantproof.adapters.request_ids import RequestIds
+from grantproof.adapters.tracing import Tracing
 from grantproof.api import access_log, bodies, front, problems, starting
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
@@ -63,8 +65,10 @@ log = structlog.get_logger(__name__)
 def create_app() -> "Application":
     """Return the application that the environment describes: the factory for uvicorn."""
     settings = Settings()
-    logs.configure(settings.log_level, settings.log_format)
-    return Application(settings)
+    tracing = bootstrap.tracing_of(os.environ)
+    more = () if tracing is None else (tracing.with_trace_id,)
+    logs.configure(settings.log_level, settings.log_format, more=more)
+    return Application(settings, tracing=tracing)
 
 
 def in_production(settings: Settings, on_owner: Owner) -> Services:
@@ -75,7 +79,13 @@ def in_production(settings: Settings, on_owner: Owner) -> Services:
 class Application:
     """An ASGI application that composes its services when it starts."""
 
-    def __init__(self, settings: Settings, *, composing: Composing = in_production) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        composing: Composing = in_production,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._settings = settings
         self._composing = composing
         self._request_ids = RequestIds()
@@ -89,6 +99,11 @@ class Application:
         self._waiting = Waiting()
         self._parting: RawHeaders = []
         self.administration: FastAPI = administration_app()
+        self._tracing = tracing
+        self._deciding: ASGIApp = self._decide
+        if tracing is not None:
+            self._deciding = tracing.around_decisions(self._decide)
+            tracing.around_administration(self.administration)
         self.failure: str | None = None
         """Why there will be no service, if the start has failed for good while we listen."""
 
@@ -99,7 +114,7 @@ class Application:
         elif scope["type"] != "http":
             await self.administration(scope, receive, send)
         elif scope["path"] in front.PATHS and scope["method"] == "POST":
-            await self._decide(scope, receive, send)
+            await self._deciding(scope, receive, send)
         else:
             await self._administer(scope, receive, send)
 
@@ -113,8 +128,7 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
             await _send_problem(send, problem, request_id, more=self._parting)
-            seconds = self._seconds() - began
-            access_log.tell(scope, status=problem.status, seconds=seconds, caller=None)
+            access_log.tell(scope, problem.status, began=began, now=self._seconds())
         else:
             await _send(
                 send, 200, body, headers=[JSON_TYPE, _id_header(request_id), *self._parting]
@@ -163,6 +177,8 @@ class Application:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # Here, and not at the end, because here the trace of the request is known.
+                access_log.tell(scope, status, began=began, now=self._seconds())
                 told = (id_header, NO_STORE, *self._parting)
                 message["headers"] = [*message.get("headers", ()), *told]
             elif only_head:
@@ -180,9 +196,7 @@ class Application:
             problem = _problem_of(error, request_id)
             if status == 0:
                 await _send_problem(send, problem, request_id, more=self._parting)
-                status = problem.status
-        seconds = self._seconds() - began
-        access_log.tell(scope, status=status, seconds=seconds, caller=state.get("caller"))
+                access_log.tell(scope, problem.status, began=began, now=self._seconds())
 
     async def _caller(self, scope: Scope) -> Caller | None:
         """Return who calls; nobody does where no credential is taken. Raises `Refused`."""
@@ -220,6 +234,8 @@ class Application:
         if beginning.done() and self.failure is None:
             await self._stop(beginning.result())
         beginning.cancel()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _begun(self) -> "asyncio.Task[Running]":

@@ -49,6 +49,7 @@ def serve(
     }
     settings = operator.settings_with(given)
     check_address(settings)
+    check_traces()
     with listening(settings.host, settings.port) as listener:
         announce(settings, keyless=_is_keyless(settings))
         os.environ.update(environment(settings))
@@ -61,6 +62,15 @@ def check_address(settings: "Settings") -> None:
 
     if settings.demo and not is_loopback(settings.host):
         line = f"the demo is for this machine only, `{settings.host}` is not: leave --host out"
+        raise usage(line)
+
+
+def check_traces() -> None:
+    """Raise `Stop` when traces are asked for that cannot be made."""
+    from grantproof.bootstrap import check_tracing
+
+    line = check_tracing(os.environ)
+    if line is not None:
         raise usage(line)
 
 
