@@ -11,6 +11,7 @@ from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
+from grantproof.adapters.sql.addresses import shown
 from grantproof.adapters.sql.database import open_database
 from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
 from grantproof.core.invariants import valid
@@ -26,7 +27,7 @@ from grantproof.service.pdp import DecisionPoint
 from grantproof.service.ports import Clock, FileUnavailable, Store
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
-from grantproof.settings import Settings
+from grantproof.settings import Settings, without_query, written_as
 
 if TYPE_CHECKING:
     from grantproof.adapters.telemetry import Telemetry
@@ -134,6 +135,19 @@ def assemble(
     return Services(
         store, snapshots, decisions, administration, meters, consumption, keyring, kept, tokens
     )
+
+
+def shown_settings(settings: Settings) -> dict[str, str]:
+    """Return each setting by its name, as it may be printed: nothing in them is secret."""
+    written = settings.model_dump(mode="json")
+    hidden = {
+        "database_url": shown(settings.database_url),
+        "jwt_jwks_url": without_query(settings.jwt_jwks_url),
+    }
+    return {
+        name: "" if value is None else hidden.get(name) or written_as(value)
+        for name, value in written.items()
+    }
 
 
 def tracing_of(environment: Mapping[str, str]) -> Tracing | None:

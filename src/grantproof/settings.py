@@ -226,6 +226,17 @@ class Settings(BaseSettings):
         return frozenset(self.jwt_algorithms.split())
 
 
+def written_as(value: object) -> str:
+    """Return the value of a setting as it stands in the environment."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def without_query(url: str | None) -> str:
+    """Return an address as it may be printed: what follows `?` may be a secret."""
+    address, mark, _ = (url or "").partition("?")
+    return f"{address}{mark}***" if mark else address
+
+
 def is_loopback(host: str) -> bool:
     """Return whether only this machine can reach the address."""
     with suppress(ValueError):

@@ -1,8 +1,9 @@
 """Traces for OpenTelemetry: a span for each request, sent to a collector by OTLP over HTTP.
 
-On when the standard variables say so, and only then imported. A span names the template of a
-route, never the address that was asked, and holds none of what a request brings: the attributes
-that are sent are listed here.
+On when the standard variables say so, and only then imported. Administration is traced by FastAPI
+itself; decisions, which never reach it, by the middleware of OpenTelemetry for ASGI. A span names
+the template of a route, never the address that was asked, and holds none of what a request brings:
+the attributes that are sent are listed here.
 """
 
 import importlib.util
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi.telemetry import TelemetryConfig
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.trace.export import SpanExporter
     from starlette.types import ASGIApp
@@ -25,7 +26,6 @@ NEEDED: Final = (
     "opentelemetry.sdk",
     "opentelemetry.exporter.otlp.proto.http",
     "opentelemetry.instrumentation.asgi",
-    "opentelemetry.instrumentation.fastapi",
 )
 SENT: Final = frozenset(
     {
@@ -54,8 +54,8 @@ class Tracing(Protocol):
         """Return the application with a span around each request."""
         ...
 
-    def around_administration(self, application: "FastAPI") -> None:
-        """Let a span be around each request to the application from now on."""
+    def of_administration(self) -> "TelemetryConfig":
+        """Return how FastAPI is to trace."""
         ...
 
     def with_trace_id(
@@ -138,18 +138,15 @@ class _Spans:
         )
         return traced  # type: ignore[no-any-return]  # it declares no types
 
-    def around_administration(self, application: "FastAPI") -> None:
-        """Let a span be around each request to the application from now on."""
-        from opentelemetry.instrumentation.fastapi import (  # noqa: PLC0415 - see `otlp`
-            FastAPIInstrumentor,
-        )
-
-        FastAPIInstrumentor.instrument_app(
-            application,
-            tracer_provider=self._provider,
-            meter_provider=self._no_meters,
-            exclude_spans=["receive", "send"],
-        )
+    def of_administration(self) -> "TelemetryConfig":
+        """Return how FastAPI is to trace: requests, and nothing inside them."""
+        return {
+            "tracer_provider": self._provider,
+            "operation_spans": False,
+            "metrics": False,
+            "logs": False,
+            "auto_configure": False,
+        }
 
     def with_trace_id(
         self, log: Any, method: str, line: MutableMapping[str, Any]

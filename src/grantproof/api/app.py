@@ -98,12 +98,13 @@ class Application:
         self._background: list[asyncio.Task[None]] = []
         self._waiting = Waiting()
         self._parting: RawHeaders = []
-        self.administration: FastAPI = administration_app()
+        self.administration: FastAPI = administration_app(
+            None if tracing is None else tracing.of_administration()
+        )
         self._tracing = tracing
         self._deciding: ASGIApp = self._decide
         if tracing is not None:
             self._deciding = tracing.around_decisions(self._decide)
-            tracing.around_administration(self.administration)
         self.failure: str | None = None
         """Why there will be no service, if the start has failed for good while we listen."""
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Set as AbstractSet
 from errno import EACCES, EADDRINUSE
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,7 +16,7 @@ import typer
 
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
-from grantproof.cli.output import tell
+from grantproof.cli.output import printable, tell, tell_json
 
 if TYPE_CHECKING:
     from grantproof.settings import Settings
@@ -32,6 +33,10 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", metavar="PORT", help="Default: GRANTPROOF_PORT, or 9090.")
 ]
+PrintConfig = Annotated[
+    bool,
+    typer.Option("--print-config", help="Print every setting, secrets masked, and start nothing."),
+]
 
 
 def serve(
@@ -40,6 +45,7 @@ def serve(
     demo: Demo = False,
     host: Host = None,
     port: Port = None,
+    print_config: PrintConfig = False,
 ) -> None:
     """Start the service."""
     given = {
@@ -48,6 +54,10 @@ def serve(
         "port": port,
     }
     settings = operator.settings_with(given)
+    if print_config:
+        flags = {name for name, value in given.items() if value is not None}
+        show_settings(settings, flags | operator.flags, json=operator.json)
+        return
     check_address(settings)
     check_traces()
     with listening(settings.host, settings.port) as listener:
@@ -63,6 +73,26 @@ def check_address(settings: "Settings") -> None:
     if settings.demo and not is_loopback(settings.host):
         line = f"the demo is for this machine only, `{settings.host}` is not: leave --host out"
         raise usage(line)
+
+
+def show_settings(settings: "Settings", flags: AbstractSet[str], *, json: bool) -> None:
+    """Print each setting, its value, and whether a flag, the environment or nobody gave it."""
+    from grantproof.bootstrap import shown_settings
+
+    origins = dict.fromkeys(type(settings).model_fields, "default")
+    origins |= dict.fromkeys(settings.model_fields_set, "environment")
+    origins |= dict.fromkeys(flags, "flag")
+    shown = shown_settings(settings)
+    if json:
+        tell_json(
+            {
+                f"GRANTPROOF_{name.upper()}": {"value": shown[name], "from": origin}
+                for name, origin in origins.items()
+            }
+        )
+        return
+    for name, origin in origins.items():
+        tell(f"GRANTPROOF_{name.upper()}={printable(shown[name])}  # {origin}")
 
 
 def check_traces() -> None:
@@ -95,9 +125,11 @@ def listening(host: str, port: int) -> socket.socket:
 
 def environment(settings: "Settings") -> dict[str, str]:
     """Return the settings as environment variables."""
+    from grantproof.settings import written_as
+
     written = settings.model_dump(mode="json")
     return {
-        f"GRANTPROOF_{name.upper()}": _written(value)
+        f"GRANTPROOF_{name.upper()}": written_as(value)
         for name, value in written.items()
         if value is not None
     }
@@ -143,10 +175,6 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == EACCES:
         return f"port {port} needs more rights than this user has: choose one with --port"
     return f"the address `{host}` is not one of this machine: give another with --host"
-
-
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_keyless(settings: "Settings") -> bool:
