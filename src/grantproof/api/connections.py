@@ -4,7 +4,6 @@ The server of uvicorn bounds none of these by itself: a caller that sends a byte
 hold a connection for ever, and one that sends headers without end would fill the memory.
 """
 
-import asyncio
 import sys
 from http import HTTPStatus
 from typing import Any, Final
@@ -55,7 +54,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes: int | None = 0
 
     @override
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the server
+    def connection_made(self, transport: Any) -> None:
         """Begin to listen, or refuse to."""
         super().connection_made(transport)
         self._waits_since = self.loop.time()
