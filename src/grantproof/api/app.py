@@ -291,6 +291,8 @@ class Application:
 
     def _start(self, services: Services) -> Running:
         self._waiting = Waiting()
+        if self._parting:
+            self._waiting.stop()
         services.snapshots.watch(self._waiting.wake)
         following = Following(
             services.store,
