@@ -1,7 +1,9 @@
 """The log of requests: who changed something, what failed, under which id, and no more."""
 
 import json
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import structlog
@@ -12,22 +14,22 @@ from grantproof.service.ports import StoreUnavailable
 from tests.api.service import OPERATORS, READ_DOCS, Json, raw, serving
 from tests.api.test_protocol import fail
 
+pytestmark = pytest.mark.usefixtures("logs_as_before")
+
 MINE = {"X-Request-ID": "mine"}
 BODY_MARK, PATH_MARK, QUERY_MARK = "body-mark", "path-mark", "query-mark"
 
 
 @pytest.fixture
-def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[Json]]]:
+def written(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[Json]]:
     """What logs as JSON from its first call on, and returns the lines since its last."""
-    before = structlog.get_config()
 
     def read() -> list[Json]:
         lines = capsys.readouterr().err.splitlines()
         logs.configure("info", "json")
         return [json.loads(line) for line in lines]
 
-    yield read
-    structlog.configure(**before)
+    return read
 
 
 def test_changes_are_told_and_reading_is_not(written: Callable[[], list[Json]]) -> None:
@@ -79,6 +81,23 @@ def test_what_fails_is_told_wherever_it_does(
     assert {line["request_id"] for line in lines} == {"mine"}
     told = [(line["route"], line["status"], line["level"]) for line in lines[1::2]]
     assert told == [("/readyz", 503, "warning"), ("/evaluate", 503, "warning")]
+
+
+def test_what_the_server_logs_is_a_line_like_all_others(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Its errors, and none of its warnings; a log that cannot be written breaks nothing."""
+    logs.configure("info", "json")
+    server = logging.getLogger("uvicorn.error")
+    server.warning("invalid request")
+    server.error("lifespan %s", "failed")
+    (line,) = [json.loads(one) for one in capsys.readouterr().err.splitlines()]
+    assert (line["event"], line["level"]) == ("lifespan failed", "error")
+    closed = (tmp_path / "log").open("w", encoding="utf-8")
+    closed.close()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(closed))
+    server.error("lost")
+    assert "ValueError" in capsys.readouterr().err
 
 
 def test_lines_are_for_programs_or_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import structlog
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from starlette.testclient import TestClient
 
@@ -25,6 +24,8 @@ from grantproof.service.demo import install
 from grantproof.service.snapshots import Owner
 from grantproof.settings import Settings
 from tests.api.service import ADDRESS, READ_DOCS
+
+pytestmark = pytest.mark.usefixtures("logs_as_before")
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 PARENT = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -97,7 +98,6 @@ def test_spans_arrive_and_tell_nothing(
     monkeypatch.setenv(ENDPOINT, collector.address)
     tracer = bootstrap.tracing_of({ENDPOINT: collector.address})
     assert tracer is not None
-    before = structlog.get_config()
     logs.configure("info", "json", more=(tracer.with_trace_id,))
     app = Application(Settings(demo=True), composing=composing, tracing=tracer)
     headers = {**HEADERS, "User-Agent": "agent-mark"}
@@ -108,7 +108,6 @@ def test_spans_arrive_and_tell_nothing(
         client.post("/v1/orgs/acme/roles", json={"id": "body-mark"})
         client.get("/address-mark")
         client.get("/livez?x=query-mark")
-    structlog.configure(**before)
     spans = collector.spans()
     assert sorted(span.name for span in spans) == [
         "GET",

@@ -44,7 +44,8 @@ def configure(level: str, style: str, *, more: tuple[structlog.typing.Processor,
     )
     server = logging.getLogger("uvicorn")
     server.handlers, server.propagate = [_Passed()], False
-    server.setLevel(max(number, logging.WARNING))
+    # Its warnings are about requests that are none: whoever sends them would fill the log.
+    server.setLevel(max(number, logging.ERROR))
 
 
 def with_request_id(_: Any, __: str, line: Lines) -> Mapping[str, Any]:
@@ -61,4 +62,7 @@ class _Passed(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger("uvicorn")
-        log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+        try:
+            log.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+        except Exception:  # noqa: BLE001 - as every handler does: a log is no reason to fail
+            self.handleError(record)
