@@ -40,7 +40,7 @@ def serving(folder: Path, port: int, **settings: str) -> Iterator[subprocess.Pop
     process = subprocess.Popen(
         [PROGRAM, "serve", "--demo", "--port", str(port)],
         cwd=folder,
-        env={**kept, **settings},
+        env={**kept, "GRANTPROOF_LOG_LEVEL": "warning", **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
