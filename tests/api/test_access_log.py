@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,6 +100,15 @@ def test_what_the_server_logs_is_a_line_like_all_others(
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(closed))
     server.error("lost")
     assert "ValueError" in capsys.readouterr().err
+
+
+def test_a_log_that_is_gone_fails_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the terminal was closed that a service was started from."""
+    with Path(os.devnull).open("w", encoding="utf-8") as gone:
+        monkeypatch.setattr(sys, "stderr", gone)
+        logs.configure("info", "json")
+    with serving(MemoryStore(), OPERATORS) as api:
+        assert api.post("/v1/orgs/acme/roles", json={"id": "r"}).status_code == 201
 
 
 def test_lines_are_for_programs_or_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,9 @@ the template of its route: no bodies, no credentials, no query.
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, TextIO, cast
 
 import structlog
 from typing_extensions import override
@@ -40,7 +41,7 @@ def configure(level: str, style: str, *, more: tuple[structlog.typing.Processor,
             show,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Kept(sys.stderr))),
     )
     server = logging.getLogger("uvicorn")
     server.handlers, server.propagate = [_Passed()], False
@@ -54,6 +55,23 @@ def with_request_id(_: Any, __: str, line: Lines) -> Mapping[str, Any]:
     if request_id is not None:
         line.setdefault("request_id", request_id)
     return line
+
+
+class _Kept:
+    """A stream that may be gone, such as a closed terminal: no reason to fail a request."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write the text if that can be done."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Flush the stream if that can be done."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class _Passed(logging.Handler):
