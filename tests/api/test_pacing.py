@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -28,7 +29,7 @@ UNKNOWN = [key_text(f"{number:012}", "s" * 43) for number in range(20)]
 
 
 @contextmanager
-def guarded(store: MemoryStore, **settings: object) -> Iterator[Api]:
+def guarded(store: MemoryStore, **settings: Any) -> Iterator[Api]:
     """A service where an address may present three unknown credentials, and one each minute."""
     wanted = {"attempts_per_minute": 1, "attempts_burst": BURST, **settings}
     with serving(store, OPERATORS, **wanted) as api:
