@@ -1,6 +1,6 @@
 """The composition root: the only place where use cases meet the technology they run on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +11,9 @@ from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
+from grantproof.adapters.sql.addresses import shown
 from grantproof.adapters.sql.database import open_database
+from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
 from grantproof.adapters.verification import verification
 from grantproof.core.invariants import valid
 from grantproof.service.audit import AuditPoint
@@ -23,10 +25,10 @@ from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
-from grantproof.service.ports import Clock, Store, StoreError, StoreUnavailable
+from grantproof.service.ports import Clock, FileUnavailable, Store, StoreError
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
-from grantproof.settings import Settings
+from grantproof.settings import Settings, without_query, written_as
 
 if TYPE_CHECKING:
     from grantproof.adapters.telemetry import Telemetry
@@ -73,7 +75,7 @@ def compose(
     tokens = _tokens(settings, SystemClock())
     try:
         contracts = contracts_of(settings, serving=serving)
-    except StoreUnavailable:
+    except FileUnavailable:
         store.close()
         raise
     assembled = assemble(
@@ -141,13 +143,40 @@ def assemble(
     )
 
 
+def shown_settings(settings: Settings) -> dict[str, str]:
+    """Return each setting by its name, as it may be printed: nothing in them is secret."""
+    written = settings.model_dump(mode="json")
+    hidden = {
+        "database_url": shown(settings.database_url),
+        "jwt_jwks_url": without_query(settings.jwt_jwks_url),
+    }
+    return {
+        name: "" if value is None else hidden.get(name) or written_as(value)
+        for name, value in written.items()
+    }
+
+
+def tracing_of(environment: Mapping[str, str]) -> Tracing | None:
+    """Return what traces requests, if the environment asks for it; raises `CannotTrace`."""
+    return otlp() if is_wanted(environment) else None
+
+
+def check_tracing(environment: Mapping[str, str]) -> str | None:
+    """Return why the traces that the environment asks for cannot be made; nothing if they can."""
+    try:
+        is_wanted(environment)
+    except CannotTrace as error:
+        return str(error)
+    return None
+
+
 def valid_apart() -> Apart:
     """Return what checks whole states in a process of its own."""
     return Apart(valid)
 
 
 def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:
-    """Return the contracts as the settings want them; raises `StoreUnavailable` for the folder.
+    """Return the contracts as the settings want them; raises `FileUnavailable` for the folder.
 
     Only what is `serving` tells in the log what it found: others answer with it.
     """
@@ -158,7 +187,7 @@ def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:
         cases = CaseFiles(CaseRules(settings.cases, settings.cases_max, logged=serving))
     except OSError as error:
         message = f"the folder `{settings.cases}` of cases cannot be used: {error.strerror}"
-        raise StoreUnavailable(message) from error
+        raise FileUnavailable(message) from error
     return Contracts(shares, chance=SystemChance(), cases=cases)
 
 
@@ -176,7 +205,7 @@ def _decision_log(settings: Settings) -> DecisionLog | None:
     except OSError as error:
         folder = settings.decision_log
         message = f"the folder `{folder}` of the decision log cannot be used: {error.strerror}"
-        raise StoreUnavailable(message) from error
+        raise FileUnavailable(message) from error
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:

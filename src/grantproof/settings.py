@@ -119,6 +119,45 @@ class Settings(BaseSettings):
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="how much is logged"
     )
+    log_format: str = Field(
+        default="auto",
+        pattern="^(auto|json|console)$",
+        description="how it is written: `json`, `console`, or by whether it is a terminal: `auto`",
+    )
+    drain_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=3_600,
+        description="how long a service that was told to stop goes on answering, while `/readyz`"
+        " says that it stops",
+    )
+    connections_max: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="how many connections are open at once"
+    )
+    attempts_per_minute: int = Field(
+        default=120,
+        ge=0,
+        le=1_000_000,
+        description="how many credentials that are not known here an address may present in a"
+        " minute; 0 for no limit",
+    )
+    attempts_burst: int = Field(
+        default=60,
+        ge=1,
+        le=1_000_000,
+        description="how many of them it may present at once",
+    )
+    rate_limit: float = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="how many requests a second each credential may make; 0 for no limit",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="the addresses or networks, separated by spaces, whose `X-Forwarded-For` is"
+        " believed",
+    )
 
     @field_validator("jwt_audience")
     @classmethod
@@ -164,6 +203,22 @@ class Settings(BaseSettings):
             raise PydanticCustomError("redact", "{rule}", {"rule": broken.rule}) from None
         return fields
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, proxies: str) -> str:
+        for proxy in proxies.split():
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                rule = "must be addresses or networks such as `10.0.0.0/8`, separated by spaces"
+                raise PydanticCustomError("proxies", "{rule}", {"rule": rule}) from None
+        return proxies
+
+    @property
+    def database_is_served(self) -> bool:
+        """Whether the database is one of a server, which may come up later than this process."""
+        return self.database_url.startswith(("postgres://", "postgresql://", "postgresql+"))
+
     @property
     def decision_log_redaction(self) -> Redaction:
         """What the decision log does not write."""
@@ -173,6 +228,17 @@ class Settings(BaseSettings):
     def jwt_algorithms_pinned(self) -> frozenset[str]:
         """The algorithms that tokens may be signed by."""
         return frozenset(self.jwt_algorithms.split())
+
+
+def written_as(value: object) -> str:
+    """Return the value of a setting as it stands in the environment."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def without_query(url: str | None) -> str:
+    """Return an address as it may be printed: what follows `?` may be a secret."""
+    address, mark, _ = (url or "").partition("?")
+    return f"{address}{mark}***" if mark else address
 
 
 def is_loopback(host: str) -> bool:

@@ -1,14 +1,27 @@
 """The application in process, over a store in memory, for three kinds of callers."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.service.callers import EVERY_SCOPE, Scope
 from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
 from tests.api.service import Api, serving
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Logs go where they went, whatever a test has configured."""
+    before, server = structlog.get_config(), logging.getLogger("uvicorn")
+    handlers, propagate, level = server.handlers, server.propagate, server.level
+    yield
+    structlog.configure(**before)
+    server.handlers, server.propagate = handlers, propagate
+    server.setLevel(level)
 
 
 @pytest.fixture

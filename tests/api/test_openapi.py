@@ -57,7 +57,7 @@ def test_decisions_have_schemas_examples_and_errors(steady: Api) -> None:
         operation = document["paths"][path]["post"]
         once = ["409", "422"] if path == CONSUME else []
         assert set(operation["responses"]) == {
-            *["200", "400", "401", "403", "413", "415", "421", "500", "503", *once]
+            *["200", "400", "401", "403", "408", "413", "415", "421", "429", "500", "503", *once]
         }
         content = operation["requestBody"]["content"]["application/json"]
         for example in content["examples"].values():

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grantproof.cli.serve import SHUTDOWN_SECONDS_MAX
+from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 ANSWER_SECONDS_MAX = 30
@@ -139,6 +139,9 @@ def test_who_waits_for_events_does_not_hold_up_the_end(tmp_path: Path) -> None:
         announced(server, 5)
         connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
         with closing(connection):
+            # Nobody can wait before it has started.
+            connection.request("GET", "/readyz")
+            connection.getresponse().read()
             connection.request("GET", "/v1/orgs/acme/events?after=1&wait=55")
             time.sleep(1)
             asked_to_stop = time.monotonic()

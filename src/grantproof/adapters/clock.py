@@ -53,3 +53,15 @@ class JitteredBackoff:
         """Wait a random while whose bound doubles with `attempt` (from 0), up to half a second."""
         bound = FIRST_WAIT_SECONDS_MAX * 2 ** min(attempt, DOUBLINGS_MAX)
         self._sleep(self._draw() * min(bound, WAIT_SECONDS_MAX))
+
+
+def pause_seconds(
+    attempt: int, *, first: float, most: float, draw: Callable[[], float] = random.random
+) -> float:
+    """Return how long to wait after a failed attempt (from 0), in seconds.
+
+    Between half and all of a bound that doubles from `first` up to `most`: processes that lost the
+    same server do not come back together, and none of them at once.
+    """
+    bound: float = min(first * 2 ** min(attempt, DOUBLINGS_MAX), most)
+    return bound * (1 + draw()) / 2

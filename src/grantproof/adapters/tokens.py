@@ -117,6 +117,10 @@ class JwtTokens:
             remembered[name] = found
         return found
 
+    def remembers(self, text: bytes) -> bool:
+        """Return whether the token was verified here already, so that reading it costs little."""
+        return hashlib.sha256(text).digest() in self._remembered
+
     def fetch_due(self, *, unknown_key: bool) -> bool:
         """Return whether the issuer's keys should be fetched now."""
         if self._tried_at is None:

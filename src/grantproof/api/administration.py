@@ -7,6 +7,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from pydantic.json_schema import PydanticJsonSchemaWarning
 from starlette.exceptions import HTTPException
 from typing_extensions import override
@@ -65,6 +66,14 @@ ROUTERS: Final = (
     metrics.router,
 )
 
+UNTRACED: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
+"""Spans and logs of FastAPI would hold what requests bring, whoever set up a global provider."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -81,8 +90,8 @@ class Administration(FastAPI):
         return self.openapi_schema
 
 
-def administration_app() -> Administration:
-    """Return the application of all routes but decisions."""
+def administration_app(telemetry: TelemetryConfig | None = None) -> Administration:
+    """Return the application of all routes but decisions; nothing is traced unless told how."""
     app = Administration(
         title="Grantproof",
         version=__version__,
@@ -90,6 +99,7 @@ def administration_app() -> Administration:
         redoc_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        telemetry=UNTRACED if telemetry is None else telemetry,
     )
     for router in ROUTERS:
         # Taken as they are: they have all they need, and including them would build each again.

@@ -5,21 +5,22 @@ whatever goes wrong is a problem document.
 """
 
 import asyncio
-import logging
+import os
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
 import structlog
 from fastapi import FastAPI
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grantproof import bootstrap
+from grantproof.adapters import logs
 from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.request_ids import RequestIds
-from grantproof.api import bodies, front, problems
+from grantproof.adapters.tracing import Tracing
+from grantproof.api import access_log, bodies, front, problems, starting
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
 from grantproof.api.authentication import Authentication, check_host
@@ -30,7 +31,15 @@ from grantproof.api.counting import tell, timed
 from grantproof.api.decisions import Decisions
 from grantproof.api.explain import Explanations
 from grantproof.api.following import Following, owned_by
-from grantproof.api.problems import INTERNAL, NOT_READY, Problem, Refused, store_problem
+from grantproof.api.pacing import Pacing
+from grantproof.api.problems import (
+    INTERNAL,
+    NOT_READY,
+    STOPPING,
+    Problem,
+    Refused,
+    store_problem,
+)
 from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
 from grantproof.api.waiting import Waiting
@@ -46,6 +55,8 @@ SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 JSON_TYPE: Final = (b"content-type", b"application/json")
 PROBLEM_TYPE: Final = (b"content-type", problems.MEDIA_TYPE.encode())
 NO_STORE: Final = (b"cache-control", b"no-store")
+CLOSE: Final = (b"connection", b"close")
+READY: Final = "/readyz"
 
 RawHeaders = list[tuple[bytes, bytes]]
 Answering = Callable[[bytes, Caller, Diary | None], Awaitable[bytes]]
@@ -57,27 +68,10 @@ log = structlog.get_logger(__name__)
 def create_app() -> "Application":
     """Return the application that the environment describes: the factory for uvicorn."""
     settings = Settings()
-    _configure_log(settings.log_level)
-    return Application(settings)
-
-
-def _configure_log(level: str) -> None:
-    """Log to the standard error stream: lines for people on a terminal, JSON elsewhere."""
-    show: structlog.typing.Processor = structlog.processors.JSONRenderer()
-    if sys.stderr.isatty():
-        show = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            show,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[level.upper()]
-        ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    tracing = bootstrap.tracing_of(os.environ)
+    more = () if tracing is None else (tracing.with_trace_id,)
+    logs.configure(settings.log_level, settings.log_format, more=more)
+    return Application(settings, tracing=tracing)
 
 
 def in_production(settings: Settings, on_owner: Owner) -> Services:
@@ -88,7 +82,13 @@ def in_production(settings: Settings, on_owner: Owner) -> Services:
 class Application:
     """An ASGI application that composes its services when it starts."""
 
-    def __init__(self, settings: Settings, *, composing: Composing = in_production) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        composing: Composing = in_production,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._settings = settings
         self._composing = composing
         self._request_ids = RequestIds()
@@ -99,7 +99,16 @@ class Application:
         self._recording: Recording | None = None
         self._background: list[asyncio.Task[None]] = []
         self._waiting = Waiting()
-        self.administration: FastAPI = administration_app()
+        self._parting: RawHeaders = []
+        self.administration: FastAPI = administration_app(
+            None if tracing is None else tracing.of_administration()
+        )
+        self._tracing = tracing
+        self._deciding: ASGIApp = self._decide
+        if tracing is not None:
+            self._deciding = tracing.around_decisions(self._decide)
+        self.failure: str | None = None
+        """Why there will be no service, if the start has failed for good while we listen."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live from the start of the process to its end."""
@@ -108,7 +117,7 @@ class Application:
         elif scope["type"] != "http":
             await self.administration(scope, receive, send)
         elif scope["path"] in front.PATHS and scope["method"] == "POST":
-            await self._decide(scope, receive, send)
+            await self._deciding(scope, receive, send)
         else:
             await self._administer(scope, receive, timed(self._requests, scope, send))
 
@@ -122,10 +131,13 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
             self._requests.count(path, problem.status, stopwatch() - came)
-            await _send_problem(send, problem, request_id)
+            await _send_problem(send, problem, request_id, more=self._parting)
+            access_log.tell(scope, problem.status, seconds=stopwatch() - came)
         else:
             self._requests.count(path, 200, stopwatch() - came)
-            await _send(send, 200, body, headers=[JSON_TYPE, _id_header(request_id)])
+            await _send(
+                send, 200, body, headers=[JSON_TYPE, _id_header(request_id), *self._parting]
+            )
 
     async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
         headers, path = scope["headers"], scope["path"]
@@ -134,7 +146,7 @@ class Application:
         # Who calls comes before what they send, so that nobody else makes us read it.
         caller = self._authentication.known(headers)
         if caller is None:
-            caller = await self._authentication.caller(headers)
+            caller = await self._authentication.caller(headers, scope.get("client"))
         check_scopes(caller, front.SCOPES[path])
         bodies.check_type(headers)
         key = key_of(headers) if path == front.CONSUME else None
@@ -164,13 +176,16 @@ class Application:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         only_head = scope["method"] == "HEAD"
-        started = False
+        came, status = stopwatch(), 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [*message.get("headers", ()), id_header, NO_STORE]
+                status = message["status"]
+                # Here, and not at the end, because here the trace of the request is known.
+                access_log.tell(scope, status, seconds=stopwatch() - came)
+                told = (id_header, NO_STORE, *self._parting)
+                message["headers"] = [*message.get("headers", ()), *told]
             elif only_head:
                 message["body"] = b""
             await send(message)
@@ -184,51 +199,93 @@ class Application:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
-            if not started:
-                await _send_problem(send, problem, request_id)
+            if status == 0:
+                await _send_problem(send, problem, request_id, more=self._parting)
+                access_log.tell(scope, problem.status, seconds=stopwatch() - came)
 
     async def _caller(self, scope: Scope) -> Caller | None:
         """Return who calls; nobody does where no credential is taken. Raises `Refused`."""
         if scope["path"] in PUBLIC:
             if self._settings.demo:
                 check_host(scope["headers"])
+            if self._parting and scope["path"] == READY:
+                raise Refused(STOPPING)
             return None
         if self._authentication is None:
             raise Refused(NOT_READY)
-        return await self._authentication.caller(scope["headers"])
+        return await self._authentication.caller(scope["headers"], scope.get("client"))
 
     def _request_id(self, headers: RawHeaders) -> str:
         for name, value in headers:
             if name == b"x-request-id" and SANE_ID.fullmatch(value) is not None:
-                return value.decode()
-        return self._request_ids.next()
+                found = value.decode()
+                break
+        else:
+            found = self._request_ids.next()
+        logs.REQUEST_ID.set(found)
+        return found
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        try:
-            services = await self._compose()
-        except StoreError as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+        self._parting, self.failure = [], None
+        beginning = await self._begun()
+        if beginning.done() and self._failed(beginning):
+            await send({"type": "lifespan.startup.failed", "message": self.failure})
             return
-        running = self._start(services)
+        beginning.add_done_callback(self._failed)
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._stop(running)
+        if beginning.done() and self.failure is None:
+            await self._stop(beginning.result())
+        beginning.cancel()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _begun(self) -> "asyncio.Task[Running]":
+        """Return the start: done, or under way after a moment when its server is not there."""
+        late = asyncio.Event()
+        patient = self._settings.database_is_served
+
+        async def begin() -> Running:
+            services = await starting.started(self._compose, patient=patient, late=late.set)
+            return self._start(services)
+
+        beginning = asyncio.create_task(begin())
+        if not patient:
+            await asyncio.wait({beginning})
+            return beginning
+        failing = asyncio.create_task(late.wait())
+        await asyncio.wait(
+            {beginning, failing},
+            timeout=starting.PROMPT_SECONDS,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        failing.cancel()
+        return beginning
+
+    def _failed(self, beginning: "asyncio.Task[Running]") -> bool:
+        """Return whether the start has failed, and keep why; raises what nobody expects."""
+        error = None if beginning.cancelled() else beginning.exception()
+        if error is None:
+            return False
+        self.failure = str(error) if isinstance(error, StoreError) else INTERNAL.detail
+        if not isinstance(error, StoreError):
+            log.error("not started", exc_info=error)
+        return True
 
     async def _compose(self) -> Services:
         """Return the services, and learn the keys of callers; raises `StoreError`."""
         loop = asyncio.get_running_loop()
-        services = await asyncio.to_thread(self._composing, self._settings, owned_by(loop))
+        composing = partial(self._composing, self._settings, owned_by(loop))
+        services = await starting.aside(composing, discard=Services.close)
+        pacing = Pacing(self._settings, seconds=loop.time)
         authentication = Authentication(
-            services.keyring,
-            services.tokens,
-            max_staleness=self._settings.max_staleness,
-            demo=self._settings.demo,
+            services.keyring, services.tokens, pacing=pacing, settings=self._settings
         )
         try:
             await authentication.look()
-        except StoreError:
+        except (StoreError, asyncio.CancelledError):
             await asyncio.to_thread(authentication.close)
             await asyncio.to_thread(services.close)
             raise
@@ -237,6 +294,8 @@ class Application:
 
     def _start(self, services: Services) -> Running:
         self._waiting = Waiting()
+        if self._parting:
+            self._waiting.stop()
         services.snapshots.watch(self._waiting.wake)
         following = Following(
             services.store,
@@ -277,13 +336,18 @@ class Application:
             self._background.append(asyncio.create_task(self._authentication.run()))
         return running
 
-    def stop_waiting(self) -> None:
-        """Answer those who wait for events; a server calls this before it lets requests end."""
+    def drain(self) -> None:
+        """Say to everybody that this is going to stop; a server calls it when it is told to.
+
+        Whoever waits for events is answered, nobody waits any more, `/readyz` is 503, and every
+        answer asks its caller to leave the connection.
+        """
+        self._parting = [CLOSE]
         self._waiting.stop()
 
     async def _stop(self, running: Running) -> None:
         """Let what is under way end, then release the store."""
-        self.stop_waiting()
+        self._waiting.stop()
         authentication, self._authentication = self._authentication, None
         running.following.stop()
         running.checking.stop()
@@ -307,9 +371,9 @@ async def _send(send: Send, status: int, body: bytes, *, headers: RawHeaders) ->
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_problem(send: Send, problem: Problem, request_id: str) -> None:
-    more = [(name.lower().encode(), value.encode()) for name, value in problem.headers]
-    headers = [PROBLEM_TYPE, _id_header(request_id), *more]
+async def _send_problem(send: Send, problem: Problem, request_id: str, *, more: RawHeaders) -> None:
+    own = [(name.lower().encode(), value.encode()) for name, value in problem.headers]
+    headers = [PROBLEM_TYPE, _id_header(request_id), *own, *more]
     await _send(send, problem.status, problem.body(request_id), headers=headers)
 
 

@@ -14,12 +14,13 @@ from typing import Final
 import structlog
 
 from grantproof.api.access import REALM
+from grantproof.api.pacing import Client, Pacing
 from grantproof.api.problems import Problem, Refused, later
 from grantproof.service.callers import Caller
-from grantproof.service.credentials import DEMO_TEXT, MARK, well_formed
+from grantproof.service.credentials import DEMO_TEXT, MARK, PREFIX_AT, well_formed
 from grantproof.service.keyring import Keyring
 from grantproof.service.tokens import Tokens, Unverified, Verified
-from grantproof.settings import is_loopback
+from grantproof.settings import Settings, is_loopback
 
 LOOKS_APART_SECONDS: Final = 0.05
 """How soon after a look at the keys an unknown one may cause the next."""
@@ -55,12 +56,14 @@ class Authentication:
     """
 
     def __init__(
-        self, keyring: Keyring, tokens: Tokens | None, *, max_staleness: float, demo: bool
+        self, keyring: Keyring, tokens: Tokens | None, *, pacing: Pacing, settings: Settings
     ) -> None:
         self._keyring = keyring
         self._tokens = tokens
-        self._max_staleness = max_staleness
-        self._demo = demo
+        self._pacing = pacing
+        self._paced = settings.rate_limit > 0
+        self._max_staleness = settings.max_staleness
+        self._demo = settings.demo
         self._now = asyncio.get_running_loop().time
         self._fresh_until = float("-inf")
         self._looked_at = float("-inf")
@@ -75,14 +78,21 @@ class Authentication:
     def known(self, headers: RawHeaders) -> Caller | None:
         """Return who calls, if it is by a key that is known already; raises `Refused`."""
         text = self._presented(headers)
-        return self._keyring.caller(text) if self._now() <= self._fresh_until else None
+        found = self._keyring.caller(text) if self._now() <= self._fresh_until else None
+        if self._paced and found is not None:
+            self._pacing.request(text[PREFIX_AT])
+        return found
 
-    async def caller(self, headers: RawHeaders) -> Caller:
+    async def caller(self, headers: RawHeaders, client: Client) -> Caller:
         """Return who calls; raises `Refused`, or `StoreError` when that cannot be found out."""
         text = self._presented(headers)
-        found = await (self._of_key(text) if text.startswith(MARK) else self._of_token(text))
+        is_key = text.startswith(MARK)
+        found = await (self._of_key(text, client) if is_key else self._of_token(text, client))
         if found is None:
             raise self._refused(INVALID)
+        if self._paced:
+            of_token = (found.organization, found.author.principal)
+            self._pacing.request(text[PREFIX_AT] if is_key else of_token)
         return found
 
     async def look(self) -> None:
@@ -129,23 +139,35 @@ class Authentication:
         self.refused += 1
         return Refused(problem)
 
-    async def _of_key(self, text: bytes) -> Caller | None:
+    async def _of_key(self, text: bytes, client: Client) -> Caller | None:
         if not well_formed(text):
             return None
+        known = self._keyring.caller(text) is not None
+        if not known:
+            self._pacing.attempt(client)
         if self._now() > self._fresh_until or not self._keyring.knows(text):
             # It may be new, and made elsewhere.
             await self._look_soon()
         if self._now() > self._fresh_until:
             raise Refused(unavailable("the keys cannot be read"))
-        return self._keyring.caller(text)
+        found = self._keyring.caller(text)
+        if found is not None and not known:
+            self._pacing.succeeded(client)
+        return found
 
-    async def _of_token(self, text: bytes) -> Caller | None:
+    async def _of_token(self, text: bytes, client: Client) -> Caller | None:
         if self._tokens is None:
             return None
+        known = self._tokens.remembers(text)
+        if not known:
+            self._pacing.attempt(client)
         found = self._tokens.read(text)
         if found in {Unverified.UNKNOWN_KEY, Unverified.NO_KEYS}:
             await self._fetch_if_due(self._tokens, unknown_key=True)
             found = self._tokens.read(text)
+        if not known and (isinstance(found, Verified) or found is Unverified.NO_KEYS):
+            # A good one, or one that nobody could look at.
+            self._pacing.succeeded(client)
         if found is Unverified.NO_KEYS:
             raise Refused(unavailable("the keys of the issuer cannot be fetched"))
         return found.caller if isinstance(found, Verified) else None

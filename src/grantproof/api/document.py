@@ -40,17 +40,21 @@ PROBLEMS: Final = {
     401: "no credential, or none that counts",
     403: "not the caller's organization, or not allowed to this caller",
     404: "the caller's own organization has no such thing",
+    408: "the body did not come in time",
     409: "refused, with the witness",
     412: "last changed at another revision than `If-Match` names; the header `ETag` tells which",
     413: "the body is too large",
     415: "the body is not JSON",
     421: "the demo answers under a name of this machine only",
     422: "the `Idempotency-Key` was used for another request",
+    429: "too often: try again after `Retry-After` seconds",
     500: "something went wrong on the server",
     503: "try again after `Retry-After` seconds",
 }
-EVERYWHERE: Final = (400, 401, 403, 421, 500, 503)
-OF_BODIES: Final = (413, 415)
+EVERYWHERE: Final = (400, 401, 403, 421, 429, 500, 503)
+OF_BODIES: Final = (408, 413, 415)
+TIMED: Final = (429, 503)
+"""Those that say when to come again."""
 OF_CHANGES: Final = (409,)
 OF_TERMS: Final = {IF_MATCH: 412, IDEMPOTENCY_KEY: 422}
 """What the headers of a change, where it takes them, can lead to."""
@@ -148,7 +152,7 @@ def _problem(status: int) -> Json:
         "description": PROBLEMS[status],
         "content": {MEDIA_TYPE: {"schema": _reference("ProblemBody")}},
     }
-    if status == 503:  # noqa: PLR2004 - the status that says when to come again
+    if status in TIMED:
         described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     if status in CHALLENGED:
         described["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}

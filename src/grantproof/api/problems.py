@@ -34,6 +34,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "no_such_route": (404, "no such route"),
     "not_found": (404, "not found"),
     "method_not_allowed": (405, "method not allowed"),
+    "too_slow": (408, "too slow"),
     "already_exists": (409, "exists already"),
     "already_so": (409, "is so already"),
     "breaks_sod": (409, "separation of duty"),
@@ -49,6 +50,9 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "wrong_host": (421, "not the address of this service"),
     "unsupported_media_type": (415, "unsupported media type"),
     "idempotency_key_reused": (422, "key used for another request"),
+    "rate_limited": (429, "too many requests"),
+    "too_many_attempts": (429, "too many unknown credentials"),
+    "head_too_large": (431, "headers too large"),
     "contract_broken": (500, "refused by a check of the service itself"),
     "internal": (500, "internal error"),
     "store_unusable": (500, "stored data unusable"),
@@ -59,6 +63,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "not_ready": (503, "not ready"),
     "revision_not_reached": (503, "revision not reached"),
     "store_unavailable": (503, "store unavailable"),
+    "too_many_connections": (503, "too many connections"),
     "too_many_waiting": (503, "too many waiting"),
 }
 """Every code, with its status and its title."""
@@ -155,6 +160,11 @@ NOT_CURRENT: Final = Problem(
     "not_current",
     "what is known here is too old to answer from, and cannot be confirmed now: try again",
     headers=(("Retry-After", RETRY_SECONDS),),
+)
+
+
+STOPPING: Final = Problem(
+    "not_ready", "the service is stopping: ask another", headers=(("Retry-After", RETRY_SECONDS),)
 )
 
 

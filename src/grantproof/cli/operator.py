@@ -89,6 +89,11 @@ class Operator:
             raise usage(_setting_at_fault(error)) from None
 
     @property
+    def flags(self) -> frozenset[str]:
+        """The settings that the global options give."""
+        return frozenset({"database_url"} if self._database is not None else ())
+
+    @property
     def services(self) -> "Services":
         """The use cases on the database, opened when first asked for."""
         return self.opened()

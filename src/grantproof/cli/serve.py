@@ -8,20 +8,19 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Set as AbstractSet
 from errno import EACCES, EADDRINUSE
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
-from grantproof.cli.output import tell
+from grantproof.cli.output import printable, tell, tell_json
 
 if TYPE_CHECKING:
     from grantproof.settings import Settings
 
-APPLICATION: Final = "grantproof.api.app:create_app"
-SHUTDOWN_SECONDS_MAX: Final = 10
 WAITING_CONNECTIONS_MAX: Final = 2_048
 
 Demo = Annotated[
@@ -34,6 +33,10 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", metavar="PORT", help="Default: GRANTPROOF_PORT, or 9090.")
 ]
+PrintConfig = Annotated[
+    bool,
+    typer.Option("--print-config", help="Print every setting, secrets masked, and start nothing."),
+]
 
 
 def serve(
@@ -42,6 +45,7 @@ def serve(
     demo: Demo = False,
     host: Host = None,
     port: Port = None,
+    print_config: PrintConfig = False,
 ) -> None:
     """Start the service."""
     given = {
@@ -50,12 +54,17 @@ def serve(
         "port": port,
     }
     settings = operator.settings_with(given)
+    if print_config:
+        flags = {name for name, value in given.items() if value is not None}
+        show_settings(settings, flags | operator.flags, json=operator.json)
+        return
     check_address(settings)
     check_report(settings)
+    check_traces()
     with listening(settings.host, settings.port) as listener:
         announce(settings, keyless=_is_keyless(settings))
         os.environ.update(environment(settings))
-        _run(listener)
+        _run(listener, settings)
 
 
 def check_address(settings: "Settings") -> None:
@@ -76,6 +85,35 @@ def check_report(settings: "Settings") -> None:
         verification(settings.verification_report)
     except StoreUnusable as error:
         raise usage(f"GRANTPROOF_VERIFICATION_REPORT: {error}") from None
+
+
+def show_settings(settings: "Settings", flags: AbstractSet[str], *, json: bool) -> None:
+    """Print each setting, its value, and whether a flag, the environment or nobody gave it."""
+    from grantproof.bootstrap import shown_settings
+
+    origins = dict.fromkeys(type(settings).model_fields, "default")
+    origins |= dict.fromkeys(settings.model_fields_set, "environment")
+    origins |= dict.fromkeys(flags, "flag")
+    shown = shown_settings(settings)
+    if json:
+        tell_json(
+            {
+                f"GRANTPROOF_{name.upper()}": {"value": shown[name], "from": origin}
+                for name, origin in origins.items()
+            }
+        )
+        return
+    for name, origin in origins.items():
+        tell(f"GRANTPROOF_{name.upper()}={printable(shown[name])}  # {origin}")
+
+
+def check_traces() -> None:
+    """Raise `Stop` when traces are asked for that cannot be made."""
+    from grantproof.bootstrap import check_tracing
+
+    line = check_tracing(os.environ)
+    if line is not None:
+        raise usage(line)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -99,9 +137,11 @@ def listening(host: str, port: int) -> socket.socket:
 
 def environment(settings: "Settings") -> dict[str, str]:
     """Return the settings as environment variables."""
+    from grantproof.settings import written_as
+
     written = settings.model_dump(mode="json")
     return {
-        f"GRANTPROOF_{name.upper()}": _written(value)
+        f"GRANTPROOF_{name.upper()}": written_as(value)
         for name, value in written.items()
         if value is not None
     }
@@ -149,50 +189,34 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"the address `{host}` is not one of this machine: give another with --host"
 
 
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _is_keyless(settings: "Settings") -> bool:
     """Open the database once, so that what is wrong with it is one line and not a log.
 
-    Return whether it holds no key.
+    Return whether it holds no key. A server that cannot be reached now is no reason to stop.
     """
     from grantproof.bootstrap import compose
+    from grantproof.service.ports import FileUnavailable, StoreUnavailable
 
-    with contextlib.closing(compose(settings)) as services:
-        services.keyring.look()
-        return services.keyring.is_empty()
+    try:
+        with contextlib.closing(compose(settings)) as services:
+            services.keyring.look()
+            return services.keyring.is_empty()
+    except StoreUnavailable as error:
+        if not settings.database_is_served or isinstance(error, FileUnavailable):
+            raise
+        tell("the database cannot be reached yet: until it can, every answer is `not ready`")
+        return False
 
 
-def _run(listener: socket.socket) -> None:
-    import uvicorn
+def _run(listener: socket.socket, settings: "Settings") -> None:
+    from grantproof.cli.server import Server, configured
 
-    class Server(uvicorn.Server):
-        """A server that does not wait for those who wait for events."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            application: Any = self.config.loaded_app
-            while not hasattr(application, "stop_waiting"):
-                application = application.app  # What the server wraps around ours.
-            application.stop_waiting()
-            await super().shutdown(sockets)
-
-    configuration = uvicorn.Config(
-        APPLICATION,
-        factory=True,
-        http="httptools",
-        loop="uvloop",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
-    )
-    server = Server(configuration)
+    server = Server(configured(settings), drain_seconds=settings.drain_seconds)
     # Being asked to stop, in either way, is no error: the server finishes what it has begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
+    if server.started and server.failure is not None:
+        raise Stop(ExitCode.UNDETERMINED, server.failure)
     if not server.started:
         raise Stop(ExitCode.UNDETERMINED, "the service could not start: see above")

@@ -64,6 +64,11 @@ REACH_SECONDS_MAX: Final = 1
 CONFIRM_SECONDS_MAX: Final = 1
 """So long a question waits for a revision that it demands, and until what is known is confirmed."""
 COMMIT_ATTEMPTS_MAX: Final = 16
+HEAD_BYTES_MAX: Final = 64 * 1024
+HEAD_SECONDS_MAX: Final = 10
+BODY_SECONDS_MAX: Final = 30
+ADDRESSES_PACED_MAX: Final = 10_000
+CREDENTIALS_PACED_MAX: Final = 100_000
 
 # Credentials
 KEYS_MAX: Final = 100_000

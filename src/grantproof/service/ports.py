@@ -35,6 +35,10 @@ class StoreUnavailable(StoreError):
     """The store cannot be reached now; the same call may work later."""
 
 
+class FileUnavailable(StoreUnavailable):
+    """A file or folder of this machine that a setting names cannot be used; waiting is in vain."""
+
+
 class StoreUncertain(StoreUnavailable):
     """The store was lost while it committed: the change was made or not, entirely.
 

@@ -41,6 +41,10 @@ class Tokens(Protocol):
         """Return what the token says, or why it is not believed; waits for nothing."""
         ...
 
+    def remembers(self, text: bytes) -> bool:
+        """Return whether the token was verified here already, so that reading it costs little."""
+        ...
+
     def fetch_due(self, *, unknown_key: bool) -> bool:
         """Return whether the issuer's keys should be fetched now.
 

@@ -10,6 +10,9 @@ from grantproof.service.ports import StoreUnusable
 
 FORMS: Final = "write a path, `sqlite:///` and a path, or `postgresql://user@host/database`"
 
+HIDDEN: Final = "***"
+"""What is printed instead of what may hold a secret."""
+
 DRIVER: Final = "postgresql+psycopg"
 SERVERS: Final = frozenset({"postgres", "postgresql", DRIVER})
 """How an address of PostgreSQL may begin."""
@@ -47,6 +50,15 @@ def name_of(url: URL) -> str:
         database=url.database,
         query=shown,
     ).render_as_string()
+
+
+def shown(place: str) -> str:
+    """Return where a database is as it may be printed: without password and options."""
+    try:
+        address = read_address(place)
+    except StoreUnusable:
+        return HIDDEN
+    return str(address) if isinstance(address, Path) else name_of(address)
 
 
 def _file(name: str) -> Path:

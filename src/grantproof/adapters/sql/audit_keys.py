@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 
 from grantproof.adapters.sql.rows import table
 from grantproof.service.audit_chain import KEY_BYTES, AuditKey
-from grantproof.service.ports import StoreUnavailable, StoreUnusable
+from grantproof.service.ports import FileUnavailable, StoreUnusable
 
 SUFFIX: Final = ".audit-key"
 SETTING: Final = "GRANTPROOF_AUDIT_KEY_FILE"
@@ -32,7 +32,7 @@ def beside(database: Path) -> Path:
 def obtain(file: Path, *, create: bool) -> AuditKey:
     """Return the key in the file, which with `create` is made where there is none.
 
-    Whoever makes it first makes it for everybody. Raises `StoreUnavailable` or `StoreUnusable`.
+    Whoever makes it first makes it for everybody. Raises `FileUnavailable` or `StoreUnusable`.
     """
     try:
         if create and not file.exists():
@@ -45,7 +45,7 @@ def obtain(file: Path, *, create: bool) -> AuditKey:
             f" put it back from its backup, or name it with {SETTING}"
         ) from None
     except OSError as error:
-        raise StoreUnavailable(
+        raise FileUnavailable(
             f"the audit key `{file}` cannot be used: allow this user to read it and to write its"
             " folder"
         ) from error

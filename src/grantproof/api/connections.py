@@ -1,0 +1,180 @@
+"""Connections: how many there may be, how large the head of a request and how slow all of it.
+
+The server of uvicorn bounds none of these by itself: a caller that sends a byte now and then would
+hold a connection for ever, and one that sends headers without end would fill the memory.
+"""
+
+import sys
+from http import HTTPStatus
+from typing import Any, Final
+
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from grantproof.adapters.request_ids import RequestIds
+from grantproof.api.problems import MEDIA_TYPE, Fault, Problem, invalid, later
+from grantproof.core.limits import BODY_SECONDS_MAX, HEAD_BYTES_MAX, HEAD_SECONDS_MAX
+
+REFUSED_MAX: Final = 256
+"""So many connections too many are told so at once; further ones are closed without a word."""
+REFUSED_SECONDS: Final = 1.0
+"""How long a refused connection is kept, so that its caller can read why."""
+
+TOO_MANY: Final = later("too_many_connections", "too many connections are open: try again")
+SLOW_HEAD: Final = Problem(
+    "too_slow", f"the headers must arrive within {HEAD_SECONDS_MAX} seconds: try again"
+)
+SLOW_BODY: Final = Problem(
+    "too_slow", f"the body must arrive within {BODY_SECONDS_MAX} seconds: try again"
+)
+LARGE_HEAD: Final = Problem(
+    "head_too_large", f"the headers must have at most {HEAD_BYTES_MAX} bytes together: send fewer"
+)
+NO_HTTP: Final = invalid([Fault("request", "must be HTTP/1.1")])
+
+LINE_EXTRA: Final = len("  HTTP/1.1\r\n")
+FIELD_EXTRA: Final = len(": \r\n")
+END_EXTRA: Final = len("\r\n")
+
+_ids = RequestIds()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection; those that are too many or too slow are told so and closed."""
+
+    refused: "set[Connection]" = set()  # noqa: RUF012 - all connections of the process share it
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # Counted here: the server would say nothing but `Service Unavailable`.
+        self._connections_max = self.limit_concurrency or sys.maxsize
+        self.limit_concurrency = None
+        self._waits_since: float | None = None
+        """Since when its caller has to send what ends the head or the body."""
+        self._head_bytes: int | None = 0
+
+    @override
+    def connection_made(self, transport: Any) -> None:
+        """Begin to listen, or refuse to."""
+        super().connection_made(transport)
+        self._waits_since = self.loop.time()
+        if len(self.connections) > self._connections_max:
+            self.connections.discard(self)
+            self._refuse(TOO_MANY)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self.refused.discard(self)
+        super().connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless it was refused or the head has become too large."""
+        if self in self.refused:
+            return
+        if self._head_bytes is None:
+            super().data_received(data)
+            return
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_too_large():
+            self._refuse(LARGE_HEAD)
+
+    @override
+    def on_headers_complete(self) -> None:
+        """Go on with the request, if its head is not too large."""
+        received, self._head_bytes = self._head_bytes, None
+        if (received or 0) > HEAD_BYTES_MAX and self._measured() > HEAD_BYTES_MAX:
+            self._refuse(LARGE_HEAD)
+            return
+        self._waits_since = self.loop.time()
+        super().on_headers_complete()
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body, unless the request was refused."""
+        if self not in self.refused:
+            super().on_body(body)
+
+    @override
+    def on_message_complete(self) -> None:
+        """Wait for the next request."""
+        if self not in self.refused:
+            self._head_bytes, self._waits_since = 0, None
+            super().on_message_complete()
+
+    @override
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        super().on_response_complete()
+        if self.cycle.response_complete:
+            self._waits_since = self.loop.time()
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request as everything else is answered."""
+        self._refuse(NO_HTTP)
+
+    def look(self, now: float) -> None:
+        """Close it if its caller has sent neither a head nor a body to its end for too long."""
+        in_body = self._head_bytes is None
+        since = now if self._waits_since is None else self._waits_since
+        if now - since <= (BODY_SECONDS_MAX if in_body else HEAD_SECONDS_MAX):
+            return
+        if in_body:
+            self._give_up()
+        elif self._head_bytes:
+            self._refuse(SLOW_HEAD)
+        else:
+            self.transport.close()
+
+    def _is_too_large(self) -> bool:
+        """Return whether a head of which the end is not there yet is too large already."""
+        received = self._head_bytes
+        return received is not None and received > HEAD_BYTES_MAX
+
+    def _measured(self) -> int:
+        line = len(self.parser.get_method()) + len(self.url) + LINE_EXTRA
+        fields = sum(len(name) + len(value) + FIELD_EXTRA for name, value in self.headers)
+        return line + fields + END_EXTRA
+
+    def _give_up(self) -> None:
+        """Let the request end as if its caller had gone, and say why."""
+        cycle = self.cycle
+        if cycle.response_started or self.pipeline:
+            self.transport.abort()
+            return
+        cycle.disconnected = cycle.response_complete = True
+        cycle.message_event.set()
+        self._refuse(SLOW_BODY)
+
+    def _refuse(self, problem: Problem) -> None:
+        """Tell the caller, and close once that could be read; other answers go first."""
+        cycle: RequestResponseCycle | None = self.cycle
+        underway = cycle is not None and not cycle.response_complete
+        if underway or self in self.refused or len(self.refused) >= REFUSED_MAX:
+            self.transport.abort()
+            return
+        self.refused.add(self)
+        self._unset_keepalive_if_required()
+        self.transport.write(_written(problem))
+        # Closing at once would take the answer away from whoever is still sending.
+        self.transport.write_eof()
+        self.loop.call_later(REFUSED_SECONDS, self.transport.abort)
+
+
+def _written(problem: Problem) -> bytes:
+    request_id = _ids.next()
+    body = problem.body(request_id)
+    headers = {
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "x-request-id": request_id,
+        "cache-control": "no-store",
+        "connection": "close",
+        **{name.lower(): value for name, value in problem.headers},
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    status = HTTPStatus(problem.status)
+    return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode() + body

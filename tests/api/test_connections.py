@@ -1,0 +1,189 @@
+"""Connections: so many, heads so large, and nobody who dawdles."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
+
+import pytest
+
+from grantproof.adapters.memory import MemoryStore
+from grantproof.api import connections
+from grantproof.api.app import Application
+from grantproof.bootstrap import Services, assemble
+from grantproof.cli.server import Server, configured
+from grantproof.core.limits import HEAD_BYTES_MAX
+from grantproof.service.demo import install
+from grantproof.service.snapshots import Owner
+from grantproof.settings import Settings
+from tests.api.service import READ_DOCS
+
+PATIENCE_SECONDS = 30
+LIMIT = 3
+SLOW_SECONDS = 0.3
+REQUEST = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+POST = (
+    b"POST /evaluate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A server in a thread, where slow is what takes longer than a part of a second."""
+    settings = Settings(demo=True, connections_max=LIMIT)
+
+    def composing(_: Settings, on_owner: Owner) -> Services:
+        services = assemble(MemoryStore(), on_owner=on_owner, demo=True)
+        install(services.administration)
+        services.keyring.install_demo()
+        return services
+
+    config = configured(settings)
+    config.app, config.factory = Application(settings, composing=composing), False
+    server = Server(config, drain_seconds=0)
+    listener = socket.create_server(("127.0.0.1", 0))
+    number = int(listener.getsockname()[1])
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield number
+    server.should_exit = True
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body must be there in a moment."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", SLOW_SECONDS)
+    monkeypatch.setattr(connections, "BODY_SECONDS_MAX", SLOW_SECONDS)
+
+
+def opened(port: int) -> socket.socket:
+    """A connection."""
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
+
+
+def answer(connection: socket.socket) -> tuple[int, Any, HTTPResponse]:
+    """What comes on it: the status and the document."""
+    response = HTTPResponse(connection)
+    response.begin()
+    return response.status, json.load(response), response
+
+
+def is_problem(connection: socket.socket, status: int, code: str) -> HTTPResponse:
+    """The response, a problem like any other, after which the connection ends."""
+    found, told, response = answer(connection)
+    assert (found, told["code"], told["status"]) == (status, code, status)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["connection"] == "close"
+    assert response.headers["x-request-id"] == told["request_id"]
+    assert connection.recv(1) == b""
+    return response
+
+
+@contextmanager
+def alive(port: int) -> Iterator[socket.socket]:
+    """A connection that was answered, once the server has seen earlier ones go."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        with closing(opened(port)) as connection:
+            connection.sendall(REQUEST + b"\r\n")
+            if answer(connection)[0] == 200:
+                yield connection
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_so_many_connections_and_no_more(port: int) -> None:
+    """The last that may be is answered, one more is told to come again, and so until one goes."""
+    with ExitStack() as stack:
+        kept = [stack.enter_context(alive(port)) for _ in range(LIMIT)]
+        for _ in range(2):
+            with closing(opened(port)) as late:
+                response = is_problem(late, 503, "too_many_connections")
+                assert response.headers["retry-after"] == "1"
+        kept[0].sendall(REQUEST + b"\r\n")
+        assert answer(kept[0])[0] == 200
+        kept[0].close()
+        stack.enter_context(alive(port))
+
+
+@pytest.mark.parametrize("piece", [10_000, 10_000_000])
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_head_may_be_so_large(port: int, more: int, piece: int) -> None:
+    """At n-1, n and n+1, in pieces and at once."""
+    size = HEAD_BYTES_MAX + more
+    name = b"X-Long: "
+    head = REQUEST + name + b"a" * (size - len(REQUEST + name) - 4) + b"\r\n\r\n"
+    assert len(head) == size
+    with alive(port) as connection:
+        for start in range(0, size, piece):
+            connection.sendall(head[start : start + piece])
+            time.sleep(0.001)
+        if more > 0:
+            is_problem(connection, 431, "head_too_large")
+        else:
+            assert answer(connection)[0] == 200
+
+
+def test_headers_without_end_are_not_kept(port: int) -> None:
+    """Many small ones count as one large one does."""
+    with alive(port) as connection:
+        connection.sendall(REQUEST + b"X: y\r\n" * (HEAD_BYTES_MAX // 6 + 1))
+        is_problem(connection, 431, "head_too_large")
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_head_that_does_not_come_is_not_waited_for(port: int) -> None:
+    """408 when it has begun; nothing, when not; also for the second request of a connection."""
+    with alive(port) as second, alive(port) as first:
+        for connection in (first, second):
+            connection.sendall(REQUEST)
+        for connection in (first, second):
+            is_problem(connection, 408, "too_slow")
+    with alive(port), closing(opened(port)) as silent:
+        assert silent.recv(1) == b""
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_body_that_does_not_come_is_not_waited_for(port: int) -> None:
+    """408, and what came of it is not acted on."""
+    body = json.dumps(READ_DOCS).encode()
+    for path in (b"/evaluate", b"/v1/orgs/acme/roles"):
+        with alive(port) as connection:
+            connection.sendall(POST.replace(b"/evaluate", path) % len(body) + body[:-1])
+            is_problem(connection, 408, "too_slow")
+    with alive(port) as connection:
+        connection.sendall(POST % len(body) + body)
+        assert answer(connection)[0] == 200
+
+
+@pytest.mark.usefixtures("hurried")
+def test_who_waits_for_an_answer_is_not_slow(port: int) -> None:
+    """A long poll takes longer than a head may."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    with closing(connection):
+        connection.request("GET", "/v1/orgs/acme/events?after=1&wait=2")
+        assert connection.getresponse().status == 200
+
+
+@pytest.mark.parametrize("text", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nA\x00: b\r\n\r\n"])
+def test_what_is_no_http_is_a_problem_too(port: int, text: bytes) -> None:
+    """400 like any other."""
+    with alive(port) as connection:
+        connection.sendall(text)
+        is_problem(connection, 400, "invalid")
+
+
+def test_no_upgrade_is_taken(port: int) -> None:
+    """There is nothing here to speak a WebSocket with: the request is one like any other."""
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    with alive(port) as connection:
+        connection.sendall(REQUEST + upgrade)
+        assert answer(connection)[0] == 200

@@ -1,0 +1,49 @@
+"""The guide to operations says what the code does: every setting, every bound."""
+
+import re
+from pathlib import Path
+
+from grantproof.adapters.tracing import DISABLED, ENDPOINTS, EXPORTER
+from grantproof.api.starting import PAUSE_SECONDS_MAX
+from grantproof.cli.server import LINGER_SECONDS, SHUTDOWN_SECONDS_MAX
+from grantproof.core import limits
+from grantproof.settings import Settings, written_as
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text("utf-8")
+
+
+def rows() -> list[str]:
+    """The table of settings as it has to be; paste it when a setting has changed."""
+    return [
+        f"| `GRANTPROOF_{name.upper()}` | {default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def default(value: object) -> str:
+    """How the default of a setting is written."""
+    return "" if value is None or value == "" else f"`{written_as(value)}`"
+
+
+def test_every_setting_is_told_as_it_is() -> None:
+    """With its default and its description, in the order of the code, and no other."""
+    told = re.findall(r"^\| `GRANTPROOF_.*$", GUIDE, re.MULTILINE)
+    assert told == rows(), "\n".join(rows())
+
+
+def test_the_bounds_are_told_as_they_are() -> None:
+    """In the words of the guide."""
+    for words in (
+        f"| {limits.BATCH_ITEMS_MAX:,} |",
+        f"| {limits.HEAD_BYTES_MAX:,} bytes |",
+        f"| {limits.HEAD_SECONDS_MAX} seconds |",
+        f"| {limits.BODY_SECONDS_MAX} seconds |",
+        f"| {limits.WAITERS_MAX:,} |",
+        f"{limits.ADDRESSES_PACED_MAX:,} addresses",
+        f"up to {PAUSE_SECONDS_MAX:g} seconds",
+        f"for up to {SHUTDOWN_SECONDS_MAX} seconds",
+        "another second",
+        *(f"`{name}" for name in (*ENDPOINTS, EXPORTER, DISABLED)),
+    ):
+        assert words in GUIDE, words
+    assert LINGER_SECONDS == 1
