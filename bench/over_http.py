@@ -143,7 +143,7 @@ def _both(size: Size, url: str, *, credential: str) -> Iterator[dict[str, Server
 def _measure(
     servers: dict[str, Server], route: Route, load: Workload, *, runs: int
 ) -> dict[str, Served]:
-    bodies = _bodies(load, route)
+    bodies = bodies_of(load, route)
     for name, server in servers.items():
         answers = _posted(server, route, bodies)
         _check(name, load, answers.bodies)
@@ -192,7 +192,8 @@ def _served(taken: dict[str, _Series], name: str) -> Served:
     )
 
 
-def _bodies(load: Workload, route: Route) -> list[bytes]:
+def bodies_of(load: Workload, route: Route) -> list[bytes]:
+    """Return the requests that ask the questions of the workload there."""
     organization_field = {"org_id": str(ORGANIZATION)}
     items = [
         {
@@ -229,7 +230,7 @@ def _decisions_in(body: bytes) -> list[_Decision]:
 
 def _import(load: Workload, url: str) -> float:
     """Import the organization as one change set, and return the seconds that it took."""
-    change = ChangeSet(tuple(_command(fact) for fact in facts(organization(load.tables))))
+    change = ChangeSet(tuple(command_of(fact) for fact in facts(organization(load.tables))))
     services = compose(Settings(database_url=url))
     started = perf_counter()
     services.administration.found(ORGANIZATION, time_zone="UTC", by=Author("bench"))
@@ -251,7 +252,8 @@ def new_key(url: str) -> str:
     return made.text
 
 
-def _command(fact: Fact) -> SingleCommand:
+def command_of(fact: Fact) -> SingleCommand:
+    """Return the command that makes the fact; raises TypeError for one that no workload has."""
     match fact:
         case KindDeclaration(kind):
             return CreateKind(kind)

@@ -15,6 +15,7 @@ HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 120
 STOP_SECONDS_MAX: Final = 15
 POLL_SECONDS: Final = 0.05
+BYTES_PER_KIB: Final = 1_024
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 
@@ -35,6 +36,12 @@ class Server:
         # Fields 14 and 15, counted after the name in parentheses, which may hold spaces.
         user, system = stat.rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def memory_bytes(self, field: str = "VmRSS") -> int:
+        """Return how much memory the process has, by a field of /proc/PID/status; Linux only."""
+        told = Path(f"/proc/{self.process_id}/status").read_text(encoding="ascii")
+        line = next(line for line in told.splitlines() if line.startswith(f"{field}:"))
+        return int(line.split()[1]) * BYTES_PER_KIB
 
 
 class NotServing(Exception):
