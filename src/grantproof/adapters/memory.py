@@ -160,14 +160,20 @@ class MemoryStore:
             state = self._state(organization)
             if state is None:
                 return None
-            return Versioned(state, self._tenants[organization].versions)
+            return Versioned(state, self._tenants[organization].versions, _seal(state.revision))
 
-    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
-        """Keep the event, the state after it and the receipt, if it is the next; else false."""
+    def commit(
+        self,
+        event: Event,
+        *,
+        receipt: Receipt | None = None,
+        onto: str | None = None,  # noqa: ARG002 - nobody puts memory back
+    ) -> str | None:
+        """Keep the event, the state after it and the receipt, if it is the next; else nothing."""
         with self._lock:
             state = self._state(event.organization)
             if state is None or state.revision != event.revision - 1:
-                return False
+                return None
             tenant = self._tenants[event.organization]
             tenant.state = advance(state, event.delta)
             tenant.versions = tenant.versions.after(event.delta)
@@ -175,7 +181,7 @@ class MemoryStore:
             if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
                 _drop_orphans(tenant)
             tenant.keep(receipt)
-            return True
+            return _seal(event.revision)
 
     def receipt(
         self, organization: OrganizationId, *, actor: str, key: str, after: int
@@ -196,6 +202,16 @@ class MemoryStore:
             # Revisions count from 1 without a gap, so they are positions in the list.
             start = max(after, 0)
             return tuple(self._tenants[organization].events[start : start + max(limit, 0)])
+
+    def continued(
+        self, organization: OrganizationId, *, after: int, seal: str | None, limit: int
+    ) -> tuple[tuple[str, Event], ...] | None:
+        """Return what `events` does, each with its seal; nothing when the organization is gone."""
+        now = self.revision(organization)
+        if now is None or now < after or seal not in {None, _seal(after)}:
+            return None
+        found = self.events(organization, after=after, limit=limit)
+        return tuple((_seal(event.revision), event) for event in found)
 
     def latest(self, organization: OrganizationId) -> int | None:
         """Return the revision of the last event, or nothing when there never was one."""
@@ -228,6 +244,11 @@ class MemoryStore:
     def _state(self, organization: OrganizationId) -> Organization | None:
         tenant = self._tenants.get(organization)
         return None if tenant is None else tenant.state
+
+
+def _seal(revision: int) -> str:
+    """Return what stands for a seal: nobody can put memory back to an earlier point."""
+    return str(revision)
 
 
 def _entries(tenant: _Tenant) -> Iterator[Entry]:

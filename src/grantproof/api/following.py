@@ -168,7 +168,7 @@ class Following:
     def _follow_all(self) -> None:
         """Let each organization catch up, in a thread; one that fails does not hold up others."""
         rounds: list[tuple[str, Callable[[], None]]] = [
-            *((one, partial(self._follow, one)) for one in self._snapshots.followed()),
+            *((one, partial(self._snapshots.catch_up, one)) for one in self._snapshots.followed()),
             *(
                 (f"{one}{COUNTERS}", partial(self._meters.refresh, one))
                 for one in self._meters.followed()
@@ -185,11 +185,6 @@ class Following:
                 self._note_failure(name, error)
             else:
                 self._failing.discard(name)
-
-    def _follow(self, organization: OrganizationId) -> None:
-        index = self._snapshots.get(organization)
-        if index is not None and self._store.revision(organization) != index.state.revision:
-            self._snapshots.catch_up(organization)
 
     def _note_failure(self, organization: str, error: Exception) -> None:
         """Log the first of a row of failures."""
