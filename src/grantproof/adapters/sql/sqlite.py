@@ -161,7 +161,7 @@ def _begin(connection: Connection) -> None:
 def _migrate(path: Path, engine: Engine, key: AuditKey, *, version: str | None) -> None:
     """Bring the schema to the last version; another process may be doing the same."""
     if version is None:
-        _claim_file(engine)
+        claim_file(engine)
     patient = open_engine(path, wait_seconds=MIGRATION_SECONDS_MAX)
     try:
         with patient.execution_options(**AS_WRITER).begin() as connection:
@@ -170,7 +170,7 @@ def _migrate(path: Path, engine: Engine, key: AuditKey, *, version: str | None) 
         patient.dispose()
 
 
-def _claim_file(engine: Engine) -> None:
+def claim_file(engine: Engine) -> None:
     """Mark the file as ours, before anything else is in it, and let readers not wait for writers.
 
     SQLite does not wait for others when it changes the mode, whatever its time-out, so this does.
