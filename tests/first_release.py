@@ -12,6 +12,7 @@ from sqlalchemy import URL, Engine, column, insert, select, table, text, update
 
 from grantproof.adapters.sql import postgresql, projection, sqlite
 from grantproof.adapters.sql.addresses import read_address
+from grantproof.adapters.sql.mapping import MAPPINGS
 from grantproof.adapters.sql.schema import configuration
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
@@ -139,7 +140,7 @@ class FirstStore:
                 ]
                 for name, rows in tables.items()
             }
-            for mapping in projection.MAPPINGS:
+            for mapping in MAPPINGS:
                 name = mapping.table.name
                 found[name] = sorted(
                     (tuple(row) for row in connection.execute(select(mapping.table))), key=repr

@@ -5,13 +5,18 @@ told is stored is stored and sealed afterwards; then it can write nothing any mo
 """
 
 import multiprocessing
+import os
 import random
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -19,6 +24,7 @@ from sqlalchemy import event as sql_events
 from sqlalchemy.exc import DBAPIError
 
 from grantproof.adapters.sql import SqlStore
+from grantproof.adapters.sql.audit_keys import beside, obtain
 from grantproof.core.commands import Event
 from grantproof.core.commands.language import CreatePrincipal
 from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -28,8 +34,10 @@ from grantproof.core.organization import Organization, advance
 from grantproof.service.audit_chain import adopted_until, faults
 from tests import first_release
 from tests.contracts.histories import ACTOR, HISTORY, INSTANT, empty, event
-from tests.databases import Database, opened
+from tests.databases import Database, SqliteDatabase, opened
 from tests.first_release import FirstStore
+
+PAGE = (Path(__file__).parents[2] / "docs/upgrade.md").read_text(encoding="utf-8")
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.adapters.sql"])
@@ -215,3 +223,28 @@ def test_a_migration_that_was_killed_leaves_the_old_schema(old: Database, after:
     store = opened(old.address)
     assert sound(store) == len(HISTORY) + 1
     store.close()
+
+
+def test_the_page_works_when_pasted(tmp_path: Path) -> None:
+    """The commands of `docs/upgrade.md`, on a file of the first release."""
+    old_file = SqliteDatabase(tmp_path / "grantproof.db")
+    first_release.make(old_file)
+    with FirstStore(old_file.address) as store:
+        store.create(ACME, actor=ACTOR, instant=INSTANT)
+    # The first release had no key; whoever copies one for a rehearsal has it already.
+    obtain(beside(old_file.path), create=True)
+    (block,) = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    script = "\n".join(line.removeprefix("$ ") for line in block.splitlines())
+    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
+    done = subprocess.run(
+        ["bash", "-euc", script],
+        cwd=tmp_path,
+        env={**kept, "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "(events up to 0 were sealed later than they were made)" in done.stdout
+    assert done.stdout.count("1 organizations, no violation") == 2
