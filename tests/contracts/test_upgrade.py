@@ -126,7 +126,8 @@ def test_the_first_release_can_write_nothing_any_more(old: Database, attempt: st
 def tables(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """All that stands in the tables of facts and events."""
     names = ("organization", "event", "event_personal", "role", "principal", "audit_key")
-    return {name: sorted(database.query(f"SELECT * FROM {name}"), key=repr) for name in names}  # noqa: S608 - our own tables
+    queries = {name: f"SELECT * FROM {name}" for name in names}  # noqa: S608 - our own tables
+    return {name: sorted(database.query(query), key=repr) for name, query in queries.items()}
 
 
 def test_the_first_release_does_not_open_what_is_newer(
@@ -139,12 +140,18 @@ def test_the_first_release_does_not_open_what_is_newer(
         opened(database.address)
 
 
+def set_version(database: Database, version: str) -> None:
+    """Let the database say that its schema is of another version."""
+    update = f"UPDATE {versions(database)} SET version_num = '{version}'"  # noqa: S608 - our own names
+    database.execute(update)
+
+
 @pytest.fixture
 def overtaken(database: Database) -> Iterator[SqlStore]:
     """A store whose database was migrated by a newer program since it was opened."""
     store = opened(database.address)
     created(store, ACME, HISTORY[:2])
-    database.execute(f"UPDATE {versions(database)} SET version_num = '{NEWER}'")  # noqa: S608 - a constant
+    set_version(database, NEWER)
     yield store
     store.close()
 
@@ -172,7 +179,7 @@ def test_a_process_that_was_overtaken_stops(overtaken: SqlStore, database: Datab
 def test_a_process_whose_schema_was_put_back_stops(database: Database) -> None:
     """After the restore of an older copy a running process does not write to its schema."""
     store = opened(database.address)
-    database.execute(f"UPDATE {versions(database)} SET version_num = '{KNOWN[0]}'")  # noqa: S608 - a constant
+    set_version(database, KNOWN[0])
     with pytest.raises(StoreUnusable, match=f"put back to schema `{KNOWN[0]}`.*again"):
         store.create(ACME, time_zone="UTC", actor="x", instant=1)
     store.close()

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -93,10 +93,12 @@ def open_and_tell(address: str, start: Barrier, told: Connection) -> None:
 
 
 @contextmanager
-def running(target: object, *arguments: object) -> Iterator[tuple[BaseProcess, Connection]]:
+def running(
+    target: Callable[..., None], *arguments: object
+) -> Iterator[tuple[BaseProcess, Connection]]:
     """A process, and what it tells; it is gone at the end."""
     ours, theirs = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=target, args=(*arguments, theirs))  # type: ignore[arg-type]  # any function
+    process = PROCESSES.Process(target=target, args=(*arguments, theirs))
     process.start()
     theirs.close()
     try:
@@ -149,7 +151,8 @@ def test_a_live_database_is_upgraded_under_its_writers(old: Database) -> None:
             refusals.append(said[1])
     assert len(refusals) == WRITERS
     assert all("column" in said for said in refusals), refusals
-    print(f"{len(acknowledged)} changes of old writers, upgraded at {opened_at}")  # noqa: T201 - what was shown
+    told = f"{len(acknowledged)} changes of old writers, upgraded at {opened_at}"
+    print(told)  # noqa: T201 - how much the run has shown
 
     store = opened(old.address)
     events = store.events(ACME, limit=100_000)

@@ -11,11 +11,10 @@ from grantproof.core.limits import EVENTS_SEARCHED_MAX
 from grantproof.core.metering import Charge, Counter
 from grantproof.core.model import Claim, Principal
 from grantproof.core.organization import Organization, advance
-from grantproof.policyfile.wire import encode_command, encode_delta
 from grantproof.service import audit_chain
 from grantproof.service.authors import Author
 from grantproof.service.credentials import Key, Mark
-from grantproof.service.history import Entry, EventQuery, matches
+from grantproof.service.history import Entry, EventQuery, entry, entry_of, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import OrganizationSummary
 from grantproof.service.receipts import (
@@ -93,7 +92,7 @@ class MemoryStore:
         state = Organization(organization, time_zone=time_zone)
         by = Author(actor, request_id=request_id, reason=reason)
         told = audit_chain.founding(time_zone)
-        founded = _entry(organization, 0, "found", instant=instant, by=by, command=told)
+        founded = entry(organization, 0, "found", instant=instant, by=by, command=told)
         with self._lock:
             if organization in self._tenants:
                 return False
@@ -116,7 +115,7 @@ class MemoryStore:
             last = self._state(organization)
             if last is None:
                 return False
-            ended = _entry(
+            ended = entry(
                 organization,
                 last.revision + 1,
                 "dissolve",
@@ -253,43 +252,9 @@ def _seal(revision: int) -> str:
 
 def _entries(tenant: _Tenant) -> Iterator[Entry]:
     yield tenant.founded
-    for event in tenant.events:
-        by = Author(event.actor, request_id=event.request_id, reason=event.reason)
-        yield _entry(
-            event.organization,
-            event.revision,
-            "change",
-            instant=event.instant,
-            by=by,
-            command=encode_command(event.command),
-            delta=encode_delta(event.delta),
-        )
+    yield from map(entry_of, tenant.events)
     if tenant.ended is not None:
         yield tenant.ended
-
-
-def _entry(
-    organization: OrganizationId,
-    revision: int,
-    kind: str,
-    *,
-    instant: int,
-    by: Author,
-    command: str,
-    delta: str = audit_chain.NO_FACTS,
-) -> Entry:
-    return Entry(
-        organization=organization,
-        revision=revision,
-        kind=kind,
-        instant=instant,
-        actor=by.actor,
-        reason=by.reason,
-        request_id=by.request_id,
-        erased_at=None,
-        command=command,
-        delta=delta,
-    )
 
 
 class MemoryKeys:
