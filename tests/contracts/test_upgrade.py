@@ -142,7 +142,8 @@ def test_the_first_release_does_not_open_what_is_newer(
 
 def set_version(database: Database, version: str) -> None:
     """Let the database say that its schema is of another version."""
-    said = f"UPDATE {versions(database)} SET version_num = '{version}'"  # noqa: S608 - our own names
+    name = versions(database)
+    said = f"UPDATE {name} SET version_num = '{version}'"  # noqa: S608 - our own names
     database.execute(said)
 
 
