@@ -241,7 +241,7 @@ def test_lost_races_are_a_503(
     api: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When every attempt is lost the caller may come again."""
-    monkeypatch.setattr(store, "commit", lambda *_, **__: False)
+    monkeypatch.setattr(store, "commit", lambda *_, **__: None)
     monkeypatch.setattr("grantproof.adapters.clock.JitteredBackoff.wait", lambda *_: None)
     response = api.post(f"{ORG}/roles", json={"id": "r"})
     problem(response, 503, "contended")
