@@ -32,7 +32,8 @@ SETS: Final[dict[type[ast.operator], type[ast.operator]]] = {
 class Mutant:
     """A changed module: in which function what was changed, and the text that results.
 
-    `function` is empty for what stands in no function: no proof reads that.
+    `function` is empty for what stands in no function: no proof reads that. `case` is the pattern
+    of the case of a match that it stands in, or empty.
     """
 
     module: str
@@ -40,6 +41,7 @@ class Mutant:
     change: str
     line: int
     text: str
+    case: str = ""
 
     @property
     def place(self) -> str:
@@ -64,6 +66,7 @@ def mutants(
     tree = ast.parse(text)
     untouched = {id(node) for node in types_in(tree)}
     places = dict(functions(tree))
+    patterns = dict(cases(tree))
     for position, node in enumerate(ast.walk(tree)):
         function = places.get(id(node), "")
         if id(node) in untouched or not wanted(f"{module}.{function}"):
@@ -74,7 +77,8 @@ def mutants(
             for field, value in ast.iter_fields(mutated):
                 setattr(place, field, value)
             change = f"{told(node)} -> {told(mutated)}"
-            yield Mutant(module, function, change, line_of(node), ast.unparse(twin))
+            case = patterns.get(id(node), "")
+            yield Mutant(module, function, change, line_of(node), ast.unparse(twin), case)
 
 
 def told(node: ast.AST) -> str:
@@ -103,6 +107,14 @@ def functions(scope: ast.AST, name: str = "") -> Iterator[tuple[int, str]]:
                 yield from ((id(node), f"{name}{child.name}") for node in ast.walk(child))
             case _:
                 yield from functions(child, name)
+
+
+def cases(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield, for every node inside a case of a match, the pattern; of an inner case last."""
+    for case in ast.walk(tree):
+        if isinstance(case, ast.match_case):
+            pattern = ast.unparse(case.pattern)
+            yield from ((id(node), pattern) for node in ast.walk(case))
 
 
 def types_in(tree: ast.AST) -> Iterator[ast.AST]:

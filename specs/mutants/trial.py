@@ -15,7 +15,7 @@ import pytest
 
 from specs.faults.namespace import tampered
 
-SECONDS_MAX: Final = 60
+SECONDS_MAX: Final = 20
 """How long the tests may take; a mutant that never ends is found out by that."""
 NEVER_ENDED: Final = 1
 """What such a trial is told as: a failure."""

@@ -11,7 +11,6 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.model import (
     Administered,
     Assignment,
-    Claim,
     Delta,
     Exactly,
     Fact,
@@ -33,7 +32,6 @@ from tests.organizations import (
     ANN,
     BOARD,
     BOB,
-    C1,
     C2,
     CHIEF,
     CLERK,

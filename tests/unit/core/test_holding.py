@@ -110,8 +110,12 @@ WAYS: list[tuple[Sequence[Fact], Fact]] = [
         Inheritance(CLERK, HEAD),
     ),
     (
-        (GroupAssignment(BOARD, CLERK), Nesting(STAFF, BOARD), Membership(ANN, STAFF))
-        + (Inheritance(CLERK, HEAD),),
+        (
+            GroupAssignment(BOARD, CLERK),
+            Nesting(STAFF, BOARD),
+            Membership(ANN, STAFF),
+            Inheritance(CLERK, HEAD),
+        ),
         pair(),
     ),
 ]

@@ -141,7 +141,9 @@ def test_a_breach_names_roles_principal_set_and_ways() -> None:
     assert held_message(WAYS[0]) == "head"
 
 
-@pytest.mark.parametrize(("instant", "when"), [(None, ""), (0, " from instant 0"), (5, " from instant 5")])
+@pytest.mark.parametrize(
+    ("instant", "when"), [(None, ""), (0, " from instant 0"), (5, " from instant 5")]
+)
 def test_a_breach_says_from_when_on_where_it_is_not_now(instant: int | None, when: str) -> None:
     """After the number of roles, before how each is held."""
     message = refusal_message(errors.BreaksSod("pair", 2, "ann", instant, WAYS))

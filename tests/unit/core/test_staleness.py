@@ -81,9 +81,7 @@ def forgotten(fact: Fact, *others: Fact) -> tuple[set[str], list[tuple[object, o
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_who_has_something_is_forgotten(
-    fact: Fact, others: Sequence[Fact], who: set[str]
-) -> None:
+def test_who_has_something_is_forgotten(fact: Fact, others: Sequence[Fact], who: set[str]) -> None:
     """A principal itself, and the members of a group, whatever they are in by."""
     assert forgotten(fact, *others) == (who, [], False)
 
