@@ -67,18 +67,24 @@ def mutants(
     untouched = {id(node) for node in types_in(tree)}
     places = dict(functions(tree))
     patterns = dict(cases(tree))
-    for position, node in enumerate(ast.walk(tree)):
+    for node in list(ast.walk(tree)):
         function = places.get(id(node), "")
         if id(node) in untouched or not wanted(f"{module}.{function}"):
             continue
-        for mutated in changed_nodes(node):
-            twin = copy.deepcopy(tree)
-            place = list(ast.walk(twin))[position]
-            for field, value in ast.iter_fields(mutated):
-                setattr(place, field, value)
+        for mutated in list(changed_nodes(node)):
             change = f"{told(node)} -> {told(mutated)}"
-            case = patterns.get(id(node), "")
-            yield Mutant(module, function, change, line_of(node), ast.unparse(twin), case)
+            text = unparsed(tree, node, mutated)
+            yield Mutant(module, function, change, line_of(node), text, patterns.get(id(node), ""))
+
+
+def unparsed(tree: ast.Module, node: ast.AST, mutated: ast.AST) -> str:
+    """Return the text of the tree with one of its nodes changed; the tree is as it was after."""
+    kept = dict(ast.iter_fields(node))
+    vars(node).update(ast.iter_fields(mutated))
+    try:
+        return ast.unparse(tree)
+    finally:
+        vars(node).update(kept)
 
 
 def told(node: ast.AST) -> str:
