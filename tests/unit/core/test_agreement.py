@@ -7,7 +7,7 @@ import pytest
 from immutables import Map
 
 from grantproof.core.agreement import FIELDS, disagreements, has, unfaithful
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import GroupId, OrganizationId, PrincipalId
 from grantproof.core.model import (
     Administered,
     Assignment,
@@ -243,10 +243,11 @@ def test_an_entry_without_partners_is_found() -> None:
     alone = made_of(*people(ANN), *groups(STAFF))
     delta = Delta((fact,), ())
     before = with_fact(alone, fact)
-    for hollow in (
+    hollows: list[Relation[PrincipalId, GroupId, None]] = [
         Relation(Map({ANN: Map()}), Map()),
         Relation(Map(), Map({STAFF: Map()})),
-    ):
+    ]
+    for hollow in hollows:
         assert found(before, replace(alone, memberships=hollow), delta) == [("ann", "staff")]
     assert found(before, alone, delta) == []
 
