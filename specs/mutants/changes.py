@@ -4,6 +4,7 @@ Every one of them, wherever it stands but in an annotation, a default or an alia
 """
 
 import ast
+import builtins
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ SETS: Final[dict[type[ast.operator], type[ast.operator]]] = {
 class Mutant:
     """A changed module: in which function what was changed, and the text that results.
 
-    `function` is empty for what stands in no function: no proof reads that. `case` is the pattern
+    `function` is empty for what stands in none: no proof reads that. `case` is the pattern
     of the case of a match that it stands in, or empty.
     """
 
@@ -134,10 +135,15 @@ def types_in(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def is_alias(value: ast.expr) -> bool:
-    """Return whether the value is a union of named classes."""
+    """Return whether the value is a union of classes."""
     match value:
         case ast.Name(id=name):
-            return name[:1].isupper() and not name.isupper()
+            built_in = isinstance(getattr(builtins, name, None), type)
+            return built_in or (name[:1].isupper() and not name.isupper())
+        case ast.Subscript(value=of):
+            return is_alias(of)
+        case ast.Constant(value=None):
+            return True
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return is_alias(left) and is_alias(right)
         case _:
