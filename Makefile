@@ -67,7 +67,7 @@ matrix: $(READY) ## every command by every invariant: which argument closes each
 faults: $(READY) ## seeded faults, each of which its own gate must catch
 	@$(BIN)/python -m specs.faults
 
-mutants: $(READY) ## everything that decides changed in turn: the proofs must notice
+mutants: $(READY) ## everything that decides changed in turn: proofs or tests must notice
 	@$(BIN)/python -m specs.mutants
 
 crosshair: $(READY) ## what CrossHair confirms of the scalar contracts

@@ -47,9 +47,18 @@ CONTAINS: Final = "tested against every request of a small organization, pattern
 COUNTS: Final = "counts and bounds, which the translation does not follow"
 
 TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    "agreement.disagreements": (("tests/properties/test_footprint.py",), AGREES),
-    "agreement.has": (("tests/properties/test_footprint.py",), AGREES),
-    "agreement.unfaithful": (("tests/properties/test_footprint.py",), AGREES),
+    "agreement.disagreements": (
+        ("tests/unit/core/test_agreement.py", "tests/properties/test_footprint.py"),
+        AGREES,
+    ),
+    "agreement.has": (
+        ("tests/unit/core/test_agreement.py", "tests/properties/test_footprint.py"),
+        AGREES,
+    ),
+    "agreement.unfaithful": (
+        ("tests/unit/core/test_agreement.py", "tests/properties/test_footprint.py"),
+        AGREES,
+    ),
     "attributes.attributes": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.booleans": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
     "attributes.check_text": (("tests/unit/core/test_attributes.py",), "parses at the edge"),
@@ -58,8 +67,14 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_authority.py", "tests/properties/test_escalate.py"),
         "composes `evaluate`, which is proved, over a table of needs of a length not known",
     ),
-    "candidates.compile_claim": (("tests/stateful/test_index.py",), SECOND),
-    "candidates.passes": (("tests/stateful/test_index.py",), SECOND),
+    "candidates.compile_claim": (
+        ("tests/unit/core/test_candidates.py", "tests/stateful/test_index.py"),
+        SECOND,
+    ),
+    "candidates.passes": (
+        ("tests/unit/core/test_candidates.py", "tests/stateful/test_index.py"),
+        SECOND,
+    ),
     "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
     "commands.delta.compose": (
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
@@ -77,20 +92,44 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "containment.personal": (("tests/unit/core/test_containment.py",), CONTAINS),
     "containment.resource_contains": (("tests/unit/core/test_containment.py",), CONTAINS),
-    "footprint.broken": (("tests/properties/test_footprint.py",), AGREES),
-    "holding.administrator_lost": (("tests/properties/test_footprint.py",), AGREES),
-    "holding.duty_broken": (("tests/properties/test_footprint.py",), AGREES),
-    "holding.reached": (("tests/properties/test_footprint.py",), AGREES),
+    "footprint.broken": (
+        ("tests/unit/core/test_footprint.py", "tests/properties/test_footprint.py"),
+        AGREES,
+    ),
+    "holding.administrator_lost": (
+        ("tests/unit/core/test_holding.py", "tests/properties/test_footprint.py"),
+        AGREES,
+    ),
+    "holding.duty_broken": (
+        ("tests/unit/core/test_holding.py", "tests/properties/test_footprint.py"),
+        AGREES,
+    ),
+    "holding.reached": (
+        ("tests/unit/core/test_holding.py", "tests/properties/test_footprint.py"),
+        AGREES,
+    ),
     "geodesy.degrees": (("tests/unit/core/test_geodesy.py",), FOR_PEOPLE),
     "geodesy.distance": (
         ("tests/properties/test_geodesy.py", "tests/unit/core/test_geodesy.py"),
         "trigonometry: it stands as a symbol, and what the proofs suppose of it is tested",
     ),
-    "index.Index.ask": (("tests/stateful/test_index.py",), SECOND),
-    "index.Index.contest": (("tests/properties/test_consume.py",), SECOND),
-    "index.Index.decide": (("tests/stateful/test_index.py",), SECOND),
-    "index.Index.follow": (("tests/stateful/test_index.py",), SECOND),
-    "index.Index.nearest": (("tests/stateful/test_index.py",), SECOND),
+    "index.Index.ask": (("tests/unit/core/test_index.py", "tests/stateful/test_index.py"), SECOND),
+    "index.Index.contest": (
+        ("tests/unit/core/test_index.py", "tests/properties/test_consume.py"),
+        SECOND,
+    ),
+    "index.Index.decide": (
+        ("tests/unit/core/test_index.py", "tests/stateful/test_index.py"),
+        SECOND,
+    ),
+    "index.Index.follow": (
+        ("tests/unit/core/test_index.py", "tests/stateful/test_index.py"),
+        SECOND,
+    ),
+    "index.Index.nearest": (
+        ("tests/unit/core/test_index.py", "tests/stateful/test_index.py"),
+        SECOND,
+    ),
     "invariants.legal": (
         ("tests/unit/core/test_invariants.py",),
         "asks the constructor, which is what says so",
@@ -163,11 +202,14 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_rights.py", "tests/properties/test_escalate.py"),
         "a table: what is to be required is a choice, held to P-ESCALATE by the oracle",
     ),
-    "staleness.stale": (("tests/stateful/test_index.py",), SECOND),
-    "ways.decide": (("tests/stateful/test_index.py",), SECOND),
-    "ways.grants_of": (("tests/stateful/test_index.py",), SECOND),
-    "ways.near": (("tests/stateful/test_index.py",), SECOND),
-    "ways.situation": (("tests/stateful/test_index.py",), SECOND),
+    "staleness.stale": (
+        ("tests/unit/core/test_staleness.py", "tests/stateful/test_index.py"),
+        SECOND,
+    ),
+    "ways.decide": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
+    "ways.grants_of": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
+    "ways.near": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
+    "ways.situation": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
 }
 """The functions that are tested only: by what, and why they are not proved."""
 

@@ -118,6 +118,10 @@ class Databases(ABC):
         """A database like the template, which nobody uses meanwhile."""
 
     @abstractmethod
+    def put_back(self, database: Database, to: Database) -> None:
+        """Let a database be what the other is, which nobody uses meanwhile, whoever has it open."""
+
+    @abstractmethod
     def drop(self, database: Database) -> None:
         """Remove a database that no test uses any more."""
 
@@ -191,6 +195,13 @@ class SqliteDatabases(Databases):
         copied(Path(template.address), made.path)
         return made
 
+    def put_back(self, database: Database, to: Database) -> None:
+        with (
+            closing(sqlite3.connect(to.address)) as earlier,
+            closing(sqlite3.connect(database.address)) as later,
+        ):
+            earlier.backup(later)
+
     def drop(self, database: Database) -> None:
         assert isinstance(database, SqliteDatabase)
         shutil.rmtree(database.path.parent)
@@ -243,6 +254,12 @@ class PostgresqlDatabases(Databases):
     def copied(self, template: Database) -> PostgresqlDatabase:
         assert isinstance(template, PostgresqlDatabase)
         return PostgresqlDatabase(self._server, self._server.create(template.name))
+
+    def put_back(self, database: Database, to: Database) -> None:
+        assert isinstance(database, PostgresqlDatabase)
+        assert isinstance(to, PostgresqlDatabase)
+        self._server.drop(database.name)
+        self._server.create(to.name, name=database.name)
 
     def drop(self, database: Database) -> None:
         assert isinstance(database, PostgresqlDatabase)

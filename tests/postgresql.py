@@ -46,7 +46,7 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_min_messages": "fatal",
 }
-ACCESS = f"local all {GUEST} scram-sha-256\nlocal all all trust\n"
+ACCESS = f"local all {GUEST} scram-sha-256\nlocal all all trust\nlocal replication all trust\n"
 
 # Runs the server until the session lets go of its standard input, even by being killed.
 GUARD = """
@@ -68,6 +68,8 @@ class Server:
     folder: Path
     programs: Path
     account: pwd.struct_passwd | None
+    settings: dict[str, str] = field(default_factory=dict)
+    """What this server is set to besides or otherwise than `SETTINGS`."""
     _guard: "subprocess.Popen[bytes] | None" = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -101,9 +103,9 @@ class Server:
         with self.connected(database) as connection:
             return connection.execute(statement.encode()).fetchall()
 
-    def create(self, template: str = "template0") -> str:
+    def create(self, template: str = "template0", *, name: str | None = None) -> str:
         """The name of a new database, a copy of the template."""
-        name = f"test_{next(self._numbers)}"
+        name = name or f"test_{next(self._numbers)}"
         self._administer("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
         return name
 
@@ -117,7 +119,7 @@ class Server:
 
     def launch(self) -> None:
         """Start the server; raises with its log when it does not answer."""
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in (SETTINGS | self.settings).items()]
         (self.folder / "keep").touch()
         with (self.folder / "log").open("wb") as log:
             self._guard = subprocess.Popen(
@@ -158,14 +160,14 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(**settings: str) -> Iterator[Server]:
     """A new server in a folder of its own; raises with the reason when it cannot be started.
 
     It ends with this process at the latest, however that ends.
     """
     account = unprivileged()
     folder = own_folder(account)
-    server = Server(folder, executable_programs(folder, account), account)
+    server = Server(folder, executable_programs(folder, account), account, settings)
     try:
         run([server.programs / "initdb", *INITIAL, "-D", folder / "data"], account=account)
         (folder / "data" / "pg_hba.conf").write_text(ACCESS)

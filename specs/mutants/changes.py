@@ -4,6 +4,7 @@ Every one of them, wherever it stands but in an annotation, a default or an alia
 """
 
 import ast
+import builtins
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ SETS: Final[dict[type[ast.operator], type[ast.operator]]] = {
 class Mutant:
     """A changed module: in which function what was changed, and the text that results.
 
-    `function` is empty for what stands in no function: no proof reads that.
+    `function` is empty for what stands in none: no proof reads that. `case` is the pattern
+    of the case of a match that it stands in, or empty.
     """
 
     module: str
@@ -40,6 +42,7 @@ class Mutant:
     change: str
     line: int
     text: str
+    case: str = ""
 
     @property
     def place(self) -> str:
@@ -64,17 +67,25 @@ def mutants(
     tree = ast.parse(text)
     untouched = {id(node) for node in types_in(tree)}
     places = dict(functions(tree))
-    for position, node in enumerate(ast.walk(tree)):
+    patterns = dict(cases(tree))
+    for node in list(ast.walk(tree)):
         function = places.get(id(node), "")
         if id(node) in untouched or not wanted(f"{module}.{function}"):
             continue
-        for mutated in changed_nodes(node):
-            twin = copy.deepcopy(tree)
-            place = list(ast.walk(twin))[position]
-            for field, value in ast.iter_fields(mutated):
-                setattr(place, field, value)
+        for mutated in list(changed_nodes(node)):
             change = f"{told(node)} -> {told(mutated)}"
-            yield Mutant(module, function, change, line_of(node), ast.unparse(twin))
+            text = unparsed(tree, node, mutated)
+            yield Mutant(module, function, change, line_of(node), text, patterns.get(id(node), ""))
+
+
+def unparsed(tree: ast.Module, node: ast.AST, mutated: ast.AST) -> str:
+    """Return the text of the tree with one of its nodes changed; the tree is as it was after."""
+    kept = dict(ast.iter_fields(node))
+    vars(node).update(ast.iter_fields(mutated))
+    try:
+        return ast.unparse(tree)
+    finally:
+        vars(node).update(kept)
 
 
 def told(node: ast.AST) -> str:
@@ -105,6 +116,14 @@ def functions(scope: ast.AST, name: str = "") -> Iterator[tuple[int, str]]:
                 yield from functions(child, name)
 
 
+def cases(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield, for every node inside a case of a match, the pattern; of an inner case last."""
+    for case in ast.walk(tree):
+        if isinstance(case, ast.match_case):
+            pattern = ast.unparse(case.pattern)
+            yield from ((id(node), pattern) for node in ast.walk(case))
+
+
 def types_in(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield every node of an annotation or an alias of types: to change one changes no decision."""
     for node in ast.walk(tree):
@@ -116,10 +135,15 @@ def types_in(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def is_alias(value: ast.expr) -> bool:
-    """Return whether the value is a union of named classes."""
+    """Return whether the value is a union of classes."""
     match value:
         case ast.Name(id=name):
-            return name[:1].isupper() and not name.isupper()
+            built_in = isinstance(getattr(builtins, name, None), type)
+            return built_in or (name[:1].isupper() and not name.isupper())
+        case ast.Subscript(value=of):
+            return is_alias(of)
+        case ast.Constant(value=None):
+            return True
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return is_alias(left) and is_alias(right)
         case _:

@@ -6,9 +6,9 @@ found soon or not at all. What that leaves is decided in full, theorem by theore
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from hashlib import sha256
 from typing import Final
 
 import z3
@@ -28,6 +28,14 @@ NUMBERED: Final = re.compile(r"!\d+")
 
 
 @dataclass(frozen=True)
+class Unchanged:
+    """A theorem about the source as it is: what marks all of it, and each of its goals."""
+
+    whole: bytes
+    goals: frozenset[bytes]
+
+
+@dataclass(frozen=True)
 class Touched:
     """A theorem about the mutant, and those of its goals that are not as they were."""
 
@@ -35,18 +43,35 @@ class Touched:
     goals: tuple[Clause, ...]
 
 
-def killed(mutant: Mutant, theorems: Iterable[str]) -> str:
-    """Return by which verdict of which theorem the mutant is found out, or nothing."""
+def untested(_: Mutant) -> str:
+    """Find nothing out: what is held to proofs alone."""
+    return ""
+
+
+def killed(
+    mutant: Mutant,
+    theorems: Mapping[str, Unchanged],
+    tested: Callable[[Mutant], str] = untested,
+) -> str:
+    """Return by which verdict of which theorem the mutant is found out, or nothing.
+
+    The theorems are asked in their order. `tested` is asked after the short search in all of them.
+    """
     touched: dict[str, Touched] = {}
-    for name in theorems:
+    for name, unchanged in theorems.items():
         try:
-            found = changed(mutant, name)
+            found = changed(mutant, name, unchanged)
         except UNREADABLE:
             return f"unsupported by {name}"
         if found is not None:
             touched[name] = found
             if objected(found, TRIES[0]):
                 return f"refuted by {name}"
+    return tested(mutant) or killed_at_length(mutant, touched)
+
+
+def killed_at_length(mutant: Mutant, touched: Mapping[str, Touched]) -> str:
+    """Return by which verdict of a touched theorem the mutant is found out, or nothing."""
     for work in TRIES[1:]:
         for name, found in touched.items():
             if objected(found, work):
@@ -61,23 +86,25 @@ def decided(mutant: Mutant, theorems: Iterable[str]) -> str:
     return next((f"{one.verdict} by {one.name}" for one in results if not one.holds), "")
 
 
-def changed(mutant: Mutant, name: str) -> Touched | None:
+def changed(mutant: Mutant, name: str, unchanged: Unchanged) -> Touched | None:
     """Return what the change touches of a theorem, or nothing where it is the same theorem."""
-    statement = statements()[name]
-    stated = statement.about(Source({mutant.module: mutant.text}))
-    whole, goals = as_it_was(name)
-    if spelled([*stated.hypotheses, *stated.goals]) == whole:
+    stated = statements()[name].about(Source({mutant.module: mutant.text}))
+    if mark([*stated.hypotheses, *stated.goals]) == unchanged.whole:
         return None
-    touched = [goal for goal in stated.goals if spelled([goal]) not in goals]
+    touched = [goal for goal in stated.goals if mark([goal]) not in unchanged.goals]
     return Touched(stated, tuple(touched) or stated.goals)
 
 
-@cache
-def as_it_was(name: str) -> tuple[str, frozenset[str]]:
-    """Return a theorem about the source as it is, spelled out: in one, and goal by goal."""
+def as_it_is(name: str) -> Unchanged:
+    """Return what marks a theorem about the source as it is."""
     stated = statements()[name].about(Source())
-    whole = spelled([*stated.hypotheses, *stated.goals])
-    return whole, frozenset(spelled([goal]) for goal in stated.goals)
+    goals = frozenset(mark([goal]) for goal in stated.goals)
+    return Unchanged(mark([*stated.hypotheses, *stated.goals]), goals)
+
+
+def mark(clauses: Iterable[Clause]) -> bytes:
+    """Return what is the same for clauses that say the same in the same words."""
+    return sha256(spelled(clauses).encode()).digest()
 
 
 def spelled(clauses: Iterable[Clause]) -> str:

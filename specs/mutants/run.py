@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -14,6 +14,7 @@ from specs.gate.ratchets import TABLE, read_pins
 from specs.mutants import proofs, suites
 from specs.mutants.changes import Mutant
 from specs.mutants.equivalent import EQUIVALENT, same
+from specs.mutants.proofs import Unchanged
 from specs.mutants.walk import all_mutants, theorems_about
 from specs.run import PROCESSES
 
@@ -44,13 +45,19 @@ class Fate:
         return "" if self.how == EQUAL else "listed as equivalent, but not proved to be"
 
 
-def judged(task: tuple[Mutant, tuple[str, ...]]) -> Fate:
+def by_tests(mutant: Mutant, theorems: Collection[str]) -> bool:
+    """Return whether the mutant is held to tests alone: where no theorem reads what it changes."""
+    return not theorems or mutant.module in suites.TRIED
+
+
+def judged(task: tuple[Mutant, Mapping[str, Unchanged]]) -> Fate:
     """Return what becomes of a mutant that the theorems read, or that tests are to find out."""
     mutant, theorems = task
-    if mutant.module in suites.TRIED or (not theorems and suites.held(mutant.module)):
+    if by_tests(mutant, theorems):
         same_to_tests = EQUAL if mutant.key in suites.ARGUED else SURVIVED
         return Fate(mutant, suites.killed(mutant) or same_to_tests)
-    how = proofs.killed(mutant, theorems)
+    tested = suites.killed if mutant.module in suites.TRIED_TOO else proofs.untested
+    how = proofs.killed(mutant, theorems, tested)
     if not how and same(mutant):
         return Fate(mutant, EQUAL)
     return Fate(mutant, how or SURVIVED)
@@ -60,7 +67,17 @@ def fates(mutants: Iterable[Mutant]) -> Iterator[Fate]:
     """Yield what becomes of each mutant, in their order, each in a process of its own."""
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    tasks = [(mutant, theorems_about(mutant.place)) for mutant in mutants]
+    asked = [(mutant, theorems_about(mutant)) for mutant in mutants]
+    for mutant, theorems in asked:
+        if by_tests(mutant, theorems) or mutant.module in suites.TRIED_TOO:
+            suites.check(mutant.module)
+    names = {name for mutant, names in asked if not by_tests(mutant, names) for name in names}
+    with ProcessPoolExecutor(PROCESSES, context) as pool:
+        known = dict(zip(names, pool.map(proofs.as_it_is, names, chunksize=8), strict=True))
+    tasks = [
+        (mutant, {} if by_tests(mutant, names) else {name: known[name] for name in names})
+        for mutant, names in asked
+    ]
     with ProcessPoolExecutor(PROCESSES, context, max_tasks_per_child=1) as pool:
         yield from pool.map(judged, tasks)
 

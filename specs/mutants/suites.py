@@ -1,9 +1,5 @@
 """Which tests find a mutant out, where no proof reads the source or says enough of it."""
 
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -11,65 +7,44 @@ from typing import Final
 from specs.kernel.source import Source
 from specs.manifest import CORE
 from specs.mutants.changes import Mutant
+from specs.mutants.trial import ending
 
 TOP: Final = Path(__file__).resolve().parents[2]
-SECONDS_MAX: Final = 120
-"""How long the tests may take; a mutant that never ends is found out by that."""
 PASSED: Final = 0
 FAILED: Final = (1, 2, 4)
 """What pytest exits with where a test fails, and where nothing can be imported or set up."""
 
-
-TRIED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
-    f"{CORE}administration": (
-        ("tests/unit/core/test_administration.py",),
-        "proved is that one is left; whom it finds is tested",
-    ),
+TRIED: Final[dict[str, str]] = {
+    f"{CORE}administration": "proved is that one is left; whom it finds is tested",
     f"{CORE}certificate": (
-        ("tests/unit/core/test_certificate.py",),
-        "a checker that skips a step is not proved, and no counterexample is found in time",
+        "a checker that skips a step is not proved, and no counterexample is found in time"
     ),
 }
-"""The modules whose mutants are held to tests instead: by what, and why not to the proofs."""
+"""The modules whose mutants are held to tests instead of the proofs that read them, and why."""
 
-AGREES: Final = "held to what is proved by property tests, which take seconds for each change"
-SECOND: Final = "held to what is proved by stateful tests, which take seconds for each change"
-LATER: Final = "held to unit tests, whose mutants have not been walked to their end yet"
-
-UNREAD: Final[dict[str, tuple[str, ...]]] = {
-    f"{CORE}attributes": ("tests/unit/core/test_attributes.py",),
-    f"{CORE}authority": ("tests/unit/core/test_authority.py",),
-    f"{CORE}containment": ("tests/unit/core/test_containment.py",),
-    f"{CORE}identifiers": ("tests/unit/core/test_identifiers.py",),
-    f"{CORE}matching": ("tests/unit/core/test_matching.py",),
-    f"{CORE}metering": ("tests/unit/core/test_metering.py",),
-    f"{CORE}organization": ("tests/unit/core/test_organization.py",),
-    f"{CORE}paths": ("tests/unit/core/test_paths.py",),
-    f"{CORE}rights": ("tests/unit/core/test_rights.py",),
+TRIED_TOO: Final[dict[str, str]] = {
+    f"{CORE}commands.refusal": (
+        "read by the theorems about all commands: what a short search leaves of these the tests "
+        "find out, before each theorem is decided in full"
+    ),
 }
-"""The modules of whose functions no theorem reads some: by which tests those are held."""
+"""The modules whose mutants are held to the proofs first and to tests second, and why."""
 
-UNTRIED: Final[dict[str, str]] = {
-    f"{CORE}agreement": AGREES,
-    f"{CORE}candidates": SECOND,
-    f"{CORE}certificate": LATER,
-    f"{CORE}commands": LATER,
-    f"{CORE}commands.delta": LATER,
-    f"{CORE}commands.language": LATER,
-    f"{CORE}commands.origin": LATER,
-    f"{CORE}footprint": AGREES,
-    f"{CORE}geodesy": LATER,
-    f"{CORE}holding": AGREES,
-    f"{CORE}index": SECOND,
-    f"{CORE}invariants": LATER,
-    f"{CORE}messages": LATER,
-    f"{CORE}model": LATER,
-    f"{CORE}staleness": SECOND,
-    f"{CORE}ways": SECOND,
+ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    f"{CORE}commands": ("tests/unit/core/commands/test_apply.py",),
+    f"{CORE}commands.origin": ("tests/unit/core/commands/test_apply.py",),
+    f"{CORE}commands.refusal": (
+        "tests/unit/core/commands/test_refusal.py",
+        "tests/unit/core/commands/test_references.py",
+    ),
+    f"{CORE}index": ("tests/unit/core/test_index.py", "tests/unit/core/test_index_kept.py"),
 }
-"""The modules whose functions that no theorem reads are not walked, each with the reason."""
+"""The tests of the modules whose tests are not in the one file that is named like the module."""
 
 ARGUED: Final[dict[str, str]] = {
+    f"{CORE}agreement._same: ours is theirs or bool(ours == theirs) -> bool(ours == theirs)": (
+        "what is one object is equal to itself: asked first as it is fast"
+    ),
     f"{CORE}authority._lacking: reason is None or isinstance(reason, ABSENT) -> "
     "isinstance(reason, ABSENT)": "at least one resource is asked about, so there is a reason",
     **dict.fromkeys(
@@ -87,6 +62,22 @@ ARGUED: Final[dict[str, str]] = {
     "any(('\\ud800' <= character <= '\\udfff' for character in text)) -> "
     "any(('\\ud800' <= character <= '\\udfff' for character in text))": (
         "no character of ASCII is half a surrogate pair: asked first as it is fast"
+    ),
+    f"{CORE}candidates.passes: len(radii) == 0 or "
+    "all((radius_holds(radius, context.position) for radius in radii)) -> "
+    "all((radius_holds(radius, context.position) for radius in radii))": (
+        "all of none hold: asked first as it is fast"
+    ),
+    f"{CORE}certificate._resource_path: "
+    "isinstance(claim.resource, Within) and claim.resource.value in target.lineage -> "
+    "isinstance(claim.resource, Within)": (
+        "asked of a claim that matches, and one on what lies within matches nothing else"
+    ),
+    f"{CORE}index.Index._forget: entries is not None and resources is not None -> "
+    "entries is not None": "where there are entries and no resources, the case before has it",
+    f"{CORE}index.Index._key: action in ADMINISTRATIVE_ACTIONS -> "
+    "action not in ADMINISTRATIVE_ACTIONS": (
+        "two names of entries are exchanged: all that matters is that they are two"
     ),
     f"{CORE}matching._unregistered: "
     "request.kind is None or request.kind not in state.resources_of_kind -> "
@@ -110,20 +101,19 @@ The kernel does not read them, so these are arguments and no proofs. An entry th
 
 
 def held(module: str) -> tuple[str, ...]:
-    """Return the tests that the mutants of the module are held to, or nothing."""
-    return TRIED[module][0] if module in TRIED else UNREAD.get(module, ())
+    """Return the tests that the mutants of the module are held to."""
+    path = module.removeprefix(CORE).split(".")
+    named = "/".join(("tests/unit/core", *path[:-1], f"test_{path[-1]}.py"))
+    return ELSEWHERE.get(module, (named,))
 
 
 def killed(mutant: Mutant) -> str:
-    """Return that tests find the mutant out, or nothing; tests that fail anyway find out nothing.
+    """Return that tests find the mutant out, or nothing.
 
-    Raises `RuntimeError` when the tests fail without the change or could not be run.
+    Raises `RuntimeError` when the tests could not be run.
     """
     tests = held(mutant.module)
-    if not clean(mutant.module, tests):
-        message = f"without the change they fail, too: {', '.join(tests)}"
-        raise RuntimeError(message)
-    ended = run(mutant.module, mutant.text, tests)
+    ended = ending({mutant.module: mutant.text}, tests)
     if ended not in {PASSED, *FAILED}:
         message = f"pytest exits with {ended}"
         raise RuntimeError(message)
@@ -131,21 +121,9 @@ def killed(mutant: Mutant) -> str:
 
 
 @cache
-def clean(module: str, tests: tuple[str, ...]) -> bool:
-    """Return whether the tests pass on the module as it is, laid over itself."""
-    return run(module, Source().text(module), tests) == PASSED
-
-
-def run(module: str, text: str, tests: Iterable[str]) -> int:
-    """Return what pytest exits with on the changed module; as a failure where it never ends."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "changed.py"
-        file.write_text(text, encoding="utf-8")
-        command = (sys.executable, "-m", "specs.mutants.trial", module, str(file), *tests)
-        try:
-            ended = subprocess.run(  # noqa: S603 - this interpreter, on our own tests
-                command, cwd=TOP, capture_output=True, check=False, timeout=SECONDS_MAX
-            )
-        except subprocess.TimeoutExpired:
-            return FAILED[0]
-    return ended.returncode
+def check(module: str) -> None:
+    """Raise `RuntimeError` where the tests fail on the module as it is: they would find nothing."""
+    tests = held(module)
+    if ending({module: Source().text(module)}, tests) != PASSED:
+        message = f"without a change they fail, too: {', '.join(tests)}"
+        raise RuntimeError(message)

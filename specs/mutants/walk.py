@@ -1,57 +1,43 @@
-"""Which mutants there are to walk: of what a theorem reads, and of what tests are to hold."""
+"""Which mutants there are to walk: all of the core; and which theorems read what each changes."""
 
 import importlib
 import pkgutil
+import re
 from functools import cache
 from typing import Final
 
 import grantproof.core
 from specs.kernel.source import Source
-from specs.mutants import suites
 from specs.mutants.changes import Mutant, mutants
 from specs.theorems import readers, statements
 
 CORE: Final = grantproof.core.__name__
-NOT_WALKED: Final[dict[str, str]] = {
-    f"{CORE}.commands.refusal": "read by every theorem about commands; not walked to its end yet",
-}
-"""The modules that proofs read and whose mutants are not walked, each with the reason."""
 
 
 def modules() -> list[str]:
-    """Return every module of the core that is walked."""
+    """Return every module of the core."""
     path = importlib.import_module(CORE).__path__
-    names = [one.name for one in pkgutil.walk_packages(path, f"{CORE}.")]
-    return [name for name in names if name not in NOT_WALKED]
+    return [one.name for one in pkgutil.walk_packages(path, f"{CORE}.")]
 
 
 @cache
 def all_mutants() -> tuple[Mutant, ...]:
-    """Return every mutant of every function that some theorem reads, or that is held to tests."""
+    """Return every mutant of the core."""
     return tuple(
-        mutant
-        for module in modules()
-        for mutant in mutants(module, Source().text(module), is_walked)
+        mutant for module in modules() for mutant in mutants(module, Source().text(module))
     )
 
 
-def is_walked(place: str) -> bool:
-    """Return whether the mutants there are walked; what stands in no function is not."""
-    return place in read() or (
-        not place.endswith(".") and any(place.startswith(f"{one}.") for one in suites.UNREAD)
-    )
+def theorems_about(mutant: Mutant) -> tuple[str, ...]:
+    """Return the theorems that read the function: its own, then of the command, the smallest."""
+    function = mutant.place
+    words = set(re.findall(r"\w+", f"{mutant.case} {mutant.change}"))
 
+    def rank(name: str) -> tuple[bool, bool, int, str]:
+        return name != function, name.rpartition(".")[2] not in words, sizes()[name], name
 
-def read() -> set[str]:
-    """Return the functions whose source some theorem reads."""
-    return {*readers(), *statements()}
-
-
-def theorems_about(function: str) -> tuple[str, ...]:
-    """Return the theorems that read the function, first its own, then the smallest."""
-    own = (function,) if function in statements() else ()
-    others = set(readers().get(function, ())) - set(own)
-    return (*own, *sorted(others, key=lambda name: (sizes()[name], name)))
+    own = {function} & set(statements())
+    return tuple(sorted({*own, *readers().get(function, ())}, key=rank))
 
 
 @cache

@@ -150,7 +150,7 @@ class _Stage:
         texts: Mapping[str, str],
     ) -> Administrator:
         if together is not None:
-            fields = (way.place, way.readers, way.writers, way.damage, way.key)
+            fields = (way.place, way.readers, way.writers, way.damage, way.key, way.version)
             way = MeetingConnections(*fields, *together)
         return Administrator(
             way,

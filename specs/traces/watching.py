@@ -113,11 +113,13 @@ class WatchedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def commit(self, happened: Event, *, receipt: Receipt | None = None) -> bool:
+    def commit(
+        self, happened: Event, *, receipt: Receipt | None = None, onto: str | None = None
+    ) -> str | None:
         """Commit, and record whether the race was won."""
-        won = self._store.commit(happened, receipt=receipt)
-        self._journal.note("commits" if won else "loses")
-        return won
+        seal = self._store.commit(happened, receipt=receipt, onto=onto)
+        self._journal.note("loses" if seal is None else "commits")
+        return seal
 
     def revision(self, organization: OrganizationId) -> int | None:
         """Return the current revision, and keep when it was asked for."""

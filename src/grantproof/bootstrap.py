@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grantproof.adapters.apart import Apart
@@ -11,6 +12,7 @@ from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
+from grantproof.adapters.sql import backups
 from grantproof.adapters.sql.addresses import shown
 from grantproof.adapters.sql.database import open_database
 from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
@@ -222,3 +224,27 @@ def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
     else:
         fetch = partial(from_address, settings.jwt_jwks_url or "")
     return JwtTokens(expected, fetch, clock=clock)
+
+
+back_up = backups.back_up
+draft_of = backups.draft_of
+put_in_place = backups.put_in_place
+
+
+def database_file(settings: Settings) -> Path | None:
+    """Return the file of the database, or nothing when a server keeps it; raises `StoreError`."""
+    return backups.file_of(settings.database_url)
+
+
+def audit_key_file(settings: Settings) -> Path | None:
+    """Return where the audit key lies, or nothing when it should be named and is not."""
+    database = database_file(settings)
+    if database is None:
+        return settings.audit_key_file
+    return backups.key_of(database, settings.audit_key_file)
+
+
+def pointed_at(settings: Settings, copy: Path) -> Settings:
+    """Return the settings with another file for a database, whose key is still the same."""
+    found = {"database_url": str(copy), "audit_key_file": audit_key_file(settings), "demo": False}
+    return settings.model_copy(update=found)

@@ -19,7 +19,7 @@ from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.service.authors import Author
 from grantproof.service.meters import Meters
-from grantproof.service.ports import Heard, StoreUnavailable, StoreUnusable
+from grantproof.service.ports import Head, Heard, StoreUnavailable, StoreUnusable
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.versions import Versioned
 from tests.api.service import services_over
@@ -67,13 +67,13 @@ class Counting(MemoryStore):
         return None if state is None else state.revision
 
     @override
-    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
+    def heads(self, organizations: Sequence[OrganizationId]) -> Mapping[str, Head]:
         self.looks += 1
         assert self.hanging.wait(60)
         for error in self.failing.values():
             if isinstance(error, StoreUnavailable):
                 raise error
-        return super().revisions(organizations)
+        return super().heads(organizations)
 
 
 def founded() -> Counting:

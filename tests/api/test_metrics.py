@@ -311,7 +311,7 @@ def test_the_age_of_snapshots_grows_while_they_cannot_be_followed(
         ask(api)
         age = running(api).following.freshness.age
         with monkeypatch.context() as patched:
-            patched.setattr(store, "revisions", gone)
+            patched.setattr(store, "heads", gone)
             assert becomes(lambda: len(rounds) > 0)
             current = stopwatch() - age()
             assert becomes(lambda: len(rounds) > 10)

@@ -125,11 +125,13 @@ class Slow(MemoryStore):
         self.reached, self.let_through = threading.Event(), threading.Event()
 
     @override
-    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+    def commit(
+        self, event: Event, *, receipt: Receipt | None = None, onto: str | None = None
+    ) -> str | None:
         if self.waiting:
             self.reached.set()
             assert self.let_through.wait(10)
-        return super().commit(event, receipt=receipt)
+        return super().commit(event, receipt=receipt, onto=onto)
 
 
 @pytest.fixture

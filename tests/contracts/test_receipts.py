@@ -23,7 +23,7 @@ def commit(store: Store, kept: Receipt) -> bool:
     state = store.load(ACME)
     assert state is not None
     made = event(state, CreateRole(RoleId(f"r{kept.revision}")))
-    return store.commit(made, receipt=kept)
+    return store.commit(made, receipt=kept) is not None
 
 
 def found(store: Store, key: str = "key", *, actor: str = ACTOR) -> Receipt | None:

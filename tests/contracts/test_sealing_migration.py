@@ -11,7 +11,7 @@ from alembic.command import upgrade
 from grantproof.adapters.sql import SqlStore, audit_keys, open_database
 from grantproof.adapters.sql.audit_keys import beside
 from grantproof.adapters.sql.schema import configuration
-from grantproof.adapters.sql.sqlite import VERSIONS, _claim_file, open_engine
+from grantproof.adapters.sql.sqlite import VERSIONS, claim_file, open_engine
 from grantproof.core.commands import Event
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
@@ -39,7 +39,7 @@ def old(tmp_path: Path) -> Path:
     """A database of version 0001 with an organization, and one that was deleted."""
     path = tmp_path / "old.db"
     engine = open_engine(path)
-    _claim_file(engine)
+    claim_file(engine)
     with engine.begin() as connection:
         upgrade(configuration(connection, versions=VERSIONS), "0001")
     engine.dispose()

@@ -15,7 +15,7 @@ from grantproof.adapters.sql.addresses import read_address
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.migrations import KNOWN
 from grantproof.adapters.sql.rows import TRIGGERS, Row
-from grantproof.adapters.sql.schema import SCRIPTS, configuration
+from grantproof.adapters.sql.schema import SCRIPTS, configuration, reading_version
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.audit_chain import KEY_BYTES, AuditKey
 from tests.contracts.histories import created
@@ -53,12 +53,14 @@ def engine_of(database: Database) -> Connections:
     if isinstance(database, SqliteDatabase):
         engine = sqlite.open_engine(database.path)
         writers = engine.execution_options(**sqlite.AS_WRITER)
-        return Connections(database.address, engine, writers, sqlite.damage, KEY)
+        version = reading_version(sqlite.VERSIONS)
+        return Connections(database.address, engine, writers, sqlite.damage, KEY, version)
     address = read_address(database.address)
     assert isinstance(address, URL)
     engine = postgresql.open_engine(address)
     writers = engine.execution_options(**postgresql.AS_WRITER)
-    return Connections(database.address, engine, writers, postgresql.damage, KEY)
+    version = reading_version(postgresql.VERSIONS)
+    return Connections(database.address, engine, writers, postgresql.damage, KEY, version)
 
 
 @contextmanager

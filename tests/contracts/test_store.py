@@ -161,15 +161,20 @@ def test_absent_organizations_are_nothing(store: Store) -> None:
     assert not store.commit(event(empty(ACME), CreateRole(READER)))
 
 
-def test_revisions_are_those_of_what_is_there(store: Store) -> None:
+def test_heads_are_those_of_what_is_there(store: Store) -> None:
     """Of as many as are asked for; what is absent or gone is left out."""
     many = [OrganizationId(f"org-{number}") for number in range(501)]
     for one in many[:3]:
         create(store, one)
     commit_all(store, empty(many[1]), HISTORY[:2])
     delete(store, many[2])
-    assert store.revisions(many) == {"org-0": 0, "org-1": 2}
-    assert store.revisions([]) == {}
+    heads = store.heads(many)
+    assert {one: revision for one, (revision, _) in heads.items()} == {"org-0": 0, "org-1": 2}
+    for name, head in heads.items():
+        found = store.load_versioned(OrganizationId(name))
+        assert found is not None
+        assert head == (found.state.revision, found.seal)
+    assert store.heads([]) == {}
 
 
 def test_organizations_are_listed_by_id(store: Store) -> None:

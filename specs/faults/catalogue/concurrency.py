@@ -49,9 +49,10 @@ FAULTS: Final = (
             Edit(POINT, "from dataclasses import dataclass", "from dataclasses import *"),
             Edit(
                 POINT,
-                "        if not self._store.commit(event, receipt=receipt):\n"
+                "        seal = self._store.commit(event, receipt=receipt, onto=seen.seal)\n"
+                "        if seal is None:\n"
                 "            return None\n",
-                "        while not self._store.commit(event):\n"
+                "        while (seal := self._store.commit(event)) is None:\n"
                 "            current = self._store.revision(state.id) or 0\n"
                 "            event = replace(event, revision=current + 1)\n"
                 "            outcome = replace(outcome, event=event)\n",
@@ -65,9 +66,9 @@ FAULTS: Final = (
         edits=(
             Edit(
                 STORE,
-                "                return False\n"
+                "                return None\n"
                 "            tenant = self._tenants[event.organization]",
-                "                return False\n        with self._lock:\n"
+                "                return None\n        with self._lock:\n"
                 "            tenant = self._tenants[event.organization]",
             ),
         ),

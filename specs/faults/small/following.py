@@ -28,7 +28,7 @@ from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE, Caller
-from grantproof.service.ports import StoreUnavailable
+from grantproof.service.ports import Head, StoreUnavailable
 from specs.faults.small.property import Objection, Property, Small
 from specs.faults.small.worlds import ACME, Facts
 
@@ -79,11 +79,11 @@ class Link(MemoryStore):
             case _:
                 self.cut = True
 
-    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
-        """Tell the revisions; what overtakes happens after they were read."""
+    def heads(self, organizations: Sequence[OrganizationId]) -> Mapping[str, Head]:
+        """Tell the heads; what overtakes happens after they were read."""
         if self.cut:
             raise StoreUnavailable("cut off")
-        found = super().revisions(organizations)
+        found = super().heads(organizations)
         if self.overtaking:
             self.overtaking = False
             self.happen("commit")

@@ -96,13 +96,15 @@ class Decided(MemoryStore):
         self.ready: threading.Barrier | None = None
         self.seen: set[str] = set()
 
-    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+    def commit(
+        self, event: Event, *, receipt: Receipt | None = None, onto: str | None = None
+    ) -> str | None:
         """Commit, the first time after the other has decided too."""
         if self.ready is not None and event.actor not in self.seen:
             self.seen.add(event.actor)
             _meet(self.ready)
             self.meeting.armed.add(threading.get_ident())
-        return super().commit(event, receipt=receipt)
+        return super().commit(event, receipt=receipt, onto=onto)
 
 
 def _meet(barrier: threading.Barrier) -> None:

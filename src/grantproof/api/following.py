@@ -21,7 +21,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.index import Index
 from grantproof.core.limits import CONFIRM_SECONDS_MAX, REACH_SECONDS_MAX
 from grantproof.service.meters import Meters
-from grantproof.service.ports import Store, StoreError, StoreUnavailable
+from grantproof.service.ports import Head, Store, StoreError, StoreUnavailable
 from grantproof.service.snapshots import Owner, Snapshots
 
 THREADS: Final = 4
@@ -267,9 +267,9 @@ class Following:
         followed = [one for one in self._snapshots.followed() if wanted is None or one in wanted]
         current = list[str]()
         try:
-            revisions = self._store.revisions(followed)
+            heads = self._store.heads(followed)
             for one in followed:
-                if self._works(one, partial(self._catch_up, one, revisions.get(one))):
+                if self._works(one, partial(self._catch_up, one, heads.get(one))):
                     current.append(one)
             if wanted is None:
                 self._follow_counters()
@@ -284,9 +284,8 @@ class Following:
             self._works(f"{one}{COUNTERS}", partial(self._meters.refresh, one))
         self._works(PRUNING, self._meters.prune)
 
-    def _catch_up(self, organization: OrganizationId, stored: int | None) -> None:
-        index = self._snapshots.get(organization)
-        if index is not None and stored != index.state.revision:
+    def _catch_up(self, organization: OrganizationId, stored: Head | None) -> None:
+        if self._snapshots.head(organization) != stored:
             self._snapshots.catch_up(organization)
 
     def _works(self, name: str, work: Callable[[], None]) -> bool:

@@ -1,24 +1,17 @@
-"""The database: is what it holds what the core would accept, and what the events make?"""
+"""The database: is what it holds what the core would accept? Is it what the events make? Copies."""
 
-from collections.abc import Iterator
-from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
 
+from grantproof.cli import backup
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.findings import differences, findings
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import complain, tell, tell_json
 
-if TYPE_CHECKING:
-    from grantproof.core.identifiers import OrganizationId
-    from grantproof.service.ports import Store
-
 app = group("The database.")
-
-
-DIFFERENCES_SHOWN_MAX: Final = 20
 
 Check = Annotated[
     bool, typer.Option("--check", help="Compare and change nothing: the only thing it can do.")
@@ -34,29 +27,23 @@ def check(operator: Operator) -> None:
     from grantproof.service.ports import StoreUnusable
 
     try:
-        store = operator.services.store
-        organizations = [one.id for one in operator.organizations()]
-        damage = store.damage()
-        chains = operator.audit.organizations()
+        found = findings(operator.services, operator.audit)
     except StoreUnusable as error:
         raise Stop(ExitCode.NO, str(error)) from None
-    violations = {name: list(_violations(store, name)) for name in organizations}
-    audit = [line for name in chains for line in _chain_faults(operator, name)]
-    lines = [*damage, *(line for found in violations.values() for line in found), *audit]
     if operator.json:
         tell_json(
             {
-                "outcome": "violated" if lines else "valid",
-                "damage": damage,
+                "outcome": "violated" if found.lines else "valid",
+                "damage": found.damage,
                 "organizations": [
-                    {"id": name, "violations": found} for name, found in violations.items()
+                    {"id": name, "violations": some} for name, some in found.violations.items()
                 ],
-                "audit": audit,
+                "audit": found.audit,
             }
         )
-    elif not lines:
-        tell(f"{len(organizations)} organizations, no violation")
-    _end(lines)
+    elif not found.lines:
+        tell(f"{len(found.violations)} organizations, no violation")
+    _end(found.lines)
 
 
 @command(app)
@@ -68,14 +55,8 @@ def replay(operator: Operator, *, check: Check = False) -> None:
     known = operator.audit.organizations()
     if named is not None and named not in known:
         raise absent("organization", named)
-    found = {
-        name: [
-            f"organization `{name}`, table `{one.table}`, row"
-            f" {', '.join(f'`{part}`' for part in one.key)}: {one.what}"
-            for one in islice(operator.audit.differences(name), DIFFERENCES_SHOWN_MAX)
-        ]
-        for name in (known if named is None else (named,))
-    }
+    names = known if named is None else (named,)
+    found = {name: differences(operator.audit, name) for name in names}
     lines = [line for some in found.values() for line in some]
     if operator.json:
         tell_json(
@@ -91,27 +72,13 @@ def replay(operator: Operator, *, check: Check = False) -> None:
     _end(lines)
 
 
+command(app, "backup")(backup.back_up)
+command(app)(backup.restore)
+
+
 def _end(lines: list[str]) -> None:
     """Say what is wrong, and end with code 1 if anything is."""
     for line in lines:
         complain(line)
     if lines:
         raise typer.Exit(ExitCode.NO)
-
-
-def _chain_faults(operator: Operator, name: str) -> Iterator[str]:
-    for fault in operator.audit.verify(name).faults:
-        yield f"organization `{name}`, event {fault.revision}: {fault.what}"
-
-
-def _violations(store: "Store", name: "OrganizationId") -> Iterator[str]:
-    from grantproof.core.invariants import valid
-    from grantproof.service.ports import StoreUnusable
-
-    try:
-        state = store.load(name)
-    except StoreUnusable as error:
-        yield str(error)
-        return
-    for violation in () if state is None else valid(state):
-        yield f"organization `{name}` breaks {violation.invariant} at {', '.join(violation.ids)}"

@@ -149,13 +149,9 @@ class Operator:
 
     def organizations(self) -> Iterator["OrganizationSummary"]:
         """Yield every organization, in the order of their ids."""
-        from grantproof.core.limits import PAGE_ITEMS_MAX
+        from grantproof.cli.findings import every_organization
 
-        store = self.services.store
-        page = store.summaries(limit=PAGE_ITEMS_MAX)
-        while page:
-            yield from page
-            page = store.summaries(after=page[-1].id, limit=PAGE_ITEMS_MAX)
+        return every_organization(self.services.store)
 
     @property
     def named_organization(self) -> str | None:

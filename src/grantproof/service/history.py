@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.limits import EVENTS_SEARCHED_MAX
+from grantproof.policyfile.wire import encode_command, encode_delta
+from grantproof.service.audit_chain import NO_FACTS
+from grantproof.service.authors import Author
 
 BEFORE_ALL: Final = -1
 """The revision after which every event comes, the founding included."""
@@ -105,6 +109,34 @@ def everything(
         page = look(history, organization, wanted, limit=limit, latest=latest)
         yield from page.entries
         after = page.more_after
+
+
+def entry(
+    organization: str,
+    revision: int,
+    kind: str,
+    *,
+    instant: int,
+    by: Author,
+    command: str,
+    delta: str = NO_FACTS,
+) -> Entry:
+    """Return the entry of something that happened, of which nothing is erased and no seal known."""
+    told = (by.actor, by.reason, by.request_id)
+    return Entry(organization, revision, kind, instant, *told, None, command, delta)
+
+
+def entry_of(event: Event) -> Entry:
+    """Return the entry of a change."""
+    return entry(
+        event.organization,
+        event.revision,
+        "change",
+        instant=event.instant,
+        by=Author(event.actor, request_id=event.request_id, reason=event.reason),
+        command=encode_command(event.command),
+        delta=encode_delta(event.delta),
+    )
 
 
 def matches(entry: Entry, query: EventQuery) -> bool:

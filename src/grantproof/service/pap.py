@@ -246,9 +246,10 @@ class AdministrationPoint:
         receipt = _receipt(
             state.id, terms.once, by=by, revision=event.revision, instant=event.instant
         )
-        if not self._store.commit(event, receipt=receipt):
+        seal = self._store.commit(event, receipt=receipt, onto=seen.seal)
+        if seal is None:
             return None
-        self._snapshots.publish(outcome)
+        self._snapshots.publish(outcome, seal=seal)
         return outcome
 
 

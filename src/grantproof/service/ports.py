@@ -23,6 +23,9 @@ ERASED: Final = "(erased)"
 """Stands for the actor of an event whose author was erased."""
 
 
+Head = tuple[int, str]
+"""A revision, and the seal of the event that led there."""
+
 Heard = Callable[[frozenset[str] | None], None]
 """Is told which organizations have changed, or that any may have."""
 
@@ -125,15 +128,15 @@ class Store(History, Protocol):
         """Return the current revision, or nothing when there is no such organization."""
         ...
 
-    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
-        """Return the current revision of each that is there, in few queries."""
+    def heads(self, organizations: Sequence[OrganizationId]) -> Mapping[str, Head]:
+        """Return at which event each that is there stands, in few queries."""
         ...
 
     def hear(self, heard: Heard) -> None:
         """Let `heard` be told, from another thread, what other processes change; once at most.
 
         Word may be late, come twice, or be lost: a store that has no way to carry it never calls.
-        Whoever wants certainty asks for `revisions`.
+        Whoever wants certainty asks for `heads`.
         """
         ...
 
@@ -152,11 +155,14 @@ class Store(History, Protocol):
         """
         ...
 
-    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
-        """Write the event, what its delta does and the receipt, in one transaction; return true.
+    def commit(
+        self, event: Event, *, receipt: Receipt | None = None, onto: str | None = None
+    ) -> str | None:
+        """Write the event, its delta and the receipt in one transaction; return the event's seal.
 
-        Compare-and-set: only when the stored revision is the one before the event's. Otherwise
-        nothing is written and the answer is false. When it returns, the change is durable.
+        Compare-and-set: only when the stored revision is the one before the event's, and the last
+        event has the seal `onto`, if one is named. Otherwise nothing is written and the answer is
+        nothing. When it returns, the change is durable. A seal is never empty.
         Receipts of the organization that are outdated by this one's instant are forgotten, and an
         older one under its key is replaced.
         """
@@ -175,6 +181,16 @@ class Store(History, Protocol):
 
         Founding and dissolution are none: they are in the history. The actor of an event whose
         author was erased reads `ERASED`.
+        """
+        ...
+
+    def continued(
+        self, organization: OrganizationId, *, after: int, seal: str | None, limit: int
+    ) -> tuple[tuple[str, Event], ...] | None:
+        """Return what `events` does, each with its seal, if the event at `after` has that seal.
+
+        Nothing when it has not: the store was put back to a point before it, whatever happened
+        since; and nothing when there is no such organization any more. One look at one moment.
         """
         ...
 

@@ -4,7 +4,8 @@ An index has one owner, which asks it and lets it follow. Others hand their chan
 so that no request ever sees half of one. Beside it, and moved with it, are the versions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from grantproof.core.commands import Accepted, Event
@@ -22,6 +23,9 @@ Result = TypeVar("Result")
 Owner = Callable[[Callable[[], None]], None]
 """Runs a function where the indexes are asked, and returns when it has run."""
 
+Continuation = tuple[tuple[str, Event], ...]
+"""Events that come after one another, each with its seal."""
+
 Watcher = Callable[[str], None]
 """Is told the id of an organization whose index has moved or is gone."""
 
@@ -29,6 +33,15 @@ Watcher = Callable[[str], None]
 def here(change: Callable[[], None]) -> None:
     """Run the change at once: for a process with one thread."""
     change()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an index is: at the event of this revision that has this seal, read as one value."""
+
+    index: Index
+    revision: int
+    seal: str | None
 
 
 class Snapshots:
@@ -42,6 +55,7 @@ class Snapshots:
         self._on_owner = on_owner
         self._indexes: dict[str, Index] = {}
         self._versions: dict[str, Versions] = {}
+        self._places: dict[str, _Place] = {}
         self._watcher: Watcher = _unwatched
 
     def watch(self, watcher: Watcher) -> None:
@@ -52,10 +66,18 @@ class Snapshots:
         """Return the index of an organization followed already, without looking further."""
         return self._indexes.get(organization)
 
+    def head(self, organization: str) -> tuple[int, str | None] | None:
+        """Return at which event the index of an organization stands, if it is followed."""
+        place = self._places.get(organization)
+        return None if place is None else (place.revision, place.seal)
+
     def versioned(self, organization: str) -> Versioned | None:
         """Return what `get` knows, with the versions of its entities; for the owner alone."""
         index = self._indexes.get(organization)
-        return None if index is None else Versioned(index.state, self._versions[organization])
+        if index is None:
+            return None
+        seal = self._places[organization].seal
+        return Versioned(index.state, self._versions[organization], seal)
 
     def seen(self, organization: OrganizationId) -> Versioned | None:
         """Return state and versions at one revision, loading as `load` does; nothing if absent."""
@@ -86,7 +108,7 @@ class Snapshots:
             )
             raise StoreUnusable(message)
         loaded = Index(stored.state)
-        self._on_owner(lambda: self._adopt(loaded, stored.versions))
+        self._on_owner(lambda: self._adopt(loaded, stored))
         # Gone again, it is as good as any that was read and checked a moment ago.
         return self._indexes.get(organization, loaded)
 
@@ -110,66 +132,77 @@ class Snapshots:
         index = self._indexes.get(organization)
         violations = () if index is None else self._contracts.broken_in(index.state, check)
         if len(violations) > 0:
-            self._on_owner(lambda: self._drop(organization))
+            self._on_owner(lambda: self._drop(organization, index))
             self._contracts.count_withdrawn()
         return violations
 
-    def publish(self, accepted: Accepted) -> None:
-        """Let the index move to a state that was committed."""
-        self._on_owner(lambda: self._move(accepted))
+    def publish(self, accepted: Accepted, *, seal: str) -> None:
+        """Let the index move to a state that was committed by an event with that seal."""
+        self._on_owner(lambda: self._move(accepted, seal))
         index = self._indexes.get(accepted.state.id)
         if index is not None and index.state.revision < accepted.state.revision:
             self.catch_up(accepted.state.id)
 
     def catch_up(self, organization: OrganizationId) -> None:
-        """Let the index follow every event that is stored; forget a deleted organization."""
-        index = self._indexes.get(organization)
-        if index is None:
-            return
-        if self._store.revision(organization) is None:
-            self._on_owner(lambda: self._drop(organization))
-            return
-        events = self._events_after(index)
-        while len(events) > 0:
-            self._run_follow(index, events)
-            events = self._events_after(index) if len(events) == EVENTS_PAGE_MAX else ()
+        """Let the index follow every event that is stored; forget a deleted organization.
 
-    def _events_after(self, index: Index) -> tuple[Event, ...]:
-        state = index.state
-        return self._store.events(state.id, after=state.revision, limit=EVENTS_PAGE_MAX)
+        An organization whose store was put back to an earlier point is forgotten too, however many
+        events it has by now: what is remembered of it may never have happened.
+        """
+        place = self._places.get(organization)
+        while place is not None:
+            come = self._store.continued(
+                organization, after=place.revision, seal=place.seal, limit=EVENTS_PAGE_MAX
+            )
+            if come is None:
+                self._run_drop(organization, place.index)
+                return
+            self._run_follow(place, come)
+            full = len(come) == EVENTS_PAGE_MAX
+            place = self._places.get(organization) if full else None
 
-    def _run_follow(self, index: Index, events: Sequence[Event]) -> None:
-        self._on_owner(lambda: self._follow(index, events))
+    def _run_drop(self, organization: OrganizationId, index: Index) -> None:
+        self._on_owner(lambda: self._drop(organization, index))
 
-    def _follow(self, index: Index, events: Sequence[Event]) -> None:
-        for event in events:
-            # They are in order and have no gap; another thread may have brought some of them.
-            if event.revision == index.state.revision + 1:
-                self._step(index, advance(index.state, event.delta), event.delta)
+    def _run_follow(self, start: "_Place", come: Continuation) -> None:
+        if len(come) > 0:
+            self._on_owner(lambda: self._follow(start, come))
+
+    def _follow(self, start: "_Place", come: Continuation) -> None:
+        index, before = start.index, start.seal
+        for seal, event in come:
+            # They are in order and have no gap; another thread may have brought some of them, or
+            # others in their place.
+            place = self._places.get(index.state.id)
+            if place == _Place(index, event.revision - 1, before):
+                self._step(index, advance(index.state, event.delta), event.delta, seal=seal)
+            before = seal
         self._watcher(index.state.id)
 
-    def _adopt(self, loaded: Index, versions: Versions) -> None:
+    def _adopt(self, loaded: Index, stored: Versioned) -> None:
         # Two threads may have loaded at once: the first stays, it may have followed since.
         if self._indexes.setdefault(str(loaded.state.id), loaded) is loaded:
-            self._versions[loaded.state.id] = versions
+            self._versions[loaded.state.id] = stored.versions
+            self._places[loaded.state.id] = _Place(loaded, stored.state.revision, stored.seal)
 
-    def _drop(self, organization: OrganizationId) -> None:
-        self._indexes.pop(organization, None)
-        self._versions.pop(organization, None)
+    def _drop(self, organization: OrganizationId, index: Index | None) -> None:
+        # Meanwhile another thread may have read it anew: that one stays.
+        if index is None or self._indexes.get(organization) is not index:
+            return
+        del self._indexes[organization], self._versions[organization], self._places[organization]
         self._watcher(organization)
 
-    def _move(self, accepted: Accepted) -> None:
+    def _move(self, accepted: Accepted, seal: str) -> None:
         index = self._indexes.get(accepted.state.id)
         if index is not None and index.state.revision + 1 == accepted.state.revision:
-            self._step(index, accepted.state, accepted.event.delta)
+            self._step(index, accepted.state, accepted.event.delta, seal=seal)
             self._watcher(index.state.id)
 
-    def _step(self, index: Index, after: Organization, delta: Delta) -> None:
-        """Let index and versions move to the next revision together."""
+    def _step(self, index: Index, after: Organization, delta: Delta, *, seal: str) -> None:
+        """Let index, versions and place move to the next revision together."""
         index.follow(after, delta)
-        # An index that was dropped meanwhile moves alone.
-        if self._indexes.get(after.id) is index:
-            self._versions[after.id] = self._versions[after.id].after(delta)
+        self._versions[after.id] = self._versions[after.id].after(delta)
+        self._places[after.id] = _Place(index, after.revision, seal)
 
 
 def _unwatched(organization: str) -> None:

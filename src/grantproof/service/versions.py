@@ -6,7 +6,7 @@ in the collection that lists it. What is made anew has the revision that made it
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple, get_args
 
@@ -136,7 +136,12 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """An organization, and the versions of its entities at the same revision."""
+    """An organization, and the versions of its entities at the same revision.
+
+    `seal` is that of the event which led there, where the store has said it: after a restore
+    another event may have the same revision.
+    """
 
     state: Organization
     versions: Versions
+    seal: str | None = field(default=None, compare=False)

@@ -15,7 +15,7 @@ from grantproof.core.constraints import (
     TimeWindow,
     observe,
 )
-from grantproof.core.identifiers import AttributeName, OrganizationId, RoleId
+from grantproof.core.identifiers import AttributeName, OrganizationId, ResourceId, RoleId
 from grantproof.core.matching import Request, resolve, situate
 from grantproof.core.model import (
     ALWAYS,
@@ -27,8 +27,10 @@ from grantproof.core.model import (
     Inheritance,
     Membership,
     Nesting,
+    OfKind,
     Principal,
     Resource,
+    ResourcePattern,
     Validity,
     Within,
 )
@@ -328,3 +330,39 @@ def test_issue_refuses_a_claim_that_does_not_grant() -> None:
     with pytest.raises(ValueError, match="claim c1 does not grant"):
         issue(STATE, asks(resource=type(PLAN)("nowhere")), HERE, claim=GRANT)
     assert issue(STATE, asks(), HERE, claim=GRANT).claim.id == C1
+
+
+def test_in_a_session_the_chain_runs_through_a_chosen_role() -> None:
+    """Though a shorter one runs beside it, through a role that is held and not chosen."""
+    state = made_of(
+        *people(ANN),
+        *roles(HEAD, CLERK),
+        *library(),
+        Assignment(ANN, HEAD),
+        Assignment(ANN, CLERK),
+        Inheritance(HEAD, CLERK),
+        claim(),
+    )
+    assert issue(state, asks(), NOON, claim=claim()).roles == (CLERK,)
+    assert issue(state, asks(active=(HEAD,)), NOON, claim=claim()).roles == (HEAD, CLERK)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resources"),
+    [
+        (Exactly(PLAN), (PLAN,)),
+        (Within(PLAN), (PLAN,)),
+        (Within(DOCS), (PLAN, DOCS)),
+        (OfKind("file"), (PLAN,)),
+        (Any(), (PLAN,)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_resources_lead_to_the_one_that_the_claim_names(
+    pattern: ResourcePattern, resources: tuple[ResourceId, ...]
+) -> None:
+    """From the one asked for outward; that one alone where the claim names none."""
+    granting = claim(resource=pattern)
+    state = made_of(*people(ANN), *roles(CLERK), *library(), Assignment(ANN, CLERK), granting)
+    assert issue(state, asks(), NOON, claim=granting).resources == resources
+    assert check(state, asks(), NOON, certificate=certified(state, asks(), NOON))

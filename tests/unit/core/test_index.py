@@ -385,3 +385,15 @@ def test_actions_that_no_claim_names_share_what_any_grants() -> None:
         assert isinstance(result, Accepted)
         state = result.state
         index.follow(state, result.event.delta)
+
+
+def test_p_index_a_link_among_other_facts_is_followed() -> None:
+    """P-INDEX: a change set may bring a link of roles and what has nothing to do with it."""
+    mixed = ChangeSet((AddParent(CLERK, HEAD), CreateKind(type(FILE)("new"))))
+    assert agrees(made_of(*BASE, HEAD_ONLY, HELD), mixed, asks())
+
+
+def test_p_index_a_claim_on_everything_bears_on_what_is_compiled() -> None:
+    """P-INDEX: on each resource that its action was asked of."""
+    everything = CreateClaim(claim(resource=Any()))
+    assert agrees(made_of(*BASE, HELD, claim(id=C2, role=HEAD)), everything, asks())

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from immutables import Map
 
+from grantproof.core import limits
 from grantproof.core.constraints import (
     Constraint,
     GeoFence,
@@ -318,3 +319,50 @@ def test_a_claim_on_something_implicit_refers() -> None:
         for n, resource in enumerate(resources)
     ]
     assert valid(on(*claims)) == ()
+
+
+LIMITS: list[tuple[str, int, tuple[str, ...]]] = [
+    ("PRINCIPALS_MAX", 2, ("principals",)),
+    ("GROUPS_MAX", 2, ("groups",)),
+    ("ROLES_MAX", 3, ("roles",)),
+    ("KINDS_MAX", 2, ("kinds",)),
+    ("RESOURCES_MAX", 2, ("resources",)),
+    ("CLAIMS_MAX", 1, ("claims",)),
+    ("SOD_SETS_MAX", 1, ("separation-of-duty sets",)),
+    ("PARENTS_PER_ROLE_MAX", 1, ("head",)),
+    ("CONTAINERS_PER_GROUP_MAX", 1, ("staff",)),
+    ("CLAIMS_PER_ROLE_MAX", 1, ("clerk",)),
+    ("GROUPS_PER_PRINCIPAL_MAX", 1, ("ann",)),
+    ("ROLE_DEPTH_MAX", 1, ("head",)),
+    ("GROUP_DEPTH_MAX", 1, ("staff",)),
+    ("RESOURCE_DEPTH_MAX", 1, (PLAN,)),
+]
+
+
+@pytest.mark.parametrize(("limit", "count", "ids"), LIMITS)
+def test_what_is_beyond_a_limit_is_found(
+    monkeypatch: pytest.MonkeyPatch, *, limit: str, count: int, ids: tuple[str, ...]
+) -> None:
+    """At the limit is not beyond it."""
+    monkeypatch.setattr(limits, limit, count)
+    assert valid(SOUND) == ()
+    monkeypatch.setattr(limits, limit, count - 1)
+    assert valid(SOUND) == (Violation("within-limits", ids),)
+
+
+def test_the_roles_of_principals_and_of_groups_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the same number."""
+    monkeypatch.setattr(limits, "ROLES_PER_HOLDER_MAX", 0)
+    assert valid(SOUND) == (
+        Violation("within-limits", ("ann",)),
+        Violation("within-limits", ("board",)),
+    )
+
+
+def test_a_resource_two_levels_down_is_as_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Depth counts what a resource lies in, not itself."""
+    inner = Resource(type(PLAN)("inner"), FILE, parent=PLAN)
+    monkeypatch.setattr(limits, "RESOURCE_DEPTH_MAX", 2)
+    assert valid(on(inner)) == ()
+    monkeypatch.setattr(limits, "RESOURCE_DEPTH_MAX", 1)
+    assert valid(on(inner)) == (Violation("within-limits", ("inner",)),)

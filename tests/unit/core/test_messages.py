@@ -139,3 +139,31 @@ def test_a_breach_names_roles_principal_set_and_ways() -> None:
     assert message.startswith("separation of duty: head conflicts with clerk: `ann`")
     assert "group staff -> clerk" in message
     assert held_message(WAYS[0]) == "head"
+
+
+@pytest.mark.parametrize(
+    ("instant", "when"), [(None, ""), (0, " from instant 0"), (5, " from instant 5")]
+)
+def test_a_breach_says_from_when_on_where_it_is_not_now(instant: int | None, when: str) -> None:
+    """After the number of roles, before how each is held."""
+    message = refusal_message(errors.BreaksSod("pair", 2, "ann", instant, WAYS))
+    assert f"would hold 2 roles of `pair`{when} (head; " in message
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, "claim `c0`"),
+        (2, "claim `c0`, claim `c1`"),
+        (3, "claim `c0`, claim `c1`, claim `c2`"),
+        (4, "claim `c0`, claim `c1`, claim `c2` and 1 more"),
+        (9, "claim `c0`, claim `c1`, claim `c2` and 6 more"),
+    ],
+)
+def test_what_still_refers_is_told_up_to_three_and_the_rest_counted(count: int, told: str) -> None:
+    """However many of them the refusal itself shows."""
+    shown = tuple(errors.Reference("claim", (f"c{n}",)) for n in range(count))
+    message = refusal_message(errors.StillReferenced("role", "clerk", shown, count))
+    assert message == (
+        f"role `clerk` is still referred to by {told}: remove these first, or ask for a cascade"
+    )

@@ -167,3 +167,9 @@ def test_there_are_thirteen_kinds_of_facts() -> None:
     """The closed union of what an organization is made of."""
     assert len(get_args(Fact)) == 13
     assert get_args(Fact)[-1] is Administered
+
+
+def test_a_resource_may_lie_in_a_registered_one() -> None:
+    """In one at most."""
+    found = [Resource(ResourceId("plan"), FILE, parent=parent).parent for parent in (None, DOCS)]
+    assert found == [None, DOCS]

@@ -83,7 +83,7 @@ def test_races_lost_until_the_bound_are_a_conflict(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every attempt after the first is a retry."""
-    monkeypatch.setattr(here.store, "commit", lambda *_, **__: False)
+    monkeypatch.setattr(here.store, "commit", lambda *_, **__: None)
     found = counted(here, lambda: here.propose(GIVE))
     assert found == {"conflict": 1, "retries": COMMIT_ATTEMPTS_MAX - 1}
     assert here.propose(GIVE) == Contended(COMMIT_ATTEMPTS_MAX)

@@ -79,11 +79,13 @@ class Overtaken(MemoryStore):
         self.meanwhile: Iterator[Callable[[], object]] = iter(())
 
     @override
-    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
+    def commit(
+        self, event: Event, *, receipt: Receipt | None = None, onto: str | None = None
+    ) -> str | None:
         for other in self.meanwhile:
             other()
             break
-        return super().commit(event, receipt=receipt)
+        return super().commit(event, receipt=receipt, onto=onto)
 
 
 @dataclass

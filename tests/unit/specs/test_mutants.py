@@ -1,18 +1,21 @@
 """The mechanical mutants: everything that can be changed is, and a survivor is not overlooked."""
 
 import ast
+import faulthandler
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import grantproof.core as core_package
+from grantproof.core.limits import INSTANT_MIN
 from specs.kernel.source import Source
 from specs.manifest import CORE, TESTED
-from specs.mutants import proofs, suites, walk
+from specs.mutants import proofs, suites, trial, walk
 from specs.mutants.changes import Mutant
 from specs.mutants.changes import mutants as mutants_of
 from specs.mutants.equivalent import EQUIVALENT, same
-from specs.mutants.run import EQUAL, SURVIVED, Fate, conclude, judged
+from specs.mutants.run import EQUAL, SURVIVED, Fate, by_tests, conclude, judged
 
 ROOT = Path(__file__).resolve().parents[3]
 CONSTRAINTS = "grantproof.core.constraints"
@@ -20,6 +23,7 @@ DUTY = "grantproof.core.duty"
 EXCEEDS = f"{DUTY}.exceeds"
 SAMPLE = """
 Kind = First | Second
+Other = bool | tuple[str, ...] | None
 
 class Thing:
     def __post_init__(self) -> None | str:
@@ -89,6 +93,26 @@ def test_a_guard_of_a_case_is_a_condition() -> None:
     assert changed(text) == [("f", "case A(y) if good(y) -> case A(y) if not good(y)")]
 
 
+NESTED = """
+def f(x):
+    match x:
+        case A():
+            match x:
+                case B():
+                    return x < 2
+            return x == 1
+        case _:
+            return x in y
+    return x is y
+"""
+
+
+def test_a_mutant_knows_the_case_it_is_in() -> None:
+    """The inner one of two; none outside."""
+    found = {mutant.change.partition(" ->")[0]: mutant.case for mutant in mutants_of("f", NESTED)}
+    assert found == {"x < 2": "B()", "x == 1": "A()", "x in y": "_", "x is y": ""}
+
+
 def duty(ending: str) -> Mutant:
     """The mutant of `exceeds` whose change ends so."""
     some = mutants_of(DUTY, Source().text(DUTY))
@@ -100,16 +124,38 @@ def unchanged() -> Mutant:
     return Mutant(DUTY, "exceeds", "nothing", 1, Source().text(DUTY))
 
 
+def about(*names: str) -> dict[str, proofs.Unchanged]:
+    """The theorems as they are."""
+    return {name: proofs.as_it_is(name) for name in names}
+
+
 def test_what_changes_the_meaning_is_killed_by_the_theorem_of_its_function() -> None:
     """Off by one is refuted."""
-    assert proofs.killed(duty("> sod_set.n"), [EXCEEDS]) == f"refuted by {EXCEEDS}"
+    assert proofs.killed(duty("> sod_set.n"), about(EXCEEDS)) == f"refuted by {EXCEEDS}"
 
 
 def test_what_changes_nothing_is_the_same_theorem_and_the_same_function() -> None:
     """The source as it is gives nothing to be killed by, and is equal to itself."""
-    assert proofs.killed(unchanged(), [EXCEEDS]) == ""
+    assert proofs.killed(unchanged(), about(EXCEEDS)) == ""
     assert proofs.decided(unchanged(), [EXCEEDS]) == ""
     assert same(unchanged())
+
+
+def test_tests_are_asked_before_each_theorem_is_decided_in_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the short search finds they are not asked; what they find needs no long one."""
+    calls: list[str] = []
+
+    def tested(mutant: Mutant) -> str:
+        calls.append(mutant.change)
+        return "failed by tests"
+
+    monkeypatch.setattr(proofs, "killed_at_length", lambda *_: calls.append("long"))
+    assert proofs.killed(duty("> sod_set.n"), about(EXCEEDS), tested) == f"refuted by {EXCEEDS}"
+    assert calls == []
+    assert proofs.killed(unchanged(), about(EXCEEDS), tested) == "failed by tests"
+    assert calls == ["nothing"]
 
 
 def test_a_change_that_matters_is_not_proved_to_be_the_same() -> None:
@@ -126,89 +172,122 @@ def test_what_is_listed_as_equivalent_is_a_mutant_that_is_proved_to_be() -> None
     assert all(same(known[key]) for key in EQUIVALENT)
 
 
-def test_what_no_proof_reads_survives(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of such a function nothing is asked, whatever it says."""
-    monkeypatch.setattr("specs.mutants.run.same", lambda _mutant: False)
-    assert judged((Mutant(DUTY, "nobody_reads", "a -> b", 1, ""), ())).how == SURVIVED
-
-
 def test_the_theorem_of_the_function_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the others that read it, the smallest first; of a function without readers none."""
-    known = {EXCEEDS: ("many", "few", EXCEEDS), "other": ("many",)}
+    """Then those of the command that is named, then the smallest; where none reads it, none."""
+    named = "properties.p_ref.AddMember"
+    known = {EXCEEDS: ("many", named, "few", EXCEEDS), "other": ("many", named), "third": (named,)}
     monkeypatch.setattr(walk, "readers", lambda: known)
     walk.sizes.cache_clear()
-    assert walk.theorems_about(EXCEEDS) == (EXCEEDS, "few", "many")
-    assert walk.theorems_about("nobody.reads") == ()
+    plain = Mutant(DUTY, "exceeds", "a -> b", 1, "")
+    assert walk.theorems_about(plain) == (EXCEEDS, "few", "many", named)
+    in_case = replace(plain, case="AddMember(principal, group)")
+    assert walk.theorems_about(in_case) == (EXCEEDS, named, "few", "many")
+    asked = replace(plain, change="isinstance(command, AddMember) -> True")
+    assert walk.theorems_about(asked) == (EXCEEDS, named, "few", "many")
+    assert walk.theorems_about(replace(plain, function="nobody_reads")) == ()
     walk.sizes.cache_clear()
 
 
-def test_what_is_not_walked_is_a_module_there_is() -> None:
-    """An entry goes with its module, and all others of the core are walked."""
+def test_all_of_the_core_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every module there is, and of it what stands in functions and in none."""
     core = set(Path(core_package.__file__ or "").parent.rglob("*.py"))
-    assert len(walk.modules()) + len(walk.NOT_WALKED) == len(core) - 1
+    assert len(walk.modules()) == len(core) - 1
+    monkeypatch.setattr(walk, "modules", lambda: [DUTY, f"{CORE}limits"])
+    walk.all_mutants.cache_clear()
+    walked = [mutant.place for mutant in walk.all_mutants()]
+    assert walked.count(f"{CORE}limits.<module>") == 1
+    assert len(walked) == 1 + len(list(mutants_of(DUTY, Source().text(DUTY))))
+    walk.all_mutants.cache_clear()
 
 
-def test_every_module_with_tested_functions_is_walked_or_said_not_to_be() -> None:
-    """With tests that there are; in one of the tables, and no module that there is not."""
-    told = [*suites.TRIED, *suites.UNREAD, *suites.UNTRIED]
-    assert set(told) <= set(walk.modules())
-    assert not set(suites.UNTRIED) & set(suites.UNREAD)
-    assert {
-        name for name in TESTED if not any(f"{CORE}{name}".startswith(f"{one}.") for one in told)
-    } <= {"policy.claim_order", "relation.Graph.edges", "relation.Relation.triples"}
-    assert all((ROOT / test).is_file() for one in told for test in suites.held(one))
+def test_every_module_with_tested_functions_has_tests_that_there_are() -> None:
+    """In the file that is named like the module, or where the table says; no stale entries."""
+    told = {*suites.TRIED, *suites.TRIED_TOO, *suites.ELSEWHERE}
+    assert told <= set(walk.modules())
+    tested = {f"{CORE}{name}" for name in TESTED}
+    held = {one for one in walk.modules() if any(name.startswith(f"{one}.") for name in tested)}
+    assert len(held) > 20
+    assert [
+        one for one in told | held for test in suites.held(one) if not (ROOT / test).is_file()
+    ] == []
 
 
-def test_what_no_proof_reads_is_walked_where_tests_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every function there, what stands in none is not; the other modules are left alone."""
-    monkeypatch.setattr(walk, "read", set)
-    module = next(iter(suites.UNREAD))
-    assert walk.is_walked(f"{module}.function")
-    assert not walk.is_walked(f"{module}.")
-    assert not walk.is_walked(f"{next(iter(suites.UNTRIED))}.function")
+def test_what_no_theorem_reads_is_held_to_tests() -> None:
+    """And what is read is held to the theorems, but in the modules that the table names."""
+    plain = Mutant(DUTY, "exceeds", "a -> b", 1, "")
+    assert by_tests(plain, ())
+    assert not by_tests(plain, (EXCEEDS,))
+    assert by_tests(replace(plain, module=next(iter(suites.TRIED))), (EXCEEDS,))
+    assert not by_tests(replace(plain, module=next(iter(suites.TRIED_TOO))), (EXCEEDS,))
 
 
 def test_such_a_mutant_is_judged_by_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """What they do not notice survives, unless it is argued to be the same; a kill says not."""
-    module = next(iter(suites.UNREAD))
     ends = ["", "failed by tests"]
     monkeypatch.setattr(suites, "killed", lambda _mutant: ends[0])
-    plain = Mutant(module, "function", "a -> b", 1, "")
-    assert judged((plain, ())).how == SURVIVED
+    plain = Mutant(DUTY, "nobody_reads", "a -> b", 1, "")
+    assert judged((plain, {})).how == SURVIVED
     monkeypatch.setattr(suites, "ARGUED", {plain.key: "reason"})
-    assert judged((plain, ())).how == EQUAL
-    assert judged((plain, ())).problem == ""
+    assert judged((plain, {})).how == EQUAL
+    assert judged((plain, {})).problem == ""
     ends.reverse()
-    assert judged((plain, ())).problem == "listed as equivalent, but failed by tests"
+    assert judged((plain, {})).problem == "listed as equivalent, but failed by tests"
 
 
-def test_what_is_argued_to_be_the_same_is_a_mutant_that_is_held_to_tests() -> None:
-    """An entry goes when its code goes."""
-    for key in suites.ARGUED:
-        place, _, change = key.partition(": ")
-        module = next(one for one in suites.UNREAD if place.startswith(f"{one}."))
-        assert change.partition(" -> ")[0] in ast.unparse(ast.parse(Source().text(module)))
+def test_what_is_argued_to_be_the_same_is_a_mutant() -> None:
+    """An entry goes when its code goes, and none is of a module that has none."""
+    places = {key.partition(":")[0] for key in suites.ARGUED}
+    known = {
+        mutant.key
+        for module in walk.modules()
+        if any(place.startswith(f"{module}.") for place in places)
+        for mutant in mutants_of(module, Source().text(module), places.__contains__)
+    }
+    assert set(suites.ARGUED) <= known
 
 
 def test_tests_find_out_only_what_they_pass_without(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure kills, a pass does not; tests that fail anyway say nothing, nor an odd end."""
-    module = next(iter(suites.TRIED))
-    mutant = Mutant(module, "function", "a -> b", 1, "changed")
-
-    def ending(plain: int, changed: int) -> None:
-        suites.clean.cache_clear()
-        ends = {"changed": changed}
-        monkeypatch.setattr(suites, "run", lambda _module, text, _tests: ends.get(text, plain))
-
-    ending(0, 1)
-    assert suites.killed(mutant).startswith("failed by tests/")
-    ending(0, 0)
+    ends = [1, 0, 3]
+    monkeypatch.setattr(suites, "ending", lambda _texts, _tests: ends.pop(0))
+    mutant = Mutant(DUTY, "exceeds", "a -> b", 1, "changed")
+    assert suites.killed(mutant) == "failed by tests/unit/core/test_duty.py"
     assert suites.killed(mutant) == ""
-    for plain, changed, why in ((1, 1, "without the change"), (0, 3, "exits with 3")):
-        ending(plain, changed)
-        with pytest.raises(RuntimeError, match=why):
-            suites.killed(mutant)
-    suites.clean.cache_clear()
+    with pytest.raises(RuntimeError, match="exits with 3"):
+        suites.killed(mutant)
+    ends.append(1)
+    with pytest.raises(RuntimeError, match="without a change"):
+        suites.check.__wrapped__(DUTY)
+
+
+TRIAL = """
+import pytest
+from grantproof.core.limits import INSTANT_MIN
+
+@pytest.mark.parametrize("expected", {expected})
+def test_it(expected):
+    while INSTANT_MIN == 2: pass
+    assert INSTANT_MIN == expected
+"""
+
+
+@pytest.mark.parametrize(
+    ("minimum", "expected", "ended"),
+    [(0, [0], 0), (1, [1], 0), (1, [0], 1), (2, [2], 1)],
+)
+def test_a_trial_runs_tests_on_the_changed_module(
+    tmp_path: Path, minimum: int, expected: list[int], ended: int
+) -> None:
+    """In a process of its own, which is ended where it never ends, and leaves nothing behind."""
+    test = tmp_path / "test_trial.py"
+    test.write_text(TRIAL.format(expected=expected), encoding="utf-8")
+    module = f"{CORE}limits"
+    text = f"{Source().text(module)}\nINSTANT_MIN = {minimum}\n"
+    # The thread that watches over this test is not in the copy, which would wait for its end.
+    faulthandler.cancel_dump_traceback_later()
+    seconds = 0.3 if minimum == 2 else trial.SECONDS_MAX
+    assert trial.ending({module: text}, [str(test)], seconds) == ended
+    assert INSTANT_MIN == 0
 
 
 def test_a_survivor_fails_and_so_does_a_stale_entry_and_a_drop() -> None:

@@ -12,12 +12,11 @@ from grantproof.core.limits import EVENTS_SEARCHED_MAX
 from grantproof.core.metering import Charge, Counter
 from grantproof.core.model import Claim, Principal
 from grantproof.core.organization import Organization, advance
-from grantproof.policyfile.wire import encode_command, encode_delta
 from grantproof.service import audit_chain
 from grantproof.service.authors import Author
-from grantproof.service.history import Entry, EventQuery, matches
+from grantproof.service.history import Entry, EventQuery, entry, entry_of, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
-from grantproof.service.ports import Heard, OrganizationSummary
+from grantproof.service.ports import Head, Heard, OrganizationSummary
 from grantproof.service.receipts import (
     RECEIPT_SECONDS,
     Consumption,
@@ -92,7 +91,7 @@ class MemoryStore:
         state = Organization(organization, time_zone=time_zone)
         by = Author(actor, request_id=request_id, reason=reason)
         told = audit_chain.founding(time_zone)
-        founded = _entry(organization, 0, "found", instant=instant, by=by, command=told)
+        founded = entry(organization, 0, "found", instant=instant, by=by, command=told)
         with self._lock:
             if organization in self._tenants:
                 return False
@@ -115,7 +114,7 @@ class MemoryStore:
             last = self._state(organization)
             if last is None:
                 return False
-            ended = _entry(
+            ended = entry(
                 organization,
                 last.revision + 1,
                 "dissolve",
@@ -148,11 +147,12 @@ class MemoryStore:
         state = self.load(organization)
         return None if state is None else state.revision
 
-    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
-        """Return the current revision of each that is there."""
+    def heads(self, organizations: Sequence[OrganizationId]) -> Mapping[str, Head]:
+        """Return at which event each that is there stands."""
         with self._lock:
             states = [self._state(one) for one in organizations]
-        return {state.id: state.revision for state in states if state is not None}
+        known = [state for state in states if state is not None]
+        return {state.id: (state.revision, _seal(state.revision)) for state in known}
 
     def hear(self, heard: Heard) -> None:
         """Hear nothing: there is no other process."""
@@ -168,14 +168,20 @@ class MemoryStore:
             state = self._state(organization)
             if state is None:
                 return None
-            return Versioned(state, self._tenants[organization].versions)
+            return Versioned(state, self._tenants[organization].versions, _seal(state.revision))
 
-    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
-        """Keep the event, the state after it and the receipt, if it is the next; else false."""
+    def commit(
+        self,
+        event: Event,
+        *,
+        receipt: Receipt | None = None,
+        onto: str | None = None,  # noqa: ARG002 - nobody puts memory back
+    ) -> str | None:
+        """Keep the event, the state after it and the receipt, if it is the next; else nothing."""
         with self._lock:
             state = self._state(event.organization)
             if state is None or state.revision != event.revision - 1:
-                return False
+                return None
             tenant = self._tenants[event.organization]
             tenant.state = advance(state, event.delta)
             tenant.versions = tenant.versions.after(event.delta)
@@ -183,7 +189,7 @@ class MemoryStore:
             if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
                 _drop_orphans(tenant)
             tenant.keep(receipt)
-            return True
+            return _seal(event.revision)
 
     def receipt(
         self, organization: OrganizationId, *, actor: str, key: str, after: int
@@ -204,6 +210,16 @@ class MemoryStore:
             # Revisions count from 1 without a gap, so they are positions in the list.
             start = max(after, 0)
             return tuple(self._tenants[organization].events[start : start + max(limit, 0)])
+
+    def continued(
+        self, organization: OrganizationId, *, after: int, seal: str | None, limit: int
+    ) -> tuple[tuple[str, Event], ...] | None:
+        """Return what `events` does, each with its seal; nothing when the organization is gone."""
+        now = self.revision(organization)
+        if now is None or now < after or seal not in {None, _seal(after)}:
+            return None
+        found = self.events(organization, after=after, limit=limit)
+        return tuple((_seal(event.revision), event) for event in found)
 
     def latest(self, organization: OrganizationId) -> int | None:
         """Return the revision of the last event, or nothing when there never was one."""
@@ -238,45 +254,16 @@ class MemoryStore:
         return None if tenant is None else tenant.state
 
 
+def _seal(revision: int) -> str:
+    """Return what stands for a seal: nobody can put memory back to an earlier point."""
+    return str(revision)
+
+
 def _entries(tenant: _Tenant) -> Iterator[Entry]:
     yield tenant.founded
-    for event in tenant.events:
-        by = Author(event.actor, request_id=event.request_id, reason=event.reason)
-        yield _entry(
-            event.organization,
-            event.revision,
-            "change",
-            instant=event.instant,
-            by=by,
-            command=encode_command(event.command),
-            delta=encode_delta(event.delta),
-        )
+    yield from map(entry_of, tenant.events)
     if tenant.ended is not None:
         yield tenant.ended
-
-
-def _entry(
-    organization: OrganizationId,
-    revision: int,
-    kind: str,
-    *,
-    instant: int,
-    by: Author,
-    command: str,
-    delta: str = audit_chain.NO_FACTS,
-) -> Entry:
-    return Entry(
-        organization=organization,
-        revision=revision,
-        kind=kind,
-        instant=instant,
-        actor=by.actor,
-        reason=by.reason,
-        request_id=by.request_id,
-        erased_at=None,
-        command=command,
-        delta=delta,
-    )
 
 
 class MemoryMeter:

@@ -4,7 +4,6 @@ The file is made with a new database and never again: with another key nobody co
 whether what happened before was changed.
 """
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select
 
+from grantproof.adapters.sql.drafts import draft_beside, put
 from grantproof.adapters.sql.rows import table
 from grantproof.service.audit_chain import KEY_BYTES, AuditKey
 from grantproof.service.ports import FileUnavailable, StoreUnusable
@@ -19,7 +19,6 @@ from grantproof.service.ports import FileUnavailable, StoreUnusable
 SUFFIX: Final = ".audit-key"
 SETTING: Final = "GRANTPROOF_AUDIT_KEY_FILE"
 READ_MAX: Final = 1_024
-OWNER_ONLY: Final = 0o600
 
 AUDIT_KEY_ROWS: Final = table("audit_key")
 
@@ -82,24 +81,7 @@ def _read(file: Path, content: bytes) -> AuditKey:
 
 def _make(file: Path) -> None:
     """Make the file with a new key, whole or not at all; leave the one that is there."""
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY)
-    try:
-        with os.fdopen(descriptor, "w") as opened:
-            opened.write(f"{secrets.token_hex(KEY_BYTES)}\n")
-            opened.flush()
-            os.fsync(opened.fileno())
+    with draft_beside(file) as draft:
+        draft.write_text(f"{secrets.token_hex(KEY_BYTES)}\n")
         with suppress(FileExistsError):
-            os.link(draft, file)
-    finally:
-        draft.unlink()
-    _keep(file.parent)
-
-
-def _keep(folder: Path) -> None:
-    """Let the name of a new file outlive a loss of power, as its content does."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            put(draft, file)

@@ -11,16 +11,13 @@ from sqlalchemy import (
     Engine,
     ForeignKeyConstraint,
     Table,
-    Text,
     and_,
-    column,
     create_engine,
     event,
     exists,
     func,
     literal_column,
     select,
-    table,
     text,
 )
 from sqlalchemy.engine import ExceptionContext
@@ -33,7 +30,13 @@ from grantproof.adapters.sql.failures import RESTORE, store_errors
 from grantproof.adapters.sql.migrations import KNOWN
 from grantproof.adapters.sql.notices import PostgresqlNotices
 from grantproof.adapters.sql.rows import Row
-from grantproof.adapters.sql.schema import absent, belongs_to_another, migrate, recognized
+from grantproof.adapters.sql.schema import (
+    absent,
+    belongs_to_another,
+    migrate,
+    reading_version,
+    recognized,
+)
 from grantproof.adapters.sql.sqlstates import leaves_open
 from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreUncertain, StoreUnusable
@@ -148,6 +151,7 @@ def opened(address: URL, *, create: bool, key_file: Path | None) -> Connections:
             engine.execution_options(**AS_WRITER),
             damage,
             key,
+            reading_version(VERSIONS),
             notices=PostgresqlNotices(_notifying_engine(address)),
         )
         try:
@@ -156,7 +160,7 @@ def opened(address: URL, *, create: bool, key_file: Path | None) -> Connections:
             if version is None and not create:
                 raise absent(place)
             if version != KNOWN[-1]:
-                _migrate(found.writers, key)
+                _migrate(place, found.writers, key)
             with found.readers.connect() as connection:
                 audit_keys.check(connection, key, file=key_file)
         except BaseException:
@@ -260,16 +264,34 @@ def _version(place: str, connection: Connection) -> str | None:
         if names.issuperset(Row.metadata.tables):
             raise StoreUnusable(f"the database `{place}` lacks its schema version: {RESTORE}")
         raise belongs_to_another(place, instead="database")
-    query = select(column("version_num", Text())).select_from(table(VERSIONS))
-    return recognized(place, names, list(connection.execute(query).scalars()))
+    return recognized(place, names, list(connection.execute(reading_version(VERSIONS)).scalars()))
 
 
-def _migrate(writers: Engine, key: AuditKey) -> None:
+def _migrate(place: str, writers: Engine, key: AuditKey) -> None:
     """Bring the schema to the last version, all or nothing; another process waits meanwhile."""
     with writers.begin() as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        # For another that migrates everybody waits as long as it takes; for a writer they do not.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_SECONDS_MAX}s'"))
+        if _version(place, connection) == KNOWN[-1]:
+            return
+        _lock_tables(connection)
         migrate(connection, key, versions=VERSIONS)
+
+
+def _lock_tables(connection: Connection) -> None:
+    """Wait for every transaction that is under way in our tables, and let none begin.
+
+    Without this a version that copies a table would miss what is committed while it copies. The
+    version comes first, as in every transaction; then each table after those to which it refers.
+    """
+    there = set(connection.execute(NAMES).scalars())
+    ours = (VERSIONS, *(rows.name for rows in Row.metadata.sorted_tables))
+    names = ", ".join(f'"{name}"' for name in ours if name in there)
+    if names:
+        connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
 
 
 def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:

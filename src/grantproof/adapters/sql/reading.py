@@ -52,13 +52,13 @@ def entries(
     The database leaves out most of what is not wanted, `matches` the rest.
     """
     wanted = select(*COLUMNS).select_from(WITH_AUTHORS).where(*_conditions(organization, query))
-    rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
-        wanted.order_by(EVENT.c.revision)
-    )
-    for row in rows:
-        entry = Entry(*row)
-        if matches(entry, query):
-            yield entry
+    reading = connection.execution_options(yield_per=ROWS_AT_ONCE)
+    # Whoever has enough stops before the last row: then the server's cursor is closed too.
+    with reading.execute(wanted.order_by(EVENT.c.revision)) as rows:
+        for row in rows:
+            entry = Entry(*row)
+            if matches(entry, query):
+                yield entry
 
 
 def _conditions(organization: OrganizationId, query: EventQuery) -> Iterator[ColumnElement[bool]]:

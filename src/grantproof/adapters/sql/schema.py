@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, Text, column, select, table
 
 from grantproof.adapters.sql import audit_keys
 from grantproof.adapters.sql.failures import RESTORE
@@ -14,6 +14,8 @@ from grantproof.service.ports import StoreMissing, StoreUnusable
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+VERSION: Final = column("version_num", Text())
 
 SCRIPTS: Final = "grantproof.adapters.sql:migrations"
 
@@ -28,14 +30,35 @@ def recognized(place: str, names: Collection[str], versions: Sequence[str]) -> s
         raise StoreUnusable(f"the database `{place}` lacks its schema version: {RESTORE}")
     version = versions[0]
     if version not in KNOWN:
-        raise StoreUnusable(
-            f"the database `{place}` was made by a newer version of grantproof"
-            f" (schema `{version}`, this one knows up to `{KNOWN[-1]}`): upgrade grantproof"
-        )
+        raise _newer(place, version)
     missing = sorted({*Row.metadata.tables, *TRIGGERS}.difference(names))
     if version == KNOWN[-1] and len(missing) > 0:
         raise StoreUnusable(f"the database `{place}` lacks `{missing[0]}`: {RESTORE}")
     return version
+
+
+def check_current(place: str, versions: Sequence[str]) -> None:
+    """Raise `StoreUnusable` unless the schema is still the one that this program works with.
+
+    Somebody may have migrated the database, or put it back, since this process opened it.
+    """
+    if versions == [KNOWN[-1]]:
+        return
+    if len(versions) != 1:
+        raise StoreUnusable(f"the database `{place}` lacks its schema version: {RESTORE}")
+    if versions[0] not in KNOWN:
+        raise _newer(place, versions[0])
+    raise StoreUnusable(
+        f"the database `{place}` was put back to schema `{versions[0]}` (this program works with"
+        f" `{KNOWN[-1]}`): start grantproof again, which brings it up to date"
+    )
+
+
+def _newer(place: str, version: str) -> StoreUnusable:
+    return StoreUnusable(
+        f"the database `{place}` was made by a newer version of grantproof"
+        f" (schema `{version}`, this one knows up to `{KNOWN[-1]}`): upgrade grantproof"
+    )
 
 
 def absent(place: str) -> StoreMissing:
@@ -50,6 +73,11 @@ def belongs_to_another(place: str, *, instead: str) -> StoreUnusable:
     return StoreUnusable(
         f"the database `{place}` belongs to another program: name another {instead}"
     )
+
+
+def reading_version(versions: str) -> Select[str]:
+    """Return the query for the version of the schema; `versions` is the table where it is kept."""
+    return select(VERSION).select_from(table(versions))
 
 
 def migrate(connection: Connection, key: AuditKey, *, versions: str) -> None:

@@ -14,7 +14,13 @@ from grantproof.adapters.sql import audit_keys
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.failures import RESTORE, store_errors
 from grantproof.adapters.sql.migrations import KNOWN, UNSEALED
-from grantproof.adapters.sql.schema import absent, belongs_to_another, migrate, recognized
+from grantproof.adapters.sql.schema import (
+    absent,
+    belongs_to_another,
+    migrate,
+    reading_version,
+    recognized,
+)
 from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 
@@ -31,6 +37,9 @@ VERSIONS: Final = "alembic_version"
 
 BUSY_SECONDS_MAX: Final = 5.0
 """How long a writer waits for another before it gives up."""
+
+MIGRATION_SECONDS_MAX: Final = 600.0
+"""How long to wait for another process that migrates the same database."""
 
 BUSY_RETRY_SECONDS: Final = 0.01
 
@@ -55,7 +64,7 @@ def opened(path: Path, *, create: bool, key_file: Path | None) -> Connections:
     `key_file` is by default beside it.
     """
     with store_errors(str(path)):
-        version = _version(path)
+        version = stored_version(path)
         if version is None and not create:
             raise absent(str(path))
         file = audit_keys.beside(path) if key_file is None else key_file
@@ -63,19 +72,20 @@ def opened(path: Path, *, create: bool, key_file: Path | None) -> Connections:
         engine = open_engine(path)
         try:
             if version != KNOWN[-1]:
-                _migrate(engine, key)
+                _migrate(path, engine, key, version=version)
             with engine.connect() as connection:
                 audit_keys.check(connection, key, file=file)
         except BaseException:
             engine.dispose()
             raise
-    return Connections(str(path), engine, engine.execution_options(**AS_WRITER), damage, key)
+    writers = engine.execution_options(**AS_WRITER)
+    return Connections(str(path), engine, writers, damage, key, reading_version(VERSIONS))
 
 
-def open_engine(path: Path) -> Engine:
+def open_engine(path: Path, *, wait_seconds: float = BUSY_SECONDS_MAX) -> Engine:
     """Return connections to the file, each set up to keep what a store promises."""
     url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS_MAX})
+    engine = create_engine(url, connect_args={"timeout": wait_seconds})
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
@@ -90,8 +100,11 @@ def damage(connection: Connection) -> Iterator[str]:
         yield f"table `{row[0]}` refers to a missing row of `{row[2]}`"
 
 
-def _version(path: Path) -> str | None:
-    """Return the schema version of the file, or nothing when there is no database yet."""
+def stored_version(path: Path) -> str | None:
+    """Return the schema version of the file, or nothing when there is no database yet.
+
+    Nothing is changed. Raises `StoreError`.
+    """
     if not path.exists():
         if not path.parent.is_dir():
             raise StoreUnavailable(f"there is no folder `{path.parent}`: create it")
@@ -145,14 +158,19 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
 
 
-def _migrate(engine: Engine, key: AuditKey) -> None:
+def _migrate(path: Path, engine: Engine, key: AuditKey, *, version: str | None) -> None:
     """Bring the schema to the last version; another process may be doing the same."""
-    _claim_file(engine)
-    with engine.execution_options(**AS_WRITER).begin() as connection:
-        migrate(connection, key, versions=VERSIONS)
+    if version is None:
+        claim_file(engine)
+    patient = open_engine(path, wait_seconds=MIGRATION_SECONDS_MAX)
+    try:
+        with patient.execution_options(**AS_WRITER).begin() as connection:
+            migrate(connection, key, versions=VERSIONS)
+    finally:
+        patient.dispose()
 
 
-def _claim_file(engine: Engine) -> None:
+def claim_file(engine: Engine) -> None:
     """Mark the file as ours, before anything else is in it, and let readers not wait for writers.
 
     SQLite does not wait for others when it changes the mode, whatever its time-out, so this does.

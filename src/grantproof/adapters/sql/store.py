@@ -1,8 +1,9 @@
 """The store on a SQL database: every method is one transaction, every change a compare-and-set."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -27,7 +28,7 @@ from grantproof.policyfile.wire import Unreadable, decode_command, decode_delta
 from grantproof.service import audit_chain
 from grantproof.service.authors import Author
 from grantproof.service.history import Entry, EventQuery
-from grantproof.service.ports import ERASED, Heard, OrganizationSummary
+from grantproof.service.ports import ERASED, Head, Heard, OrganizationSummary
 from grantproof.service.receipts import Receipt
 from grantproof.service.versions import Versioned
 
@@ -42,7 +43,7 @@ UNMOVED: Final = (
 )
 """The organization as it was when a change was decided; made once, as is all that follows."""
 
-REVISIONS: Final = select(ORGANIZATION.c.id, ORGANIZATION.c.revision).where(
+HEADS: Final = select(ORGANIZATION.c.id, ORGANIZATION.c.revision, ORGANIZATION.c.audit_head).where(
     ORGANIZATION.c.id.in_(bindparam("ids", expanding=True)), ORGANIZATION.c.deleted_at.is_(None)
 )
 IDS_A_QUERY: Final = 500
@@ -55,6 +56,17 @@ MOVE: Final = (
     .values(revision=bindparam("revision"), audit_head=bindparam("audit_head"))
 )
 MOVE_AND_FLAG: Final = MOVE.values(administered=bindparam("administered"))
+
+AS_EVENT: Final = (
+    EVENT.c.revision,
+    EVENT.c.instant,
+    PERSONAL.c.actor,
+    EVENT.c.command,
+    EVENT.c.delta,
+    EVENT.c.request_id,
+    PERSONAL.c.reason,
+)
+"""In the order in which `_event` takes them."""
 
 
 class SqlStore:
@@ -169,13 +181,14 @@ class SqlStore:
         with self._connections.reading() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def revisions(self, organizations: Sequence[OrganizationId]) -> Mapping[str, int]:
-        """Return the current revision of each that is there."""
-        found: dict[str, int] = {}
+    def heads(self, organizations: Sequence[OrganizationId]) -> Mapping[str, Head]:
+        """Return at which event each that is there stands."""
+        found: dict[str, Head] = {}
         with self._connections.reading() as connection:
             for first in range(0, len(organizations), IDS_A_QUERY):
                 asked: Values = {"ids": organizations[first : first + IDS_A_QUERY]}
-                found |= {row.id: row.revision for row in connection.execute(REVISIONS, asked)}
+                rows = connection.execute(HEADS, asked)
+                found |= {row.id: (row.revision, row.audit_head) for row in rows}
         return found
 
     def hear(self, heard: Heard) -> None:
@@ -190,37 +203,48 @@ class SqlStore:
     def load_versioned(self, organization: OrganizationId) -> Versioned | None:
         """Return the organization and the versions of its entities, or nothing."""
         query = select(
-            ORGANIZATION.c.revision, ORGANIZATION.c.time_zone, ORGANIZATION.c.administered
+            ORGANIZATION.c.revision,
+            ORGANIZATION.c.time_zone,
+            ORGANIZATION.c.administered,
+            ORGANIZATION.c.audit_head,
         ).where(ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None))
         # One transaction: every query sees the same revision.
         with self._connections.reading() as connection:
             row = connection.execute(query).first()
             if row is None:
                 return None
-            return with_stored_facts(connection, _empty(organization, row))
+            *state, head = row
+            found = with_stored_facts(connection, _empty(organization, state))
+            return replace(found, seal=head)
 
-    def commit(self, event: Event, *, receipt: Receipt | None = None) -> bool:
-        """Write the event, what its delta does and the receipt, in one transaction; return true.
+    def commit(
+        self, event: Event, *, receipt: Receipt | None = None, onto: str | None = None
+    ) -> str | None:
+        """Write the event, its delta and the receipt in one transaction; return the event's seal.
 
-        False, and nothing written, when the stored revision is not the one before the event's.
+        Nothing, and nothing written, when the stored revision is not the one before the event's, or
+        the last event is another than the one sealed `onto`.
         """
         before: Values = {"of": event.organization, "before": event.revision - 1}
         with self._connections.writing() as connection:
             head = connection.execute(HEAD_BEFORE, before).scalar()
             if head is None:
-                return False
+                return None
+            if onto is not None and onto != head:
+                # As many events as there were when the change was decided, but not the same ones.
+                return None
             sealed = seal(self._key, head, of_event(event))
             moved = before | {"revision": event.revision, "audit_head": sealed.mac}
             flag = _administered(event)
             move = MOVE if len(flag) == 0 else MOVE_AND_FLAG
             if connection.execute(move, moved | flag).rowcount == 0:
-                return False
+                return None
             write_delta(connection, event)
             write(connection, sealed)
             write_receipt(connection, receipt)
             connection.commit()
         self._connections.notices.tell(event.organization)
-        return True
+        return sealed.mac
 
     def receipt(
         self, organization: OrganizationId, *, actor: str, key: str, after: int
@@ -233,18 +257,9 @@ class SqlStore:
         self, organization: OrganizationId, *, after: int = 0, limit: int
     ) -> tuple[Event, ...]:
         """Return the events with a revision greater than `after`, oldest first, at most `limit`."""
-        columns = (
-            EVENT.c.revision,
-            EVENT.c.instant,
-            PERSONAL.c.actor,
-            EVENT.c.command,
-            EVENT.c.delta,
-            EVENT.c.request_id,
-            PERSONAL.c.reason,
-        )
         mine = (EVENT.c.organization_id == organization, EVENT.c.revision > after)
         query = (
-            select(*columns)
+            select(*AS_EVENT)
             .select_from(WITH_AUTHORS)
             .where(*mine, EVENT.c.kind == "change")
             .order_by(EVENT.c.revision)
@@ -253,6 +268,27 @@ class SqlStore:
         with self._connections.reading() as connection:
             rows = connection.execute(query).all()
         return tuple(_event(organization, row) for row in rows)
+
+    def continued(
+        self, organization: OrganizationId, *, after: int, seal: str | None, limit: int
+    ) -> tuple[tuple[str, Event], ...] | None:
+        """Return what `events` does, each with its seal, if the event at `after` has that seal."""
+        mine = (EVENT.c.organization_id == organization, EVENT.c.revision >= after)
+        query = (
+            select(EVENT.c.kind, EVENT.c.mac, *AS_EVENT)
+            .select_from(WITH_AUTHORS)
+            .where(*mine)
+            .order_by(EVENT.c.revision)
+            .limit(max(limit, 0) + 1)
+        )
+        # One query, so that the event asked for and those after it are of one history.
+        with self._connections.reading() as connection:
+            rows = connection.execute(query).all()
+        if len(rows) == 0 or rows[0].revision != after or seal not in {None, rows[0].mac}:
+            return None
+        if rows[-1].kind == "dissolve":
+            return None
+        return tuple((row.mac, _event(organization, row[2:])) for row in rows[1:])
 
     def latest(self, organization: OrganizationId) -> int | None:
         """Return the revision of the last event, or nothing when there never was one."""
@@ -283,7 +319,7 @@ def _summary(row: Stored) -> OrganizationSummary:
         raise unusable(row[0], ORGANIZATION.name, key=(row[0],), rule=str(error)) from error
 
 
-def _empty(organization: OrganizationId, row: Stored) -> Organization:
+def _empty(organization: OrganizationId, row: Sequence[Any]) -> Organization:
     revision, time_zone, administered = row
     try:
         flag = read_flag("administered", administered)

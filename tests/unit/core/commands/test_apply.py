@@ -35,6 +35,7 @@ from grantproof.core.errors import (
 )
 from grantproof.core.identifiers import AttributeName
 from grantproof.core.invariants import valid
+from grantproof.core.limits import INSTANT_MAX
 from grantproof.core.model import ALWAYS, Assignment, Delta, Principal, Role, Validity
 from grantproof.core.organization import Organization, advance
 from tests.organizations import (
@@ -218,3 +219,13 @@ def test_there_are_29_commands_and_the_change_set() -> None:
     """The closed union of what an administrator may propose."""
     assert len(get_args(SingleCommand)) == 29
     assert set(get_args(Command)) - set(get_args(SingleCommand)) == {ChangeSet}
+
+
+def test_an_event_happens_between_the_years_1970_and_9999() -> None:
+    """The first and the last second are legal, the ones before and after are not."""
+    command = AssignRole(ANN, CLERK)
+    ends = [Event(ACME, 1, at, "eve", command, Delta()).instant for at in (0, INSTANT_MAX)]
+    assert ends == [0, INSTANT_MAX]
+    for beyond in (-1, INSTANT_MAX + 1):
+        with pytest.raises(Illegal, match="between the years 1970 and 9999"):
+            Event(ACME, 1, beyond, "eve", command, Delta())

@@ -1,5 +1,7 @@
 """Every ground on which a command is refused, each with its witness."""
 
+from dataclasses import replace
+
 import pytest
 
 from grantproof.core.attributes import attributes
@@ -400,3 +402,19 @@ def test_refusal_and_apply_agree() -> None:
         refusal_of(FULL, command) for command, _ in [*MISSING, *TAKEN]
     ]
     assert len(AGAINST) == 6
+
+
+def test_what_is_to_be_gained_is_told_first_at_any_instant() -> None:
+    """What is held already at that instant comes after, whatever is held when time begins."""
+    state = made_of(*OFFICE, pair(), Assignment(ANN, CLERK, Validity(10, 20)))
+    found = refusal_of(state, AssignRole(ANN, HEAD, Validity(15)))
+    assert found == BreaksSod(PAIR, 2, ANN, 15, (DIRECT_HEAD, DIRECT_CLERK))
+
+
+def test_one_static_set_among_others_is_kept() -> None:
+    """A dynamic set that names the role, too, allows nothing."""
+    also = replace(dynamic(pair()), id=type(PAIR)("also"))
+    state = made_of(*OFFICE, also, pair(), Assignment(ANN, CLERK))
+    assert refusal_of(state, AssignRole(ANN, HEAD)) == BreaksSod(
+        PAIR, 2, ANN, None, (DIRECT_HEAD, DIRECT_CLERK)
+    )
