@@ -6,6 +6,7 @@ import shlex
 from contextlib import redirect_stdout
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -69,7 +70,7 @@ def commands(text: str) -> list[list[str]]:
 
 def unknown(words: list[str]) -> str | None:
     """The first word of a command line that the program does not know, if there is one."""
-    at: typer.core.TyperGroup | typer.core.TyperCommand = program()
+    at: Any = program()
     options = {name for option in at.params for name in option.opts}
     wanted = 0
     for word in words[1:]:
