@@ -18,7 +18,7 @@ from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import SystemClock
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE
-from grantproof.service.keyring import Keyring, KeyRequest, NewKey
+from grantproof.service.keyring import KeyRequest, Keyring, NewKey
 from grantproof.service.snapshots import Snapshots
 from tests.databases import Database, opened, place
 
