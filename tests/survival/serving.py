@@ -1,4 +1,4 @@
-"""Real serving processes on loopback ports, spoken to over HTTP, watched and killed from outside."""
+"""Real serving processes on loopback ports: spoken to over HTTP, watched and killed from outside."""
 
 import json
 import os
@@ -27,6 +27,7 @@ PROGRAM: Final = (sys.executable, "-c", "from grantproof.cli.main import main; m
 START_SECONDS_MAX: Final = 60
 ANSWER_SECONDS_MAX: Final = 30
 STOP_SECONDS_MAX: Final = 20
+IDLE_SECONDS_MAX: Final = 2
 POLL_SECONDS: Final = 0.02
 LOG_SHOWN_BYTES: Final = 4_000
 
@@ -54,6 +55,7 @@ class Caller:
     def __init__(self, port: int, key: str, *, seconds: float = ANSWER_SECONDS_MAX) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
         self._key = key
+        self._used = time.monotonic()
 
     def ask(
         self,
@@ -81,6 +83,9 @@ class Caller:
             "Content-Type": "application/json",
             **(headers or {}),
         }
+        # A server may close what is not used, just when a request is sent.
+        if time.monotonic() - self._used > IDLE_SECONDS_MAX:
+            self._connection.close()
         try:
             self._connection.request(method, path, sent, told)
             response = self._connection.getresponse()
@@ -88,6 +93,7 @@ class Caller:
         except LOST:
             self._connection.close()
             raise
+        self._used = time.monotonic()
         is_json = "json" in response.headers.get("content-type", "")
         return Answer(response.status, json.loads(text) if is_json and text else text.decode())
 
