@@ -145,7 +145,7 @@ def install(journal: Journal, folder: Path) -> None:
                 conclude(journal, outcome, proposal)
             return outcome
 
-    def open_recorded(address: str, *, create: bool, key_file: Path | None) -> Store:
+    def open_recorded(address: str, *, key_file: Path | None, **_: bool) -> Store:
         assert key_file is not None
         connections = watch(Place("raced", address, key_file).connections(), journal)
         return cast(Store, RecordedStore(SqlStore(connections), journal, losses=folder / LOSSES))

@@ -1,4 +1,4 @@
-"""Real serving processes on loopback ports: spoken to over HTTP, watched and killed from outside."""
+"""Real serving processes on loopback ports: asked over HTTP, watched and killed from outside."""
 
 import json
 import os

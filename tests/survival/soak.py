@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -99,7 +100,8 @@ class Report:
             f" {self.shadow_checks} decisions made twice, {self.violations} differences;"
             f" resident {first.resident_bytes / MEGABYTE:.1f} to"
             f" {last.resident_bytes / MEGABYTE:.1f} MB, after the warm-up"
-            f" {self.growth['resident_bytes'] / MEGABYTE:+.2f} MB ({per_hour / MEGABYTE:+.1f} MB/h);"
+            f" {self.growth['resident_bytes'] / MEGABYTE:+.2f} MB,"
+            f" {per_hour / MEGABYTE:+.1f} MB an hour;"
             f" files {first.files} to {last.files}, threads {first.threads} to {last.threads};"
             f" median {last.latency_median * 1_000:.1f} ms"
         )
@@ -246,7 +248,7 @@ def judge(report: Report, wrong: Sequence[str]) -> None:
     if len(judged(report.samples)) < SAMPLES_MIN:
         report.faults.append(f"fewer than {SAMPLES_MIN} samples after the warm-up")
     for name, most in GROWTH_MAX.items():
-        rise = growth(report.samples, lambda one, name=name: float(getattr(one, name)))
+        rise = growth(report.samples, attrgetter(name))
         report.growth[name] = rise
         if rise > most:
             report.faults.append(f"`{name}` rose by {rise:.0f}, at most {most:.0f} may be")

@@ -51,7 +51,7 @@ RENEWED_EVERY: Final = 400
 ATTACKED, UNTOUCHED = "attacked", "untouched"
 QUESTIONS: Final = [READS, WRITES, LOOKS, {**READS, "principal_id": "nobody"}]
 SENDABLE: Final = re.compile(rb"[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?")
-UNSEEN: Final = b"\x00\x7f\xff{}[]\",:\\u0e+-"
+UNSEEN: Final = b'\x00\x7f\xff{}[]",:\\u0e+-'
 
 
 class RealApi:
@@ -64,7 +64,7 @@ class RealApi:
         )
 
     def request(self, method: str, url: str, **sent: Any) -> httpx2.Response:
-        """The answer, whatever it is; headers that the client itself refuses to send are left out."""
+        """The answer, whatever it is; what the client itself refuses to send is left out."""
         given = sent.pop("headers", {})
         sent["headers"] = {
             name: value
@@ -190,9 +190,7 @@ def sent_by_hand(process: Process, count: int) -> tuple[Counter[int], int]:
 
 def decisions(caller: Caller) -> list[tuple[object, object]]:
     """What the service says to questions about the organization that nobody names."""
-    told = [
-        caller.ask("POST", "/evaluate", {"org_id": UNTOUCHED, **one}).told for one in QUESTIONS
-    ]
+    told = [caller.ask("POST", "/evaluate", {"org_id": UNTOUCHED, **one}).told for one in QUESTIONS]
     return [(one["decision"], one["reason_code"]) for one in told]
 
 

@@ -125,7 +125,8 @@ def is_open(database: Database) -> bool:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            assert error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
             return True
         connection.execute("ROLLBACK")
     return False
@@ -133,13 +134,13 @@ def is_open(database: Database) -> bool:
 
 def kill(process: Process, database: Database, draw: random.Random, *, aimed: bool) -> bool:
     """Kill the process; whether it was inside a transaction that writes."""
-    for _ in range(LOOKS_MAX if aimed else 1):
+    inside, looks = False, 0
+    while not inside and looks < (LOOKS_MAX if aimed else 1):
+        if looks > 0:
+            process.signal(signal.SIGCONT)
         time.sleep(draw.random() * PAUSE_SECONDS_MAX)
         process.signal(signal.SIGSTOP)
-        inside = is_open(database)
-        if inside or not aimed:
-            break
-        process.signal(signal.SIGCONT)
+        inside, looks = is_open(database), looks + 1
     process.kill()
     return inside
 

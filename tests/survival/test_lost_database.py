@@ -102,8 +102,10 @@ class Load:
     @contextmanager
     def meanwhile(self) -> Iterator[None]:
         """Ask until the end of the block."""
-        asking = [(self._decide, one) for one in self.processes * 2]
-        asking += [(self._change, one) for one in self.processes]
+        asking: list[tuple[Callable[[Process, int], None], Process]] = [
+            *((self._decide, one) for one in self.processes * 2),
+            *((self._change, one) for one in self.processes),
+        ]
         threads = [
             threading.Thread(target=work, args=(one, number))
             for number, (work, one) in enumerate(asking)

@@ -98,6 +98,16 @@ MUST_BE_TOLD: Final = {"breaks_sod", "would_cycle", "last_administrator"}
 
 def temptations() -> Iterator[SingleCommand]:
     """Commands of which two right ones make one wrong, and what undoes them."""
+    yield from of_roles()
+    yield from of_groups()
+    for chief in CHIEFS * 3:
+        yield from (AssignRole(chief, ADMINISTRATION), RevokeRole(chief, ADMINISTRATION))
+        yield from (SuspendPrincipal(chief), ResumePrincipal(chief))
+    yield from (CreateClaim(RIGHT), DeleteClaim(RIGHT.id))
+
+
+def of_roles() -> Iterator[SingleCommand]:
+    """What gives and takes roles, and lets them inherit."""
     for role in ROLES:
         for person in PEOPLE:
             yield from (AssignRole(person, role), RevokeRole(person, role))
@@ -106,16 +116,16 @@ def temptations() -> Iterator[SingleCommand]:
         for parent in ROLES:
             if parent != role:
                 yield from (AddParent(role, parent), RemoveParent(role, parent))
+
+
+def of_groups() -> Iterator[SingleCommand]:
+    """What lets groups hold people and each other."""
     for group in GROUPS:
         for container in GROUPS:
             if container != group:
                 yield from (NestGroup(group, container), UnnestGroup(group, container))
         for person in PEOPLE:
             yield from (AddMember(person, group), RemoveMember(person, group))
-    for chief in CHIEFS * 3:
-        yield from (AssignRole(chief, ADMINISTRATION), RevokeRole(chief, ADMINISTRATION))
-        yield from (SuspendPrincipal(chief), ResumePrincipal(chief))
-    yield from (CreateClaim(RIGHT), DeleteClaim(RIGHT.id))
 
 
 TEMPTATIONS: Final = tuple(temptations())

@@ -10,13 +10,14 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final
+from typing import Final, TextIO, cast
 
 import structlog
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from grantproof import bootstrap
+from grantproof.adapters.log_lines import LogLines
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.api import bodies, front, problems
 from grantproof.api.access import PUBLIC, check_scopes
@@ -73,7 +74,7 @@ def _configure_log(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, LogLines(sys.stderr))),
     )
 
 
@@ -241,7 +242,11 @@ class Application:
             services=services,
             following=following,
             waiting=self._waiting,
-            checking=Checking(services.snapshots, seconds=self._settings.contracts_state_seconds),
+            checking=Checking(
+                services.snapshots,
+                seconds=self._settings.contracts_state_seconds,
+                seconds_max=self._settings.contracts_state_seconds_max,
+            ),
             decisions=decisions,
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
