@@ -53,7 +53,7 @@ SCALES: Final = {
         fuzz_runs=4_000,
         steps_back=2,
         disk_changes=8,
-        checkers_killed=2,
+        checkers_killed=1,
         soak_seconds=6.0,
         soak_sample_seconds=0.25,
     ),

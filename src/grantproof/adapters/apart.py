@@ -112,7 +112,7 @@ def _work(check: Check, state: Organization, writing: int) -> None:
 
 def _read(reading: int, *, seconds_max: float) -> bytes | None:
     """Return all that is told until the other end is closed, or nothing if that takes too long."""
-    blocks = []
+    blocks = list[bytes]()
     deadline = time.monotonic() + seconds_max
     told = select.poll()
     told.register(reading, select.POLLIN)
