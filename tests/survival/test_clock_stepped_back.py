@@ -4,6 +4,7 @@ Within a process the instant never moves back. A new process believes the machin
 were over are open again, as they are by its clock, and what was counted stays counted.
 """
 
+import itertools
 import random
 import time
 from collections import Counter
@@ -178,7 +179,7 @@ def test_a_clock_that_is_set_back_revives_nothing_and_spends_nothing_twice(
     check_audit(process)
 
     instants = [event.instant for event in past.events]
-    backward = sum(later < earlier for earlier, later in zip(instants, instants[1:], strict=False))
+    backward = sum(later < earlier for earlier, later in itertools.pairwise(instants))
     looks = {minute: times for (action, minute), times in allowed.items() if action == "look"}
     record_property(
         "figure",

@@ -30,6 +30,7 @@ LINES: Final = {
     signal.SIGKILL: "the process that checked it ended without an answer",
 }
 LOOK_SECONDS: Final = 0.001
+PAUSE_SECONDS: Final = 0.01
 LATENCY_SECONDS_MAX: Final = 1.0
 
 
@@ -73,8 +74,10 @@ def met(process: Process, how: signal.Signals, caller: Caller) -> tuple[bool, li
         began = time.perf_counter()
         assert decided(caller) == "Allow"
         latencies.append(time.perf_counter() - began)
+        time.sleep(PAUSE_SECONDS)
     while process.log.count(LINES[how]) == lines and checks(caller)[0] == before:
         assert time.monotonic() < deadline, "a check that was hit is not told"
+        time.sleep(PAUSE_SECONDS)
     return process.log.count(LINES[how]) > lines, latencies
 
 
@@ -115,6 +118,7 @@ def test_a_checker_that_hangs_or_is_killed_harms_nobody(
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (now := checks(caller))[0] < before + 2:
             assert time.monotonic() < deadline, "nothing is checked any more"
+            time.sleep(PAUSE_SECONDS)
         assert now[1] == 0
         process.stop()
     record_property(

@@ -136,20 +136,25 @@ def written(*commands: SingleCommand) -> dict[str, Any]:
     return {"commands": [json.loads(encode_command(command)) for command in commands]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of what is recorded."""
+    return tmp_path_factory.mktemp("raced") / "traces"
+
+
+@pytest.fixture(scope="module")
 def raced(
-    postgresql_server: Server, tmp_path: Path
+    postgresql_server: Server, traces: Path
 ) -> Iterator[tuple[PostgresqlDatabase, list[Process]]]:
     """A database, and serving processes on it that record."""
     databases = PostgresqlDatabases(postgresql_server)
     database = databases.copied(databases.empty)
-    traces = tmp_path / "traces"
     traces.mkdir()
-    first = process_on(database, tmp_path / "0", **{FOLDER: str(traces)})
+    first = process_on(database, traces.parent / "0", **{FOLDER: str(traces)})
     first.program = (first.program[0], *RECORDER)
     processes = [first]
     for number in range(1, PROCESSES):
-        folder = tmp_path / str(number)
+        folder = traces.parent / str(number)
         folder.mkdir()
         processes.append(replace(first, port=free_port(), folder=folder))
     with serving(*processes):
@@ -210,7 +215,7 @@ def race(processes: list[Process]) -> Counter[str]:
 
 def test_no_race_of_administrators_breaks_what_must_always_hold(
     raced: tuple[PostgresqlDatabase, list[Process]],
-    tmp_path: Path,
+    traces: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
     """Separation of duty, acyclicity and the last administrator hold at every revision."""
@@ -218,7 +223,7 @@ def test_no_race_of_administrators_breaks_what_must_always_hold(
     with closing(processes[0].caller()) as caller:
         found(caller, RACED, *FOUNDING)
     codes = race(processes)
-    lost = (tmp_path / "traces" / LOSSES).stat().st_size
+    lost = (traces / LOSSES).stat().st_size
     past = history(database, RACED, valid_at_each=True)
     check_audit(processes[0])
 
@@ -309,29 +314,29 @@ class Rounds:
 
 def test_p_cas_traces_of_serving_processes_are_behaviours_of_the_model(
     raced: tuple[PostgresqlDatabase, list[Process]],
-    tmp_path: Path,
+    traces: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
     """P-CAS: what the processes read, wrote, won and lost, TLC explains to the last record."""
     database, processes = raced
-    with closing(Rounds(database, processes, tmp_path / "traces")) as rounds:
+    with closing(Rounds(database, processes, traces)) as rounds:
         for number in range(SCALE.traced_rounds):
             rounds.run(number)
-    traces = traces_of(records(tmp_path / "traces"))
-    unexplained = validate(traces, find_tools(os.environ))
-    lost = sum(trace.lost for trace in traces)
-    proposals = sum(len(trace.proposals) for trace in traces)
-    events = sum(len(trace.records) for trace in traces)
-    contended = sum(one.what == "contended" for trace in traces for one in trace.records)
+    recorded = traces_of(records(traces))
+    unexplained = validate(recorded, find_tools(os.environ))
+    lost = sum(trace.lost for trace in recorded)
+    proposals = sum(len(trace.proposals) for trace in recorded)
+    events = sum(len(trace.records) for trace in recorded)
+    contended = sum(one.what == "contended" for trace in recorded for one in trace.records)
     record_property(
         "figure",
-        f"{len(traces)} traces of {PROCESSES} processes, {SCALE.traced_racers} administrators each:"
-        f" {proposals} proposals, {events} events explained by TLC, {lost} lost races,"
+        f"{len(recorded)} traces of {PROCESSES} processes,"
+        f" {SCALE.traced_racers} administrators each: {proposals} proposals, {events} events explained by TLC, {lost} lost races,"
         f" {contended} contended",
     )
     why = [
         line
-        for one in traces
+        for one in recorded
         if one.name in unexplained
         for line in tell(one, unexplained[one.name])
     ]
