@@ -60,14 +60,14 @@ BOMBS: Final[dict[str, str]] = {
 
 def fed_organization(data: bytes) -> None:
     """An organization in YAML or JSON."""
-    from grantproof.policyfile.policy_text import read_organization  # noqa: PLC0415 - instrumented
+    from grantproof.policyfile.policy_text import read_organization  # noqa: PLC0415 - is instrumented
 
     read_organization(data.decode("utf-8", "surrogateescape"))
 
 
 def fed_question(data: bytes) -> None:
     """A question, and what the core is asked then."""
-    from grantproof.api import questions  # noqa: PLC0415 - instrumented
+    from grantproof.api import questions  # noqa: PLC0415 - is instrumented
     from grantproof.api.problems import Refused  # noqa: PLC0415 - as above
 
     try:
@@ -80,7 +80,7 @@ def fed_batch(data: bytes) -> None:
     """A batch, and each of its items."""
     import msgspec  # noqa: PLC0415 - with what is instrumented
 
-    from grantproof.api import questions  # noqa: PLC0415 - instrumented
+    from grantproof.api import questions  # noqa: PLC0415 - is instrumented
     from grantproof.api.problems import Refused  # noqa: PLC0415 - as above
 
     try:
@@ -93,7 +93,7 @@ def fed_batch(data: bytes) -> None:
 
 def fed_lines(data: bytes) -> None:
     """Assignments, as CSV or JSON Lines."""
-    from grantproof.policyfile.assignment_lines import (  # noqa: PLC0415 - instrumented
+    from grantproof.policyfile.assignment_lines import (  # noqa: PLC0415 - is instrumented
         csv_lines,
         json_line,
     )

@@ -331,7 +331,8 @@ def test_p_cas_traces_of_serving_processes_are_behaviours_of_the_model(
     record_property(
         "figure",
         f"{len(recorded)} traces of {PROCESSES} processes,"
-        f" {SCALE.traced_racers} administrators each: {proposals} proposals, {events} events explained by TLC, {lost} lost races,"
+        f" {SCALE.traced_racers} administrators each: {proposals} proposals,"
+        f" {events} events explained by TLC, {lost} lost races,"
         f" {contended} contended",
     )
     why = [
