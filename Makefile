@@ -88,7 +88,8 @@ fuzz: $(READY) ## 20,000 requests made of the OpenAPI document; REQUESTS says ho
 	@GRANTPROOF_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_schema.py
 
 survive: $(READY) ## crashes, races, lost databases, full disks, hostile requests at the full scale
-	@GRANTPROOF_SURVIVE=full $(BIN)/python -m pytest --quiet tests/survival
+	@GRANTPROOF_SURVIVE=full $(BIN)/python -m pytest --quiet -o faulthandler_timeout=7200 \
+		tests/survival
 
 soak: $(READY) ## a steady load for an hour: memory stays flat; SOAK_SECONDS says how long
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m tests.survival.soak
