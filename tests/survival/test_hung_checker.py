@@ -19,7 +19,7 @@ ORGANIZATION: Final = "acme"
 PEOPLE: Final = 400
 """So many that a check lasts long enough to be met."""
 
-LIMIT_SECONDS: Final = 0.3
+LIMIT_SECONDS: Final = 0.5
 SETTINGS: Final = {
     "GRANTPROOF_CONTRACTS_STATE_SECONDS": "0.05",
     "GRANTPROOF_CONTRACTS_STATE_SECONDS_MAX": str(LIMIT_SECONDS),
