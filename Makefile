@@ -4,6 +4,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 REQUESTS ?= 20000
+SOAK_SECONDS ?= 3600
 PORT ?= $(or $(GRANTPROOF_PORT),9090)
 JOBS ?= $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 
@@ -18,7 +19,7 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check $(CHECKS) verify verify-deep verify-against specs matrix faults mutants
-.PHONY: tla traces crosshair fuzz bench lock format clean
+.PHONY: tla traces crosshair fuzz survive soak bench lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -85,6 +86,13 @@ verify-deep: $(READY) ## what is too large for the gate: more administrators, wh
 
 fuzz: $(READY) ## 20,000 requests made of the OpenAPI document; REQUESTS says how many
 	@GRANTPROOF_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_schema.py
+
+survive: $(READY) ## crashes, races, lost databases, full disks, hostile requests at the full scale
+	@GRANTPROOF_SURVIVE=full $(BIN)/python -m pytest --quiet -o faulthandler_timeout=7200 \
+		tests/survival
+
+soak: $(READY) ## a steady load for an hour: memory stays flat; SOAK_SECONDS says how long
+	@SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m tests.survival.soak
 
 bench: $(READY) ## measure, and compare with the floors
 	@$(BIN)/python -m bench

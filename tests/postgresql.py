@@ -10,6 +10,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -147,6 +148,31 @@ class Server:
         self._end()
         yield
         self.launch()
+
+    @contextmanager
+    def crashed(self, how: signal.Signals) -> Iterator[None]:
+        """Meanwhile the server is down, its first process ended by a signal; then it is up again.
+
+        SIGQUIT is an immediate stop, SIGKILL leaves its other processes to find out by themselves.
+        """
+        (self.folder / "keep").touch()
+        first = (self.folder / "data" / "postmaster.pid").read_text().split()[0]
+        os.kill(int(first), how)
+        self._end()
+        yield
+        self._relaunch()
+
+    def _relaunch(self) -> None:
+        """Start it again, as soon as what a killed server left lets go of its memory."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            try:
+                return self.launch()
+            except RuntimeError:
+                self._end()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def stop(self) -> None:
         """Stop the server and remove everything that it kept."""

@@ -172,9 +172,9 @@ def check_tracing(environment: Mapping[str, str]) -> str | None:
     return None
 
 
-def valid_apart() -> Apart:
-    """Return what checks whole states in a process of its own."""
-    return Apart(valid)
+def valid_apart(*, seconds_max: float) -> Apart:
+    """Return what checks whole states in a process of its own, each in at most so long."""
+    return Apart(valid, seconds_max=seconds_max)
 
 
 def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:

@@ -106,6 +106,12 @@ class Settings(BaseSettings):
         le=31_536_000,
         description="how often whole organizations are checked while served; 0 for never",
     )
+    contracts_state_seconds_max: float = Field(
+        default=3_600,
+        ge=0.1,
+        le=31_536_000,
+        description="how long the check of a whole organization may take before it is ended",
+    )
     cases: Path | None = Field(
         default=None, description="the folder of cases, what was found wrong; none is kept without"
     )

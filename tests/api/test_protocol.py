@@ -150,7 +150,16 @@ def test_a_condition_that_is_not_supported_is_refused(
     assert operator.get(f"{ORG}/roles", headers=headers).status_code == 200
 
 
-FAILING = ("summaries", "revision", "load_versioned", "commit", "continued", "entries", "create")
+FAILING = (
+    "summaries",
+    "revision",
+    "heads",
+    "load_versioned",
+    "commit",
+    "continued",
+    "entries",
+    "create",
+)
 
 
 def fail(store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -170,7 +179,6 @@ REQUESTS: list[Callable[[Api], Any]] = [
     lambda api: api.post(f"{ORG}/roles", json={"id": "r"}),
     lambda api: api.post("/v1/orgs", json={"id": "o"}),
     lambda api: ask_plainly(api, org_id="other"),
-    lambda api: ask_plainly(api, at_least_revision=9),
     lambda api: api.get("/readyz"),
 ]
 
@@ -210,6 +218,20 @@ def test_a_failure_is_told_without_internals(
     assert response.headers.get("retry-after") == retry
     assert "x.db" not in response.text
     assert any(entry.get("request_id") == told["request_id"] for entry in logs)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("x.db"), StoreUnusable("x.db")])
+def test_a_revision_is_not_reached_while_the_store_fails(
+    operator: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """At once, and whatever fails is in the log; what is known is still answered."""
+    assert ask_plainly(operator).status_code == 200
+    fail(store, monkeypatch, error)
+    with capture_logs() as logs:
+        told = problem(ask_plainly(operator, at_least_revision=9), 503, "revision_not_reached")
+    assert "x.db" not in str(told)
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["not following"]
+    assert ask_plainly(operator).status_code == 200
 
 
 def test_a_change_that_may_have_been_made_is_not_said_to_have_failed(

@@ -22,7 +22,7 @@ FAULTS: Final = (
                 "if index is not None and index.state.revision < at_least:",
                 "if index is not None and index.state.revision < 0:",
             ),
-            Edit(FOLLOWING, "index.state.revision >= revision or late", "True or late"),
+            Edit(FOLLOWING, "index.state.revision >= revision or over", "True or over"),
         ),
     ),
     _too_old(
@@ -56,8 +56,8 @@ FAULTS: Final = (
         edits=(
             Edit(
                 "grantproof.service.snapshots",
-                "if event.revision == index.state.revision + 1:",
-                "if event.revision > 0:",
+                "if place == _Place(index, event.revision - 1, before):",
+                "if place is not None:",
             ),
         ),
     ),
@@ -80,8 +80,8 @@ FAULTS: Final = (
         edits=(
             Edit(
                 FOLLOWING,
-                "            self._wake(frozenset({organization}))\n",
-                "            raise Refused(NOT_CURRENT)\n",
+                "            if self._fails(organization) or self._loop.time() >= until:\n",
+                "            if until:\n",
             ),
         ),
     ),

@@ -7,8 +7,10 @@ lowest priority, and shares neither the interpreter's lock nor the loop with wha
 import gc
 import json
 import os
+import select
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from typing import Final
@@ -18,6 +20,9 @@ from grantproof.core.organization import Organization
 from grantproof.service.contracts import Unfinished
 
 Check = Callable[[Organization], tuple[Violation, ...]]
+
+SECONDS_MAX: Final = 3_600.0
+"""How long a check may take before it counts as hung."""
 
 LOWEST_PRIORITY: Final = 19
 TOLD_MAX: Final = 100
@@ -29,8 +34,9 @@ FIRST_FILE: Final = 3
 class Apart:
     """Makes one check at a time, each in a process of its own."""
 
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: Check, *, seconds_max: float = SECONDS_MAX) -> None:
         self._check = check
+        self._seconds_max = seconds_max
         self._lock = threading.Lock()
         self._child: int | None = None
         self._stopped = False
@@ -38,19 +44,25 @@ class Apart:
     def __call__(self, state: Organization) -> tuple[Violation, ...]:
         """Return what the check finds in the state, at most the first of many; waits for it.
 
-        Raises `Unfinished` when the process ends without an answer, as when it is killed.
+        Raises `Unfinished` when the process ends without an answer, as when it is killed, and when
+        it has none in time: then it is killed here.
         """
         reading, writing = os.pipe()
         child = self._forked(state, writing)
         os.close(writing)
         try:
-            told = _read(reading)
+            told = _read(reading, seconds_max=self._seconds_max)
+            if told is None:
+                os.kill(child, signal.SIGKILL)
         finally:
             os.close(reading)
             # INVARIANT: nobody sends a signal to a number that may be another's by then.
             with self._lock:
                 self._child = None
                 os.waitpid(child, 0)
+        if told is None:
+            message = f"the process that checked it had no answer in {self._seconds_max:g} s"
+            raise Unfinished(message)
         if told == b"":
             message = "the process that checked it ended without an answer"
             raise Unfinished(message)
@@ -98,8 +110,15 @@ def _work(check: Check, state: Organization, writing: int) -> None:
         os._exit(status)
 
 
-def _read(reading: int) -> bytes:
-    blocks = []
-    while block := os.read(reading, BLOCK_BYTES):
+def _read(reading: int, *, seconds_max: float) -> bytes | None:
+    """Return all that is told until the other end is closed, or nothing if that takes too long."""
+    blocks = list[bytes]()
+    deadline = time.monotonic() + seconds_max
+    told = select.poll()
+    told.register(reading, select.POLLIN)
+    while told.poll(max(0.0, deadline - time.monotonic()) * 1_000):
+        block = os.read(reading, BLOCK_BYTES)
+        if block == b"":
+            return b"".join(blocks)
         blocks.append(block)
-    return b"".join(blocks)
+    return None

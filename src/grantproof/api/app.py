@@ -309,7 +309,11 @@ class Application:
             services=services,
             following=following,
             waiting=self._waiting,
-            checking=Checking(services.snapshots, seconds=self._settings.contracts_state_seconds),
+            checking=Checking(
+                services.snapshots,
+                seconds=self._settings.contracts_state_seconds,
+                seconds_max=self._settings.contracts_state_seconds_max,
+            ),
             decisions=decisions,
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,

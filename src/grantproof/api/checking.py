@@ -24,13 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 class Checking:
-    """Checks all that is followed, every `seconds`; never, where they are 0. Runs on the loop."""
+    """Checks all that is followed, every `seconds`; never, where they are 0. Runs on the loop.
 
-    def __init__(self, snapshots: Snapshots, *, seconds: float) -> None:
+    A check that takes longer than `seconds_max` is ended, told in the log, and made again later.
+    """
+
+    def __init__(self, snapshots: Snapshots, *, seconds: float, seconds_max: float) -> None:
         self._snapshots = snapshots
         self._seconds = seconds
         self._stopping = asyncio.Event()
-        self._apart = valid_apart()
+        self._apart = valid_apart(seconds_max=seconds_max)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="grantproof-check")
 
     async def run(self) -> None:

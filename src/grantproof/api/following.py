@@ -101,6 +101,8 @@ class Following:
         self._woken = asyncio.Event()
         self._looked = asyncio.Event()
         self._told: set[str] = set()
+        self._looks = 0
+        self._confirmed_by: dict[str, int] = {}
         self._reachable = True
         self._misses: dict[str, StoreError | None] = {}
         self._forgotten = 0
@@ -125,21 +127,22 @@ class Following:
     async def reach(self, organization: OrganizationId, revision: int) -> Index | None:
         """Return the index once it has reached the revision, or as it is after a short while.
 
-        It looks at once, and then as often as it does anyway: the revision may not have come yet
-        to the database that this process reads. Raises as `index` does.
+        Whoever wants more than is known waits for a look that begins after they came, which all
+        of them share, and then a while for as many as there are anyway: the revision may not have
+        come yet to the database that this process reads. Raises as `index` does.
         """
-        until = self._loop.time() + REACH_SECONDS_MAX
-        catching_up = self._loop.run_in_executor(
-            self._threads, self._snapshots.catch_up, organization
-        )
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(catching_up), CONFIRM_SECONDS_MAX)
+        came = self._looks
+        until, looked = self._loop.time() + CONFIRM_SECONDS_MAX, False
         while True:
             # What was taken out of memory meanwhile is asked no more.
             index = await self.index(organization)
-            late = self._loop.time() >= until
-            if index is None or index.state.revision >= revision or late:
+            over = self._loop.time() >= until or (not looked and self._fails(organization))
+            if index is None or index.state.revision >= revision or over:
                 return index
+            if not looked and self._confirmed_by.get(organization, 0) > came:
+                until, looked = self._loop.time() + REACH_SECONDS_MAX, True
+            if not looked:
+                self._wake(frozenset({organization}))
             await self._next_look(until)
 
     async def meter(self, organization: OrganizationId) -> bool:
@@ -179,10 +182,14 @@ class Following:
     async def look(self, wanted: frozenset[str] | None = None) -> None:
         """Look for changes of all that is followed, or of what is wanted; note what that showed."""
         began = self.freshness.now()
+        self._looks += 1
+        number = self._looks
         self._reachable, current = await self._loop.run_in_executor(
             self._threads, self._follow, wanted
         )
         self.freshness.confirm(current, began=began)
+        kept = {} if wanted is None else self._confirmed_by
+        self._confirmed_by = kept | dict.fromkeys(current, number)
         if wanted is None and self._reachable:
             self.freshness.confirm_all(began=began, followed=self._snapshots.followed())
         self.forget_misses()
@@ -214,11 +221,14 @@ class Following:
         while self._snapshots.get(organization) is not None:
             if self.freshness.holds(organization):
                 return
-            failing = organization in self._failing or not self._reachable
-            if failing or self._loop.time() >= until:
+            if self._fails(organization) or self._loop.time() >= until:
                 raise Refused(NOT_CURRENT)
             self._wake(frozenset({organization}))
             await self._next_look(until)
+
+    def _fails(self, organization: str) -> bool:
+        """Return whether the last look at the organization has failed."""
+        return organization in self._failing or not self._reachable
 
     async def _next_look(self, until: float) -> None:
         """Wait until a look has ended, or the time has come."""

@@ -63,6 +63,20 @@ def test_of_many_violations_the_first_are_told() -> None:
     assert Apart(lambda _: many)(BROKEN) == many[:TOLD_MAX]
 
 
+def test_a_check_that_hangs_is_ended() -> None:
+    """Nobody waits for it for ever, and the next one is made."""
+
+    def lasts(state: Organization) -> tuple[Violation, ...]:
+        if state == BROKEN:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return ()
+
+    check = Apart(lasts, seconds_max=0.05)
+    with pytest.raises(Unfinished, match=r"no answer in 0.05 s"):
+        check(BROKEN)
+    assert Apart(lasts, seconds_max=30)(made_of(*people(ANN))) == ()
+
+
 def test_a_check_can_be_stopped() -> None:
     """A service that ends does not wait for it; and it begins no other."""
 
