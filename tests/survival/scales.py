@@ -21,6 +21,9 @@ class Scale:
     outages: int
     """How often the PostgreSQL server is taken away."""
     outage_seconds: float
+    cuts: int
+    """How often a replica is cut off from its database."""
+    cut_seconds: float
     racers: int
     """How many administrators race at the same time."""
     racing_seconds: float
@@ -45,6 +48,8 @@ SCALES: Final = {
         writes=60,
         outages=2,
         outage_seconds=1.6,
+        cuts=1,
+        cut_seconds=2.5,
         racers=16,
         racing_seconds=3.0,
         traced_rounds=6,
@@ -62,6 +67,8 @@ SCALES: Final = {
         writes=1_000,
         outages=10,
         outage_seconds=4.0,
+        cuts=10,
+        cut_seconds=6.0,
         racers=64,
         racing_seconds=30.0,
         traced_rounds=40,

@@ -23,6 +23,7 @@ from grantproof.service.snapshots import Snapshots
 from tests.databases import Database, opened, place
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
+LOOPBACK: Final = "127.0.0.1"
 PROGRAM: Final = (sys.executable, "-c", "from grantproof.cli.main import main; main()")
 START_SECONDS_MAX: Final = 60
 ANSWER_SECONDS_MAX: Final = 30
@@ -52,8 +53,10 @@ class Answer:
 class Caller:
     """A client of one server with a key, on one connection that is opened again when it broke."""
 
-    def __init__(self, port: int, key: str, *, seconds: float = ANSWER_SECONDS_MAX) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
+    def __init__(
+        self, port: int, key: str, *, host: str = LOOPBACK, seconds: float = ANSWER_SECONDS_MAX
+    ) -> None:
+        self._connection = HTTPConnection(host, port, timeout=seconds)
         self._key = key
         self._used = time.monotonic()
 
@@ -111,6 +114,7 @@ class Process:
     folder: Path
     environment: Mapping[str, str]
     program: Sequence[str] = PROGRAM
+    host: str = LOOPBACK
     _running: "subprocess.Popen[bytes] | None" = None
     starts: int = field(default=0)
 
@@ -144,7 +148,7 @@ class Process:
         """Return when it is ready; fails with its log when it ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while time.monotonic() < deadline and self.runs:
-            with closing(Caller(self.port, self.key)) as caller:
+            with closing(self.caller()) as caller:
                 try:
                     if caller.ask("GET", "/readyz").status == 200:
                         return
@@ -182,7 +186,7 @@ class Process:
 
     def caller(self, *, seconds: float = ANSWER_SECONDS_MAX) -> Caller:
         """A client of it."""
-        return Caller(self.port, self.key, seconds=seconds)
+        return Caller(self.port, self.key, host=self.host, seconds=seconds)
 
 
 def free_port() -> int:

@@ -5,21 +5,19 @@ wrong; changes are 503; nothing acknowledged is lost; all of it works again with
 """
 
 import signal
-import threading
 import time
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tests.databases import PostgresqlDatabases
 from tests.postgresql import Server, running_server
 from tests.survival.scales import SCALE
-from tests.survival.serving import Process, free_port, process_on, serving
+from tests.survival.serving import free_port, process_on, serving
 from tests.survival.sound import History, check_audit, history
+from tests.survival.toggling import ORGANIZATION, Load, check_ages, found
 
 MAX_STALENESS: Final = 0.8
 """Seconds; outages last longer."""
@@ -31,123 +29,7 @@ BETWEEN_SECONDS: Final = 0.8
 PAUSE_SECONDS: Final = 0.01
 RECOVERY_SECONDS_MAX: Final = 30
 PATIENCE_SECONDS: Final = 60
-ORGANIZATION: Final = "acme"
-PRINCIPAL: Final = "flip"
 HOW: Final = (signal.SIGKILL, signal.SIGQUIT)
-
-ALWAYS: Final = {"from": None, "until": None}
-ASSIGN: Final = {
-    "type": "AssignRole", "principal": PRINCIPAL, "role": "reader", "validity": ALWAYS,
-}  # fmt: skip
-REVOKE: Final = {"type": "RevokeRole", "principal": PRINCIPAL, "role": "reader"}
-FOUNDING: Final[list[dict[str, Any]]] = [
-    {"type": "CreateKind", "kind": "document"},
-    {
-        "type": "CreateResource",
-        "resource": {"id": "docs", "kind": "document", "parent": None, "attributes": {}},
-    },
-    {"type": "CreateRole", "role": "reader"},
-    {"type": "CreatePrincipal", "principal": PRINCIPAL, "attributes": {}},
-    {
-        "type": "CreateClaim",
-        "claim": {
-            "id": "reads",
-            "role": "reader",
-            "action": "read",
-            "resource": "docs",
-            "constraints": [],
-        },
-    },
-]
-QUESTION: Final = {
-    "org_id": ORGANIZATION,
-    "principal_id": PRINCIPAL,
-    "action": "read",
-    "resource_id": "docs",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision: when it was asked for, and what was answered at which revision."""
-
-    sent: float
-    status: int
-    revision: int
-    allowed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A change: under which request id, when it was asked for and answered, and what."""
-
-    name: str
-    sent: float
-    answered: float
-    status: int
-    revision: int
-
-
-@dataclass(slots=True)
-class Load:
-    """What clients ask all the time, and are answered."""
-
-    processes: list[Process]
-    decided: list[Decided] = field(default_factory=list)
-    changed: list[Changed] = field(default_factory=list)
-    over: threading.Event = field(default_factory=threading.Event)
-
-    @contextmanager
-    def meanwhile(self) -> Iterator[None]:
-        """Ask until the end of the block."""
-        asking: list[tuple[Callable[[Process, int], None], Process]] = [
-            *((self._decide, one) for one in self.processes * 2),
-            *((self._change, one) for one in self.processes),
-        ]
-        threads = [
-            threading.Thread(target=work, args=(one, number))
-            for number, (work, one) in enumerate(asking)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self.over.set()
-            for thread in threads:
-                thread.join(PATIENCE_SECONDS)
-        assert not any(thread.is_alive() for thread in threads)
-
-    def _decide(self, process: Process, _: int) -> None:
-        with closing(process.caller()) as caller:
-            while not self.over.is_set():
-                sent = time.monotonic()
-                answer = caller.ask("POST", "/evaluate", QUESTION)
-                is_made = answer.status == 200
-                self.decided.append(
-                    Decided(
-                        sent,
-                        answer.status,
-                        answer.told["revision"] if is_made else 0,
-                        is_made and answer.told["decision"] == "Allow",
-                    )
-                )
-                time.sleep(PAUSE_SECONDS)
-
-    def _change(self, process: Process, client: int) -> None:
-        with closing(process.caller()) as caller:
-            number = 0
-            while not self.over.is_set():
-                name, number, sent = f"c{client}-{number}", number + 1, time.monotonic()
-                answer = caller.ask(
-                    "POST",
-                    f"/v1/orgs/{ORGANIZATION}/changes",
-                    {"commands": [ASSIGN if number % 2 else REVOKE]},
-                    headers={"X-Request-ID": name},
-                )
-                revision = answer.told["revision"] if answer.status == 200 else 0
-                self.changed.append(Changed(name, sent, time.monotonic(), answer.status, revision))
-                time.sleep(PAUSE_SECONDS)
 
 
 def recovered(load: Load, since: float) -> float:
@@ -187,29 +69,11 @@ def outages(server: Server, load: Load) -> list[Outage]:
     return found
 
 
-def access(past: History) -> dict[int, bool]:
-    """Whether the principal had its role, by revision."""
-    held, found = False, {0: False}
-    for event in past.events:
-        for facts, now in ((event.delta.removed, False), (event.delta.added, True)):
-            if any(type(fact).__name__ == "Assignment" for fact in facts):
-                held = now
-        found[event.revision] = held
-    return found
-
-
 def check_decisions(load: Load, past: History, downs: list[Outage]) -> None:
     """Each was right at its revision, which was young enough; none was older than it may be."""
-    held = access(past)
     assert {one.status for one in load.decided} == {200, 503}
     made = [one for one in load.decided if one.status == 200]
-    assert [one for one in made if one.allowed != held[one.revision]] == []
-    known = sorted((one.revision, one.answered) for one in load.changed if one.status == 200)
-    revisions = [revision for revision, _ in known]
-    for one in made:
-        # The first revision after it that somebody was told of.
-        place = bisect_right(revisions, one.revision)
-        assert place == len(known) or one.sent - known[place][1] <= MAX_STALENESS, one
+    check_ages(made, load, past, bound=MAX_STALENESS)
     for down in downs:
         late = [
             one
@@ -253,11 +117,7 @@ def test_a_database_killed_under_load_costs_no_change_and_no_wrong_answer(
         second = replace(first, port=free_port(), folder=tmp_path / "1")
         load = Load([first, second])
         with serving(first, second):
-            with closing(first.caller()) as caller:
-                assert caller.ask("POST", "/v1/orgs", {"id": ORGANIZATION}).status == 201
-                commands = {"commands": FOUNDING}
-                path = f"/v1/orgs/{ORGANIZATION}/changes"
-                assert caller.ask("POST", path, commands).status == 200
+            found(first)
             with load.meanwhile():
                 downs = outages(server, load)
             assert first.runs
