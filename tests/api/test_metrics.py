@@ -4,10 +4,11 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.memory import MemoryStore
@@ -16,6 +17,7 @@ from grantproof.api.counting import OTHER
 from grantproof.api.front import PATHS
 from grantproof.core.limits import CHARGE_ATTEMPTS_MAX
 from grantproof.policyfile.answers import CODES
+from grantproof.service.credentials import key_text, secret_of
 from grantproof.service.meter import Uncharged
 from grantproof.service.ports import StoreUnavailable
 from tests.api.routes import ROUTES
@@ -50,6 +52,7 @@ HOSTILE: Final = (
 DECISIONS: Final = "grantproof_decisions_total"
 REQUESTS: Final = "grantproof_requests_total"
 SERIES_MAX: Final = 10_000
+UNKNOWN: Final = key_text("f" * 12, secret_of(bytes(32)))
 
 
 @pytest.fixture
@@ -319,6 +322,28 @@ def test_the_age_of_snapshots_grows_while_they_cannot_be_followed(
             assert stopwatch() - age() == pytest.approx(current, abs=0.05)
             assert scraped(api)["grantproof_snapshot_age_seconds", ()] > 0.09
         assert becomes(lambda: stopwatch() - age() > current + 0.1)
+
+
+def test_metrics_are_told_while_the_store_is_away(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage is when they are wanted; whoever asks has been known, and nothing else is told."""
+
+    def gone(*_: object) -> NoReturn:
+        raise StoreUnavailable("gone")
+
+    with serving(store, OPERATORS, follow_seconds=0.01, max_staleness=0.2) as api:
+        ask(api)
+        assert scraped(api)["grantproof_organizations_not_current", ()] == 0
+        monkeypatch.setattr(store, "heads", gone)
+        for name in ("usable", "mark"):
+            monkeypatch.setattr(store.keys, name, gone)
+        with capture_logs():
+            assert becomes(lambda: api.get("/v1/orgs/acme").status_code == 503)
+            assert becomes(lambda: scraped(api)["grantproof_organizations_not_current", ()] == 1)
+            assert scraped(api)["grantproof_snapshot_age_seconds", ()] > 0.2
+            stranger = api.get("/metrics", headers={"Authorization": f"Bearer {UNKNOWN}"})
+        assert stranger.status_code == 503
 
 
 def test_the_age_is_told_while_nothing_is_followed(store: MemoryStore) -> None:

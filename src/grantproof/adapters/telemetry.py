@@ -40,10 +40,14 @@ BUCKETS: Final = (*map(floatToGoString, requests.BOUNDS), "+Inf")
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The states that are followed now, and how many seconds ago they were known to be current."""
+    """The states that are followed now, and how old what is known of them may be.
+
+    `age` is in seconds; `not_current` counts those that are too old to be answered from.
+    """
 
     states: Callable[[], Iterable[Organization]]
     age: Callable[[], float]
+    not_current: Callable[[], int]
 
 
 class Telemetry:
@@ -65,7 +69,7 @@ class Telemetry:
 
     def watch_following(self, following: Followed) -> None:
         """Tell from now on what is followed, and how old it may be."""
-        self._watch(lambda: _following(tuple(following.states()), following.age()))
+        self._watch(lambda: _following(following))
 
     def watch_changes(self, tally: Callable[[], attempts.Tally]) -> None:
         """Tell from now on what becomes of changes."""
@@ -143,7 +147,8 @@ def _requests(now: requests.Tally) -> Iterator[Metric]:
     yield durations
 
 
-def _following(states: tuple[Organization, ...], age: float) -> Iterator[Metric]:
+def _following(following: Followed) -> Iterator[Metric]:
+    states = tuple(following.states())
     yield GaugeMetricFamily(
         "grantproof_organizations_followed",
         "Organizations that are held in memory and followed.",
@@ -156,8 +161,13 @@ def _following(states: tuple[Organization, ...], age: float) -> Iterator[Metric]
     )
     yield GaugeMetricFamily(
         "grantproof_snapshot_age_seconds",
-        "Time since the beginning of the last round of following in which nothing failed.",
-        value=age,
+        "Time since the beginning of the last look at the store for what has changed.",
+        value=following.age(),
+    )
+    yield GaugeMetricFamily(
+        "grantproof_organizations_not_current",
+        "Followed organizations that are too old to be answered from.",
+        value=following.not_current(),
     )
     entities = GaugeMetricFamily(
         "grantproof_snapshot_entities",

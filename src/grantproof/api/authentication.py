@@ -83,6 +83,14 @@ class Authentication:
             self._pacing.request(text[PREFIX_AT])
         return found
 
+    def remembered(self, headers: RawHeaders) -> Caller | None:
+        """Return who calls by a key that was known once, however long ago that was confirmed.
+
+        For what may be told although it cannot be found out whether the key was revoked. Raises
+        `Refused`.
+        """
+        return self._keyring.caller(self._presented(headers))
+
     async def caller(self, headers: RawHeaders, client: Client) -> Caller:
         """Return who calls; raises `Refused`, or `StoreError` when that cannot be found out."""
         text = self._presented(headers)

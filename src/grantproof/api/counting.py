@@ -58,5 +58,10 @@ def tell(running: Running, requests: Requests, authentication: Authentication) -
         return tuple(index.state for index in found if index is not None)
 
     telemetry.watch_requests(requests.tally)
-    telemetry.watch_following(Followed(states, running.following.freshness.age))
+    freshness = running.following.freshness
+
+    def not_current() -> int:
+        return sum(not freshness.holds(organization) for organization in snapshots.followed())
+
+    telemetry.watch_following(Followed(states, freshness.age, not_current))
     telemetry.watch_credentials(lambda: authentication.refused)

@@ -89,7 +89,7 @@ def watching_everything() -> Telemetry:
     requests = Requests(["/evaluate"])
     telemetry.watch_decisions(none)
     telemetry.watch_requests(requests.tally)
-    telemetry.watch_following(Followed(lambda: [Organization(ACME)], lambda: 0.5))
+    telemetry.watch_following(Followed(lambda: [Organization(ACME)], lambda: 0.5, lambda: 1))
     telemetry.watch_changes(attempts.Attempts(["accepted"]).tally)
     telemetry.watch_charges(attempts.Attempts(["charged"]).tally)
     telemetry.watch_credentials(lambda: 0)
@@ -155,8 +155,11 @@ def test_what_is_followed_is_told_in_sum() -> None:
     facts = (*people(ANN, BOB), *groups(STAFF), *roles(CLERK, HEAD, CHIEF), *library(), claim())
     state = made_of(*facts, pair(), revision=7)
     telemetry = Telemetry()
-    telemetry.watch_following(Followed(lambda: [state, Organization(ACME, 41)], lambda: 1.25))
+    telemetry.watch_following(
+        Followed(lambda: [state, Organization(ACME, 41)], lambda: 1.25, lambda: 1)
+    )
     found = told(telemetry)
+    assert of(found, "grantproof_organizations_not_current") == 1
     assert of(found, "grantproof_organizations_followed") == 2
     assert of(found, "grantproof_snapshot_revisions") == 48
     assert of(found, "grantproof_snapshot_age_seconds") == 1.25
@@ -175,7 +178,7 @@ def test_what_is_followed_is_told_in_sum() -> None:
 def test_nothing_followed_has_an_age_too() -> None:
     """A process that nobody asked yet is watched like any other."""
     telemetry = Telemetry()
-    telemetry.watch_following(Followed(tuple, lambda: 3.0))
+    telemetry.watch_following(Followed(tuple, lambda: 3.0, lambda: 1))
     found = told(telemetry)
     assert of(found, "grantproof_organizations_followed") == 0
     assert of(found, "grantproof_snapshot_revisions") == 0
