@@ -9,13 +9,16 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,14 +41,33 @@ STOP_SECONDS_MAX: Final = 4.0 * SHUTDOWN_SECONDS_MAX
 """How long the workers may take to end after draining; those that take longer are killed."""
 STOPPING: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 HEARD: Final = STOPPING | {signal.SIGHUP}
-FOR_PARENT: Final = frozenset({signal.SIGINT, signal.SIGHUP})
-"""What a terminal sends to the workers too: they do not hear it, the parent tells them."""
 SIGNALS_MAX: Final = 64
 
-# A fork would take over threads, locks and what the database's library holds open.
-SPAWN: Final = multiprocessing.get_context("spawn")
+PRELOADED: Final = (
+    "grantproof.cli.main",
+    "grantproof.cli.worker",
+    "grantproof.api.app",
+    "grantproof.api.connections",
+    "grantproof.adapters.telemetry",
+    "uvloop",
+)
+"""What takes a worker long to load."""
 
 log = structlog.get_logger(__name__)
+
+
+@cache
+def processes() -> ForkServerContext | SpawnContext:
+    """Return how workers are made: never as forks of this process, which has opened a database.
+
+    On Linux they are forks of one that has loaded the program and done nothing: another is there
+    in a fraction of a second, on a busy machine too, and they share the memory of what is loaded.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    return context
 
 
 class Place:
@@ -53,9 +75,11 @@ class Place:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
-        self.process: SpawnProcess | None = None
+        self.process: BaseProcess | None = None
         self.due = 0.0
         self.reason: str | None = None
+        """Why it cannot answer, if it has told."""
+        self.has_served = False
         self.tries = 0
         """How many have ended since one could answer."""
         self._talk: Connection[Any, Any] | None = None
@@ -72,14 +96,15 @@ class Place:
     def begin(self, listener: socket.socket) -> None:
         """Start a process; raises `OSError` when the system has no room for another."""
         clear(self.worker.folder, self.worker.number)
-        ours, theirs = SPAWN.Pipe()
-        process = SPAWN.Process(
+        ours, theirs = processes().Pipe()
+        process = processes().Process(
             target=work,
             args=(listener, theirs, self.worker),
             name=f"grantproof-worker-{self.worker.number}",
         )
-        # What is blocked here while it begins stays blocked there.
-        signal.pthread_sigmask(signal.SIG_BLOCK, FOR_PARENT)
+        # What is blocked here while it begins stays blocked there: a terminal and an init system
+        # signal every process, also the one that makes workers, and only this one is to hear it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
         try:
             with closing(theirs):
                 process.start()
@@ -87,7 +112,7 @@ class Place:
             ours.close()
             raise
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, FOR_PARENT)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
         self.process, self._talk, self.reason = process, ours, None
 
     def tell(self, word: str) -> None:
@@ -105,7 +130,7 @@ class Place:
                 self._leave()
                 return
             if word == READY:
-                self.tries = 0
+                self.tries, self.has_served = 0, True
                 pid = None if self.process is None else self.process.pid
                 log.info("worker started", worker=self.worker.number, pid=pid)
             else:
@@ -214,14 +239,24 @@ class Supervisor:
         pause = place.ended(time.monotonic())
         told = {"worker": number, "pid": pid, "exit": code, "reason": place.reason}
         if self._until is not None:
-            if code != 0:
+            if code != 0 and self._failure is None:
                 log.error("worker did not end well", **told)
-        elif place.tries < TRIES_MAX:
+            return
+        self._failure = self._hopeless(place, code)
+        if self._failure is None:
             log.error("worker ended, another is started", **told, pause=round(pause, 2))
         else:
-            why = place.reason or f"see above, its exit code was {code}"
-            self._failure = f"worker {number} could not start, {TRIES_MAX} times in a row: {why}"
             self._stop(STOP)
+
+    def _hopeless(self, place: Place, code: int | None) -> str | None:
+        """Return why another is not worth starting, if it is not."""
+        if place.reason is not None and not any(one.has_served for one in self._places):
+            # As with one process: what ends the first start is told, and is for people to mend.
+            return place.reason
+        if place.tries < TRIES_MAX:
+            return None
+        why = place.reason or f"its exit code was {code}, see above"
+        return f"worker {place.worker.number} could not start, {TRIES_MAX} times in a row: {why}"
 
     def _kill(self) -> None:
         self._failure = "workers did not end in time, and were killed"

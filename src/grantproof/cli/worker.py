@@ -5,12 +5,12 @@ system send theirs to every process at once, and the second would be taken for h
 """
 
 import os
-import shutil
 import signal
 import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from types import FrameType
@@ -20,7 +20,7 @@ import uvicorn
 from typing_extensions import override
 from uvicorn.importer import import_from_string
 
-from grantproof.adapters.workers import Worker
+from grantproof.adapters.workers import Worker, clear
 from grantproof.cli.exits import ExitCode
 from grantproof.cli.serve import environment
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX, Server, configured
@@ -88,6 +88,8 @@ def work(listener: socket.socket, parent: "Connection[Any, Any]", worker: Worker
     create: Any = import_from_string("grantproof.api.app:create_app")
     config = configured(settings, application=partial(create, worker))
     server = WorkerServer(config, drain_seconds=settings.drain_seconds, parent=parent)
+    signal.signal(signal.SIGTERM, server.handle_exit)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=server.listen, name="grantproof-parent", daemon=True).start()
     try:
         server.run(sockets=[listener])
@@ -95,6 +97,13 @@ def work(listener: socket.socket, parent: "Connection[Any, Any]", worker: Worker
         if server.failure is not None:
             server.tell(server.failure)
         if server.is_orphan:
-            shutil.rmtree(worker.folder, ignore_errors=True)
+            _leave_nothing(worker)
     if server.failure is not None:
         sys.exit(ExitCode.UNDETERMINED)
+
+
+def _leave_nothing(worker: Worker) -> None:
+    """Do what the parent would have done; the last one to end removes the folder."""
+    with suppress(OSError):
+        clear(worker.folder, worker.number)
+        worker.folder.rmdir()

@@ -1,0 +1,495 @@
+"""`grantproof serve --workers`: several processes are one service, whichever of them answers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grantproof.bootstrap import compose
+from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
+from grantproof.cli.supervisor import TRIES_MAX
+from grantproof.service.authors import Author
+from grantproof.service.callers import EVERY_SCOPE
+from grantproof.service.keyring import KeyRequest, NewKey
+from grantproof.settings import Settings
+from tests.api.service import READ_DOCS
+from tests.databases import Database, key_file, place
+from tests.e2e.test_stopping import answered, connected, free_port, load
+from tests.unit.adapters.test_telemetry import samples
+
+PROGRAM = Path(sys.executable).with_name("grantproof")
+PATIENCE_SECONDS = 60
+MAX_STALENESS = 1.0
+HEADS = "# TYPE "
+REQUESTS = "grantproof_requests_total"
+DECISIONS = "grantproof_decisions_total"
+
+Told = dict[str, Any]
+
+
+@dataclass
+class Service:
+    """A service of several workers, ready; what it has logged, and the pids of the workers."""
+
+    process: subprocess.Popen[str]
+    port: int
+    key: str
+    temporary: Path
+    lines: list[Told] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def read(self) -> None:
+        """Take every line of the log as it comes; what is no JSON is kept apart."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            try:
+                self.lines.append(json.loads(line))
+            except ValueError:
+                self.others.append(line)
+
+    def events(self, event: str) -> list[Told]:
+        """The lines of that kind until now."""
+        return [line for line in self.lines if line["event"] == event]
+
+    def pids(self) -> dict[int, int]:
+        """The process of each worker, as of its last start."""
+        return {line["worker"]: line["pid"] for line in self.events("worker started")}
+
+    def connection(self, worker: int) -> HTTPConnection:
+        """A connection to that worker: the others are halted until it has answered."""
+        others = [pid for number, pid in self.pids().items() if number != worker]
+        for pid in others:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            # A signal takes a moment to arrive.
+            time.sleep(0.05)
+            made = connected(self.port)
+            assert answered(made, "GET", "/livez") == (200, False)
+        finally:
+            for pid in others:
+                os.kill(pid, signal.SIGCONT)
+        return made
+
+    def ask(
+        self, connection: HTTPConnection, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, Any]:
+        """The status and the document of an answer, with the key of an operator."""
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **more}
+        connection.request(method, path, None if body is None else json.dumps(body), sent)
+        response = connection.getresponse()
+        text = response.read().decode()
+        return response.status, text if path == "/metrics" else json.loads(text or "null")
+
+    def counted(self, connection: HTTPConnection, name: str, **labels: str) -> dict[str, float]:
+        """What each worker has counted, as whoever answers on the connection tells it."""
+        status, text = self.ask(connection, "GET", "/metrics")
+        assert status == 200
+        found = Counter[str]()
+        for (one, told), value in samples(text).items():
+            if one == name and labels.items() <= dict(told).items():
+                found[dict(told)["worker"]] += value  # type: ignore[assignment]  # whole numbers
+        return dict(found)
+
+
+def becomes(holds: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> bool:
+    """Whether a condition comes to hold in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, not counting one that has ended and was not waited for."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with suppress(OSError):
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    return True
+
+
+def operator_key(address: str, *, demo: bool = True) -> str:
+    """A key of an operator, with the demo installed beside it."""
+    settings = Settings(database_url=address, audit_key_file=key_file(address), demo=demo)
+    with closing(compose(settings)) as services:
+        made = services.keyring.create(KeyRequest(None, None, EVERY_SCOPE), by=Author("test"))
+    assert isinstance(made, NewKey)
+    return made.text
+
+
+@contextmanager
+def serving(
+    folder: Path, address: str | None = None, *, workers: int = 2, **settings: str
+) -> Iterator[Service]:
+    """The demo with so many workers, all ready; killed at the end if it still runs."""
+    at = str(folder / "grantproof.db") if address is None else address
+    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    key, port = operator_key(at), free_port()
+    given = {"GRANTPROOF_MAX_STALENESS": str(MAX_STALENESS), "TMPDIR": str(temporary)}
+    process = subprocess.Popen(
+        [PROGRAM, "serve", "--demo", "--port", str(port), "--workers", str(workers)],
+        env={**kept, **place(at), **given, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    service = Service(process, port, key, temporary)
+    reading = threading.Thread(target=service.read)
+    reading.start()
+    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+    watchdog.start()
+    try:
+        assert becomes(lambda: len(service.pids()) == workers or process.poll() is not None)
+        assert len(service.pids()) == workers, (service.lines, service.others)
+        yield service
+    finally:
+        watchdog.cancel()
+        process.kill()
+        process.wait()
+        # No worker has the stream any more: they notice that their parent is gone.
+        reading.join(PATIENCE_SECONDS)
+        assert not reading.is_alive()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def stopped(service: Service) -> int:
+    """The exit code of a service that was told to stop."""
+    service.process.send_signal(signal.SIGTERM)
+    return service.process.wait(PATIENCE_SECONDS)
+
+
+def test_workers_are_one_service(database: Database, tmp_path: Path) -> None:
+    """What one has done is seen by the next: at once where it is asked for, soon anyway."""
+    with serving(tmp_path, database.address) as service, ExitStack() as open_now:
+        first, second = (
+            open_now.enter_context(closing(service.connection(worker))) for worker in (0, 1)
+        )
+        check_changes_are_seen(service, first, second)
+        check_receipts_are_shared(service, first, second)
+        check_counts_add_up(service, first, second)
+        # Restarted workers do not install the demo again.
+        assert service.ask(first, "DELETE", "/v1/orgs/acme")[0] == 204
+        pids = service.pids()
+        os.kill(pids[1], signal.SIGKILL)
+        assert becomes(lambda: service.pids()[1] != pids[1])
+        with closing(service.connection(1)) as anew:
+            assert service.ask(anew, "GET", "/v1/orgs/acme")[0] == 404
+            check_a_restart_begins_at_nothing(service, anew)
+        assert stopped(service) == 0
+        assert list(service.temporary.iterdir()) == []
+
+
+def check_changes_are_seen(service: Service, first: HTTPConnection, second: HTTPConnection) -> None:
+    """Both ways, many times: at once with the revision, in time without."""
+    for turn in range(12):
+        here, there = (first, second) if turn % 4 < 2 else (second, first)
+        allowed = turn % 2 == 1
+        revision = assigned(service, here, viewer=allowed)
+        changed_at = time.monotonic()
+        least = revision if turn < 8 else 0
+        expected = (200, "Allow" if allowed else "Deny", revision)
+        assert decided(service, here, least) == expected
+        if least > 0:
+            assert decided(service, there, least) == expected
+        else:
+            while decided(service, there, 0) != expected:
+                assert time.monotonic() - changed_at < MAX_STALENESS
+
+
+def assigned(service: Service, connection: HTTPConnection, *, viewer: bool) -> int:
+    """The revision after a change of whether alice is a viewer."""
+    one = {"principal": "alice", "role": "viewer"}
+    path = "/v1/orgs/acme/assignments"
+    if viewer:
+        assert service.ask(connection, "POST", path, one)[0] == 201
+    else:
+        path = f"{path}?principal=alice&role=viewer"
+        assert service.ask(connection, "DELETE", path)[0] == 204
+    return revision_of(service, connection)
+
+
+def decided(service: Service, connection: HTTPConnection, least: int) -> tuple[int, str, int]:
+    """What is decided on a state of at least that revision."""
+    question = {**READ_DOCS, "at_least_revision": least}
+    status, answer = service.ask(connection, "POST", "/evaluate", question)
+    return status, answer["decision"], answer["revision"]
+
+
+def revision_of(service: Service, connection: HTTPConnection) -> int:
+    """The revision of `acme`, as the worker of the connection knows it."""
+    status, told = service.ask(connection, "GET", "/v1/orgs/acme")
+    assert status == 200
+    return int(told["revision"])
+
+
+def check_receipts_are_shared(
+    service: Service, first: HTTPConnection, second: HTTPConnection
+) -> None:
+    """The same request under one key is made once, whichever worker takes it."""
+    revision = revision_of(service, first)
+    path, body = "/v1/orgs/acme/roles", {"id": "once"}
+    answers = [
+        service.ask(one, "POST", path, body, Idempotency_Key="k") for one in (first, second, first)
+    ]
+    assert answers == [answers[0]] * 3
+    assert answers[0][0] == 201
+    other = service.ask(second, "POST", path, {"id": "other"}, Idempotency_Key="k")
+    assert (other[0], other[1]["code"]) == (422, "idempotency_key_reused")
+    assert revision_of(service, first) == revision + 1
+
+
+def check_counts_add_up(service: Service, first: HTTPConnection, second: HTTPConnection) -> None:
+    """All that both have answered, told by either; the one that is asked as of now."""
+    before = service.counted(first, DECISIONS)
+    for number in range(100):
+        connection = first if number < 30 else second
+        assert service.ask(connection, "POST", "/evaluate", READ_DOCS)[0] == 200
+    assert service.counted(first, DECISIONS)["0"] == before["0"] + 30
+    assert service.counted(second, DECISIONS)["1"] == before["1"] + 70
+    for connection in (first, second):
+        # What was told once is known everywhere: each leaves what it tells.
+        now = service.counted(connection, DECISIONS)
+        assert now == {"0": before["0"] + 30, "1": before["1"] + 70}
+    _, text = service.ask(first, "GET", "/metrics")
+    heads = [line for line in text.splitlines() if line.startswith(HEADS)]
+    assert len(heads) == len(set(heads)) > 20
+    values = [line for line in text.splitlines() if line[0] != "#"]
+    assert all('worker="0"' in line or 'worker="1"' in line for line in values)
+
+
+def check_a_restart_begins_at_nothing(service: Service, connection: HTTPConnection) -> None:
+    """What the dead one had counted is not told any more, what the others have is."""
+    now = service.counted(connection, REQUESTS, route="/evaluate")
+    assert now["1"] == 0
+    assert now["0"] > 0
+
+
+def test_a_worker_that_is_killed_loses_what_is_its_own_only(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The others answer all that they are asked, and soon there are as many as before."""
+    log = tmp_path / "decisions"
+    with serving(tmp_path, GRANTPROOF_DECISION_LOG=str(log)) as service:
+        pids = service.pids()
+        with ThreadPoolExecutor(6) as pool:
+            connections = [service.connection(number % 2) for number in range(6)]
+            ended = threading.Event()
+            asking = [pool.submit(keep_deciding, one, ended) for one in connections]
+            time.sleep(0.5)
+            os.kill(pids[0], signal.SIGKILL)
+            killed_at = time.monotonic()
+            with closing(connected(service.port)) as fresh:
+                # Whoever comes meanwhile is answered by another.
+                assert answered(fresh, "POST", "/evaluate", READ_DOCS) == (200, False)
+            assert becomes(lambda: service.pids()[0] != pids[0])
+            back = time.monotonic() - killed_at
+            ended.set()
+            found = [one.result(PATIENCE_SECONDS) for one in asking]
+        assert service.pids()[1] == pids[1]
+        (line,) = service.events("worker ended, another is started")
+        assert (line["worker"], line["pid"], line["exit"]) == (0, pids[0], -signal.SIGKILL)
+        assert [failed for _, failed in found] == [1, 0, 1, 0, 1, 0]
+        answers = [count for count, _ in found]
+        assert min(answers) > 10
+        check_logs(log, service.pids(), pids[0], answers)
+        assert stopped(service) == 0
+    assert back < 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), back
+    told = f"a worker of 2 killed: {sum(answers)} answers, 3 lost of 3 of its connections,"
+    record_property("figure", f"{told} back after {back:.2f} s")
+
+
+def keep_deciding(connection: HTTPConnection, ended: threading.Event) -> tuple[int, int]:
+    """How many questions were answered over a connection, and how many were not."""
+    answers = 0
+    with closing(connection):
+        while not ended.is_set():
+            try:
+                assert answered(connection, "POST", "/evaluate", READ_DOCS) == (200, False)
+            except (OSError, HTTPException):
+                return answers, 1
+            answers += 1
+    return answers, 0
+
+
+def check_logs(folder: Path, pids: dict[int, int], killed: int, answers: list[int]) -> None:
+    """Each file is of one process; that of the one which was not killed holds all it answered."""
+
+    def written(pid: int) -> int:
+        return sum(
+            len(path.read_text().splitlines()) for path in folder.glob(f"*-{pid}.decisions.jsonl")
+        )
+
+    of_second = answers[1] + answers[3] + answers[5]
+    # The fresh connection is answered by it, or by the worker that was started.
+    assert becomes(lambda: written(pids[1]) + written(pids[0]) == of_second + 1)
+    assert of_second <= written(pids[1]) <= of_second + 1
+    assert 0 < written(killed) <= answers[0] + answers[2] + answers[4] + 3
+    assert all(json.loads(line) for path in folder.iterdir() for line in path.open())
+
+
+@pytest.mark.parametrize("drain", [0, 1])
+def test_no_request_is_lost_by_stopping(tmp_path: Path, drain: int) -> None:
+    """Clients that keep their connections, decisions and changes, SIGTERM in the middle.
+
+    To every process at once, as some init systems send it.
+    """
+    with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS=str(drain)) as service:
+        pids = [service.process.pid, *service.pids().values()]
+
+        def stop() -> None:
+            for pid in pids:
+                os.kill(pid, signal.SIGTERM)
+
+        ended = load(service.port, stop=stop, drain=drain / 2)
+        assert service.process.wait(PATIENCE_SECONDS) == 0
+        assert set(ended) == {200, 201}, ended
+        assert ended[200] > 10 < ended[201]
+        assert [line["event"] for line in service.lines if line["level"] != "info"] == []
+    assert service.others == []
+    assert list(service.temporary.iterdir()) == []
+
+
+def test_every_worker_is_told_before_anything_ends(tmp_path: Path) -> None:
+    """Not ready at once, still answering; a second signal ends it sooner, and SIGHUP nothing."""
+    with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS="3000") as service, ExitStack() as open_now:
+        both = [open_now.enter_context(closing(service.connection(one))) for one in (0, 1)]
+        for pid in (service.process.pid, *service.pids().values()):
+            os.kill(pid, signal.SIGHUP)
+            # A terminal tells all of them; only the parent hears it.
+            if pid != service.process.pid:
+                os.kill(pid, signal.SIGINT)
+        time.sleep(0.3)
+        for one in both:
+            assert answered(one, "GET", "/readyz") == (200, False)
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        for one in both:
+            assert answered(one, "GET", "/readyz") == (503, True)
+        with closing(connected(service.port)) as fresh:
+            assert answered(fresh, "POST", "/evaluate", READ_DOCS) == (200, True)
+        began = time.monotonic()
+        service.process.send_signal(signal.SIGINT)
+        assert service.process.wait(PATIENCE_SECONDS) == 0
+        assert time.monotonic() - began < SHUTDOWN_SECONDS_MAX / 2
+
+
+@pytest.mark.parametrize("drain", [0, 3000])
+def test_a_parent_that_is_killed_leaves_nobody_behind(tmp_path: Path, drain: int) -> None:
+    """Also while all are draining: the port is free soon, and so is the temporary folder."""
+    with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS=str(drain)) as service:
+        pids = service.pids().values()
+        assert list(service.temporary.glob("grantproof-*/*.prom"))
+        if drain > 0:
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+        assert all(map(is_alive, pids))
+        service.process.kill()
+        service.process.wait()
+        assert becomes(lambda: not any(map(is_alive, pids)), seconds=SHUTDOWN_SECONDS_MAX)
+        assert becomes(lambda: list(service.temporary.iterdir()) == [], seconds=1)
+        with pytest.raises(ConnectionRefusedError):
+            connected(service.port).connect()
+    assert service.others == []
+
+
+def test_a_worker_that_ends_at_every_start_ends_the_service(tmp_path: Path) -> None:
+    """After some tries, each with a line of the log; exit code 3 and one line that says why."""
+    log = tmp_path / "decisions"
+    with serving(tmp_path, GRANTPROOF_DECISION_LOG=str(log)) as service:
+        for path in log.iterdir():
+            path.unlink()
+        log.rmdir()
+        log.write_text("no folder")
+        os.kill(service.pids()[1], signal.SIGKILL)
+        assert service.process.wait(PATIENCE_SECONDS) == 3
+        assert becomes(lambda: len(service.others) == 1, seconds=5)
+        lines = service.events("worker ended, another is started")
+        assert len(lines) == TRIES_MAX - 1
+        pauses = [line["pause"] for line in lines]
+        assert pauses[0] == 0 < pauses[-1] <= 2
+    why = f"worker 1 could not start, {TRIES_MAX} times in a row: the folder `{log}` of the"
+    assert service.others[0].startswith(why)
+
+
+def test_what_no_worker_can_start_with_ends_the_start(tmp_path: Path) -> None:
+    """At once, as with one process: the reason on one line, exit code 3."""
+    log = tmp_path / "decisions"
+    log.write_text("no folder")
+    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
+    done = subprocess.run(
+        [PROGRAM, "serve", "--demo", "--port", str(free_port()), "--workers", "2"],
+        cwd=tmp_path,
+        env={**kept, "GRANTPROOF_DECISION_LOG": str(log), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].startswith(f"the folder `{log}` of the decision log")
+    assert "another is started" not in done.stderr
+    assert list(tmp_path.glob("grantproof-*")) == []
+
+
+def test_limits_are_those_of_the_service(tmp_path: Path) -> None:
+    """Each worker has its share: together they let through no more than the setting says."""
+    with (
+        serving(tmp_path, GRANTPROOF_RATE_LIMIT="20") as service,
+        closing(service.connection(0)) as first,
+        closing(service.connection(1)) as second,
+    ):
+        ended = Counter[int]()
+        began = time.monotonic()
+        for number in range(200):
+            connection = first if number % 2 == 0 else second
+            status, _ = service.ask(connection, "POST", "/evaluate", READ_DOCS)
+            ended[status] += 1
+        seconds = time.monotonic() - began
+        assert set(ended) == {200, 429}
+        assert 20 <= ended[200] <= 20 + 20 * seconds + 2, (ended, seconds)
+
+
+def test_clients_that_come_and_go_reach_several_workers(tmp_path: Path) -> None:
+    """New connections are spread, and each request is counted once, by whoever answered it."""
+    with serving(tmp_path) as service:
+        with ThreadPoolExecutor(8) as pool:
+            asking = [pool.submit(ask_and_leave, service.port, 25) for _ in range(8)]
+            assert [one.result(PATIENCE_SECONDS) for one in asking] == [25] * 8
+        with closing(connected(service.port)) as last:
+
+            def counted() -> dict[str, float]:
+                return service.counted(last, REQUESTS, route="/evaluate", status="200")
+
+            assert becomes(lambda: sum(counted().values()) == 200, seconds=5)
+            assert min(counted().values()) > 0
+        assert stopped(service) == 0
+
+
+def ask_and_leave(port: int, count: int) -> int:
+    """How many questions were answered, each over a connection of its own."""
+    found = 0
+    for _ in range(count):
+        with closing(connected(port)) as connection:
+            found += answered(connection, "POST", "/evaluate", READ_DOCS)[0] == 200
+    return found
