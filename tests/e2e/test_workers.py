@@ -33,6 +33,7 @@ from tests.unit.adapters.test_telemetry import samples
 PROGRAM = Path(sys.executable).with_name("grantproof")
 PATIENCE_SECONDS = 60
 MAX_STALENESS = 1.0
+CRLF = b"\r\n"
 HEADS = "# TYPE "
 REQUESTS = "grantproof_requests_total"
 DECISIONS = "grantproof_decisions_total"
@@ -152,6 +153,7 @@ def serving(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     service = Service(process, port, key, temporary)
     reading = threading.Thread(target=service.read)
@@ -188,13 +190,15 @@ def test_workers_are_one_service(database: Database, tmp_path: Path) -> None:
         check_changes_are_seen(service, first, second)
         check_receipts_are_shared(service, first, second)
         check_counts_add_up(service, first, second)
+        check_requests_are_told_apart(service, first, second)
         # Restarted workers do not install the demo again.
         assert service.ask(first, "DELETE", "/v1/orgs/acme")[0] == 204
         pids = service.pids()
         os.kill(pids[1], signal.SIGKILL)
         assert becomes(lambda: service.pids()[1] != pids[1])
         with closing(service.connection(1)) as anew:
-            assert service.ask(anew, "GET", "/v1/orgs/acme")[0] == 404
+            status, told = service.ask(anew, "GET", "/v1/orgs")
+            assert (status, told["items"]) == (200, [])
             check_a_restart_begins_at_nothing(service, anew)
         assert stopped(service) == 0
         assert list(service.temporary.iterdir()) == []
@@ -261,7 +265,10 @@ def check_receipts_are_shared(
 
 def check_counts_add_up(service: Service, first: HTTPConnection, second: HTTPConnection) -> None:
     """All that both have answered, told by either; the one that is asked as of now."""
-    before = service.counted(first, DECISIONS)
+    before = {
+        worker: service.counted(connection, DECISIONS)[worker]
+        for worker, connection in (("0", first), ("1", second))
+    }
     for number in range(100):
         connection = first if number < 30 else second
         assert service.ask(connection, "POST", "/evaluate", READ_DOCS)[0] == 200
@@ -276,6 +283,23 @@ def check_counts_add_up(service: Service, first: HTTPConnection, second: HTTPCon
     assert len(heads) == len(set(heads)) > 20
     values = [line for line in text.splitlines() if line[0] != "#"]
     assert all('worker="0"' in line or 'worker="1"' in line for line in values)
+
+
+def check_requests_are_told_apart(
+    service: Service, first: HTTPConnection, second: HTTPConnection
+) -> None:
+    """No worker gives an id that another gives, not even for what is no request."""
+    prefixes = set()
+    for connection in (first, second):
+        connection.request("GET", "/livez")
+        response = connection.getresponse()
+        response.read()
+        prefixes.add(response.headers["X-Request-ID"].partition("-")[0])
+        with closing(service.connection(0 if connection is first else 1)) as broken:
+            broken.sock.sendall(b"no request" + CRLF + CRLF)
+            answer = broken.sock.recv(65_536).decode().lower()
+            prefixes.add(answer.partition("x-request-id: ")[2].partition("-")[0])
+    assert len(prefixes) == 4
 
 
 def check_a_restart_begins_at_nothing(service: Service, connection: HTTPConnection) -> None:
@@ -345,7 +369,8 @@ def check_logs(folder: Path, pids: dict[int, int], killed: int, answers: list[in
     assert becomes(lambda: written(pids[1]) + written(pids[0]) == of_second + 1)
     assert of_second <= written(pids[1]) <= of_second + 1
     assert 0 < written(killed) <= answers[0] + answers[2] + answers[4] + 3
-    assert all(json.loads(line) for path in folder.iterdir() for line in path.open())
+    lines = [line for path in folder.iterdir() for line in path.read_text().splitlines()]
+    assert all(json.loads(line)["decision"] == "Allow" for line in lines)
 
 
 @pytest.mark.parametrize("drain", [0, 1])
@@ -355,13 +380,8 @@ def test_no_request_is_lost_by_stopping(tmp_path: Path, drain: int) -> None:
     To every process at once, as some init systems send it.
     """
     with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS=str(drain)) as service:
-        pids = [service.process.pid, *service.pids().values()]
-
-        def stop() -> None:
-            for pid in pids:
-                os.kill(pid, signal.SIGTERM)
-
-        ended = load(service.port, stop=stop, drain=drain / 2)
+        group = service.process.pid
+        ended = load(service.port, stop=lambda: os.killpg(group, signal.SIGTERM), drain=drain / 2)
         assert service.process.wait(PATIENCE_SECONDS) == 0
         assert set(ended) == {200, 201}, ended
         assert ended[200] > 10 < ended[201]
@@ -374,11 +394,10 @@ def test_every_worker_is_told_before_anything_ends(tmp_path: Path) -> None:
     """Not ready at once, still answering; a second signal ends it sooner, and SIGHUP nothing."""
     with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS="3000") as service, ExitStack() as open_now:
         both = [open_now.enter_context(closing(service.connection(one))) for one in (0, 1)]
-        for pid in (service.process.pid, *service.pids().values()):
-            os.kill(pid, signal.SIGHUP)
-            # A terminal tells all of them; only the parent hears it.
-            if pid != service.process.pid:
-                os.kill(pid, signal.SIGINT)
+        # A terminal tells every process; only the parent listens to it.
+        os.killpg(service.process.pid, signal.SIGHUP)
+        for pid in service.pids().values():
+            os.kill(pid, signal.SIGINT)
         time.sleep(0.3)
         for one in both:
             assert answered(one, "GET", "/readyz") == (200, False)
@@ -389,7 +408,7 @@ def test_every_worker_is_told_before_anything_ends(tmp_path: Path) -> None:
         with closing(connected(service.port)) as fresh:
             assert answered(fresh, "POST", "/evaluate", READ_DOCS) == (200, True)
         began = time.monotonic()
-        service.process.send_signal(signal.SIGINT)
+        os.killpg(service.process.pid, signal.SIGINT)
         assert service.process.wait(PATIENCE_SECONDS) == 0
         assert time.monotonic() - began < SHUTDOWN_SECONDS_MAX / 2
 
@@ -407,7 +426,7 @@ def test_a_parent_that_is_killed_leaves_nobody_behind(tmp_path: Path, drain: int
         service.process.kill()
         service.process.wait()
         assert becomes(lambda: not any(map(is_alive, pids)), seconds=SHUTDOWN_SECONDS_MAX)
-        assert becomes(lambda: list(service.temporary.iterdir()) == [], seconds=1)
+        assert becomes(lambda: list(service.temporary.glob("grantproof-*")) == [], seconds=1)
         with pytest.raises(ConnectionRefusedError):
             connected(service.port).connect()
     assert service.others == []

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -106,6 +107,9 @@ class Place:
         # signal every process, also the one that makes workers, and only this one is to hear it.
         signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
         try:
+            # What tracks the resources of processes, once begun, lets signals through again.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
             with closing(theirs):
                 process.start()
         except OSError:
@@ -179,13 +183,14 @@ class Supervisor:
         """Return when all have ended, as they were told to; raises `Stop` when it is no use."""
         with hearing() as heard:
             try:
+                self._begin()
                 while self._until is None or any(place.process for place in self._places):
-                    self._begin()
                     waited = [one for place in self._places for one in place.waited]
                     ready = wait([heard, *waited], self._pause())
                     if heard in ready:
                         self._obey(heard.recv(SIGNALS_MAX))
                     self._look()
+                    self._begin()
             finally:
                 for place in self._places:
                     place.abandon()
@@ -250,7 +255,8 @@ class Supervisor:
 
     def _hopeless(self, place: Place, code: int | None) -> str | None:
         """Return why another is not worth starting, if it is not."""
-        if place.reason is not None and not any(one.has_served for one in self._places):
+        told = code == ExitCode.UNDETERMINED and place.reason is not None
+        if told and not any(one.has_served for one in self._places):
             # As with one process: what ends the first start is told, and is for people to mend.
             return place.reason
         if place.tries < TRIES_MAX:
