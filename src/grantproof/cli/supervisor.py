@@ -95,7 +95,7 @@ class Place:
             yield self._talk
 
     def begin(self, listener: socket.socket) -> None:
-        """Start a process; raises `OSError` when the system has no room for another."""
+        """Start a process; raises `OSError` or `EOFError` when the system makes none."""
         clear(self.worker.folder, self.worker.number)
         ours, theirs = processes().Pipe()
         process = processes().Process(
@@ -112,7 +112,7 @@ class Place:
             signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
             with closing(theirs):
                 process.start()
-        except OSError:
+        except (OSError, EOFError):
             ours.close()
             raise
         finally:
@@ -203,7 +203,7 @@ class Supervisor:
             if self._until is None and place.process is None and place.due <= now:
                 try:
                     place.begin(self._listener)
-                except OSError as error:
+                except (OSError, EOFError) as error:
                     place.reason = str(error)
                     self._mourn(place, pid=None, code=None)
 
@@ -299,7 +299,11 @@ def supervise(listener: socket.socket, settings: Settings, *, prepared: bool) ->
     """
     logs.configure(settings.log_level, settings.log_format)
     # Of mode 0700: what is in it is for whoever may ask for metrics.
-    folder = Path(tempfile.mkdtemp(prefix=f"grantproof-{os.getpid()}-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"grantproof-{os.getpid()}-"))
+    except OSError as error:
+        line = f"no temporary folder can be made, TMPDIR names another: {error.strerror}"
+        raise Stop(ExitCode.UNDETERMINED, line) from error
     workers = [Worker(number, folder, prepared) for number in range(settings.workers)]
     try:
         Supervisor(listener, settings, workers).run()
