@@ -2,186 +2,31 @@
 
 import json
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from grantproof.bootstrap import compose
-from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
-from grantproof.cli.supervisor import TRIES_MAX
-from grantproof.service.authors import Author
-from grantproof.service.callers import EVERY_SCOPE
-from grantproof.service.keyring import KeyRequest, NewKey
-from grantproof.settings import Settings
 from tests.api.service import READ_DOCS
-from tests.databases import Database, key_file, place
-from tests.e2e.test_stopping import answered, connected, free_port, load
-from tests.unit.adapters.test_telemetry import samples
-
-PROGRAM = Path(sys.executable).with_name("grantproof")
-PATIENCE_SECONDS = 60
-MAX_STALENESS = 1.0
-CRLF = b"\r\n"
-HEADS = "# TYPE "
-REQUESTS = "grantproof_requests_total"
-DECISIONS = "grantproof_decisions_total"
-
-Told = dict[str, Any]
-
-
-@dataclass
-class Service:
-    """A service of several workers, ready; what it has logged, and the pids of the workers."""
-
-    process: subprocess.Popen[str]
-    port: int
-    key: str
-    temporary: Path
-    lines: list[Told] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-
-    def read(self) -> None:
-        """Take every line of the log as it comes; what is no JSON is kept apart."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            try:
-                self.lines.append(json.loads(line))
-            except ValueError:
-                self.others.append(line)
-
-    def events(self, event: str) -> list[Told]:
-        """The lines of that kind until now."""
-        return [line for line in self.lines if line["event"] == event]
-
-    def pids(self) -> dict[int, int]:
-        """The process of each worker, as of its last start."""
-        return {line["worker"]: line["pid"] for line in self.events("worker started")}
-
-    def connection(self, worker: int) -> HTTPConnection:
-        """A connection to that worker: the others are halted until it has answered."""
-        others = [pid for number, pid in self.pids().items() if number != worker]
-        for pid in others:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            # A signal takes a moment to arrive.
-            time.sleep(0.05)
-            made = connected(self.port)
-            assert answered(made, "GET", "/livez") == (200, False)
-        finally:
-            for pid in others:
-                os.kill(pid, signal.SIGCONT)
-        return made
-
-    def ask(
-        self, connection: HTTPConnection, method: str, path: str, body: Any = None, **headers: str
-    ) -> tuple[int, Any]:
-        """The status and the document of an answer, with the key of an operator."""
-        more = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **more}
-        connection.request(method, path, None if body is None else json.dumps(body), sent)
-        response = connection.getresponse()
-        text = response.read().decode()
-        return response.status, text if path == "/metrics" else json.loads(text or "null")
-
-    def counted(self, connection: HTTPConnection, name: str, **labels: str) -> dict[str, float]:
-        """What each worker has counted, as whoever answers on the connection tells it."""
-        status, text = self.ask(connection, "GET", "/metrics")
-        assert status == 200
-        found = Counter[str]()
-        for (one, told), value in samples(text).items():
-            if one == name and labels.items() <= dict(told).items():
-                found[dict(told)["worker"]] += value  # type: ignore[assignment]  # whole numbers
-        return dict(found)
-
-
-def becomes(holds: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> bool:
-    """Whether a condition comes to hold in time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def is_alive(pid: int) -> bool:
-    """Whether there is such a process, not counting one that has ended and was not waited for."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with suppress(OSError):
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    return True
-
-
-def operator_key(address: str, *, demo: bool = True) -> str:
-    """A key of an operator, with the demo installed beside it."""
-    settings = Settings(database_url=address, audit_key_file=key_file(address), demo=demo)
-    with closing(compose(settings)) as services:
-        made = services.keyring.create(KeyRequest(None, None, EVERY_SCOPE), by=Author("test"))
-    assert isinstance(made, NewKey)
-    return made.text
-
-
-@contextmanager
-def serving(
-    folder: Path, address: str | None = None, *, workers: int = 2, **settings: str
-) -> Iterator[Service]:
-    """The demo with so many workers, all ready; killed at the end if it still runs."""
-    at = str(folder / "grantproof.db") if address is None else address
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
-    # The path of a socket must not be long.
-    temporary = Path(tempfile.mkdtemp(prefix="gp-"))
-    key, port = operator_key(at), free_port()
-    given = {"GRANTPROOF_MAX_STALENESS": str(MAX_STALENESS), "TMPDIR": str(temporary)}
-    process = subprocess.Popen(
-        [PROGRAM, "serve", "--demo", "--port", str(port), "--workers", str(workers)],
-        env={**kept, **place(at), **given, **settings},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    service = Service(process, port, key, temporary)
-    reading = threading.Thread(target=service.read)
-    reading.start()
-    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
-    watchdog.start()
-    try:
-        assert becomes(lambda: len(service.pids()) == workers or process.poll() is not None)
-        assert len(service.pids()) == workers, (service.lines, service.others)
-        yield service
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait()
-        # No worker has the stream any more: they notice that their parent is gone.
-        reading.join(PATIENCE_SECONDS)
-        assert not reading.is_alive()
-        assert process.stderr is not None
-        process.stderr.close()
-        shutil.rmtree(temporary)
-
-
-def stopped(service: Service) -> int:
-    """The exit code of a service that was told to stop."""
-    service.process.send_signal(signal.SIGTERM)
-    return service.process.wait(PATIENCE_SECONDS)
+from tests.databases import Database
+from tests.e2e.several import (
+    CRLF,
+    DECISIONS,
+    HEADS,
+    MAX_STALENESS,
+    PATIENCE_SECONDS,
+    REQUESTS,
+    Service,
+    becomes,
+    serving,
+    stopped,
+)
+from tests.e2e.test_stopping import answered, connected
 
 
 def test_workers_are_one_service(database: Database, tmp_path: Path) -> None:
@@ -374,103 +219,6 @@ def check_logs(folder: Path, pids: dict[int, int], killed: int, answers: list[in
     assert 0 < written(killed) <= answers[0] + answers[2] + answers[4] + 3
     lines = [line for path in folder.iterdir() for line in path.read_text().splitlines()]
     assert all(json.loads(line)["decision"] == "Allow" for line in lines)
-
-
-@pytest.mark.parametrize("drain", [0, 1])
-def test_no_request_is_lost_by_stopping(tmp_path: Path, drain: int) -> None:
-    """Clients that keep their connections, decisions and changes, SIGTERM in the middle.
-
-    To every process at once, as some init systems send it.
-    """
-    with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS=str(drain)) as service:
-        group = service.process.pid
-        ended = load(service.port, stop=lambda: os.killpg(group, signal.SIGTERM), drain=drain / 2)
-        assert service.process.wait(PATIENCE_SECONDS) == 0
-        assert set(ended) == {200, 201}, ended
-        assert ended[200] > 10 < ended[201]
-        assert list(service.temporary.iterdir()) == []
-    assert [line["event"] for line in service.lines if line["level"] != "info"] == []
-    assert service.others == []
-
-
-def test_every_worker_is_told_before_anything_ends(tmp_path: Path) -> None:
-    """Not ready at once, still answering; a second signal ends it sooner, and SIGHUP nothing."""
-    with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS="3000") as service, ExitStack() as open_now:
-        both = [open_now.enter_context(closing(service.connection(one))) for one in (0, 1)]
-        # A terminal tells every process; only the parent listens to it.
-        os.killpg(service.process.pid, signal.SIGHUP)
-        for pid in service.pids().values():
-            os.kill(pid, signal.SIGINT)
-        time.sleep(0.3)
-        for one in both:
-            assert answered(one, "GET", "/readyz") == (200, False)
-        service.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        for one in both:
-            assert answered(one, "GET", "/readyz") == (503, True)
-        with closing(connected(service.port)) as fresh:
-            assert answered(fresh, "POST", "/evaluate", READ_DOCS) == (200, True)
-        began = time.monotonic()
-        os.killpg(service.process.pid, signal.SIGINT)
-        assert service.process.wait(PATIENCE_SECONDS) == 0
-        assert time.monotonic() - began < SHUTDOWN_SECONDS_MAX / 2
-
-
-@pytest.mark.parametrize("drain", [0, 3000])
-def test_a_parent_that_is_killed_leaves_nobody_behind(tmp_path: Path, drain: int) -> None:
-    """Also while all are draining: the port is free soon, and so is the temporary folder."""
-    with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS=str(drain)) as service:
-        pids = service.pids().values()
-        assert list(service.temporary.glob("grantproof-*/*.prom"))
-        if drain > 0:
-            service.process.send_signal(signal.SIGTERM)
-            time.sleep(0.3)
-        assert all(map(is_alive, pids))
-        service.process.kill()
-        service.process.wait()
-        assert becomes(lambda: not any(map(is_alive, pids)), seconds=SHUTDOWN_SECONDS_MAX)
-        assert becomes(lambda: list(service.temporary.glob("grantproof-*")) == [], seconds=1)
-        with pytest.raises(ConnectionRefusedError):
-            connected(service.port).connect()
-    assert service.others == []
-
-
-def test_a_worker_that_ends_at_every_start_ends_the_service(tmp_path: Path) -> None:
-    """After some tries, each with a line of the log; exit code 3 and one line that says why."""
-    log = tmp_path / "decisions"
-    with serving(tmp_path, GRANTPROOF_DECISION_LOG=str(log)) as service:
-        for path in log.iterdir():
-            path.unlink()
-        log.rmdir()
-        log.write_text("no folder")
-        os.kill(service.pids()[1], signal.SIGKILL)
-        assert service.process.wait(PATIENCE_SECONDS) == 3
-        assert becomes(lambda: len(service.others) == 1, seconds=5)
-        lines = service.events("worker ended, another is started")
-        assert len(lines) == TRIES_MAX - 1
-        pauses = [line["pause"] for line in lines]
-        assert pauses[0] == 0 < pauses[-1] <= 2
-    why = f"worker 1 could not start, {TRIES_MAX} times in a row: the folder `{log}` of the"
-    assert service.others[0].startswith(why)
-
-
-def test_what_no_worker_can_start_with_ends_the_start(tmp_path: Path) -> None:
-    """At once, as with one process: the reason on one line, exit code 3."""
-    log = tmp_path / "decisions"
-    log.write_text("no folder")
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
-    done = subprocess.run(
-        [PROGRAM, "serve", "--demo", "--port", str(free_port()), "--workers", "2"],
-        cwd=tmp_path,
-        env={**kept, "GRANTPROOF_DECISION_LOG": str(log)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 3
-    assert done.stderr.splitlines()[-1].startswith(f"the folder `{log}` of the decision log")
-    assert "another is started" not in done.stderr
 
 
 def test_limits_are_those_of_the_service(tmp_path: Path) -> None:

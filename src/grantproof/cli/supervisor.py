@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -26,7 +25,7 @@ from typing import Any, Final
 import structlog
 
 from grantproof.adapters import logs
-from grantproof.adapters.clock import pause_seconds
+from grantproof.adapters.clock import pause_seconds, stopwatch
 from grantproof.adapters.workers import Worker, clear
 from grantproof.cli.exits import ExitCode, Stop
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
@@ -198,7 +197,7 @@ class Supervisor:
             raise Stop(ExitCode.UNDETERMINED, self._failure)
 
     def _begin(self) -> None:
-        now = time.monotonic()
+        now = stopwatch()
         for place in self._places:
             if self._until is None and place.process is None and place.due <= now:
                 try:
@@ -212,7 +211,7 @@ class Supervisor:
         moments = [place.due for place in self._places if place.process is None]
         if self._until is not None:
             moments = [self._until]
-        return max(0.0, min(moments) - time.monotonic()) if moments else None
+        return max(0.0, min(moments) - stopwatch()) if moments else None
 
     def _obey(self, signals: bytes) -> None:
         for number in signals:
@@ -221,7 +220,7 @@ class Supervisor:
 
     def _stop(self, word: str) -> None:
         seconds = STOP_SECONDS_MAX + (0 if word == HURRY else self._drain_seconds)
-        self._until = time.monotonic() + seconds
+        self._until = stopwatch() + seconds
         # They have it too: whoever is last to close it refuses those who come then.
         self._listener.close()
         for place in self._places:
@@ -235,13 +234,13 @@ class Supervisor:
                 place.hear()
                 self._mourn(place, pid=process.pid, code=process.exitcode)
                 process.close()
-        if self._until is not None and time.monotonic() >= self._until:
+        if self._until is not None and stopwatch() >= self._until:
             self._kill()
 
     def _mourn(self, place: Place, *, pid: int | None, code: int | None) -> None:
         number = place.worker.number
         clear(place.worker.folder, number)
-        pause = place.ended(time.monotonic())
+        pause = place.ended(stopwatch())
         told = {"worker": number, "pid": pid, "exit": code, "reason": place.reason}
         if self._until is not None:
             if code != 0 and self._failure is None:
@@ -269,7 +268,7 @@ class Supervisor:
         for place in self._places:
             if place.process is not None:
                 place.process.kill()
-        self._until = time.monotonic() + STOP_SECONDS_MAX
+        self._until = stopwatch() + STOP_SECONDS_MAX
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
@@ -77,12 +76,13 @@ class WorkerServer(Server):
             self.should_exit = True
         # Its address is to be free for whoever starts the service again: nothing is drained.
         self.is_orphan, self.drains, self.should_exit = True, False, True
-        time.sleep(ORPHAN_SECONDS_MAX)
+        threading.Event().wait(ORPHAN_SECONDS_MAX)
         os._exit(ExitCode.UNDETERMINED)
 
 
 def work(listener: socket.socket, parent: "Connection[Any, Any]", worker: Worker) -> None:
     """Serve until told to stop; exits with 3 when there is no service to be had."""
+    maker = os.getppid()
     settings = Settings().of_one_worker()
     os.environ.update(environment(settings))
     create: Any = import_from_string("grantproof.api.app:create_app")
@@ -96,7 +96,8 @@ def work(listener: socket.socket, parent: "Connection[Any, Any]", worker: Worker
     finally:
         if server.failure is not None:
             server.tell(server.failure)
-        if server.is_orphan:
+        # Without what made it, it cannot tell: perhaps the parent lives, and has made another.
+        if server.is_orphan and (os.getppid() == maker or sys.platform != "linux"):
             _leave_nothing(worker)
     if server.failure is not None:
         sys.exit(ExitCode.UNDETERMINED)
