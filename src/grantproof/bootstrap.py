@@ -66,12 +66,17 @@ class Services:
 
 
 def compose(
-    settings: Settings, *, on_owner: Owner = here, create: bool = True, serving: bool = False
+    settings: Settings,
+    *,
+    on_owner: Owner = here,
+    create: bool = True,
+    serving: bool = False,
+    installs: bool = True,
 ) -> Services:
     """Open the store and wire the use cases; raises `StoreError` when it cannot be opened.
 
     A store that is not there is created, or without `create` refused. What is `serving` others
-    logs their decisions, if the settings say where.
+    logs their decisions, if the settings say where. The demo is installed if it `installs`.
     """
     store = open_database(settings.database_url, create=create, key_file=settings.audit_key_file)
     tokens = _tokens(settings, SystemClock())
@@ -86,7 +91,7 @@ def compose(
     signer = Ed25519Signer(store.ledger.key.signing_seed)
     audit = AuditPoint(store.ledger, signer, clock=SystemClock())
     services = replace(assembled, audit=audit)
-    if settings.demo:
+    if settings.demo and installs:
         install(services.administration)
         services.keyring.install_demo()
     if not serving:

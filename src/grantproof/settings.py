@@ -14,6 +14,16 @@ from grantproof.core.errors import Illegal
 from grantproof.core.limits import BODY_BYTES_MAX
 from grantproof.service.decision_log import Overflow, Redaction
 
+WORKERS_MAX: Final = 64
+SHARED: Final = (
+    "decision_log_queue",
+    "connections_max",
+    "attempts_per_minute",
+    "attempts_burst",
+    "rate_limit",
+)
+"""What is said of the service, and kept by each of its processes for itself."""
+
 JWT_ALGORITHMS: Final = ("EdDSA", "ES256", "RS256")
 """Asymmetric ones only: whoever checks a token must not be able to make one."""
 
@@ -41,6 +51,12 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=9090, ge=1, le=65_535, description="the port to listen on")
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=WORKERS_MAX,
+        description="how many processes serve, behind the one address and on the one database",
+    )
     demo: bool = Field(default=False, description="serve the organization `acme`, loopback only")
     follow_seconds: float = Field(
         default=0.25, gt=0, le=60, description="how often other writers' changes are looked for"
@@ -220,6 +236,16 @@ class Settings(BaseSettings):
                 raise PydanticCustomError("proxies", "{rule}", {"rule": rule}) from None
         return proxies
 
+    def of_one_worker(self) -> "Settings":
+        """Return how one of the workers runs: with its share of what they have together.
+
+        Shares are rounded down, so that together they are never more, but to no less than one where
+        the whole is a number of whole things; what has no limit has none in any of them.
+        """
+        whole = {name: getattr(self, name) for name in SHARED}
+        shares = {name: _share(value, self.workers) for name, value in whole.items()}
+        return self.model_copy(update={"workers": 1, **shares})
+
     @property
     def database_is_served(self) -> bool:
         """Whether the database is one of a server, which may come up later than this process."""
@@ -234,6 +260,12 @@ class Settings(BaseSettings):
     def jwt_algorithms_pinned(self) -> frozenset[str]:
         """The algorithms that tokens may be signed by."""
         return frozenset(self.jwt_algorithms.split())
+
+
+def _share(value: float, workers: int) -> float:
+    if isinstance(value, int):
+        return max(1, value // workers) if value > 0 else 0
+    return value / workers
 
 
 def written_as(value: object) -> str:

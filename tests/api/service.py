@@ -8,6 +8,7 @@ from typing import Any, Final
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from grantproof.adapters.workers import Worker
 from grantproof.api.app import Application
 from grantproof.api.running import Running
 from grantproof.bootstrap import Services, assemble, contracts_of, for_serving
@@ -48,11 +49,12 @@ def serving(
     wanted: KeyRequest | None = None,
     *,
     tokens: Tokens | None = None,
+    worker: Worker | None = None,
     **settings: Any,
 ) -> Iterator[Api]:
     """The application over `store`, which holds `acme`; nothing is looked for behind its back.
 
-    The client presents a new key as it is wanted, or none.
+    The client presents a new key as it is wanted, or none; `worker` is one of several.
     """
     chosen = Settings(**{"follow_seconds": 60, **settings})
 
@@ -63,7 +65,7 @@ def serving(
             services.keyring.install_demo()
         return replace(for_serving(services, chosen), tokens=tokens)
 
-    app = Application(chosen, composing=composing)
+    app = Application(chosen, composing=composing, worker=worker)
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
         if wanted is not None:
             client.headers.update(bearer(new_key(store, wanted)))

@@ -34,7 +34,7 @@ KINDS = {
     "resource": "resources",
     "claim with three constraints": "claims",
 }
-ABROAD = {"GRANTPROOF_WORKERS", "GRANTPROOF_SNAPSHOTS"}
+ABROAD = {"GRANTPROOF_SNAPSHOTS"}
 """Settings that are told here before they are there."""
 
 
@@ -92,10 +92,10 @@ def unknown(words: list[str]) -> str | None:
 
 @pytest.mark.parametrize("name", NAMES[:2])
 def test_every_command_exists(name: str) -> None:
-    """With its options; `serve --workers` is told before it is there."""
+    """With its options."""
     told = commands(TEXTS[name])
     assert len(told) > 3
-    wrong = {" ".join(line): unknown(line) for line in told if "--workers" not in line}
+    wrong = {" ".join(line): unknown(line) for line in told}
     assert {line: word for line, word in wrong.items() if word is not None} == {}
 
 

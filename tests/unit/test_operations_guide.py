@@ -5,9 +5,10 @@ from pathlib import Path
 
 from grantproof.adapters.tracing import DISABLED, ENDPOINTS, EXPORTER
 from grantproof.api.starting import PAUSE_SECONDS_MAX
+from grantproof.cli import supervisor
 from grantproof.cli.server import LINGER_SECONDS, SHUTDOWN_SECONDS_MAX
 from grantproof.core import limits
-from grantproof.settings import Settings, written_as
+from grantproof.settings import SHARED, WORKERS_MAX, Settings, written_as
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text("utf-8")
 
@@ -47,3 +48,17 @@ def test_the_bounds_are_told_as_they_are() -> None:
     ):
         assert words in GUIDE, words
     assert LINGER_SECONDS == 1
+
+
+def test_workers_are_told_as_they_are() -> None:
+    """How many, how they are started again, and what they share."""
+    for words in (
+        f"`GRANTPROOF_WORKERS`, up to {WORKERS_MAX})",
+        f"a pause of up to {supervisor.PAUSE_SECONDS_MAX:g} seconds when",
+        f"ends {supervisor.TRIES_MAX} times in a row",
+        f"within {supervisor.STOP_SECONDS_MAX:g} seconds after draining",
+    ):
+        assert words in GUIDE, words
+    _, _, after = GUIDE.partition("What the settings say is said of the service: ")
+    shared, _, _ = after.partition(" are divided")
+    assert set(re.findall(r"`GRANTPROOF_(\w+)`", shared)) == {name.upper() for name in SHARED}

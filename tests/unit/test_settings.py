@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from grantproof.cli.exits import Stop
 from grantproof.cli.operator import Operator
-from grantproof.settings import JWT_ALGORITHMS, Settings
+from grantproof.settings import JWT_ALGORITHMS, SHARED, Settings
 
 ISSUER = {"jwt_issuer": "https://issuer.example", "jwt_audience": "grantproof"}
 URL = {**ISSUER, "jwt_jwks_url": "https://issuer.example/keys.json"}
@@ -50,6 +50,8 @@ def test_an_issuer_has_one_source_of_keys(source: dict[str, str]) -> None:
         ({"contracts_shadow": 1.5}, "GRANTPROOF_CONTRACTS_SHADOW must be less than or equal to 1"),
         ({"contracts_changes": -1}, "GRANTPROOF_CONTRACTS_CHANGES must be greater than or equal"),
         ({"contracts_state_seconds": "x"}, "GRANTPROOF_CONTRACTS_STATE_SECONDS must be a valid"),
+        ({"workers": 0}, "GRANTPROOF_WORKERS must be greater than or equal to 1"),
+        ({"workers": 65}, "GRANTPROOF_WORKERS must be less than or equal to 64"),
         ({"cases_max": 0}, "GRANTPROOF_CASES_MAX must be greater than or equal to 1"),
         ({"max_staleness": "soon"}, "GRANTPROOF_MAX_STALENESS must be a valid number"),
     ],
@@ -106,3 +108,33 @@ def test_callers_are_trusted_by_their_scope_alone(monkeypatch: pytest.MonkeyPatc
     """The setting that trusted everybody is gone; what it was set to changes nothing."""
     monkeypatch.setenv("GRANTPROOF_TRUST_CONTEXT", "true")
     assert [name for name in Settings.model_fields if "context" in name] == []
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 7, 64])
+def test_workers_share_what_the_service_has(workers: int) -> None:
+    """Together never more than the setting, nothing else is changed, and nobody has nothing."""
+    whole = Settings(
+        workers=workers,
+        connections_max=1_000,
+        attempts_per_minute=120,
+        attempts_burst=64,
+        rate_limit=10.5,
+        decision_log_queue=64,
+    )
+    one = whole.of_one_worker()
+    for name in SHARED:
+        assert 0 < getattr(one, name) * workers <= getattr(whole, name), name
+    assert one.rate_limit == 10.5 / workers
+    assert one.workers == 1
+    assert one.model_copy(update={name: getattr(whole, name) for name in (*SHARED, "workers")}) == (
+        whole
+    )
+
+
+def test_a_share_is_never_no_limit_and_no_limit_is_never_a_share() -> None:
+    """0 says that there is none; fewer than there are workers leave each of them one."""
+    few = Settings(workers=8, connections_max=3, attempts_per_minute=3, attempts_burst=1)
+    one = few.of_one_worker()
+    assert (one.connections_max, one.attempts_per_minute, one.attempts_burst) == (1, 1, 1)
+    none = Settings(workers=8, attempts_per_minute=0, rate_limit=0).of_one_worker()
+    assert (none.attempts_per_minute, none.rate_limit) == (0, 0)

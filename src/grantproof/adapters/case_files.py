@@ -1,15 +1,18 @@
 """Cases in files: one JSON document each, only so many and only so large.
 
 A thread of its own writes. The first cases are kept and the later ones counted: what happened first
-tells most, and nothing that was found is deleted by the program.
+tells most, and nothing that was found is deleted by the program. Several processes of one machine
+may have one folder: its bound is that of them together.
 """
 
+import fcntl
 import hashlib
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -56,7 +59,7 @@ class CaseFiles:
         if rules.folder is not None:
             # They hold who may do what, which is personal data: nobody else reads them.
             rules.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._taken = sum(1 for _ in rules.folder.glob(f"*{SUFFIX}"))
+            self._taken = _count(rules.folder)
         self._waiting: queue.Queue[Case | None] = queue.Queue(WAITING_MAX)
         # Begun when there is something to write: in most processes there never is.
         self._writer: threading.Thread | None = None
@@ -112,6 +115,7 @@ class CaseFiles:
                 continue
             with self._lock:
                 self._kept += path is not None
+                self._dropped += path is None and self._rules.folder is not None
             if not self._rules.logged:
                 continue
             # Without names: what they are about stands in the file, which is nobody else's.
@@ -124,7 +128,7 @@ class CaseFiles:
             )
 
     def _write(self, case: Case) -> str | None:
-        """Write the case, whole or not at all; return where."""
+        """Write the case, whole or not at all; return where, or nothing if it is not kept."""
         folder = self._rules.folder
         if folder is None:
             return None
@@ -137,6 +141,13 @@ class CaseFiles:
         if len(text) > self._rules.bytes_max:
             message = f"the case takes {len(text)} bytes without its state"
             raise ValueError(message)
+        with _alone_in(folder):
+            # Others may have filled it since it was counted.
+            if _count(folder) >= self._rules.count_max:
+                return None
+            return str(self._placed(case, folder, text))
+
+    def _placed(self, case: Case, folder: Path, text: bytes) -> Path:
         moment = datetime.fromtimestamp(self._now(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         path = folder / f"{moment}-{case.contract}-{os.getpid()}-{self._kept}{SUFFIX}"
         unfinished = path.with_suffix(".part")
@@ -148,7 +159,22 @@ class CaseFiles:
         except OSError:
             unfinished.unlink(missing_ok=True)
             raise
-        return str(path)
+        return path
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for _ in folder.glob(f"*{SUFFIX}"))
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from adding to the folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @cache

@@ -1,7 +1,8 @@
 """The decision log in files: JSON lines, a new file when one is full or a day old.
 
 A thread of its own writes, so that no answer waits for the disk. What cannot be written is kept and
-tried again; the queue then fills, and whoever offers more is told that there is no room.
+tried again; the queue then fills, and whoever offers more is told that there is no room. Several
+processes may have one folder: each writes files of its own.
 """
 
 import os
@@ -9,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
@@ -158,8 +160,10 @@ class DecisionFiles:
     def _forget_old(self, now: float) -> None:
         oldest = now - self._rules.keep_days * SECONDS_PER_DAY
         for path in self._rules.folder.glob(f"*{SUFFIX}"):
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
+            # Another process may be faster: what is gone is what was wanted.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
 
 def _write_all(file: FileIO, lines: bytes) -> None:

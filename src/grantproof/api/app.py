@@ -20,6 +20,7 @@ from grantproof.adapters import logs
 from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.adapters.tracing import Tracing
+from grantproof.adapters.workers import Sheets, Worker
 from grantproof.api import access_log, bodies, front, problems, starting
 from grantproof.api.access import PUBLIC, check_scopes
 from grantproof.api.administration import administration_app
@@ -42,6 +43,7 @@ from grantproof.api.problems import (
 )
 from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
+from grantproof.api.sharing import Sharing
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
@@ -66,18 +68,25 @@ Composing = Callable[[Settings, Owner], Services]
 log = structlog.get_logger(__name__)
 
 
-def create_app() -> "Application":
-    """Return the application that the environment describes: the factory for uvicorn."""
+def create_app(worker: Worker | None = None) -> "Application":
+    """Return the application that the environment describes: the factory for uvicorn.
+
+    `worker` says which one it is, where several serve behind one address.
+    """
     settings = Settings()
     tracing = bootstrap.tracing_of(os.environ)
     more = () if tracing is None else (tracing.with_trace_id,)
-    logs.configure(settings.log_level, settings.log_format, more=more)
-    return Application(settings, tracing=tracing)
+    if worker is None:
+        logs.configure(settings.log_level, settings.log_format, more=more)
+        return Application(settings, tracing=tracing)
+    logs.configure(settings.log_level, settings.log_format, more=(*more, worker.named))
+    composing = partial(in_production, installs=not worker.prepared)
+    return Application(settings, composing=composing, tracing=tracing, worker=worker)
 
 
-def in_production(settings: Settings, on_owner: Owner) -> Services:
+def in_production(settings: Settings, on_owner: Owner, *, installs: bool = True) -> Services:
     """Return the services that `bootstrap` composes."""
-    return bootstrap.compose(settings, on_owner=on_owner, serving=True)
+    return bootstrap.compose(settings, on_owner=on_owner, serving=True, installs=installs)
 
 
 class Application:
@@ -89,8 +98,10 @@ class Application:
         *,
         composing: Composing = in_production,
         tracing: Tracing | None = None,
+        worker: Worker | None = None,
     ) -> None:
         self._settings = settings
+        self._worker = worker
         self._composing = composing
         self._request_ids = RequestIds()
         self._requests = Requests(front.PATHS)
@@ -110,6 +121,11 @@ class Application:
             self._deciding = tracing.around_decisions(self._decide)
         self.failure: str | None = None
         """Why there will be no service, if the start has failed for good while we listen."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has started, and not ended: it can answer what needs the database."""
+        return getattr(self.administration.state, "running", None) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live from the start of the process to its end."""
@@ -323,6 +339,7 @@ class Application:
             decisions=decisions,
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
+            sharing=self._sharing(services),
         )
         self.administration.state.running = running
         self._recording = Recording(
@@ -344,7 +361,14 @@ class Application:
         if self._authentication is not None:
             tell(running, self._requests, self._authentication)
             self._background.append(asyncio.create_task(self._authentication.run()))
+        if running.sharing is not None:
+            self._background.append(asyncio.create_task(running.sharing.run()))
         return running
+
+    def _sharing(self, services: Services) -> Sharing | None:
+        if self._worker is None or services.telemetry is None:
+            return None
+        return Sharing(Sheets(self._worker, services.telemetry.written))
 
     def drain(self) -> None:
         """Say to everybody that this is going to stop; a server calls it when it is told to.
@@ -363,6 +387,8 @@ class Application:
         running.checking.stop()
         if authentication is not None:
             authentication.stop()
+        if running.sharing is not None:
+            running.sharing.stop()
         await asyncio.gather(*self._background)
         await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
@@ -372,6 +398,8 @@ class Application:
         self._answering, self._consumptions = {}, None
         self.administration.state.running = None
         await asyncio.to_thread(running.services.close)
+        if running.sharing is not None:
+            await asyncio.to_thread(running.sharing.close)
 
 
 async def _send(send: Send, status: int, body: bytes, *, headers: RawHeaders) -> None:

@@ -5,6 +5,7 @@ hold a connection for ever, and one that sends headers without end would fill th
 """
 
 import sys
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -36,7 +37,11 @@ LINE_EXTRA: Final = len("  HTTP/1.1\r\n")
 FIELD_EXTRA: Final = len(": \r\n")
 END_EXTRA: Final = len("\r\n")
 
-_ids = RequestIds()
+
+@cache
+def _ids() -> RequestIds:
+    """Return what makes the ids of this process: not those of the one that it was forked from."""
+    return RequestIds()
 
 
 class Connection(HttpToolsProtocol):
@@ -165,7 +170,7 @@ class Connection(HttpToolsProtocol):
 
 
 def _written(problem: Problem) -> bytes:
-    request_id = _ids.next()
+    request_id = _ids().next()
     body = problem.body(request_id)
     headers = {
         "content-type": MEDIA_TYPE,

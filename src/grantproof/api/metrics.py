@@ -1,5 +1,7 @@
 """Metrics of this process, for Prometheus: numbers only, no name of anything that is kept.
 
+Where it is one of several workers, whichever is asked tells those of all.
+
 They count over all organizations, so they are told to nobody who is bound to one.
 """
 
@@ -27,5 +29,7 @@ def metrics(here: Here, caller: Calling) -> Response:
     """Tell every metric in the text format of Prometheus, to a caller bound to no organization."""
     if caller.organization is not None:
         raise Refused(BOUND)
+    if here.sharing is not None:
+        return Response(here.sharing.sheets.told(), media_type=TEXT_FORMAT)
     telemetry = here.services.telemetry
     return Response(b"" if telemetry is None else telemetry.written(), media_type=TEXT_FORMAT)

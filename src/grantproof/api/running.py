@@ -10,6 +10,7 @@ from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
 from grantproof.api.problems import INTERNAL, NOT_READY, Refused
+from grantproof.api.sharing import Sharing
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
@@ -26,6 +27,8 @@ class Running:
     decisions: Decisions
     consumptions: Consumptions
     body_bytes_max: int
+    sharing: Sharing | None = None
+    """Where this is one of several workers: how they tell their metrics together."""
 
 
 async def running(request: Request) -> Running:

@@ -1,4 +1,4 @@
-"""`grantproof serve`: the HTTP service, in this process.
+"""`grantproof serve`: the HTTP service, in this process or in several workers of it.
 
 What can go wrong at the start is looked at before the server starts: the address, the port and the
 database. Settings reach the application through the environment, as they would under any server.
@@ -33,6 +33,12 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option("--port", metavar="PORT", help="Default: GRANTPROOF_PORT, or 9090.")
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="COUNT", help="How many processes. Default: GRANTPROOF_WORKERS, or 1."
+    ),
+]
 PrintConfig = Annotated[
     bool,
     typer.Option("--print-config", help="Print every setting, secrets masked, and start nothing."),
@@ -45,6 +51,7 @@ def serve(
     demo: Demo = False,
     host: Host = None,
     port: Port = None,
+    workers: Workers = None,
     print_config: PrintConfig = False,
 ) -> None:
     """Start the service."""
@@ -52,6 +59,7 @@ def serve(
         "demo": demo or None,
         "host": host,
         "port": port,
+        "workers": workers,
     }
     settings = operator.settings_with(given)
     if print_config:
@@ -62,9 +70,15 @@ def serve(
     check_report(settings)
     check_traces()
     with listening(settings.host, settings.port) as listener:
-        announce(settings, keyless=_is_keyless(settings))
+        keyless = _is_keyless(settings)
+        announce(settings, keyless=keyless is True)
         os.environ.update(environment(settings))
-        _run(listener, settings)
+        if settings.workers == 1:
+            _run(listener, settings)
+        else:
+            from grantproof.cli.supervisor import supervise
+
+            supervise(listener, settings, prepared=keyless is not None)
 
 
 def check_address(settings: "Settings") -> None:
@@ -189,10 +203,11 @@ def _why_not(error: OSError, host: str, port: int) -> str:
     return f"the address `{host}` is not one of this machine: give another with --host"
 
 
-def _is_keyless(settings: "Settings") -> bool:
+def _is_keyless(settings: "Settings") -> bool | None:
     """Open the database once, so that what is wrong with it is one line and not a log.
 
-    Return whether it holds no key. A server that cannot be reached now is no reason to stop.
+    Return whether it holds no key. A server that cannot be reached now is no reason to stop: then
+    nobody knows.
     """
     from grantproof.bootstrap import compose
     from grantproof.service.ports import FileUnavailable, StoreUnavailable
@@ -205,7 +220,7 @@ def _is_keyless(settings: "Settings") -> bool:
         if not settings.database_is_served or isinstance(error, FileUnavailable):
             raise
         tell("the database cannot be reached yet: until it can, every answer is `not ready`")
-        return False
+        return None
 
 
 def _run(listener: socket.socket, settings: "Settings") -> None:

@@ -6,6 +6,7 @@ new, answers what still comes on the connections that are open, and lets what is
 
 import asyncio
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,8 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, drain_seconds: float) -> None:
         super().__init__(config)
         self._drain_seconds = drain_seconds
+        self.drains = True
+        """Whether new connections are answered while it is told to stop, for so long."""
 
     @property
     def application(self) -> Any:
@@ -80,7 +83,7 @@ class Server(uvicorn.Server):
         """Go on answering for so long, unless there is hurry or nobody left to answer."""
         loop = asyncio.get_running_loop()
         until, counter = loop.time() + seconds, 0
-        while loop.time() < until and not self.force_exit:
+        while loop.time() < until and not self.force_exit and (self.drains or not accepting):
             if not accepting and not self.server_state.connections:
                 return
             await asyncio.sleep(min(TICK_SECONDS, max(0.0, until - loop.time())))
@@ -88,11 +91,13 @@ class Server(uvicorn.Server):
             await self.on_tick(counter)
 
 
-def configured(settings: "Settings") -> uvicorn.Config:
-    """Return how the server is run."""
+def configured(
+    settings: "Settings", *, application: str | Callable[[], Any] = APPLICATION
+) -> uvicorn.Config:
+    """Return how the server is run; `application` makes what it runs."""
     proxies = settings.trusted_proxies.split()
     return uvicorn.Config(
-        APPLICATION,
+        application,
         factory=True,
         http=CONNECTION,
         ws="none",

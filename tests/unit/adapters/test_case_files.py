@@ -72,6 +72,20 @@ def test_a_flood_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert files.tally() == Kept(100 - dropped, dropped)
 
 
+def test_the_bound_is_that_of_all_who_write_there(tmp_path: Path) -> None:
+    """Processes that found the folder empty fill it together to its bound, and none is lost."""
+    several = [CaseFiles(CaseRules(tmp_path, count_max=10, logged=False)) for _ in range(4)]
+    for _ in range(5):
+        for files in several:
+            files.keep(CASE)
+    for files in several:
+        files.close()
+    assert len(list(tmp_path.iterdir())) == 10
+    tallies = [files.tally() for files in several]
+    assert sum(one.kept for one in tallies) == 10
+    assert [one.kept + one.dropped for one in tallies] == [5] * 4
+
+
 def test_the_digest_is_of_these_files() -> None:
     """As long as a SHA-256, and the same twice."""
     assert len(source_digest()) == 64

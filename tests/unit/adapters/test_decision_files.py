@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grantproof.adapters.decision_files import SECONDS_PER_DAY, DecisionFiles, FileRules
+from grantproof.adapters.decision_files import SECONDS_PER_DAY, SUFFIX, DecisionFiles, FileRules
 from grantproof.core.errors import Illegal
 from grantproof.service.decision_log import REDACTED, Entry, Redaction, Tally, sampled
 
@@ -178,6 +178,37 @@ def test_many_threads_lose_nothing(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert sorted(int(str(line["revision"])) for line in lines(tmp_path)) == list(range(4_000))
+
+
+def test_several_logs_in_one_folder_have_files_of_their_own(tmp_path: Path) -> None:
+    """Together they hold everything; each file is of one log, in its order."""
+    with logging(FileRules(tmp_path)) as first, logging(FileRules(tmp_path)) as second:
+        for start in range(0, 1_000, 10):
+            first.take(numbered(10, start))
+            second.take(numbered(10, 10_000 + start))
+    written = [
+        [json.loads(line)["revision"] for line in path.read_text().splitlines()]
+        for path in tmp_path.iterdir()
+    ]
+    assert sorted(written) == [list(range(1_000)), list(range(10_000, 11_000))]
+
+
+def test_an_old_file_that_another_process_deletes_first_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is gone, as it should be; nothing is tried again for it."""
+    seen: list[str] = []
+
+    def listed_then_gone(folder: Path, pattern: str) -> Iterator[Path]:
+        seen.append(pattern)
+        yield folder / f"gone{SUFFIX}"
+
+    with logging(FileRules(tmp_path)) as files, monkeypatch.context() as patched:
+        patched.setattr(Path, "glob", listed_then_gone)
+        files.take([ENTRY])
+        assert becomes(lambda: files.tally().written == 1)
+        assert seen == [f"*{SUFFIX}"]
+    assert "decisions cannot be logged" not in capsys.readouterr().out
 
 
 def test_sampling_takes_its_share_and_never_changes_its_mind() -> None:
