@@ -42,6 +42,7 @@ from grantproof.api.problems import (
 )
 from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
+from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
@@ -310,6 +311,9 @@ class Application:
             following=following,
             waiting=self._waiting,
             checking=Checking(services.snapshots, seconds=self._settings.contracts_state_seconds),
+            shelving=Shelving(
+                services.snapshots, services.shelf, seconds=self._settings.snapshots_seconds
+            ),
             decisions=decisions,
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
@@ -330,6 +334,7 @@ class Application:
         self._background = [
             asyncio.create_task(following.run()),
             asyncio.create_task(running.checking.run()),
+            asyncio.create_task(running.shelving.run()),
         ]
         if self._authentication is not None:
             tell(running, self._requests, self._authentication)
@@ -351,12 +356,14 @@ class Application:
         authentication, self._authentication = self._authentication, None
         running.following.stop()
         running.checking.stop()
+        running.shelving.stop()
         if authentication is not None:
             authentication.stop()
         await asyncio.gather(*self._background)
         await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
         await asyncio.to_thread(running.checking.close)
+        await asyncio.to_thread(running.shelving.close)
         if authentication is not None:
             await asyncio.to_thread(authentication.close)
         self._answering, self._consumptions = {}, None

@@ -10,6 +10,7 @@ from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
 from grantproof.api.problems import INTERNAL, NOT_READY, Refused
+from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
@@ -23,6 +24,7 @@ class Running:
     following: Following
     waiting: Waiting
     checking: Checking
+    shelving: Shelving
     decisions: Decisions
     consumptions: Consumptions
     body_bytes_max: int
