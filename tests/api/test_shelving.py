@@ -1,9 +1,11 @@
 """Keeping what is followed on the shelf: when it has moved, in short turns, and at the end."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from grantproof.service.shelf import Pace, Tally
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.versions import Versioned
 from tests.contracts.histories import ACTOR, INSTANT, created
-from tests.shelves import SECRET, found
+from tests.shelves import SECRET, found, seen_in, shelf_in
 
 ACME, OTHER = OrganizationId("acme"), OrganizationId("other")
 BY = Author("tester")
@@ -174,32 +176,43 @@ def test_the_end_does_not_wait_for_ever(
 def test_writing_rests_most_of_the_time(
     store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After each turn so many times as long as it took; at the end not at all."""
-    rested, now = list[float](), [0.0]
+    """After each turn so many times as long as it took; the end is waited for by no rest."""
+    rested = list[float]()
 
-    class Clock:
-        """A clock on which each look takes 2 ms."""
+    class Resting(threading.Event):
+        """Notes how long somebody would rest, and lets nobody."""
 
-        def monotonic(self) -> float:
-            now[0] += 0.002
-            return now[0]
+        @override
+        def wait(self, timeout: float | None = None) -> bool:
+            rested.append(timeout or 0)
+            return False
 
-        def sleep(self, seconds: float) -> None:
-            rested.append(seconds)
+    ticks = itertools.count()
+    with at_work(Shelving(following(store, ACME), None, seconds=60)) as shelving:
+        monkeypatch.setattr(shelving, "_hurrying", Resting())
+        monkeypatch.setattr(module, "stopwatch", lambda: 0.002 * next(ticks))
+        pace = partial(shelving._pace, [0.0])  # noqa: SLF001 - what a shelf is given
+        assert shelf_in(tmp_path).keep(seen_in(store, ACME), pace)
+    assert len(rested) > 2
+    assert rested[1:] == [pytest.approx(module.RESTS * 0.002)] * (len(rested) - 1)
 
-    async def serve(shelf: Noting, *, stopped: bool) -> None:
-        with at_work(Shelving(following(store, ACME), shelf, seconds=SOON)) as one:
-            monkeypatch.setattr(module, "time", Clock())
-            if stopped:
-                one.stop()
-            running = asyncio.create_task(one.run())
-            await asyncio.to_thread(shelf.done.wait, 10)
-            one.stop()
-            await running
 
-    asyncio.run(serve(Noting(tmp_path), stopped=False))
-    assert rested
-    assert all(seconds == pytest.approx(module.RESTS * 0.002) for seconds in rested)
-    rested.clear()
-    asyncio.run(serve(Noting(tmp_path), stopped=True))
-    assert rested == []
+def test_a_rest_ends_when_the_service_does(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it would have been, the rest of the file is written at once."""
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(module, "RESTS", 10**9)
+    shelf = Noting(tmp_path)
+
+    async def serve() -> None:
+        with at_work(Shelving(following(store, ACME), shelf, seconds=SOON)) as shelving:
+            running = asyncio.create_task(shelving.run())
+            await asyncio.to_thread(shelf.began.wait, 10)
+            await asyncio.sleep(20 * SOON)
+            assert shelf.tally() == Tally()
+            shelving.stop()
+            await asyncio.wait_for(running, 10)
+
+    asyncio.run(serve())
+    assert shelf.tally() == Tally(written=1)

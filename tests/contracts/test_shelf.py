@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from grantproof.adapters.snapshot_files import SnapshotFiles
 from grantproof.bootstrap import Services, assemble
-from grantproof.core.commands.language import CreateRole, DeleteRole
+from grantproof.core.commands.language import Command, CreateRole, DeleteRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.core.invariants import Violation
 from grantproof.service import shelf as module
@@ -60,8 +60,8 @@ def test_a_start_from_a_file_is_as_if_all_had_been_read(
     monkeypatch.setattr(module, "EVENTS_PAGE_MAX", 3)
     state = created(store, ACME)
     kept(shelf, seen_in(store, ACME))
-    more = [CreateRole(RoleId(f"more-{number}")) for number in range(behind)]
-    commit_all(store, state, [*more, DeleteRole(RoleId("more-0"))][:behind])
+    more: list[Command] = [CreateRole(RoleId(f"more-{number}")) for number in range(behind - 1)]
+    commit_all(store, state, [*more, DeleteRole(RoleId("Reader"))][:behind])
     now = seen_in(store, ACME)
     with monkeypatch.context() as patch:
         patch.setattr(store, "load_versioned", None)

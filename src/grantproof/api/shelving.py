@@ -5,12 +5,13 @@ as long in between; at the end, when nobody is answered any more, it does not re
 """
 
 import asyncio
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from grantproof.adapters.clock import stopwatch
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.shelf import Shelf
 from grantproof.service.snapshots import Snapshots
@@ -32,6 +33,7 @@ class Shelving:
         self._shelf = shelf
         self._seconds = seconds
         self._stopping = asyncio.Event()
+        self._hurrying = threading.Event()
         self._until = float("inf")
         self._written: dict[str, tuple[int, str | None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="grantproof-shelve")
@@ -49,8 +51,9 @@ class Shelving:
 
     def stop(self) -> None:
         """Let `run` end after it has written what has moved, within a bounded time."""
-        self._until = time.monotonic() + END_SECONDS_MAX
+        self._until = stopwatch() + END_SECONDS_MAX
         self._stopping.set()
+        self._hurrying.set()
 
     def close(self) -> None:
         """Wait for the thread; not on the loop, which it may be waiting for."""
@@ -60,7 +63,7 @@ class Shelving:
         followed = self._snapshots.followed()
         self._written = {one: at for one, at in self._written.items() if one in followed}
         for organization in followed:
-            if time.monotonic() < self._until:
+            if stopwatch() < self._until:
                 await self._write(shelf, organization)
 
     async def _write(self, shelf: Shelf, organization: OrganizationId) -> None:
@@ -68,7 +71,7 @@ class Shelving:
         if seen is None or self._written.get(organization) == (seen.state.revision, seen.seal):
             return
         loop = asyncio.get_running_loop()
-        pace = partial(self._pace, [time.monotonic()])
+        pace = partial(self._pace, [stopwatch()])
         if await loop.run_in_executor(self._thread, shelf.keep, seen, pace):
             self._written[organization] = (seen.state.revision, seen.seal)
         if self._snapshots.get(organization) is None:
@@ -77,9 +80,10 @@ class Shelving:
 
     def _pace(self, began: list[float]) -> bool:
         """Rest when it is time to, in the thread; return whether there is time to go on."""
-        now = time.monotonic()
+        now = stopwatch()
         worked = now - began[0]
-        if worked >= TURN_SECONDS and not self._stopping.is_set():
-            time.sleep(RESTS * worked)
-            now = began[0] = time.monotonic()
+        if worked >= TURN_SECONDS:
+            # It returns at once when the service is to end.
+            self._hurrying.wait(RESTS * worked)
+            now = began[0] = stopwatch()
         return now < self._until

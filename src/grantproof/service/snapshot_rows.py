@@ -120,6 +120,8 @@ class ComparedRow(Struct, tag="compared", array_like=True, forbid_unknown_fields
 
 ConstraintRow = WindowRow | FenceRow | RadiusRow | UsageRow | RateRow | ComparedRow
 
+PrincipalRow = tuple[str, bool, AttributesRow, list[Place], list[Place], list[Timed], int]
+
 PatternRow = tuple[Literal["exactly", "within", "kind", "any"], str | None]
 
 
@@ -191,7 +193,7 @@ class Principals(
     They hold most of what there is, and nothing refers to them, so they come last.
     """
 
-    rows: list[tuple[str, bool, AttributesRow, list[Place], list[Place], list[Timed], int]]
+    rows: list[PrincipalRow]
 
 
 Part = Groups | Roles | Kinds | Resources | Nestings | Inheritances | SodSets | Claims | Principals

@@ -28,6 +28,7 @@ from grantproof.service.snapshot_rows import (
     Kinds,
     Nestings,
     Part,
+    PrincipalRow,
     Principals,
     Resources,
     Roles,
@@ -185,7 +186,7 @@ def test_a_file_that_is_too_large_is_not_read(
 
 ROLES = Roles([("one", 1), ("two", 2)])
 KINDS = Kinds([("file", 1)])
-PERSON = ("ann", True, {}, [], [], [], 3)
+PERSON: PrincipalRow = ("ann", True, {}, [], [], [], 3)
 
 
 @pytest.mark.parametrize(
