@@ -16,12 +16,13 @@ from grantproof.adapters.snapshot_files import SnapshotFiles
 from grantproof.api import shelving as module
 from grantproof.api.shelving import Shelving
 from grantproof.bootstrap import assemble
-from grantproof.core.commands.language import CreateRole
-from grantproof.core.identifiers import OrganizationId, RoleId
+from grantproof.core.commands.language import CreateRole, DeleteClaim
+from grantproof.core.identifiers import ClaimId, OrganizationId, RoleId
 from grantproof.service.authors import Author
 from grantproof.service.shelf import Pace, Tally
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.versions import Versioned
+from tests.api.service import OPERATORS, evaluate, serving
 from tests.contracts.histories import ACTOR, INSTANT, created
 from tests.shelves import SECRET, found, seen_in, shelf_in
 
@@ -216,3 +217,19 @@ def test_a_rest_ends_when_the_service_does(
 
     asyncio.run(serve())
     assert shelf.tally() == Tally(written=1)
+
+
+def test_a_service_leaves_a_file_and_starts_from_it(tmp_path: Path) -> None:
+    """With what was changed in between, and nothing that is old is ever answered from."""
+    store = MemoryStore()
+    with serving(store, OPERATORS, snapshots=tmp_path) as api:
+        assert evaluate(api)["decision"] == "Allow"
+    revision = found(shelf_in(tmp_path), ACME).revision
+    services = assemble(store)
+    services.administration.propose(ACME, DeleteClaim(ClaimId("viewer-read-docs")), by=BY)
+    with serving(store, OPERATORS, snapshots=tmp_path) as api:
+        answer = evaluate(api)
+        metrics = api.get("/metrics").text
+    assert (answer["decision"], answer["revision"]) == ("Deny", revision + 1)
+    assert 'grantproof_snapshot_files_total{outcome="used"} 1.0' in metrics
+    assert found(shelf_in(tmp_path), ACME).revision == revision + 1

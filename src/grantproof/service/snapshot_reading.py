@@ -66,6 +66,7 @@ from grantproof.service.versions import ENTITY_FACTS, EntityFact, Versioned, Ver
 
 HEADER: Final = msgspec.msgpack.Decoder(Header)
 PART: Final = msgspec.msgpack.Decoder(Part)
+ALIKE_MAX: Final = 10_000
 NO_FORM: Final = "not what this version writes"
 
 Key = TypeVar("Key", bound=Hashable)
@@ -119,12 +120,12 @@ class _Pairs(Generic[Left, Right, Payload]):
         self._forward: dict[Left, Map[Right, Payload]] = {}
         self._backward: Sets[Right, Left] = defaultdict(dict)
 
-    def put(self, left: Left, rights: dict[Right, Payload]) -> None:
-        """Take all partners of one at once."""
-        if len(rights) > 0:
-            self._forward[left] = Map(rights)
-            for right in rights:
-                self._backward[right][left] = None
+    def put(self, left: Left, rights: Map[Right, Payload]) -> None:
+        """Take all partners of one at once; there are some."""
+        self._forward[left] = rights
+        backward = self._backward
+        for right in rights:
+            backward[right][left] = None
 
     def made(self) -> Relation[Left, Right, Payload]:
         """Return the relation."""
@@ -174,6 +175,7 @@ class _Reading:
         self._memberships = _Pairs[PrincipalId, GroupId, None]()
         self._assignments = _Pairs[PrincipalId, RoleId, Validity]()
         self._group_assignments = _Pairs[GroupId, RoleId, Validity]()
+        self._alike: dict[tuple[int, ...], Map[RoleId, Validity]] = {}
         self._takers: dict[type[Part], Callable[[Any], None]] = {
             Groups: self._take_groups,
             Roles: self._take_roles,
@@ -266,7 +268,8 @@ class _Reading:
         for number, containers, always, timed in part.rows:
             group = nodes[number]
             self._groups.put(group, {nodes[one]: None for one in containers})
-            self._group_assignments.put(group, self._held(always, timed))
+            if always or timed:
+                self._group_assignments.put(group, self._held(always, timed))
 
     def _take_inheritances(self, part: Inheritances) -> None:
         nodes = self._roles.nodes
@@ -310,15 +313,29 @@ class _Reading:
                 raise Illegal("pattern", "must have a name, or be `any`")
 
     def _take_principals(self, part: Principals) -> None:
-        groups = self._groups.nodes
+        groups, memberships, assignments = self._groups.nodes, self._memberships, self._assignments
         for text, active, told, of, always, timed, revision in part.rows:
             id_ = PrincipalId(text)
             self._principals[id_] = Principal(id_, active, read_attributes(told))
-            self._memberships.put(id_, {groups[one]: None for one in of})
-            self._assignments.put(id_, self._held(always, timed))
+            if of:
+                memberships.put(id_, Map({groups[one]: None for one in of}))
+            if always or timed:
+                assignments.put(id_, self._held(always, timed))
             self._tell(Principal, id_, revision)
 
-    def _held(self, always: list[int], timed: list[Timed]) -> dict[RoleId, Validity]:
+    def _held(self, always: list[int], timed: list[Timed]) -> Map[RoleId, Validity]:
+        """Return the roles that somebody holds: one value for all who hold the same ones always."""
+        if timed:
+            return Map(self._validities(always, timed))
+        key = tuple(always)
+        found = self._alike.get(key)
+        if found is None:
+            found = Map(self._validities(always, timed))
+            if len(self._alike) < ALIKE_MAX:
+                self._alike[key] = found
+        return found
+
+    def _validities(self, always: list[int], timed: list[Timed]) -> dict[RoleId, Validity]:
         roles = self._roles.nodes
         held = {roles[one]: ALWAYS for one in always}
         for role, start, end in timed:
