@@ -52,6 +52,14 @@ class Noting(SnapshotFiles):
         return whole
 
 
+class Staying(MemoryStore):
+    """Is there for the next process too."""
+
+    @override
+    def close(self) -> None:
+        pass
+
+
 @pytest.fixture
 def store() -> MemoryStore:
     """A store with two organizations."""
@@ -221,7 +229,7 @@ def test_a_rest_ends_when_the_service_does(
 
 def test_a_service_leaves_a_file_and_starts_from_it(tmp_path: Path) -> None:
     """With what was changed in between, and nothing that is old is ever answered from."""
-    store = MemoryStore()
+    store = Staying()
     with serving(store, OPERATORS, snapshots=tmp_path) as api:
         assert evaluate(api)["decision"] == "Allow"
     revision = found(shelf_in(tmp_path), ACME).revision
