@@ -12,6 +12,7 @@ from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
+from grantproof.adapters.snapshot_files import SnapshotFiles
 from grantproof.adapters.sql import backups
 from grantproof.adapters.sql.addresses import shown
 from grantproof.adapters.sql.database import open_database
@@ -19,6 +20,7 @@ from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
 from grantproof.adapters.verification import verification
 from grantproof.core.invariants import valid
 from grantproof.service.audit import AuditPoint
+from grantproof.service.audit_chain import AuditKey
 from grantproof.service.consume import ConsumptionPoint
 from grantproof.service.contracts import Contracts, Shares
 from grantproof.service.decision_log import DecisionLog
@@ -28,6 +30,7 @@ from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.ports import Clock, FileUnavailable, Store, StoreError
+from grantproof.service.shelf import Shelf
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings, without_query, written_as
@@ -41,7 +44,8 @@ class Services:
     """The use cases, wired: what a door needs and all it may touch.
 
     `tokens` is nothing where no issuer is trusted, `decision_log` where none is kept,
-    `telemetry` where nobody is served, `audit` over a store that seals no events.
+    `telemetry` where nobody is served, `audit` over a store that seals no events, `shelf` where no
+    snapshot files are kept.
     """
 
     store: Store
@@ -56,6 +60,7 @@ class Services:
     decision_log: DecisionLog | None = None
     telemetry: "Telemetry | None" = None
     audit: AuditPoint | None = None
+    shelf: Shelf | None = None
 
     def close(self) -> None:
         """Write what is logged, and release the store."""
@@ -82,11 +87,17 @@ def compose(
     tokens = _tokens(settings, SystemClock())
     try:
         contracts = contracts_of(settings, serving=serving)
+        shelf = _shelf(settings, store.ledger.key) if serving else None
     except FileUnavailable:
         store.close()
         raise
     assembled = assemble(
-        store, on_owner=on_owner, tokens=tokens, demo=settings.demo, contracts=contracts
+        store,
+        on_owner=on_owner,
+        tokens=tokens,
+        demo=settings.demo,
+        contracts=contracts,
+        shelf=shelf,
     )
     signer = Ed25519Signer(store.ledger.key.signing_seed)
     audit = AuditPoint(store.ledger, signer, clock=SystemClock())
@@ -118,6 +129,8 @@ def for_serving(services: Services, settings: Settings) -> Services:
     decision_log = _decision_log(settings)
     if decision_log is not None:
         telemetry.watch_decision_log(decision_log.tally)
+    if services.shelf is not None:
+        telemetry.watch_snapshot_files(services.shelf.tally)
     return replace(services, decision_log=decision_log, telemetry=telemetry)
 
 
@@ -128,6 +141,7 @@ def assemble(
     tokens: Tokens | None = None,
     demo: bool = False,
     contracts: Contracts | None = None,
+    shelf: Shelf | None = None,
 ) -> Services:
     """Wire the use cases over a store; with `demo` the key of the demo is believed.
 
@@ -135,7 +149,7 @@ def assemble(
     """
     clock, backoff = SystemClock(), JitteredBackoff()
     kept = Contracts() if contracts is None else contracts
-    snapshots = Snapshots(store, on_owner=on_owner, contracts=kept)
+    snapshots = Snapshots(store, on_owner=on_owner, contracts=kept, shelf=shelf)
     meters = Meters(store.meter, clock=clock, on_owner=on_owner)
     decisions = DecisionPoint(clock, meters, contracts=kept)
     administration = AdministrationPoint(
@@ -145,9 +159,10 @@ def assemble(
         store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
     )
     keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
-    return Services(
+    services = Services(
         store, snapshots, decisions, administration, meters, consumption, keyring, kept, tokens
     )
+    return replace(services, shelf=shelf)
 
 
 def shown_settings(settings: Settings) -> dict[str, str]:
@@ -196,6 +211,17 @@ def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:
         message = f"the folder `{settings.cases}` of cases cannot be used: {error.strerror}"
         raise FileUnavailable(message) from error
     return Contracts(shares, chance=SystemChance(), cases=cases)
+
+
+def _shelf(settings: Settings, key: AuditKey) -> Shelf | None:
+    if settings.snapshots is None:
+        return None
+    try:
+        return SnapshotFiles(settings.snapshots, key.shelf_secret)
+    except OSError as error:
+        folder = settings.snapshots
+        message = f"the folder `{folder}` of snapshots cannot be used: {error.strerror}"
+        raise FileUnavailable(message) from error
 
 
 def _decision_log(settings: Settings) -> DecisionLog | None:

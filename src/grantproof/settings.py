@@ -134,6 +134,17 @@ class Settings(BaseSettings):
     cases_max: int = Field(
         default=100, ge=1, le=10_000, description="how many cases the folder may hold"
     )
+    snapshots: Path | None = Field(
+        default=None,
+        description="the folder of snapshot files, from which a service starts faster; none are"
+        " kept without",
+    )
+    snapshots_seconds: float = Field(
+        default=300,
+        gt=0,
+        le=31_536_000,
+        description="how often the files of organizations that have moved are written while served",
+    )
     verification_report: Path | None = Field(
         default=None,
         description="the `report.json` of `make verify` about what runs, if there is one",

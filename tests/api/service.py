@@ -20,6 +20,7 @@ from grantproof.service.ports import Store
 from grantproof.service.snapshots import Owner, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
+from tests.shelves import shelf_in
 
 Json = dict[str, Any]
 Api = TestClient
@@ -77,7 +78,9 @@ def services_over(
 ) -> Services:
     """The use cases over a store, as another process on the same data would have them."""
     contracts = None if settings is None else contracts_of(settings)
-    return assemble(store, on_owner=on_owner, demo=demo, contracts=contracts)
+    folder = None if settings is None else settings.snapshots
+    shelf = None if folder is None else shelf_in(folder)
+    return assemble(store, on_owner=on_owner, demo=demo, contracts=contracts, shelf=shelf)
 
 
 def running(api: Api) -> Running:

@@ -444,7 +444,8 @@ def quoted(mark: str) -> str:
 
 def test_the_service_tells_what_the_page_does(store: MemoryStore, tmp_path: Path) -> None:
     """No part is left out where it is all put together."""
-    with serving(store, OPERATORS, decision_log=tmp_path / "log") as api:
+    log, snapshots = tmp_path / "log", tmp_path / "snapshots"
+    with serving(store, OPERATORS, decision_log=log, snapshots=snapshots) as api:
         found = families(api.get("/metrics").text)
     told = rows(PAGE)
     assert {name: one.type for name, one in found.items()} == {

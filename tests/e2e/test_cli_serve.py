@@ -39,12 +39,14 @@ def bare_environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path, *options: str, port: int) -> Iterator[subprocess.Popen[str]]:
+def serving(
+    folder: Path, *options: str, port: int, **settings: str
+) -> Iterator[subprocess.Popen[str]]:
     """A server in the folder, killed at the end if it still runs."""
     server = subprocess.Popen(
         [PROGRAM, "serve", *options],
         cwd=folder,
-        env={**bare_environment(folder), "GRANTPROOF_PORT": str(port)},
+        env={**bare_environment(folder), "GRANTPROOF_PORT": str(port), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

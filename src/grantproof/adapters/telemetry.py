@@ -31,7 +31,7 @@ import grantproof
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.policyfile.answers import CODES
-from grantproof.service import attempts, contracts, requests
+from grantproof.service import attempts, contracts, requests, shelf
 from grantproof.service.decision_log import Tally
 from grantproof.service.outcomes import Counts
 
@@ -86,6 +86,10 @@ class Telemetry:
     def watch_decision_log(self, tally: Callable[[], Tally]) -> None:
         """Tell from now on what becomes of the entries of the decision log."""
         self._watch(lambda: _decision_log(tally()))
+
+    def watch_snapshot_files(self, tally: Callable[[], shelf.Tally]) -> None:
+        """Tell from now on what becomes of snapshot files."""
+        self._watch(lambda: _snapshot_files(tally()))
 
     def watch_contracts(self, tally: Callable[[], contracts.Tally]) -> None:
         """Tell from now on which contracts were checked, and broken."""
@@ -222,6 +226,19 @@ def _decision_log(now: Tally) -> Iterator[Metric]:
         "grantproof_decision_log_waiting_entries_max",
         "Entries of the decision log that may wait before requests have to.",
         value=now.waiting_max,
+    )
+
+
+def _snapshot_files(now: shelf.Tally) -> Iterator[Metric]:
+    yield _outcomes(
+        "grantproof_snapshot_files",
+        "Snapshot files by what became of them.",
+        {
+            "used": now.used,
+            "written": now.written,
+            "ignored": now.ignored,
+            "failed": now.failed,
+        },
     )
 
 

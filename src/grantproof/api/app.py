@@ -44,6 +44,7 @@ from grantproof.api.problems import (
 from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Running
 from grantproof.api.sharing import Sharing
+from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
@@ -336,6 +337,9 @@ class Application:
                 seconds=self._settings.contracts_state_seconds,
                 seconds_max=self._settings.contracts_state_seconds_max,
             ),
+            shelving=Shelving(
+                services.snapshots, services.shelf, seconds=self._settings.snapshots_seconds
+            ),
             decisions=decisions,
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
@@ -357,6 +361,7 @@ class Application:
         self._background = [
             asyncio.create_task(following.run()),
             asyncio.create_task(running.checking.run()),
+            asyncio.create_task(running.shelving.run()),
         ]
         if self._authentication is not None:
             tell(running, self._requests, self._authentication)
@@ -385,6 +390,7 @@ class Application:
         authentication, self._authentication = self._authentication, None
         running.following.stop()
         running.checking.stop()
+        running.shelving.stop()
         if authentication is not None:
             authentication.stop()
         if running.sharing is not None:
@@ -393,6 +399,7 @@ class Application:
         await asyncio.to_thread(running.consumptions.close)
         await asyncio.to_thread(running.following.close)
         await asyncio.to_thread(running.checking.close)
+        await asyncio.to_thread(running.shelving.close)
         if authentication is not None:
             await asyncio.to_thread(authentication.close)
         self._answering, self._consumptions = {}, None

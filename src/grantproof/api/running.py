@@ -11,6 +11,7 @@ from grantproof.api.decisions import Decisions
 from grantproof.api.following import Following
 from grantproof.api.problems import INTERNAL, NOT_READY, Refused
 from grantproof.api.sharing import Sharing
+from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
@@ -24,6 +25,7 @@ class Running:
     following: Following
     waiting: Waiting
     checking: Checking
+    shelving: Shelving
     decisions: Decisions
     consumptions: Consumptions
     body_bytes_max: int

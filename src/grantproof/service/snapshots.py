@@ -17,6 +17,7 @@ from grantproof.core.model import Delta
 from grantproof.core.organization import Organization, advance
 from grantproof.service.contracts import Contracts, WholeCheck
 from grantproof.service.ports import Store, StoreUnusable
+from grantproof.service.shelf import Shelf, resumed
 from grantproof.service.versions import Versioned, Versions
 
 Result = TypeVar("Result")
@@ -48,9 +49,15 @@ class Snapshots:
     """Indexes by organization. `get` is for the owner; the rest may be called from any thread."""
 
     def __init__(
-        self, store: Store, *, on_owner: Owner = here, contracts: Contracts | None = None
+        self,
+        store: Store,
+        *,
+        on_owner: Owner = here,
+        contracts: Contracts | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._store = store
+        self._shelf = shelf
         self._contracts = Contracts() if contracts is None else contracts
         self._on_owner = on_owner
         self._indexes: dict[str, Index] = {}
@@ -90,12 +97,25 @@ class Snapshots:
     def load(self, organization: OrganizationId) -> Index | None:
         """Return the index, reading the organization when it is not followed yet.
 
+        What is kept on the shelf is moved to where the store is before anybody is answered from it.
         Nothing when there is no such organization. Raises `StoreUnusable` when what is stored
         violates an invariant.
         """
         index = self._indexes.get(organization)
         if index is not None:
             return index
+        stored = None if self._shelf is None else resumed(self._store, self._shelf, organization)
+        if stored is None:
+            stored = self._stored(organization)
+        if stored is None:
+            return None
+        loaded = Index(stored.state)
+        self._on_owner(lambda: self._adopt(loaded, stored))
+        # Gone again, it is as good as any that was read and checked a moment ago.
+        return self._indexes.get(organization, loaded)
+
+    def _stored(self, organization: OrganizationId) -> Versioned | None:
+        """Return what the store has of the organization; raises `StoreUnusable` as `load` does."""
         stored = self._store.load_versioned(organization)
         if stored is None:
             return None
@@ -107,10 +127,7 @@ class Snapshots:
                 f"({len(violations)} violations): restore it from a backup"
             )
             raise StoreUnusable(message)
-        loaded = Index(stored.state)
-        self._on_owner(lambda: self._adopt(loaded, stored))
-        # Gone again, it is as good as any that was read and checked a moment ago.
-        return self._indexes.get(organization, loaded)
+        return stored
 
     def holds(self, index: Index) -> bool:
         """Return whether the index is still the one that is followed, neither dropped nor anew."""
@@ -132,6 +149,7 @@ class Snapshots:
         index = self._indexes.get(organization)
         violations = () if index is None else self._contracts.broken_in(index.state, check)
         if len(violations) > 0:
+            self._forget(organization)
             self._on_owner(lambda: self._drop(organization, index))
             self._contracts.count_withdrawn()
         return violations
@@ -162,7 +180,13 @@ class Snapshots:
             place = self._places.get(organization) if full else None
 
     def _run_drop(self, organization: OrganizationId, index: Index) -> None:
+        self._forget(organization)
         self._on_owner(lambda: self._drop(organization, index))
+
+    def _forget(self, organization: OrganizationId) -> None:
+        """Let what is followed no more be read from the store, and from nowhere else."""
+        if self._shelf is not None:
+            self._shelf.discard(organization)
 
     def _run_follow(self, start: "_Place", come: Continuation) -> None:
         if len(come) > 0:

@@ -12,7 +12,7 @@ from grantproof.core.organization import Organization
 from grantproof.core.policy import ConstraintFailed
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
-from grantproof.service import attempts, contracts, decision_log
+from grantproof.service import attempts, contracts, decision_log, shelf
 from grantproof.service.cases import CONTRACTS, Contract, Kept
 from grantproof.service.outcomes import none
 from grantproof.service.requests import BOUNDS, Requests
@@ -94,6 +94,7 @@ def watching_everything() -> Telemetry:
     telemetry.watch_charges(attempts.Attempts(["charged"]).tally)
     telemetry.watch_credentials(lambda: 0)
     telemetry.watch_decision_log(lambda: decision_log.Tally(1, 2, 3, 4))
+    telemetry.watch_snapshot_files(lambda: shelf.Tally(1, 2, 3, 4))
     telemetry.watch_contracts(lambda: contracts.Tally(CHECKS, VIOLATIONS, 8, Kept(9, 10)))
     telemetry.tell_verification(verified=True, source="c0ffee")
     return telemetry
@@ -103,7 +104,7 @@ def test_everything_is_watched_here() -> None:
     """Whoever adds a part uses it here too, where the page of metrics is held to it."""
     parts = {name for name in vars(Telemetry) if name.startswith(("watch_", "tell_"))}
     assert parts <= set(watching_everything.__code__.co_names)
-    assert len(parts) == 9
+    assert len(parts) == 10
 
 
 def test_decisions_are_told_by_outcome_and_reason() -> None:
@@ -259,3 +260,15 @@ def test_names_are_in_base_units() -> None:
     for name, family in families(watching_everything().written().decode()).items():
         assert name.endswith("_total") == (family.type == "counter"), name
         assert not name.endswith(("_ms", "_milliseconds", "_microseconds", "_percent")), name
+
+
+def test_snapshot_files_are_told_by_outcome() -> None:
+    """Each outcome by its own number."""
+    telemetry = Telemetry()
+    telemetry.watch_snapshot_files(lambda: shelf.Tally(used=1, written=2, ignored=3, failed=4))
+    assert by(told(telemetry), "grantproof_snapshot_files_total") == {
+        "used": 1,
+        "written": 2,
+        "ignored": 3,
+        "failed": 4,
+    }

@@ -1,9 +1,7 @@
 """Reading an organization as it is stored, row by row, through the core's own constructors."""
 
-import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Final
 
 from immutables import Map
@@ -17,6 +15,7 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.core.model import Fact, Resource
 from grantproof.core.organization import Organization, with_fact
 from grantproof.policyfile.wire import Unreadable
+from grantproof.service.collector import collector_paused
 from grantproof.service.ports import StoreUnusable
 from grantproof.service.versions import (
     ENTITY_FACTS,
@@ -68,22 +67,6 @@ def unusable(organization: str, table_name: str, *, key: Stored, rule: str) -> S
         f"the stored organization `{organization}` is illegal, table `{table_name}`, row {row}:"
         f" {rule}: {RESTORE}"
     )
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Look for no garbage inside: what is built there stays, and it is a lot to look through.
-
-    Halves the time to load. Whoever finds the collector running lets it run again, so any number of
-    threads may overlap.
-    """
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _rows(

@@ -10,7 +10,6 @@ from typing import Any, Final, Protocol
 
 import structlog
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from grantproof.service.ports import Heard
@@ -116,7 +115,7 @@ class PostgresqlNotices(Notices):
                     self._own_pid = _driver(connection).info.backend_pid
                     while self._wait_for_word():
                         self._tell_all(connection)
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001 - the driver's errors too; it begins anew
                 # What was to be told is lost: others find it when they look.
                 log.debug("changes not told", error=str(error))
                 if self._closing.wait(PAUSE_SECONDS):
