@@ -42,7 +42,7 @@ from grantproof.api.problems import (
     store_problem,
 )
 from grantproof.api.recording import Diary, Recording
-from grantproof.api.running import Running
+from grantproof.api.running import Background, Running
 from grantproof.api.sharing import Sharing
 from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
@@ -110,7 +110,8 @@ class Application:
         self._consumptions: Consumptions | None = None
         self._authentication: Authentication | None = None
         self._recording: Recording | None = None
-        self._background: list[asyncio.Task[None]] = []
+        self._background: list[Background] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self._waiting = Waiting()
         self._parting: RawHeaders = []
         self.administration: FastAPI = administration_app(
@@ -358,16 +359,13 @@ class Application:
             front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
         }
-        self._background = [
-            asyncio.create_task(following.run()),
-            asyncio.create_task(running.checking.run()),
-            asyncio.create_task(running.shelving.run()),
-        ]
+        self._background = [following, running.checking, running.shelving]
         if self._authentication is not None:
             tell(running, self._requests, self._authentication)
-            self._background.append(asyncio.create_task(self._authentication.run()))
+            self._background.append(self._authentication)
         if running.sharing is not None:
-            self._background.append(asyncio.create_task(running.sharing.run()))
+            self._background.append(running.sharing)
+        self._tasks = [asyncio.create_task(one.run()) for one in self._background]
         return running
 
     def _sharing(self, services: Services) -> Sharing | None:
@@ -387,25 +385,19 @@ class Application:
     async def _stop(self, running: Running) -> None:
         """Let what is under way end, then release the store."""
         self._waiting.stop()
-        authentication, self._authentication = self._authentication, None
-        running.following.stop()
-        running.checking.stop()
-        running.shelving.stop()
-        if authentication is not None:
-            authentication.stop()
-        if running.sharing is not None:
-            running.sharing.stop()
-        await asyncio.gather(*self._background)
+        self._authentication = None
+        for one in self._background:
+            one.stop()
+        await asyncio.gather(*self._tasks)
         await asyncio.to_thread(running.consumptions.close)
-        await asyncio.to_thread(running.following.close)
-        await asyncio.to_thread(running.checking.close)
-        await asyncio.to_thread(running.shelving.close)
-        if authentication is not None:
-            await asyncio.to_thread(authentication.close)
         self._answering, self._consumptions = {}, None
         self.administration.state.running = None
+        for one in self._background:
+            if one is not running.sharing:
+                await asyncio.to_thread(one.close)
         await asyncio.to_thread(running.services.close)
         if running.sharing is not None:
+            # The last word on what was counted, also while the services were closed.
             await asyncio.to_thread(running.sharing.close)
 
 

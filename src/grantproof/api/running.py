@@ -1,7 +1,7 @@
 """What a running service holds, and how routes get at it: composed at start, gone at the end."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -15,6 +15,22 @@ from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
+
+
+class Background(Protocol):
+    """What a running service does besides answering."""
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        ...
+
+    def stop(self) -> None:
+        """Let `run` end soon."""
+        ...
+
+    def close(self) -> None:
+        """Wait for the threads, if there are any; not on the loop."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
