@@ -202,7 +202,10 @@ def test_a_head_is_answered_without_a_body_and_the_connection_goes_on(
         kept = connection.sock
         connection.request("GET", path)
         whole = connection.getresponse()
-        assert (whole.status, len(whole.read())) == (told.status, int(told.headers["content-length"]))
+        assert (whole.status, len(whole.read())) == (
+            told.status,
+            int(told.headers["content-length"]),
+        )
         assert whole.headers["content-type"] == told.headers["content-type"]
         assert connection.sock is kept is not None
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
