@@ -49,9 +49,9 @@ from tests.survival.serving import (
 from tests.survival.sound import check_audit
 
 MEGABYTE: Final = 1_048_576
-GROWTH_BYTES_MAX: Final = 64 * MEGABYTE
-"""How much memory the attack may cost for good; the largest single body is 4 MB."""
-LEVEL_BYTES_MAX: Final = 16 * MEGABYTE
+GROWTH_BYTES_MAX: Final = 96 * MEGABYTE
+"""How much memory the attack may cost for good: caches and buffers of all threads are full then."""
+LEVEL_BYTES_MAX: Final = 24 * MEGABYTE
 """How much of that its second half may cost."""
 
 QUARTERS: Final = 4
