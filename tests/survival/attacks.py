@@ -149,7 +149,8 @@ class Attack:
                     more = "&" if "?" in found.path else "?"
                     found = replace(found, path=f"{found.path}{more}{draw.choice(QUERIES)}")
                 case 3:
-                    found = replace(found, headers=(*found.headers, draw.choice(HEADERS)))
+                    # In front: of a header given twice the first counts.
+                    found = replace(found, headers=(draw.choice(HEADERS), *found.headers))
                 case 4:
                     found = replace(found, body=draw.choice(self.corpus).body)
                 case 5:
