@@ -187,3 +187,25 @@ def test_no_upgrade_is_taken(port: int) -> None:
     with alive(port) as connection:
         connection.sendall(REQUEST + upgrade)
         assert answer(connection)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/openapi.json", "/v1/orgs/acme/roles", "/nowhere"])
+def test_a_head_is_answered_without_a_body_and_the_connection_goes_on(
+    port: int, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The length of the body is told, no byte of it sent, and nothing is logged as a failure."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    with closing(connection):
+        connection.request("HEAD", path)
+        told = connection.getresponse()
+        assert told.read() == b""
+        kept = connection.sock
+        connection.request("GET", path)
+        whole = connection.getresponse()
+        assert (whole.status, len(whole.read())) == (
+            told.status,
+            int(told.headers["content-length"]),
+        )
+        assert whole.headers["content-type"] == told.headers["content-type"]
+        assert connection.sock is kept is not None
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -1,6 +1,7 @@
 """The strict parsers under bombs and under atheris, in a process of its own with little memory.
 
-`python -m tests.survival.parsing bombs`, or a parser's name and how many inputs it is to be given.
+`python -m tests.survival.parsing bombs`, or a parser's name, and how many inputs it is to be given
+in how many seconds at most.
 Whatever a parser is given it returns, finds fault with, or refuses; anything else ends the process.
 """
 
@@ -19,7 +20,6 @@ MEMORY_BYTES_MAX: Final = 1_500_000_000
 """Address space, so that a bomb that works ends the process and not the machine."""
 
 BOMB_SECONDS_MAX: Final = 20.0
-FUZZ_SECONDS_MAX: Final = 600
 INPUT_BYTES_MAX: Final = 4_096
 LAUGHS: Final = 30
 
@@ -163,7 +163,7 @@ def _refused(text: str) -> bool:
     return isinstance(found, tuple) and all(problem.message.isprintable() for problem in found)
 
 
-def fuzz(name: str, runs: int) -> None:
+def fuzz(name: str, runs: int, *, seconds: int) -> None:
     """Feed a parser inputs that atheris makes to reach new code; never returns."""
     atheris: Any = importlib.import_module("atheris")
 
@@ -176,7 +176,7 @@ def fuzz(name: str, runs: int) -> None:
         (folder / str(number)).write_bytes(seed)
     options = [
         f"-runs={max(1, runs // share)}",
-        f"-max_total_time={FUZZ_SECONDS_MAX}",
+        f"-max_total_time={seconds}",
         f"-max_len={INPUT_BYTES_MAX}",
         "-seed=7",
         "-timeout=20",
@@ -191,4 +191,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "bombs":
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
         raise SystemExit(1 if bombs() else 0)
-    fuzz(sys.argv[1], int(sys.argv[2]))
+    fuzz(sys.argv[1], int(sys.argv[2]), seconds=int(sys.argv[3]))

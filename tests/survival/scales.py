@@ -31,8 +31,12 @@ class Scale:
     """How many rounds of the race are recorded for TLC."""
     traced_racers: int
     hostile_requests: int
+    hostile_drawn: int
+    """How many of them are drawn from the OpenAPI document, each on its own, which takes long."""
     fuzz_runs: int
-    """How many inputs each parser is given by the coverage-guided fuzzer."""
+    """How many inputs each parser is given at most by the coverage-guided fuzzer."""
+    fuzz_seconds: int
+    """How long it goes on with each parser at most."""
     steps_back: int
     """How often the clock is set back."""
     disk_changes: int
@@ -54,8 +58,10 @@ SCALES: Final = {
         racing_seconds=3.0,
         traced_rounds=6,
         traced_racers=8,
-        hostile_requests=800,
+        hostile_requests=1_000,
+        hostile_drawn=124,
         fuzz_runs=4_000,
+        fuzz_seconds=20,
         steps_back=2,
         disk_changes=8,
         checkers_killed=1,
@@ -74,7 +80,9 @@ SCALES: Final = {
         traced_rounds=40,
         traced_racers=64,
         hostile_requests=100_000,
+        hostile_drawn=4_960,
         fuzz_runs=1_000_000,
+        fuzz_seconds=120,
         steps_back=10,
         disk_changes=500,
         checkers_killed=20,

@@ -1,38 +1,43 @@
 """Hostile requests to a real process: never a 5xx, bounded memory, and right answers afterwards.
 
-A half of them is made of the OpenAPI document, allowed and forbidden, more or less damaged; the
-other half are bodies, ids and headers that nobody sends who means well, and bytes turned over in
-bodies that are right. Beside it, the parsers under bombs and under a coverage-guided fuzzer.
+Some are drawn from the OpenAPI document, allowed and forbidden. The others come out of that corpus
+and by hand, damaged, on several connections at once, several of a connection under way together.
+Beside it, the parsers under bombs and under a coverage-guided fuzzer.
 """
 
 import contextlib
-import itertools
 import json
-import random
 import re
 import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
 from typing_extensions import override
 
 from grantproof.adapters.memory import MemoryStore
+from grantproof.api.problems import KINDS, MEDIA_TYPE
 from grantproof.core.organization import Organization
 from grantproof.service.callers import WITHIN_ORGANIZATION
-from tests.api.furnished import BODIES, FACTS, LOOKS, READS, WRITES
+from tests.api.furnished import FACTS, LOOKS, READS, WRITES
 from tests.api.fuzzing import Drawn, Judge, Target
 from tests.api.service import ADDRESS, Api
-from tests.api.test_hostile import BODIES_AT_FAULT, LOOK_ALIKES, quoted
 from tests.api.test_schema import OPERATIONS, body_schema
 from tests.databases import SqliteDatabases
+from tests.survival.attacks import Attack, recorded
 from tests.survival.parsing import BOMBS, PARSERS
+from tests.survival.pipelined import Pipeline, Reply, Request
 from tests.survival.scales import SCALE
 from tests.survival.serving import (
     Caller,
@@ -44,34 +49,46 @@ from tests.survival.serving import (
 from tests.survival.sound import check_audit
 
 MEGABYTE: Final = 1_048_576
-GROWTH_BYTES_MAX: Final = 160 * MEGABYTE
-"""How much memory the attack may cost for good; the largest single body is 4 MB."""
+GROWTH_BYTES_MAX: Final = 96 * MEGABYTE
+"""How much memory the attack may cost for good: caches and buffers of all threads are full then."""
+LEVEL_BYTES_MAX: Final = 24 * MEGABYTE
+"""How much of that its second half may cost."""
 
+QUARTERS: Final = 4
+CONNECTIONS: Final = 4
+UNDERWAY: Final = 16
+"""So many requests of a connection are under way together, if they are small."""
 RENEWED_EVERY: Final = 400
-ATTACKED, UNTOUCHED = "attacked", "untouched"
+UNTOUCHED: Final = "untouched"
 QUESTIONS: Final = [READS, WRITES, LOOKS, {**READS, "principal_id": "nobody"}]
 SENDABLE: Final = re.compile(rb"[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?")
-UNSEEN: Final = b'\x00\x7f\xff{}[]",:\\u0e+-'
+BELOW_REQUESTS: Final = frozenset({"invalid", "head_too_large"})
+"""What a connection itself answers, before it knows the id of the request."""
 
 
 class RealApi:
-    """Sends what was meant for the service in process to one that is a process."""
+    """Sends what was meant for the service in process to one that is a process, and keeps it."""
 
     def __init__(self, process: Process) -> None:
         self._base = f"http://127.0.0.1:{process.port}"
         self.client = httpx2.Client(
             base_url=self._base, headers={"Authorization": f"Bearer {process.key}"}, timeout=60
         )
+        self.sent: list[Request] = []
 
     def request(self, method: str, url: str, **sent: Any) -> httpx2.Response:
         """The answer, whatever it is; what the client itself refuses to send is left out."""
         given = sent.pop("headers", {})
-        sent["headers"] = {
+        headers = sent["headers"] = {
             name: value
             for name, value in given.items()
             if isinstance(value, str) or SENDABLE.fullmatch(value) is not None
         }
-        return self.client.request(method, url.replace(ADDRESS, self._base, 1), **sent)
+        response = self.client.request(method, url.replace(ADDRESS, self._base, 1), **sent)
+        if "X-Request-ID" in given:
+            path, body = response.request.url.raw_path, response.request.content
+            self.sent.append(recorded(method, path, headers, body))
+        return response
 
     def post(self, url: str, **sent: Any) -> httpx2.Response:
         """The answer to a POST."""
@@ -114,9 +131,17 @@ class Attacker(Judge):
         assert response.headers["x-request-id"] != ""
 
 
-def drawn_requests(process: Process, count: int) -> Counter[int]:
-    """The statuses of requests that are made of the document."""
-    statuses = Counter[int]()
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent, and how it was answered."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    requests: list[Request] = field(default_factory=list)
+
+
+def drawn_requests(process: Process, count: int) -> Sent:
+    """Send requests that are made of the document."""
+    sent = Sent()
     with closing(RealApi(process)) as real:
         # What is attacked is not in this process: the store here stays empty.
         target = RealTarget(cast(Api, real), MemoryStore())
@@ -126,66 +151,76 @@ def drawn_requests(process: Process, count: int) -> Counter[int]:
                 target.renew()
                 judge = Attacker(operation, target, body_schema(operation), changing=False)
                 judge.ask(min(each, RENEWED_EVERY))
-                statuses += judge.statuses
+                sent.statuses.update(judge.statuses)
         target.api.request("DELETE", f"/v1/orgs/{target.organization}")
-    return statuses
+        sent.requests.extend(real.sent)
+    return sent
 
 
-def spoilt(text: bytes, draw: random.Random) -> bytes:
-    """A body that was right, a few bytes of it turned over, left out or written again."""
-    found = bytearray(text)
-    for _ in range(draw.randint(1, 4)):
-        place = draw.randrange(len(found) + 1)
-        match draw.randrange(3):
-            case 0:
-                found[place:place] = bytes([draw.choice(UNSEEN)])
-            case 1:
-                del found[place : place + draw.randint(1, 8)]
-            case _:
-                found[place:place] = found[place : place + draw.randint(1, 8)] * draw.randint(1, 3)
-    return bytes(found)
+def check(request: Request, reply: Reply) -> None:
+    """The answer is one of ours, to this very request, and no failure."""
+    shown = (request.written()[:1_000], reply)
+    told = {} if request.method == "HEAD" or reply.status < 400 else json.loads(reply.body)
+    assert reply.status < 500, shown
+    assert request.method != "HEAD" or reply.body == b"", shown
+    if reply.status >= 400:
+        assert reply.content_type == MEDIA_TYPE, shown
+    if told:
+        assert (told["status"], told["request_id"]) == (reply.status, reply.request_id), shown
+        assert KINDS[told["code"]][0] == reply.status, shown
+    named = [value.decode("latin-1") for name, value in request.headers if name == b"X-Request-ID"]
+    assert reply.request_id != "", shown
+    if re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", named[0]) and told.get("code") not in BELOW_REQUESTS:
+        assert reply.request_id == named[0], shown
 
 
-def attacks(draw: random.Random) -> Iterator[tuple[str, str, bytes | None]]:
-    """Requests by hand: bombs, look-alikes in every place, bodies that were right."""
-    here = f"/v1/orgs/{ATTACKED}"
-    posts = [label.replace("{org}", ATTACKED).split() for label in BODIES]
-    names = {"principal": "ann", "resource": "docs", "role": "clerk", "sod_set": "pair"}
-    addressed = [
-        (method, re.sub(r"{(\w+)}", lambda found: names[found[1]], path)) for method, path in posts
-    ]
-    bodies = list(BODIES.values())
-    kinds = ("principals", "groups", "roles", "kinds")
-    for number in itertools.count():
-        which = number % len(addressed)
-        method, path = addressed[which]
-        if number % 10 == 0:
-            yield method, path, draw.choice(list(BODIES_AT_FAULT.values()))
-        elif number % 10 < 4:
-            alike = draw.choice(list(LOOK_ALIKES.values()))
-            place = f"{here}/{draw.choice(kinds)}"
-            yield "POST", place, json.dumps({"id": alike}).encode()
-            yield draw.choice(("GET", "DELETE")), f"{place}/{quoted(alike)}", None
-            question = {**READS, "org_id": ATTACKED, "principal_id": alike}
-            yield "POST", "/evaluate", json.dumps(question).encode()
-        else:
-            body = draw.choice(bodies[which])
-            yield method, path, spoilt(json.dumps({**body, "org_id": ATTACKED}).encode(), draw)
+def attacked(process: Process, attack: Attack, *, count: int) -> Counter[int]:
+    """The statuses of so many requests of an attack, or a few more, on one connection."""
+    statuses = Counter[int]()
+    with closing(Pipeline(process.port)) as pipeline, closing(process.caller()) as caller:
+        for organization, requests in attack.waves():
+            furnish(caller, organization)
+            while together := list(islice(requests, UNDERWAY)):
+                for request, reply in pipeline.ask(together):
+                    check(request, reply)
+                    statuses[reply.status] += 1
+                if statuses.total() >= count:
+                    return statuses
+            caller.ask("DELETE", f"/v1/orgs/{organization}")
+    raise AssertionError("attacks never end")
 
 
-def sent_by_hand(process: Process, count: int) -> tuple[Counter[int], int]:
-    """The statuses of attacks by hand; the memory that was resident after a tenth of them."""
-    statuses, before = Counter[int](), 0
-    with closing(process.caller(seconds=60)) as caller:
-        for number, (method, path, body) in enumerate(attacks(random.Random(5))):
-            if number == count:
-                break
-            if number == count // 10:
-                before = resident_bytes(process.pid)
-            answer = caller.send(method, path, body)
-            assert answer.status < 500, (method, path, (body or b"")[:500], answer)
-            statuses[answer.status] += 1
-    return statuses, before
+def attacked_at_once(
+    process: Process, corpus: list[Request], *, name: str, count: int
+) -> Counter[int]:
+    """The statuses of attacks on several connections, each at organizations of its own."""
+    each = -(-count // CONNECTIONS)
+    attacks = [Attack(f"{name}-{number}", corpus, process.key) for number in range(CONNECTIONS)]
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        done = threads.map(partial(attacked, process, count=each), attacks)
+        return sum(done, Counter[int]())
+
+
+def tidy(caller: Caller, key: str) -> None:
+    """Delete what attacks have made: what is stored is followed, and costs memory by right."""
+    for one in every(caller, "/v1/orgs"):
+        if one["id"] != UNTOUCHED:
+            assert caller.ask("DELETE", f"/v1/orgs/{one['id']}").status == 204
+    for one in every(caller, "/v1/keys"):
+        if one["revoked_at"] is None and not key.startswith(f"gp_{one['prefix']}"):
+            assert caller.ask("DELETE", f"/v1/keys/{one['prefix']}").status == 204
+
+
+def every(caller: Caller, path: str) -> list[dict[str, Any]]:
+    """The items of all pages."""
+    items: list[dict[str, Any]] = []
+    query = "limit=1000"
+    while True:
+        told = caller.ask("GET", f"{path}?{query}").told
+        items += told["items"]
+        if told["next"] is None:
+            return items
+        query = urlencode({"limit": 1_000, "after": told["next"]})
 
 
 def decisions(caller: Caller) -> list[tuple[object, object]]:
@@ -194,7 +229,7 @@ def decisions(caller: Caller) -> list[tuple[object, object]]:
     return [(one["decision"], one["reason_code"]) for one in told]
 
 
-def found(caller: Caller, name: str) -> None:
+def furnish(caller: Caller, name: str) -> None:
     """Make an organization that has every kind of fact."""
     assert caller.ask("POST", "/v1/orgs", {"id": name}).status == 201
     made = caller.ask("POST", f"/v1/orgs/{name}/changes", {"commands": FACTS})
@@ -235,30 +270,33 @@ def test_hostile_requests_cost_neither_an_error_nor_memory_nor_a_right_answer(
 ) -> None:
     """No 5xx, memory that stays, and an organization nobody named answers as before."""
     process = process_on(SqliteDatabases(tmp_path).empty, tmp_path / "service")
-    half = SCALE.hostile_requests // 2
+    each = (SCALE.hostile_requests - SCALE.hostile_drawn) // QUARTERS
     with serving(process), closing(process.caller()) as caller:
-        for name in (ATTACKED, UNTOUCHED):
-            found(caller, name)
+        furnish(caller, UNTOUCHED)
         right = decisions(caller)
         assert {decision for decision, _ in right} == {"Allow", "Deny"}
         sent_raw(process)
-        by_hand, before = sent_by_hand(process, half)
-        made_of = drawn_requests(process, half)
-        after = resident_bytes(process.pid)
+        drawn = drawn_requests(process, SCALE.hostile_drawn)
+        statuses, resident = drawn.statuses.copy(), [resident_bytes(process.pid)]
+        for quarter in range(QUARTERS):
+            statuses += attacked_at_once(process, drawn.requests, name=f"{quarter}", count=each)
+            tidy(caller, process.key)
+            resident.append(resident_bytes(process.pid))
         assert decisions(caller) == right
         assert process.starts == 1
         process.stop()
     check_audit(process)
-    statuses = by_hand + made_of
     shown = ", ".join(f"{code} {times}" for code, times in sorted(statuses.items()))
+    megabytes = ", ".join(f"{one / MEGABYTE:.0f}" for one in resident)
     record_property(
         "figure",
-        f"{statuses.total()} hostile requests: {shown}; resident {before / MEGABYTE:.0f} MB after"
-        f" the first, {after / MEGABYTE:.0f} MB after the last",
+        f"{statuses.total()} hostile requests, {drawn.statuses.total()} of them drawn: {shown};"
+        f" resident after those and each quarter of the others: {megabytes} MB",
     )
     assert statuses.total() >= SCALE.hostile_requests
-    assert {200, 400, 404} <= set(statuses)
-    assert after - before <= GROWTH_BYTES_MAX
+    assert {200, 201, 400, 401, 404, 405, 409, 415} <= set(statuses)
+    assert resident[-1] - resident[0] <= GROWTH_BYTES_MAX
+    assert resident[-1] - resident[QUARTERS // 2] <= LEVEL_BYTES_MAX
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -288,7 +326,7 @@ def test_no_input_that_reaches_new_code_breaks_a_parser(
     name: str, record_property: Callable[[str, object], None]
 ) -> None:
     """Every input is read, or refused in the parser's own way; none ends the process."""
-    done = run(name, str(SCALE.fuzz_runs))
+    done = run(name, str(SCALE.fuzz_runs), str(SCALE.fuzz_seconds))
     assert done.returncode == 0, done.stderr[-3_000:]
     runs = re.search(r"^Done (\d+) runs in (\d+) second", done.stderr, re.MULTILINE)
     reached = re.findall(r"cov: (\d+)", done.stderr)

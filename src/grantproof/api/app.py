@@ -138,6 +138,8 @@ class Application:
         elif scope["path"] in front.PATHS and scope["method"] == "POST":
             await self._deciding(scope, receive, send)
         else:
+            if scope["method"] == "HEAD":
+                scope, send = _as_get(scope, send)
             await self._administer(scope, receive, timed(self._requests, scope, send))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -194,7 +196,6 @@ class Application:
         id_header = _id_header(request_id)
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
-        only_head = scope["method"] == "HEAD"
         came, status = stopwatch(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -205,12 +206,8 @@ class Application:
                 access_log.tell(scope, status, seconds=stopwatch() - came)
                 told = (id_header, NO_STORE, *self._parting)
                 message["headers"] = [*message.get("headers", ()), *told]
-            elif only_head:
-                message["body"] = b""
             await send(message)
 
-        if only_head:
-            scope["method"] = "GET"
         try:
             state["caller"] = await self._caller(scope)
             await self.administration(scope, receive, send_with_id)
@@ -399,6 +396,19 @@ class Application:
         if running.sharing is not None:
             # The last word on what was counted, also while the services were closed.
             await asyncio.to_thread(running.sharing.close)
+
+
+def _as_get(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """Return how a HEAD is answered: as a GET, of which no body is sent.
+
+    The scope that the server has stays as it is: by it the server knows that no body will come.
+    """
+
+    def send_head(message: Message) -> Awaitable[None]:
+        is_body = message["type"] == "http.response.body"
+        return send({**message, "body": b""} if is_body else message)
+
+    return {**scope, "method": "GET"}, send_head
 
 
 async def _send(send: Send, status: int, body: bytes, *, headers: RawHeaders) -> None:
