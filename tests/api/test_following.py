@@ -239,6 +239,9 @@ def test_what_others_tell_is_looked_at_at_once() -> None:
         write(store, ONE, "editor")
         await asyncio.to_thread(store.heard, None)
         await until(lambda: index.state.revision == 2)
+        looks = store.looks
+        await following.look(frozenset({"elsewhere"}))
+        assert store.looks == looks
         following.stop()
         await task
 

@@ -275,6 +275,9 @@ class Following:
         An organization that fails does not hold up the others.
         """
         followed = [one for one in self._snapshots.followed() if wanted is None or one in wanted]
+        if wanted is not None and len(followed) == 0:
+            # Others told of what is not followed here.
+            return self._reachable, []
         current = list[str]()
         try:
             heads = self._store.heads(followed)
