@@ -25,9 +25,6 @@ MAX_STALENESS: Final = 0.8
 TOO_LATE_SECONDS: Final = 0.5
 """So much after the bound no request that began then is answered from memory."""
 
-ORPHANS_SECONDS: Final = 0.5
-"""So long the other processes of a server may go on whose first was killed: a change may be made."""
-
 BETWEEN_SECONDS: Final = 0.8
 PAUSE_SECONDS: Final = 0.01
 RECOVERY_SECONDS_MAX: Final = 30
@@ -103,8 +100,9 @@ def told_while_down(load: Load, downs: list[Outage]) -> tuple[Counter[int], Coun
     decided, changed = Counter[int](), Counter[int]()
     for down in downs:
         decided.update(one.status for one in load.decided if down.began < one.sent < down.ended)
-        gone = down.began + ORPHANS_SECONDS
-        changed.update(one.status for one in load.changed if gone < one.sent < down.ended)
+        # One that is under way as the server comes back may be made.
+        over = [one for one in load.changed if down.began < one.sent and one.answered < down.ended]
+        changed.update(one.status for one in over)
     return decided, changed
 
 
