@@ -218,7 +218,7 @@ def withdrawn(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "question"), [("read", CAROL), ("events", CAROL), ("events", CAROL_READS)]
+    ("moment", "question"), [("read", CAROL), ("heads", CAROL), ("heads", CAROL_READS)]
 )
 def test_who_asks_while_it_is_withdrawn_is_not_answered_by_it(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch, moment: str, question: Json
