@@ -280,7 +280,7 @@ def test_waiting_ends_with_the_service() -> None:
     with ThreadPoolExecutor(1) as pool, serving(MemoryStore(), demo=True) as api:
         with asked(api, f"?after=1&wait={LONG}") as asking:
             application: Any = api.app
-            loop = application._background[0].get_loop()  # noqa: SLF001 - where it runs
+            loop = application._tasks[0].get_loop()  # noqa: SLF001 - where it runs
             loop.call_soon_threadsafe(application.drain)
             assert asking.result(LONG)["items"] == []
         late = pool.submit(events, api, f"?after=1&wait={LONG}")
