@@ -342,6 +342,8 @@ def test_metrics_are_told_while_the_store_is_away(
             assert becomes(lambda: api.get("/v1/orgs/acme").status_code == 503)
             assert becomes(lambda: scraped(api)["grantproof_organizations_not_current", ()] == 1)
             assert scraped(api)["grantproof_snapshot_age_seconds", ()] > 0.2
+            # It is not ready either, though the store answers something else.
+            problem(api.get("/readyz"), 503, "not_current")
             stranger = api.get("/metrics", headers={"Authorization": f"Bearer {UNKNOWN}"})
         assert stranger.status_code == 503
 
