@@ -83,6 +83,13 @@ class SodSetId(Identifier):
     field = "sod_set_id"
 
 
+class GuardrailId(Identifier):
+    """The id of a guardrail."""
+
+    __slots__ = ()
+    field = "guardrail_id"
+
+
 class Action(Identifier):
     """The name of an action."""
 
