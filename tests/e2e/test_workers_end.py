@@ -70,7 +70,7 @@ def test_a_parent_that_is_killed_leaves_nobody_behind(tmp_path: Path, drain: int
     """Also while all are draining: the port is free soon, and so is the temporary folder."""
     with serving(tmp_path, GRANTPROOF_DRAIN_SECONDS=str(drain)) as service:
         pids = service.pids().values()
-        assert list(service.temporary.glob("grantproof-*/*.prom"))
+        assert becomes(lambda: list(service.temporary.glob("grantproof-*/*.prom")) != [])
         if drain > 0:
             service.process.send_signal(signal.SIGTERM)
             time.sleep(0.3)

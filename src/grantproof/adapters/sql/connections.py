@@ -1,7 +1,7 @@
 """What a store needs of its database, whichever it is."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, Select
@@ -19,7 +19,8 @@ class Connections:
     `place` names it in messages. What one transaction of `readers` sees is of one instant. Of
     `writers` that change an organization's row first, one at a time goes on. `damage` yields what
     the database itself finds wrong, a line each. Events are sealed under `key`. `version` reads
-    which schema there is, and `notices` carries word of changes to other processes.
+    which schema there is, `notices` carries word of changes to other processes, and a writer waits
+    for its `turn`, where the database itself is not fair to those who wait.
     """
 
     place: str
@@ -29,6 +30,7 @@ class Connections:
     key: AuditKey
     version: Select[str]
     notices: Notices = field(default_factory=Silence, kw_only=True)
+    turn: Callable[[], AbstractContextManager[None]] = field(default=nullcontext, kw_only=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -40,7 +42,7 @@ class Connections:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection whose work is undone unless it is committed inside."""
-        with store_errors(self.place), self.writers.connect() as connection:
+        with store_errors(self.place), self.turn(), self.writers.connect() as connection:
             self._check_version(connection)
             yield connection
 

@@ -21,6 +21,7 @@ from grantproof.adapters.sql.schema import (
     reading_version,
     recognized,
 )
+from grantproof.adapters.sql.turns import Turns
 from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 
@@ -79,7 +80,8 @@ def opened(path: Path, *, create: bool, key_file: Path | None) -> Connections:
             engine.dispose()
             raise
     writers = engine.execution_options(**AS_WRITER)
-    return Connections(str(path), engine, writers, damage, key, reading_version(VERSIONS))
+    version_read, turn = reading_version(VERSIONS), Turns(seconds_max=BUSY_SECONDS_MAX)
+    return Connections(str(path), engine, writers, damage, key, version_read, turn=turn)
 
 
 def open_engine(path: Path, *, wait_seconds: float = BUSY_SECONDS_MAX) -> Engine:
