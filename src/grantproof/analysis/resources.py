@@ -1,0 +1,117 @@
+"""Resources and actions that a question cannot tell apart, taken together."""
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from grantproof.analysis.formulas import Stored
+from grantproof.analysis.principals import PrincipalClass
+from grantproof.analysis.reads import restricted
+from grantproof.core.attributes import (
+    Attributes,
+    booleans,
+)
+from grantproof.core.identifiers import (
+    Action,
+    AttributeName,
+    Kind,
+    PrincipalId,
+    ResourceId,
+)
+from grantproof.core.matching import Request, Target, resolve
+from grantproof.core.model import (
+    ADMINISTER,
+    ActionPattern,
+    Any,
+    Exactly,
+    OfKind,
+    ResourcePattern,
+    Within,
+)
+from grantproof.core.organization import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class TargetClass:
+    """Resources that match the same of the patterns asked about and store the same of what is read.
+
+    `target` stands for them: to ask about it takes its `kind` where it is not registered. `count`
+    is how many there are; of unregistered ones of a kind there is no number, and one is counted.
+    """
+
+    target: Target
+    kind: str | None
+    patterns: frozenset[ResourcePattern]
+    attributes: Attributes
+    count: int
+
+
+def target_classes(
+    state: Organization, patterns: Iterable[ResourcePattern], names: frozenset[AttributeName]
+) -> tuple[TargetClass, ...]:
+    """Return the classes of all resources that one of the patterns matches, in order of their ids.
+
+    These are the registered ones, the implicit ones, and one of each declared kind that is not
+    registered. `names` are the attributes that are read.
+    """
+    asked = frozenset(patterns)
+    found: dict[tuple[object, ...], TargetClass] = {}
+    for target, kind in _targets(state):
+        matched = _matched(asked, target)
+        if len(matched) > 0:
+            kept = restricted(target.attributes, names)
+            key = (matched, kept, booleans(kept))
+            known = found.get(key)
+            found[key] = (
+                TargetClass(target, kind, matched, kept, 1)
+                if known is None
+                else replace(known, count=known.count + 1)
+            )
+    return tuple(found.values())
+
+
+def _matched(asked: frozenset[ResourcePattern], target: Target) -> frozenset[ResourcePattern]:
+    """Return which of the patterns match, by what could match instead of one after the other."""
+    around = (*map(Exactly, target.lineage[:1]), *map(Within, target.lineage))
+    return asked.intersection((*around, OfKind(target.kind), Any()))
+
+
+def _targets(state: Organization) -> Iterator[tuple[Target, str | None]]:
+    """Yield each resource there is, in the order of their ids, then those that are not there."""
+    somebody = PrincipalId("x")
+    for resource in sorted((*state.resources, *state.implicit_resources())):
+        target = resolve(state, Request(somebody, ADMINISTER, resource))
+        if target is not None:
+            yield target, None
+    for kind in sorted(state.resources_of_kind):
+        resource = unregistered(state, kind)
+        target = resolve(state, Request(somebody, ADMINISTER, resource, kind))
+        if target is not None:
+            yield target, kind
+
+
+def unregistered(state: Organization, kind: Kind) -> ResourceId:
+    """Return the id of a resource of the kind that is not registered."""
+    name, number = f"any-{kind}", 1
+    while name in state.resources:
+        number += 1
+        name = f"any-{kind}-{number}"
+    return ResourceId(name)
+
+
+def actions_of(patterns: Iterable[ActionPattern]) -> tuple[Action, ...]:
+    """Return the actions that the patterns can tell apart: those they name, and any other."""
+    named = {pattern.value for pattern in patterns if isinstance(pattern, Exactly)}
+    return (*sorted(named), _other_action(named))
+
+
+def _other_action(named: Container[str]) -> Action:
+    name, number = "any-other", 1
+    while name in named:
+        number += 1
+        name = f"any-other-{number}"
+    return Action(name)
+
+
+def stored(principals: PrincipalClass, resources: TargetClass) -> Stored:
+    """Return what constraints read of the two classes."""
+    return Stored(principals.representative, principals.profile.attributes, resources.attributes)
