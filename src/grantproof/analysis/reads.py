@@ -50,7 +50,7 @@ def reads(state: Organization, constraints: Iterable[Constraint]) -> Reads:
                     case Path(root, name):
                         names[root].add(name)
                     case Literal(value):
-                        literals |= _texts_in(value)
+                        literals |= texts_in(value)
                     case PrincipalIdentity():
                         identity = True
                     case _:
@@ -66,10 +66,11 @@ def reads(state: Organization, constraints: Iterable[Constraint]) -> Reads:
 def _texts_stored(stored: Iterable[Attributes], names: frozenset[AttributeName]) -> Iterator[str]:
     for attributes in stored:
         for name in names:
-            yield from _texts_in(attributes.get(name))
+            yield from texts_in(attributes.get(name))
 
 
-def _texts_in(value: Value | None) -> frozenset[str]:
+def texts_in(value: Value | None) -> frozenset[str]:
+    """Return the strings that the value is or holds."""
     if isinstance(value, frozenset):
         return value
     return frozenset({value}) if isinstance(value, str) else frozenset()
@@ -78,3 +79,14 @@ def _texts_in(value: Value | None) -> frozenset[str]:
 def restricted(attributes: Attributes, names: frozenset[AttributeName]) -> Attributes:
     """Return the attributes of these names."""
     return Map({name: attributes[name] for name in names if name in attributes})
+
+
+def reads_stored(constraint: Constraint) -> bool:
+    """Return whether the constraint reads anything that is stored, or who asks."""
+    if not isinstance(constraint, Attribute):
+        return False
+    return any(
+        isinstance(side, PrincipalIdentity)
+        or (isinstance(side, Path) and side.root in {Root.PRINCIPAL, Root.RESOURCE})
+        for side in (constraint.path, constraint.operand)
+    )
