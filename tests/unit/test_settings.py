@@ -126,6 +126,7 @@ def test_workers_share_what_the_service_has(workers: int) -> None:
         attempts_burst=64,
         rate_limit=10.5,
         decision_log_queue=64,
+        solvers_max=64,
     )
     one = whole.of_one_worker()
     for name in SHARED:

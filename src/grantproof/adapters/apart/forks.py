@@ -15,7 +15,6 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, TypeVar, cast
 
 import structlog
@@ -67,14 +66,9 @@ class Forks:
         except OSError as error:
             return _not_begun(error)
         try:
-            try:
-                child = self._begun(partial(inside.live, work, writing, limits))
-            except OSError as error:
-                return _not_begun(error)
-            finally:
-                os.close(writing)
-            if child is None:
-                return STOPPED
+            child = self._begun(work, writing, limits)
+            if isinstance(child, Undetermined):
+                return child
             told: bytes | Undetermined = b""
             try:
                 told = _read(reading, limits)
@@ -95,10 +89,22 @@ class Forks:
             for child in self._children:
                 os.kill(child, signal.SIGKILL)
 
-    def _begun(self, live: Callable[[], None]) -> int | None:
-        with self._lock, warnings.catch_warnings():
-            if self._stopped:
-                return None
+    def _begun(
+        self, work: Callable[[], object], writing: int, limits: Limits
+    ) -> int | Undetermined:
+        """Return the process that was begun, or why there is none; `writing` is the process's."""
+        try:
+            with self._lock:
+                if self._stopped:
+                    return STOPPED
+                return self._forked(work, writing, limits)
+        except OSError as error:
+            return _not_begun(error)
+        finally:
+            os.close(writing)
+
+    def _forked(self, work: Callable[[], object], writing: int, limits: Limits) -> int:
+        with warnings.catch_warnings():
             # A fork of several threads is warned of: it calls nothing that they could have held.
             warnings.simplefilter("ignore", DeprecationWarning)
             # A signal that comes before the child has let go of how this process takes signals
@@ -107,7 +113,7 @@ class Forks:
             try:
                 child = os.fork()
                 if child == 0:
-                    live()
+                    inside.live(work, writing, limits)
                 self._children.add(child)
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
