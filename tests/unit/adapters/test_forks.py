@@ -295,18 +295,31 @@ def test_what_a_terminal_sends_to_all_ends_nothing() -> None:
     assert run(work) == "done"
 
 
-def test_a_signal_there_is_none_here() -> None:
-    """Neither to a handler nor to what wakes the loop, which are this process's."""
+@pytest.mark.parametrize("early", [True, False])
+def test_a_signal_there_is_none_here(early: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither to a handler nor to what wakes the loop, which are this process's.
+
+    Not even one that comes as soon as there is a process.
+    """
     heard = list[int]()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
+    fork = os.fork
 
     def hear(number: int, _: FrameType | None) -> None:
         heard.append(number)
 
+    def signalled() -> int:
+        child = fork()
+        if child == 0 and early:
+            os.kill(os.getpid(), signal.SIGUSR2)
+        return child
+
     handler, descriptor = signal.signal(signal.SIGUSR2, hear), signal.set_wakeup_fd(writing)
     try:
-        found = run(lambda: os.kill(os.getpid(), signal.SIGUSR2))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fork", signalled)
+            found = run(lambda: os.kill(os.getpid(), signal.SIGUSR2))
     finally:
         signal.set_wakeup_fd(descriptor)
         signal.signal(signal.SIGUSR2, handler)
@@ -314,6 +327,7 @@ def test_a_signal_there_is_none_here() -> None:
     os.close(reading)
     os.close(writing)
     assert isinstance(found, Undetermined)
+    assert found.why.startswith(f"the process was ended by signal {signal.SIGUSR2.value}: ")
     assert (heard, woken) == ([], [])
 
 
@@ -337,10 +351,10 @@ def test_the_process_keeps_nothing_of_this_one_and_has_its_limits() -> None:
         }
 
     reading, writing = os.pipe()
-    with capture_logs():
-        found = run(work, Limits(7.0, niceness=3))
-    os.close(reading)
-    os.close(writing)
+    high = os.dup2(reading, 60)
+    found = run(work, Limits(7.0, niceness=3))
+    for one in (reading, writing, high):
+        os.close(one)
     assert found == {
         "files": 1,
         "blocked": set(),
@@ -411,7 +425,7 @@ def test_whoever_gives_up_waiting_leaves_nothing(monkeypatch: pytest.MonkeyPatch
 def test_no_process_outlives_the_one_that_began_it(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Which is killed: the system tells the other, amid a loop too, or else a timer ends it.
+    """Which is killed: the system tells the other, or else a timer ends it.
 
     `deaf` is as on a system that does not tell.
     """
@@ -424,7 +438,7 @@ def test_no_process_outlives_the_one_that_began_it(
         if how == "deaf":
             signal.signal(signal.SIGIO, signal.SIG_IGN)
         place.write_text(str(os.getpid()))
-        held_for_ever()
+        signal.pause()
 
     # Its parent is a process that is ended before it would end this one.
     assert run(lambda: Forks().run(working, Limits(seconds)), Limits(0.2)) == LATER

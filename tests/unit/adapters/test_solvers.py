@@ -138,16 +138,18 @@ def test_no_more_wait_than_may(tmp_path: Path) -> None:
 
 
 def test_nobody_waits_longer_than_a_question_may_take(tmp_path: Path) -> None:
-    """Of two that wait, one has its turn when the first is ended, and the other none."""
+    """Of those who wait, one may have its turn when the first is ended; the others have none."""
     solvers = Solvers(Limits(0.3), at_once=1)
     with asking(solvers) as ask:
         asked = [ask(lasting(tmp_path / "begun"))]
         begun(tmp_path / "begun")
-        asked += [ask(signal.pause), ask(signal.pause)]
+        asked += [ask(signal.pause) for _ in range(4)]
         late = Undetermined("time", "no answer in 0.3 s")
         missed = Undetermined("refused", "no turn in 0.3 s: 1 are worked on")
         found = [one.result() for one in asked]
-    assert sorted(found, key=str) == sorted([late, late, missed], key=str)
+    assert found[0] == late
+    assert found.count(late) + found.count(missed) == len(found)
+    assert found.count(missed) >= 2
 
 
 def test_a_service_that_ends_has_no_solver(tmp_path: Path) -> None:
@@ -157,10 +159,12 @@ def test_a_service_that_ends_has_no_solver(tmp_path: Path) -> None:
         asked = [ask(lasting(tmp_path / "begun"))]
         begun(tmp_path / "begun")
         asked += [ask(lambda: 1) for _ in range(3)]
+        began = time.monotonic()
         with capture_logs() as lines:
             solvers.stop()
             solvers.stop()
             assert [one.result() for one in asked] == [STOPPED] * 4
             assert solvers.ask(lambda: 1) == STOPPED
+    assert time.monotonic() - began < ENDS_SECONDS_MAX
     assert ended(solvers.tally()) == {"refused": 5}
     assert lines == []

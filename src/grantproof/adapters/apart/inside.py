@@ -85,7 +85,6 @@ def _settle(writing: int, limits: Bounds) -> None:
     # Above all not the address that it listens on.
     os.closerange(FIRST_FILE, writing)
     os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
-    signal.set_wakeup_fd(-1)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_IGN if number in TOLD_TO_ALL else signal.SIG_DFL)
     _signal_when_it_changes(writing, wanted=True)
