@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from grantproof.adapters.apart import Apart
+from grantproof.adapters.apart import Apart, Limits, Solvers
 from grantproof.adapters.case_files import CaseFiles, CaseRules
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock
@@ -32,11 +32,16 @@ from grantproof.service.pdp import DecisionPoint
 from grantproof.service.ports import Clock, FileUnavailable, Store, StoreError
 from grantproof.service.shelf import Shelf
 from grantproof.service.snapshots import Owner, Snapshots, here
+from grantproof.service.solving import Solver
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings, without_query, written_as
 
 if TYPE_CHECKING:
     from grantproof.adapters.telemetry import Telemetry
+
+MIB: Final = 1_048_576
+SOLVER_NICENESS: Final = 10
+"""Decisions come first, but somebody waits for an answer too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Services:
     consumption: ConsumptionPoint
     keyring: Keyring
     contracts: Contracts
+    solver: Solver
     tokens: Tokens | None = None
     decision_log: DecisionLog | None = None
     telemetry: "Telemetry | None" = None
@@ -63,7 +69,8 @@ class Services:
     shelf: Shelf | None = None
 
     def close(self) -> None:
-        """Write what is logged, and release the store."""
+        """End what is worked on apart, write what is logged, and release the store."""
+        self.solver.stop()
         if self.decision_log is not None:
             self.decision_log.close()
         self.contracts.cases.close()
@@ -98,6 +105,7 @@ def compose(
         demo=settings.demo,
         contracts=contracts,
         shelf=shelf,
+        solver=solver_of(settings),
     )
     signer = Ed25519Signer(store.ledger.key.signing_seed)
     audit = AuditPoint(store.ledger, signer, clock=SystemClock())
@@ -124,6 +132,7 @@ def for_serving(services: Services, settings: Settings) -> Services:
     telemetry.watch_decisions(services.decisions.outcomes.tally)
     telemetry.watch_changes(services.administration.attempts.tally)
     telemetry.watch_charges(services.consumption.attempts.tally)
+    telemetry.watch_solver(services.solver.tally)
     checked = verification(settings.verification_report)
     telemetry.tell_verification(verified=checked.verified, source=checked.source)
     decision_log = _decision_log(settings)
@@ -142,10 +151,12 @@ def assemble(
     demo: bool = False,
     contracts: Contracts | None = None,
     shelf: Shelf | None = None,
+    solver: Solver | None = None,
 ) -> Services:
     """Wire the use cases over a store; with `demo` the key of the demo is believed.
 
-    Every change is checked, and no decision, unless `contracts` say otherwise.
+    Every change is checked, and no decision, unless `contracts` say otherwise; the solver has the
+    limits that it has without settings, unless there is a `solver`.
     """
     clock, backoff = SystemClock(), JitteredBackoff()
     kept = Contracts() if contracts is None else contracts
@@ -159,10 +170,19 @@ def assemble(
         store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
     )
     keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
-    services = Services(
-        store, snapshots, decisions, administration, meters, consumption, keyring, kept, tokens
+    return Services(
+        store,
+        snapshots,
+        decisions,
+        administration,
+        meters,
+        consumption,
+        keyring,
+        kept,
+        solver_of(Settings.model_construct()) if solver is None else solver,
+        tokens,
+        shelf=shelf,
     )
-    return replace(services, shelf=shelf)
 
 
 def shown_settings(settings: Settings) -> dict[str, str]:
@@ -195,6 +215,19 @@ def check_tracing(environment: Mapping[str, str]) -> str | None:
 def valid_apart(*, seconds_max: float) -> Apart:
     """Return what checks whole states in a process of its own, each in at most so long."""
     return Apart(valid, seconds_max=seconds_max)
+
+
+def solver_of(settings: Settings) -> Solver:
+    """Return what answers questions apart, within the limits that the settings say.
+
+    It has no process until something is asked of it.
+    """
+    limits = Limits(
+        settings.solver_seconds_max,
+        memory_bytes=settings.solver_memory_mib_max * MIB,
+        niceness=SOLVER_NICENESS,
+    )
+    return Solvers(limits, at_once=settings.solvers_max)
 
 
 def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:

@@ -21,6 +21,7 @@ SHARED: Final = (
     "attempts_per_minute",
     "attempts_burst",
     "rate_limit",
+    "solvers_max",
 )
 """What is said of the service, and kept by each of its processes for itself."""
 
@@ -144,6 +145,24 @@ class Settings(BaseSettings):
         gt=0,
         le=31_536_000,
         description="how often the files of organizations that have moved are written while served",
+    )
+    solver_seconds_max: float = Field(
+        default=10,
+        ge=0.1,
+        le=3_600,
+        description="how long the solver may take for a question before that is undetermined",
+    )
+    solver_memory_mib_max: int = Field(
+        default=1_024,
+        ge=64,
+        le=1_048_576,
+        description="how much memory it may take for that, on Linux, in MiB",
+    )
+    solvers_max: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="how many questions the solver works on at once, each in a process of its own",
     )
     verification_report: Path | None = Field(
         default=None,

@@ -42,6 +42,8 @@ class Scale:
     disk_changes: int
     """How many changes are asked for while the disk is full."""
     checkers_killed: int
+    solvers_ended: int
+    """How often a solver hangs in each way, is killed, or takes too much memory."""
     soak_seconds: float
     soak_sample_seconds: float
 
@@ -65,6 +67,7 @@ SCALES: Final = {
         steps_back=2,
         disk_changes=8,
         checkers_killed=1,
+        solvers_ended=1,
         soak_seconds=6.0,
         soak_sample_seconds=0.25,
     ),
@@ -86,6 +89,7 @@ SCALES: Final = {
         steps_back=10,
         disk_changes=500,
         checkers_killed=20,
+        solvers_ended=20,
         soak_seconds=60.0,
         soak_sample_seconds=1.0,
     ),

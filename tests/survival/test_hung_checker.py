@@ -26,8 +26,8 @@ SETTINGS: Final = {
 }
 PATIENCE_SECONDS: Final = 60
 LINES: Final = {
-    signal.SIGSTOP: f"the process that checked it had no answer in {LIMIT_SECONDS} s",
-    signal.SIGKILL: "the process that checked it ended without an answer",
+    signal.SIGSTOP: f"no answer in {LIMIT_SECONDS} s",
+    signal.SIGKILL: "the process was ended by signal 9",
 }
 LOOK_SECONDS: Final = 0.001
 PAUSE_SECONDS: Final = 0.01

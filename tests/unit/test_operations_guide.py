@@ -3,8 +3,12 @@
 import re
 from pathlib import Path
 
+from grantproof.adapters.apart.forks import ANSWER_BYTES_MAX, MIB
+from grantproof.adapters.apart.inside import LATE_SECONDS
+from grantproof.adapters.apart.solvers import WAITING_MAX
 from grantproof.adapters.tracing import DISABLED, ENDPOINTS, EXPORTER
 from grantproof.api.starting import PAUSE_SECONDS_MAX
+from grantproof.bootstrap import SOLVER_NICENESS
 from grantproof.cli import supervisor
 from grantproof.cli.server import LINGER_SECONDS, SHUTDOWN_SECONDS_MAX
 from grantproof.core import limits
@@ -48,6 +52,18 @@ def test_the_bounds_are_told_as_they_are() -> None:
     ):
         assert words in GUIDE, words
     assert LINGER_SECONDS == 1
+
+
+def test_the_solver_is_told_as_it_is() -> None:
+    """Its rank, who waits for it, how long an answer may be, and what ends it at last."""
+    for words in (
+        f"ranks below it (by {SOLVER_NICENESS})",
+        f"and {WAITING_MAX} more wait",
+        f"longer than {ANSWER_BYTES_MAX // MIB} MiB |",
+        "half a second after its time",
+    ):
+        assert words in GUIDE, words
+    assert LATE_SECONDS == 0.5
 
 
 def test_workers_are_told_as_they_are() -> None:

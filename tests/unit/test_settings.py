@@ -52,6 +52,12 @@ def test_an_issuer_has_one_source_of_keys(source: dict[str, str]) -> None:
         ({"contracts_state_seconds": "x"}, "GRANTPROOF_CONTRACTS_STATE_SECONDS must be a valid"),
         ({"workers": 0}, "GRANTPROOF_WORKERS must be greater than or equal to 1"),
         ({"workers": 65}, "GRANTPROOF_WORKERS must be less than or equal to 64"),
+        ({"solver_seconds_max": 0.09}, "GRANTPROOF_SOLVER_SECONDS_MAX must be greater than or eq"),
+        ({"solver_seconds_max": 3601}, "GRANTPROOF_SOLVER_SECONDS_MAX must be less than or equal"),
+        ({"solver_memory_mib_max": 63}, "GRANTPROOF_SOLVER_MEMORY_MIB_MAX must be greater than"),
+        ({"solver_memory_mib_max": 1.5}, "GRANTPROOF_SOLVER_MEMORY_MIB_MAX must be a valid int"),
+        ({"solvers_max": 0}, "GRANTPROOF_SOLVERS_MAX must be greater than or equal to 1"),
+        ({"solvers_max": 65}, "GRANTPROOF_SOLVERS_MAX must be less than or equal to 64"),
         ({"cases_max": 0}, "GRANTPROOF_CASES_MAX must be greater than or equal to 1"),
         ({"max_staleness": "soon"}, "GRANTPROOF_MAX_STALENESS must be a valid number"),
     ],
@@ -120,6 +126,7 @@ def test_workers_share_what_the_service_has(workers: int) -> None:
         attempts_burst=64,
         rate_limit=10.5,
         decision_log_queue=64,
+        solvers_max=64,
     )
     one = whole.of_one_worker()
     for name in SHARED:

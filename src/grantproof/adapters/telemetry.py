@@ -31,7 +31,7 @@ import grantproof
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.policyfile.answers import CODES
-from grantproof.service import attempts, contracts, requests, shelf
+from grantproof.service import attempts, contracts, requests, shelf, solving
 from grantproof.service.decision_log import Tally
 from grantproof.service.outcomes import Counts
 
@@ -78,6 +78,10 @@ class Telemetry:
     def watch_charges(self, tally: Callable[[], attempts.Tally]) -> None:
         """Tell from now on what becomes of uses that are to be counted."""
         self._watch(lambda: _charges(tally()))
+
+    def watch_solver(self, tally: Callable[[], solving.Tally]) -> None:
+        """Tell from now on how questions to the solver end, and how long they take."""
+        self._watch(lambda: _solver(tally()))
 
     def watch_credentials(self, refused: Callable[[], int]) -> None:
         """Tell from now on how many credentials are refused."""
@@ -145,9 +149,7 @@ def _requests(now: requests.Tally) -> Iterator[Metric]:
         labels=["route", "status_class"],
     )
     for (route, first), found in sorted(now.durations.items()):
-        counts = accumulate(found.buckets)
-        buckets = [(bound, float(count)) for bound, count in zip(BUCKETS, counts, strict=True)]
-        durations.add_metric([route, f"{first}xx"], buckets, found.seconds)
+        durations.add_metric([route, f"{first}xx"], _buckets(found), found.seconds)
     yield durations
 
 
@@ -200,6 +202,23 @@ def _charges(now: attempts.Tally) -> Iterator[Metric]:
         "grantproof_charge_retries",
         "Attempts at a use after the first: each follows a race that another one won.",
         value=now.retries,
+    )
+
+
+def _solver(now: solving.Tally) -> Iterator[Metric]:
+    runs = CounterMetricFamily(
+        "grantproof_solver_runs",
+        "Questions to the solver by how they ended: all but `answered` are undetermined.",
+        labels=["ending"],
+    )
+    for ending, count in now.endings.items():
+        runs.add_metric([ending], count)
+    yield runs
+    yield HistogramMetricFamily(
+        "grantproof_solver_run_duration_seconds",
+        "Time from the beginning of a solver's process to its end.",
+        buckets=_buckets(now.durations),
+        sum_value=now.durations.seconds,
     )
 
 
@@ -292,6 +311,11 @@ def _verification(*, verified: bool, source: str) -> Iterator[Metric]:
         "The version that runs, and the short SHA-256 of the source of its rules.",
         value={"version": grantproof.__version__, "source": source},
     )
+
+
+def _buckets(durations: requests.Durations) -> list[tuple[str, float]]:
+    counts = accumulate(durations.buckets)
+    return [(bound, float(count)) for bound, count in zip(BUCKETS, counts, strict=True)]
 
 
 def _outcomes(name: str, told: str, counts: Mapping[str, int]) -> CounterMetricFamily:

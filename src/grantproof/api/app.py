@@ -383,6 +383,7 @@ class Application:
         """Let what is under way end, then release the store."""
         self._waiting.stop()
         self._authentication = None
+        running.services.solver.stop()
         for one in self._background:
             one.stop()
         await asyncio.gather(*self._tasks)

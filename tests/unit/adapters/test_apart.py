@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from grantproof.adapters.apart import TOLD_MAX, Apart
+from grantproof.adapters.apart import Apart
+from grantproof.adapters.apart.checks import TOLD_MAX
 from grantproof.core.invariants import Violation, valid
 from grantproof.core.model import Assignment
 from grantproof.core.organization import Organization

@@ -15,7 +15,8 @@ from grantproof.policyfile.answers import CODES
 from grantproof.service import attempts, contracts, decision_log, shelf
 from grantproof.service.cases import CONTRACTS, Contract, Kept
 from grantproof.service.outcomes import none
-from grantproof.service.requests import BOUNDS, Requests
+from grantproof.service.requests import BOUNDS, Durations, Requests
+from grantproof.service.solving import ENDINGS, Ending, Endings, Tally
 from tests.organizations import (
     ACME,
     ANN,
@@ -93,6 +94,7 @@ def watching_everything() -> Telemetry:
     telemetry.watch_changes(attempts.Attempts(["accepted"]).tally)
     telemetry.watch_charges(attempts.Attempts(["charged"]).tally)
     telemetry.watch_credentials(lambda: 0)
+    telemetry.watch_solver(Endings().tally)
     telemetry.watch_decision_log(lambda: decision_log.Tally(1, 2, 3, 4))
     telemetry.watch_snapshot_files(lambda: shelf.Tally(1, 2, 3, 4))
     telemetry.watch_contracts(lambda: contracts.Tally(CHECKS, VIOLATIONS, 8, Kept(9, 10)))
@@ -104,7 +106,7 @@ def test_everything_is_watched_here() -> None:
     """Whoever adds a part uses it here too, where the page of metrics is held to it."""
     parts = {name for name in vars(Telemetry) if name.startswith(("watch_", "tell_"))}
     assert parts <= set(watching_everything.__code__.co_names)
-    assert len(parts) == 10
+    assert len(parts) == 11
 
 
 def test_decisions_are_told_by_outcome_and_reason() -> None:
@@ -202,6 +204,27 @@ def test_changes_and_charges_are_told_by_outcome() -> None:
     assert of(found, "grantproof_commit_retries_total") == 1
     assert by(found, "grantproof_charges_total") == {"charged": 0, "unavailable": 1}
     assert of(found, "grantproof_charge_retries_total") == 2
+
+
+def test_the_solver_is_told_by_ending_and_duration() -> None:
+    """Each ending by its own number; durations in seconds, each bucket with what is shorter."""
+    endings: dict[Ending, int] = dict(zip(ENDINGS, (6, 7, 8, 9, 10), strict=True))
+    buckets = [1, *[0] * (len(BOUNDS) - 2), 2, 3]
+    telemetry = Telemetry()
+    telemetry.watch_solver(lambda: Tally(endings, Durations(buckets, 12.5)))
+    found = told(telemetry)
+    assert by(found, "grantproof_solver_runs_total") == {
+        "answered": 6,
+        "time": 7,
+        "memory": 8,
+        "crashed": 9,
+        "refused": 10,
+    }
+    name = "grantproof_solver_run_duration_seconds"
+    assert of(found, f"{name}_bucket", le=str(BOUNDS[0])) == 1
+    assert of(found, f"{name}_bucket", le=str(BOUNDS[-1])) == 3
+    assert of(found, f"{name}_bucket", le="+Inf") == of(found, f"{name}_count") == 6
+    assert of(found, f"{name}_sum") == 12.5
 
 
 def test_refused_credentials_are_told() -> None:

@@ -1,0 +1,170 @@
+"""The solvers of a service: bounded in number and in who waits, counted, and ended with it."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+from structlog.testing import capture_logs
+
+from grantproof.adapters.apart import Limits, Solvers
+from grantproof.adapters.apart.forks import STOPPED
+from grantproof.service.solving import ENDINGS, Tally, Undetermined
+
+PATIENT: Final = Limits(30.0)
+POLL_SECONDS: Final = 0.005
+ENDS_SECONDS_MAX: Final = 5.0
+
+Asked = Future[object]
+
+
+@contextmanager
+def asking(solvers: Solvers) -> Iterator[Callable[[Callable[[], object]], Asked]]:
+    """Something that asks from a thread; whatever is not answered in the end is ended."""
+    with ThreadPoolExecutor(8) as threads:
+        try:
+            yield lambda work: threads.submit(solvers.ask, work)
+        finally:
+            solvers.stop()
+
+
+def lasting(place: Path) -> Callable[[], object]:
+    """Work that says that it has begun, and does not end."""
+
+    def work() -> None:
+        place.touch()
+        signal.pause()
+
+    return work
+
+
+def begun(place: Path) -> None:
+    """Wait until the work has begun."""
+    deadline = time.monotonic() + ENDS_SECONDS_MAX
+    while not place.exists():
+        assert time.monotonic() < deadline
+        time.sleep(POLL_SECONDS)
+
+
+def ended(tally: Tally) -> dict[str, int]:
+    """What has come about, and how often."""
+    return {ending: count for ending, count in tally.endings.items() if count > 0}
+
+
+def test_a_question_is_answered() -> None:
+    """It is counted with the time that it took; nothing is said in the log."""
+    solvers = Solvers(PATIENT, at_once=1)
+    assert solvers.tally().endings == dict.fromkeys(ENDINGS, 0)
+    with capture_logs() as lines:
+        assert [solvers.ask(lambda: 6 * 7), solvers.ask(lambda: None)] == [42, None]
+    tally = solvers.tally()
+    assert ended(tally) == {"answered": 2}
+    assert sum(tally.durations.buckets) == 2
+    assert 0 < tally.durations.seconds < ENDS_SECONDS_MAX
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("work", "cause"),
+    [
+        (signal.pause, "time"),
+        (lambda: int("ghost"), "crashed"),
+        (lambda: signal.raise_signal(signal.SIGKILL), "crashed"),
+        (lambda: [None] * 10**10, "memory"),
+    ],
+)
+def test_a_question_without_an_answer_is_undetermined(
+    work: Callable[[], object], cause: str
+) -> None:
+    """It is counted by its cause, and told in the log; the next question is answered."""
+    solvers = Solvers(Limits(0.2, memory_bytes=1 << 26), at_once=1)
+    with capture_logs() as lines:
+        found = solvers.ask(work)
+    assert isinstance(found, Undetermined)
+    assert found.cause == cause
+    told = {"event": "undetermined", "cause": cause, "why": found.why, "log_level": "warning"}
+    assert lines[-1] == told
+    assert solvers.ask(lambda: 1) == 1
+    tally = solvers.tally()
+    assert ended(tally) == {"answered": 1, cause: 1}
+    assert sum(tally.durations.buckets) == 2
+
+
+def test_no_more_are_worked_on_at_once_than_may_be(tmp_path: Path) -> None:
+    """Two at once, here; whoever comes then waits, and has its turn when one has ended."""
+    go_on, places = tmp_path / "go on", [tmp_path / name for name in ("a", "b", "c")]
+
+    def waiting(place: Path) -> Callable[[], object]:
+        def work() -> list[str]:
+            place.touch()
+            begun(go_on)
+            return sorted(one.name for one in places if one.exists())
+
+        return work
+
+    solvers = Solvers(PATIENT, at_once=2)
+    with asking(solvers) as ask:
+        first = [ask(waiting(place)) for place in places[:2]]
+        for place in places[:2]:
+            begun(place)
+        last = ask(waiting(places[2]))
+        assert wait([last], 0.05).done == set()
+        assert not places[2].exists()
+        go_on.touch()
+        assert [one.result() for one in first] == [["a", "b"]] * 2
+        assert last.result() == ["a", "b", "c"]
+    assert ended(solvers.tally()) == {"answered": 3}
+
+
+def test_no_more_wait_than_may(tmp_path: Path) -> None:
+    """One is worked on, one waits, and the third is told at once."""
+    solvers = Solvers(PATIENT, at_once=1, waiting_max=1)
+    with asking(solvers) as ask:
+        lasts = ask(lasting(tmp_path / "begun"))
+        begun(tmp_path / "begun")
+        others = [ask(lambda: 1), ask(lambda: 2)]
+        told, waits = wait(others, ENDS_SECONDS_MAX, FIRST_COMPLETED)
+        full = Undetermined("refused", "1 are worked on and 1 wait already")
+        assert [one.result() for one in told] == [full]
+        solvers.stop()
+        assert [one.result() for one in (lasts, *waits)] == [STOPPED, STOPPED]
+    tally = solvers.tally()
+    assert ended(tally) == {"refused": 3}
+    assert sum(tally.durations.buckets) == 0
+
+
+def test_nobody_waits_longer_than_a_question_may_take(tmp_path: Path) -> None:
+    """Of those who wait, one may have its turn when the first is ended; the others have none."""
+    solvers = Solvers(Limits(0.3), at_once=1)
+    with asking(solvers) as ask:
+        asked = [ask(lasting(tmp_path / "begun"))]
+        begun(tmp_path / "begun")
+        asked += [ask(signal.pause) for _ in range(4)]
+        late = Undetermined("time", "no answer in 0.3 s")
+        missed = Undetermined("refused", "no turn in 0.3 s: 1 are worked on")
+        found = [one.result() for one in asked]
+    assert found[0] == late
+    assert found.count(late) + found.count(missed) == len(found)
+    assert found.count(missed) >= 2
+
+
+def test_a_service_that_ends_has_no_solver(tmp_path: Path) -> None:
+    """Those under way are ended, those that wait do so no more, and nothing is begun."""
+    solvers = Solvers(PATIENT, at_once=1)
+    with asking(solvers) as ask:
+        asked = [ask(lasting(tmp_path / "begun"))]
+        begun(tmp_path / "begun")
+        asked += [ask(lambda: 1) for _ in range(3)]
+        began = time.monotonic()
+        with capture_logs() as lines:
+            solvers.stop()
+            solvers.stop()
+            assert [one.result() for one in asked] == [STOPPED] * 4
+            assert solvers.ask(lambda: 1) == STOPPED
+    assert time.monotonic() - began < ENDS_SECONDS_MAX
+    assert ended(solvers.tally()) == {"refused": 5}
+    assert lines == []
