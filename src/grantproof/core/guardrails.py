@@ -4,18 +4,27 @@ Each says what nobody may ever be allowed, at whatever instant and in whatever c
 accesses and principals with the patterns that claims use; `analysis` decides whether one holds.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, booleans
 from grantproof.core.constraints import Constraint
 from grantproof.core.errors import Illegal
-from grantproof.core.identifiers import AttributeName, GroupId, GuardrailId, RoleId
+from grantproof.core.identifiers import AttributeName, GroupId, GuardrailId, ResourceId, RoleId
 from grantproof.core.limits import (
     CONSTRAINTS_PER_CLAIM_MAX,
     PRINCIPALS_MAX,
     SELECTORS_PER_GUARDRAIL_MAX,
 )
-from grantproof.core.model import ActionPattern, ResourcePattern
+from grantproof.core.patterns import (
+    ActionPattern,
+    Any,
+    Exactly,
+    OfKind,
+    ResourcePattern,
+    Within,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +146,69 @@ Rule = Forbidden | Reserved | Confined | Exclusive | Capped
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """A property that every change keeps. Requests without a session are what it speaks of."""
+    """A property that every change keeps. Requests without a session are what it speaks of.
+
+    What it refers to follows from the rule: `roles` and `groups` of principals, and in `names` all
+    that must not go while it stands, each as a resource (`role:clerk`) or as a kind.
+    """
 
     id: GuardrailId
     rule: Rule
+    roles: frozenset[RoleId] = field(init=False, default=frozenset(), repr=False, compare=False)
+    groups: frozenset[GroupId] = field(init=False, default=frozenset(), repr=False, compare=False)
+    names: frozenset[ResourcePattern] = field(
+        init=False, default=frozenset(), repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        who = selectors(self.rule)
+        roles = frozenset(one.role for one in who if isinstance(one, HolderOf))
+        groups = frozenset(one.group for one in who if isinstance(one, MemberOf))
+        implicit = (*(f"role:{role}" for role in roles), *(f"group:{group}" for group in groups))
+        names = {*map(_exactly, implicit), *_named(accesses(self.rule))}
+        object.__setattr__(self, "roles", roles)
+        object.__setattr__(self, "groups", groups)
+        object.__setattr__(self, "names", frozenset(names))
+
+
+def accesses(rule: Rule) -> tuple[Access, ...]:
+    """Return the accesses that the rule speaks of."""
+    match rule:
+        case Forbidden(access) | Reserved(access) | Confined(access) | Capped(access):
+            return (access,)
+        case Exclusive(first, second):
+            return first, second
+        case _:
+            assert_never(rule)
+
+
+def selectors(rule: Rule) -> Who:
+    """Return how the rule tells principals apart; none where it speaks of all alike."""
+    match rule:
+        case Forbidden() | Reserved():
+            return rule.who
+        case Confined() | Exclusive() | Capped():
+            return frozenset()
+        case _:
+            assert_never(rule)
+
+
+def _exactly(resource: str) -> Exactly[ResourceId]:
+    return Exactly(ResourceId(resource))
+
+
+def _named(speaks_of: tuple[Access, ...]) -> Iterator[ResourcePattern]:
+    """Yield what the patterns of the accesses name, whether alone or with what is inside."""
+    for access in speaks_of:
+        match access.resource:
+            case Exactly(resource) | Within(resource):
+                yield Exactly(resource)
+            case OfKind(kind):
+                yield OfKind(kind)
+            case Any():
+                continue
+            case _:
+                assert_never(access.resource)
 
 
 def _check_size(who: Who) -> None:
