@@ -170,7 +170,8 @@ def _said_of(after: Organization, resource: str) -> Found:
 
 def _naming(after: Organization, pattern: ResourcePattern) -> Found:
     yield from ((claim,) for claim in after.claims_by_resource.get(pattern, ()))
-    yield from ((guardrail,) for guardrail in after.guardrails_by_name.get(pattern, ()))
+    if isinstance(pattern, Exactly | OfKind):
+        yield from ((guardrail,) for guardrail in after.guardrails_by_name.get(pattern, ()))
 
 
 def _circular(_: Organization, after: Organization, delta: Delta) -> Found:

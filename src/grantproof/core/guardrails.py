@@ -4,7 +4,6 @@ Each says what nobody may ever be allowed, at whatever instant and in whatever c
 accesses and principals with the patterns that claims use; `analysis` decides whether one holds.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -141,6 +140,9 @@ class Capped:
             raise Illegal("most", f"must be between 1 and {PRINCIPALS_MAX}")
 
 
+Named = Exactly[ResourceId] | OfKind
+"""What a guardrail names: a resource, such as `role:clerk`, or a kind."""
+
 Rule = Forbidden | Reserved | Confined | Exclusive | Capped
 
 
@@ -148,27 +150,19 @@ Rule = Forbidden | Reserved | Confined | Exclusive | Capped
 class Guardrail:
     """A property that every change keeps. Requests without a session are what it speaks of.
 
-    What it refers to follows from the rule: `roles` and `groups` of principals, and in `names` all
-    that must not go while it stands, each as a resource (`role:clerk`) or as a kind.
+    `names` follows from the rule: all that must not go while it stands, the roles and groups of
+    principals as the resources that they are (`role:clerk`).
     """
 
     id: GuardrailId
     rule: Rule
-    roles: frozenset[RoleId] = field(init=False, default=frozenset(), repr=False, compare=False)
-    groups: frozenset[GroupId] = field(init=False, default=frozenset(), repr=False, compare=False)
-    names: frozenset[ResourcePattern] = field(
-        init=False, default=frozenset(), repr=False, compare=False
-    )
+    names: frozenset[Named] = field(init=False, default=frozenset(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        who = selectors(self.rule)
-        roles = frozenset(one.role for one in who if isinstance(one, HolderOf))
-        groups = frozenset(one.group for one in who if isinstance(one, MemberOf))
-        implicit = (*(f"role:{role}" for role in roles), *(f"group:{group}" for group in groups))
-        names = {*map(_exactly, implicit), *_named(accesses(self.rule))}
-        object.__setattr__(self, "roles", roles)
-        object.__setattr__(self, "groups", groups)
-        object.__setattr__(self, "names", frozenset(names))
+        who = map(_principals, selectors(self.rule))
+        resources = (access.resource for access in accesses(self.rule))
+        named = (*filter(None, who), *filter(None, map(_named, resources)))
+        object.__setattr__(self, "names", frozenset(named))
 
 
 def accesses(rule: Rule) -> tuple[Access, ...]:
@@ -193,22 +187,29 @@ def selectors(rule: Rule) -> Who:
             assert_never(rule)
 
 
-def _exactly(resource: str) -> Exactly[ResourceId]:
-    return Exactly(ResourceId(resource))
+def _principals(selector: Selector) -> Named | None:
+    match selector:
+        case MemberOf(group):
+            return Exactly(ResourceId(f"group:{group}"))
+        case HolderOf(role):
+            return Exactly(ResourceId(f"role:{role}"))
+        case Having():
+            return None
+        case _:
+            assert_never(selector)
 
 
-def _named(speaks_of: tuple[Access, ...]) -> Iterator[ResourcePattern]:
-    """Yield what the patterns of the accesses name, whether alone or with what is inside."""
-    for access in speaks_of:
-        match access.resource:
-            case Exactly(resource) | Within(resource):
-                yield Exactly(resource)
-            case OfKind(kind):
-                yield OfKind(kind)
-            case Any():
-                continue
-            case _:
-                assert_never(access.resource)
+def _named(pattern: ResourcePattern) -> Named | None:
+    """Return what the pattern names, whether alone or with what is inside."""
+    match pattern:
+        case Exactly() | OfKind():
+            return pattern
+        case Within(resource):
+            return Exactly(resource)
+        case Any():
+            return None
+        case _:
+            assert_never(pattern)
 
 
 def _check_size(who: Who) -> None:

@@ -11,6 +11,7 @@ from typing import assert_never
 from immutables import Map
 
 from grantproof.core.errors import Illegal
+from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import (
     ClaimId,
     GroupId,
@@ -69,7 +70,7 @@ class Organization:
     sod_sets: Map[SodSetId, SodSet] = Map()
     sod_sets_by_role: Map[RoleId, Map[SodSetId, None]] = Map()
     guardrails: Map[GuardrailId, Guardrail] = Map()
-    guardrails_by_name: Map[ResourcePattern, Map[GuardrailId, None]] = Map()
+    guardrails_by_name: Map[Named, Map[GuardrailId, None]] = Map()
     memberships: Relation[PrincipalId, GroupId, None] = Relation()
     assignments: Relation[PrincipalId, RoleId, Validity] = Relation()
     group_assignments: Relation[GroupId, RoleId, Validity] = Relation()

@@ -13,6 +13,7 @@ import msgspec
 from immutables import Map
 
 from grantproof.core.errors import Illegal
+from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
@@ -176,7 +177,7 @@ class _Reading:
         self._sod_sets: dict[SodSetId, SodSet] = {}
         self._sod_sets_by_role: Sets[RoleId, SodSetId] = defaultdict(dict)
         self._guardrails: dict[GuardrailId, Guardrail] = {}
-        self._guardrails_by_name: Sets[ResourcePattern, GuardrailId] = defaultdict(dict)
+        self._guardrails_by_name: Sets[Named, GuardrailId] = defaultdict(dict)
         self._principals: dict[PrincipalId, Principal] = {}
         self._memberships = _Pairs[PrincipalId, GroupId, None]()
         self._assignments = _Pairs[PrincipalId, RoleId, Validity]()

@@ -3,7 +3,7 @@
 A cascade takes no guardrail along: whatever it would leave without what it names is refused.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from grantproof.core.commands.language import (
     DeleteGroup,
@@ -14,9 +14,10 @@ from grantproof.core.commands.language import (
     SingleCommand,
 )
 from grantproof.core.errors import NamedByGuardrail, Noun
+from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import ResourceId
 from grantproof.core.matching import descendants
-from grantproof.core.model import Exactly, OfKind, ResourcePattern
+from grantproof.core.model import Exactly, OfKind
 from grantproof.core.organization import Organization
 
 
@@ -24,38 +25,45 @@ def named_by_guardrail(state: Organization, command: SingleCommand) -> NamedByGu
     """Return the first that would go although guardrails name it, and these."""
     if len(state.guardrails_by_name) == 0:
         return None
-    return next((named for named in _going(state, command) if named is not None), None)
+    itself = _itself(state, command)
+    return _inside(state, command) if itself is None else itself
 
 
-def _going(state: Organization, command: SingleCommand) -> Iterator[NamedByGuardrail | None]:
-    """Yield, for everything that the command lets go and a guardrail can name, who names it."""
+def _itself(state: Organization, command: SingleCommand) -> NamedByGuardrail | None:
+    """Return who names the entity that the command deletes; of a resource, `_inside` does."""
     match command:
         case DeleteGroup(group):
-            yield _named(state, "group", group, on=Exactly(ResourceId(f"group:{group}")))
+            return _named(state, "group", group, on=Exactly(ResourceId(f"group:{group}")))
         case DeleteRole(role):
-            yield _named(state, "role", role, on=Exactly(ResourceId(f"role:{role}")))
+            return _named(state, "role", role, on=Exactly(ResourceId(f"role:{role}")))
         case DeleteKind(kind):
-            yield _named(state, "kind", kind, on=OfKind(kind))
-            yield from _resources(state, state.resources_of_kind[kind])
-        case DeleteResource(resource):
-            yield from _resources(state, [resource])
+            return _named(state, "kind", kind, on=OfKind(kind))
         case DeleteSodSet(sod_set):
             on = Exactly(ResourceId(f"sod-set:{sod_set}"))
-            yield _named(state, "separation-of-duty set", sod_set, on=on)
+            return _named(state, "separation-of-duty set", sod_set, on=on)
         case _:
-            return
+            return None
 
 
-def _resources(
-    state: Organization, roots: Iterable[ResourceId]
-) -> Iterator[NamedByGuardrail | None]:
-    for resource in sorted(descendants(state, roots)):
-        yield _named(state, "resource", resource, on=Exactly(resource))
+def _inside(state: Organization, command: SingleCommand) -> NamedByGuardrail | None:
+    """Return who names a registered resource that goes, at whatever depth."""
+    match command:
+        case DeleteResource(resource):
+            return _first(state, [resource])
+        case DeleteKind(kind):
+            return _first(state, state.resources_of_kind[kind])
+        case _:
+            return None
 
 
-def _named(
-    state: Organization, noun: Noun, name: str, *, on: ResourcePattern
-) -> NamedByGuardrail | None:
-    if on not in state.guardrails_by_name:
-        return None
-    return NamedByGuardrail(noun, name, tuple(sorted(state.guardrails_by_name[on])))
+def _first(state: Organization, roots: Iterable[ResourceId]) -> NamedByGuardrail | None:
+    names = (
+        _named(state, "resource", resource, on=Exactly(resource))
+        for resource in sorted(descendants(state, roots))
+    )
+    return next((named for named in names if named is not None), None)
+
+
+def _named(state: Organization, noun: Noun, name: str, *, on: Named) -> NamedByGuardrail | None:
+    guardrails = tuple(sorted(state.guardrails_by_name.get(on, ())))
+    return None if len(guardrails) == 0 else NamedByGuardrail(noun, name, guardrails)

@@ -141,8 +141,6 @@ def _needs(  # noqa: C901 - one branch a command
         case DeleteSodSet(sod_set_id):
             yield _sod_set(state, sod_set_id)
         case CreateGuardrail(guardrail):
-            yield from (_role(state, role) for role in sorted(guardrail.roles))
-            yield from (_group(state, group) for group in sorted(guardrail.groups))
             yield from (_claimed(state, name) for name in sorted(guardrail.names, key=str))
         case DeleteGuardrail(name):
             yield _there("guardrail", (name,), name in state.guardrails)
@@ -295,8 +293,10 @@ def _closes_cycle(state: Organization, command: SingleCommand) -> WouldCycle | N
 def _still_needed(
     state: Organization, command: SingleCommand
 ) -> NamedBySodSet | StillReferenced | None:
-    if isinstance(command, DeleteRole) and command.role in state.sod_sets_by_role:
-        return NamedBySodSet(command.role, tuple(sorted(state.sod_sets_by_role[command.role])))
+    if isinstance(command, DeleteRole):
+        sod_sets = tuple(sorted(state.sod_sets_by_role.get(command.role, ())))
+        if len(sod_sets) > 0:
+            return NamedBySodSet(command.role, sod_sets)
     if not isinstance(command, Deletion) or command.cascade:
         return None
     found = dependents(state, command)
