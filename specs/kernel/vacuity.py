@@ -96,20 +96,11 @@ def small(
     """Yield that there are these names, and a few objects of each class spoken of and of none."""
     tags = [-1, *sorted(set(tags_of(spoken)) - {tag_number(cls) for cls in absent})]
     several = {tag_number(cls): number for cls, number in SEVERAL.items()}
-    several |= dict.fromkeys(made_of_names(spoken), max(NAMES_MIN, len(names)))
     numbered = [(tag, number) for tag in tags for number in range(several.get(tag, 1))]
     objects = [z3.Const(f"object {tag} {number}", Object) for tag, number in numbered]
     yield z3.Distinct(*names)
     yield from (TAG(one) == tag for one, (tag, _) in zip(objects, numbered, strict=True))
     yield from (only(names), only(objects))
-
-
-def made_of_names(spoken: Iterable[z3.ExprRef]) -> Iterator[int]:
-    """Yield the tag of every class that is made of one name: there is an object for each name."""
-    for function in {term.decl() for term in spoken}:
-        verb, _, tag = function.name().partition(" ")
-        if verb == "make" and function.arity() == 1 and function.domain(0) == Name:
-            yield int(tag)
 
 
 def plain(spoken: Iterable[z3.ExprRef]) -> Iterator[z3.BoolRef]:

@@ -13,6 +13,7 @@ import z3
 
 from grantproof.core import model as m
 from grantproof.core.commands.bounds import over_limit
+from grantproof.core.commands.guarding import named_by_guardrail
 from grantproof.core.commands.language import AddParent, NestGroup
 from grantproof.core.errors import (
     AlreadyExists,
@@ -199,4 +200,6 @@ def refers_to_it(command: type, change: Change, witness: Made) -> z3.BoolRef:
     return z3.And(View(witness.fields["id"])() == entity, forall(one, z3.And(found)))
 
 
-about_commands(About("P-REJECT", refused_as_declared, opened=(over_limit,), refused=True))
+about_commands(
+    About("P-REJECT", refused_as_declared, opened=(named_by_guardrail, over_limit), refused=True)
+)

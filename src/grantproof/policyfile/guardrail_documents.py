@@ -5,7 +5,7 @@ nothing else, is what `FIELDS` says.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, TypeVar, assert_never
+from typing import Annotated, Any, Final, Literal, TypeVar, assert_never, cast
 
 from pydantic import (
     Field,
@@ -238,7 +238,7 @@ class Guardrail(Document):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Describe each type by itself."""
-        whole = handler.resolve_ref_schema(handler(schema))
+        whole = handler.resolve_ref_schema(handler(_with_all_fields(schema)))
         described_fields = dict(whole["properties"])
         whole.update(oneOf=[_form(name, described_fields) for name in FIELDS])
         for key in ("properties", "required", "additionalProperties"):
@@ -294,6 +294,14 @@ def _given(part: Given | None) -> Given:
         message = "a guardrail that was not validated"
         raise TypeError(message)
     return part
+
+
+def _with_all_fields(schema: CoreSchema) -> CoreSchema:
+    """Return the schema without what writes only some of the fields."""
+    kept: Any = {name: part for name, part in schema.items() if name != "serialization"}
+    if "schema" in kept:
+        kept["schema"] = _with_all_fields(kept["schema"])
+    return cast(CoreSchema, kept)
 
 
 def _form(name: Type, fields: Mapping[str, Any]) -> dict[str, Any]:
