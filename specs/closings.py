@@ -72,6 +72,9 @@ CLOSINGS: Final[dict[str, Closing]] = {
     ),
     "resource-parent-refers": _refers("resources", "resources_of_kind"),
     "set-refers": _refers("roles", "sod_sets"),
+    "guardrail-refers": _refers(
+        "groups", "guardrails", "id", "resources", "resources_of_kind", "roles", "sod_sets"
+    ),
     "roles-acyclic": Closing(
         _of("roles"), "an edge that closes a cycle is refused", ("p_dag",), removal=FEWER_EDGES
     ),
@@ -117,7 +120,7 @@ CLOSINGS: Final[dict[str, Closing]] = {
     ),
     "within-limits": Closing(
         HELD
-        | _of("claims", "claims_by_role", "groups", "memberships", "principals")
+        | _of("claims", "claims_by_role", "groups", "guardrails", "memberships", "principals")
         | _of("resources", "resources_of_kind", "roles", "sod_sets"),
         "one more than there may be is refused",
         ("p_limits", "p_reject"),

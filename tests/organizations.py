@@ -12,10 +12,12 @@ from grantproof.core.commands.delta import ORDER
 from grantproof.core.commands.language import Command
 from grantproof.core.constraints import Constraint, Context
 from grantproof.core.errors import Refusal
+from grantproof.core.guardrails import Access, Forbidden, Selector
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     OrganizationId,
     PrincipalId,
@@ -35,6 +37,7 @@ from grantproof.core.model import (
     Exactly,
     Fact,
     Group,
+    Guardrail,
     KindDeclaration,
     Principal,
     Resource,
@@ -54,6 +57,7 @@ FILE, FOLDER = Kind("file"), Kind("folder")
 DOCS, PLAN = ResourceId("docs"), ResourceId("docs/plan")
 C1, C2, C3 = ClaimId("c1"), ClaimId("c2"), ClaimId("c3")
 PAIR = SodSetId("pair")
+CALM = GuardrailId("calm")
 EU, US = Region("eu"), Region("us")
 
 NOON = Context(instant=1_000, hour=12, weekday=2, year=2026)
@@ -117,6 +121,12 @@ def pair(n: int = 2, *names: RoleId) -> SodSet:
 def dynamic(sod_set: SodSet) -> SodSet:
     """The same set, binding what is active together."""
     return replace(sod_set, mode="dynamic")
+
+
+def guardrail(*who: Selector, on: ResourcePattern | None = None) -> Guardrail:
+    """The guardrail `calm`: who, or all, may never write what the test says, or the plan."""
+    access = Access(Exactly(WRITE), Exactly(PLAN) if on is None else on)
+    return Guardrail(CALM, Forbidden(access, frozenset(who)))
 
 
 def run_by(principal: PrincipalId = EVE) -> tuple[Fact, ...]:

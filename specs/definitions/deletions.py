@@ -93,7 +93,15 @@ def taken(state: View, deletion: Symbolic, cls: type, *, resource: z3.ExprRef) -
 
 def speaks_of(state: View, deletion: Symbolic, cls: type, *, claim: View) -> z3.BoolRef:
     """Return whether a claim is of the role, on the kind, or on a resource that goes."""
-    name, pattern, parts = entity(deletion, cls), claim.resource, []
+    named = names_what_goes(state, deletion, cls, pattern=claim.resource)
+    if cls is DeleteRole:
+        return z3.Or(named, claim.role() == entity(deletion, cls))
+    return named
+
+
+def names_what_goes(state: View, deletion: Symbolic, cls: type, *, pattern: View) -> z3.BoolRef:
+    """Return whether a resource pattern names the kind or a resource that goes."""
+    name, parts = entity(deletion, cls), []
     for on in (m.Exactly, m.Within):
         named = pattern.when(on).field("value")()
         goes = taken(state, deletion, cls, resource=named)
@@ -102,8 +110,6 @@ def speaks_of(state: View, deletion: Symbolic, cls: type, *, claim: View) -> z3.
     if cls is DeleteKind:
         kind = pattern.when(m.OfKind).field("kind")()
         parts.append(z3.And(tag_is(pattern(), m.OfKind), kind == name))
-    if cls is DeleteRole:
-        parts.append(claim.role() == name)
     return z3.Or(parts)
 
 

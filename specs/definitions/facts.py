@@ -12,13 +12,14 @@ from typing import Final
 import z3
 
 from grantproof.core import model, organization
+from grantproof.core.guardrails import Named
 from specs.definitions.hierarchy import edge
 from specs.definitions.indexes import indexes
 from specs.definitions.registry import describes
 from specs.kernel.expressions import isinstance_of
 from specs.kernel.loops import Invariant
 from specs.kernel.membership import contains, same
-from specs.kernel.sorts import Name
+from specs.kernel.sorts import Name, Object
 from specs.kernel.values import Clause, Facts, Made, Symbolic, Term
 from specs.kernel.view import View
 
@@ -77,6 +78,7 @@ FACETS: Final[dict[type, Facet]] = {
     model.Resource: _stored("resources"),
     model.Claim: _stored("claims"),
     model.SodSet: _stored("sod_sets"),
+    model.Guardrail: _stored("guardrails"),
     model.Membership: _of_pairs(("principal", "group"), "memberships"),
     model.Nesting: _of_edges(("group", "container"), "groups"),
     model.Inheritance: _of_edges(("role", "parent"), "roles"),
@@ -258,7 +260,33 @@ def _indexed_by_role(
     return [("indexed so far", z3.ForAll([r, s], there == connective(was, here)))]
 
 
+def guardrails_indexed(env: dict[str, typing.Any], done: typing.Any) -> list[Clause]:
+    """The loop that adds a guardrail to the index: so far for the names done."""
+    return _indexed_by_name(env, done, z3.Or)
+
+
+def guardrails_unindexed(env: dict[str, typing.Any], done: typing.Any) -> list[Clause]:
+    """The loop that takes a guardrail from the index: so far for the names done."""
+    return _indexed_by_name(env, done, lambda was, here: z3.And(was, z3.Not(here)))
+
+
+def _indexed_by_name(
+    env: dict[str, typing.Any], done: typing.Any, connective: Callable[..., z3.BoolRef]
+) -> list[Clause]:
+    name, guardrail = z3.Const("name", Object), z3.Const("guardrail", Name)
+    before, now = View(env["state"]).guardrails_by_name, View(env["by_name"])
+    was, there = (
+        z3.And(index.has(name, object), index.at(name).has(guardrail)) for index in (before, now)
+    )
+    named = contains(done, Term(name, Named))
+    here = z3.And(named, guardrail == View(env["guardrail"]).id())
+    goal = z3.ForAll([name, guardrail], there == connective(was, here))
+    return [("named so far", goal)]
+
+
 INVARIANTS: Final[dict[tuple[str, int], Invariant]] = {
     ("grantproof.core.organization._with_sod_set", 0): sets_indexed,
     ("grantproof.core.organization._without_sod_set", 0): sets_unindexed,
+    ("grantproof.core.organization._with_guardrail", 0): guardrails_indexed,
+    ("grantproof.core.organization._without_guardrail", 0): guardrails_unindexed,
 }

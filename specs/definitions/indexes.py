@@ -8,7 +8,7 @@ from specs.kernel.sorts import Name, Object
 from specs.kernel.values import Clause, Symbolic
 from specs.kernel.view import View
 
-STORED = ("principals", "resources", "claims", "sod_sets")
+STORED = ("principals", "resources", "claims", "sod_sets", "guardrails")
 
 
 def indexes(state: Symbolic) -> list[Clause]:
@@ -21,6 +21,7 @@ def indexes(state: Symbolic) -> list[Clause]:
         *claims(s),
         claims_by_resource(s),
         *sod_sets(s)[:1],
+        guardrails_by_name(s),
         *own_names(s),
     ]
 
@@ -74,6 +75,16 @@ def claims_by_resource(state: View) -> Clause:
     indexed = z3.And(by_pattern.has(pattern, object), at.has(c))
     stored = z3.And(state.claims.has(c), state.claims.at(c).resource() == pattern)
     return ("claims are indexed by resource", z3.ForAll([c, pattern], indexed == stored))
+
+
+def guardrails_by_name(state: View) -> Clause:
+    """Return that guardrails are found by what they name."""
+    g, name = z3.Const("g", Name), z3.Const("name", Object)
+    by_name = state.guardrails_by_name
+    indexed = z3.And(by_name.has(name, object), by_name.at(name).has(g))
+    names = state.guardrails.at(g).names.has(name, object)
+    stored = z3.And(state.guardrails.has(g), names)
+    return ("guardrails are indexed by name", z3.ForAll([g, name], indexed == stored))
 
 
 def own_names(state: View) -> list[Clause]:

@@ -2,18 +2,19 @@
 
 import z3
 
+from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import IMPLICIT_KINDS
-from grantproof.core.model import Any, Exactly, OfKind, Within
+from grantproof.core.model import Any, Exactly, OfKind, ResourcePattern, Within
 from specs.definitions.facts import pair
-from specs.kernel.sorts import Name, tag_is
-from specs.kernel.values import Clause, Symbolic
+from specs.kernel.sorts import Name, Object, tag_is, typed
+from specs.kernel.values import Clause, Symbolic, Term
 from specs.kernel.view import View, literal
 
 
 def references(state: Symbolic) -> list[Clause]:
     """Return, for every kind of reference, that what it refers to exists."""
     s = View(state)
-    return [*pairs(s), *claims(s), *sets(s), *resources(s)]
+    return [*pairs(s), *claims(s), *sets(s), *guardrails(s), *resources(s)]
 
 
 def pairs(state: View) -> list[Clause]:
@@ -84,6 +85,20 @@ def sets(state: View) -> list[Clause]:
     s, r = z3.Consts("s r", Name)
     named = z3.And(state.sod_sets.has(s), state.sod_sets.at(s).roles.has(r))
     return [("sets refer", z3.ForAll([s, r], z3.Implies(named, state.roles.parents.has(r))))]
+
+
+def guardrails(state: View) -> list[Clause]:
+    """Return that everything that a guardrail names exists."""
+    g, name = z3.Const("g", Name), z3.Const("name", Object)
+    there = pattern_there(state, View(Term(name, ResourcePattern)))
+    refer = z3.ForAll([g, name], z3.Implies(is_named_by(state, g, name), there))
+    return [("guardrails refer", refer)]
+
+
+def is_named_by(state: View, guardrail: z3.ExprRef, name: z3.ExprRef) -> z3.BoolRef:
+    """Return whether there is the guardrail, and it names the resource or the kind."""
+    names = z3.And(state.guardrails.at(guardrail).names.has(name, object), typed(name, Named))
+    return z3.And(state.guardrails.has(guardrail), names)
 
 
 def resources(state: View) -> list[Clause]:

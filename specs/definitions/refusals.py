@@ -6,7 +6,7 @@ it may make more of and how many, what still refers to what it deletes.
 
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import z3
@@ -14,14 +14,15 @@ import z3
 from grantproof.core import limits
 from grantproof.core import model as m
 from grantproof.core.commands import language as c
+from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import IMPLICIT_KINDS, ResourceId
-from specs.definitions.deletions import depends_by_name
+from specs.definitions.deletions import ENTITY, depends_by_name, names_what_goes
 from specs.definitions.facts import FACETS, pair
 from specs.definitions.hierarchy import edge
-from specs.definitions.references import implicit
+from specs.definitions.references import implicit, is_named_by
 from specs.kernel.membership import card
 from specs.kernel.shapes import located
-from specs.kernel.sorts import Name, tag_is
+from specs.kernel.sorts import Name, Object, tag_is, typed
 from specs.kernel.values import TRUE, Dict, Items, Symbolic, Term, cases
 from specs.kernel.view import View, literal
 
@@ -35,6 +36,7 @@ STORED: Final = {
     "resource": lambda s: s.resources,
     "claim": lambda s: s.claims,
     SET: lambda s: s.sod_sets,
+    "guardrail": lambda s: s.guardrails,
 }
 """Where what has an id of its own is kept, by noun."""
 OF_GROUPS: Final = (c.AssignGroupRole, c.RevokeGroupRole, c.DeleteGroup)
@@ -84,6 +86,7 @@ NAMED: Final[dict[type, tuple[tuple[str, ...], ...]]] = {
     c.SetResourceAttributes: (("resource", "resource"),),
     c.DeleteClaim: (("claim", "claim"),),
     c.DeleteSodSet: ((SET, "sod_set"),),
+    c.DeleteGuardrail: (("guardrail", "guardrail"),),
     c.AssignRole: (("principal", "principal"), ("role", "role")),
     c.RevokeRole: (("assignment", "principal", "role"),),
     c.AssignGroupRole: (("group", "group"), ("role", "role")),
@@ -104,12 +107,25 @@ def needs(state: View, command: View, cls: type) -> list[Need]:
         role, made = z3.FreshConst(Name, "role"), command.sod_set
         itself = [Need(SET, (made.field("id")(),))] if cls is c.ChangeSodSet else []
         return [*itself, Need("role", (role,), made.roles.has(role), (role,))]
+    if cls is c.CreateGuardrail:
+        return _of_guardrail(state, command.guardrail)
     named = NAMED.get(cls, ())
     return [Need(noun, tuple(command.field(name)() for name in names)) for noun, *names in named]
 
 
 def _of_claim(state: View, claim: View) -> list[Need]:
-    pattern, found = claim.resource, [Need("role", (claim.role(),))]
+    return [Need("role", (claim.role(),)), *_of_pattern(state, claim.resource)]
+
+
+def _of_guardrail(state: View, guardrail: View) -> list[Need]:
+    name = z3.FreshConst(Object, "name")
+    named = z3.And(guardrail.names.has(name, object), typed(name, Named))
+    patterns = _of_pattern(state, View(Term(name, m.ResourcePattern)))
+    return [replace(one, when=z3.And(named, one.when), binders=(name,)) for one in patterns]
+
+
+def _of_pattern(state: View, pattern: View) -> list[Need]:
+    found = []
     for on in (m.Exactly, m.Within):
         value = pattern.when(on).field("value")()
         registered = z3.And(tag_is(pattern(), on), z3.Not(implicit(state, value)))
@@ -127,6 +143,7 @@ MADE: Final[dict[type, tuple[str, ...]]] = {
     c.CreateResource: ("resource", "resource.id"),
     c.CreateClaim: ("claim", "claim.id"),
     c.CreateSodSet: (SET, "sod_set.id"),
+    c.CreateGuardrail: ("guardrail", "guardrail.id"),
     c.AddMember: ("membership", "principal", "group"),
     c.NestGroup: ("nesting", "group", "container"),
     c.AddParent: ("parent", "role", "parent"),
@@ -164,6 +181,15 @@ def named_by_set(state: View, role: z3.ExprRef) -> z3.BoolRef:
     name = z3.FreshConst(Name, "set")
     names = z3.And(state.sod_sets.has(name), state.sod_sets.at(name).roles.has(role))
     return z3.Exists([name], names)
+
+
+def named_by_guardrail(state: View, command: Symbolic, cls: type) -> z3.BoolRef:
+    """Return whether a guardrail names the entity to be deleted, or what goes with it."""
+    if cls not in ENTITY:
+        return z3.BoolVal(False)
+    guardrail, name = z3.FreshConst(Name, "guardrail"), z3.FreshConst(Object, "name")
+    goes = names_what_goes(state, command, cls, pattern=View(Term(name, m.ResourcePattern)))
+    return z3.Exists([guardrail, name], z3.And(is_named_by(state, guardrail, name), goes))
 
 
 def still_needed(state: Symbolic, command: Symbolic, cls: type) -> z3.BoolRef:
@@ -213,6 +239,7 @@ IN_ALL: Final[dict[type, tuple[str, str, int]]] = {
     c.CreateResource: ("resources", "resource", limits.RESOURCES_MAX),
     c.CreateClaim: ("claims", "claim", limits.CLAIMS_MAX),
     c.CreateSodSet: ("separation-of-duty sets", SET, limits.SOD_SETS_MAX),
+    c.CreateGuardrail: ("guardrails", "guardrail", limits.GUARDRAILS_MAX),
 }
 """What there may be only so many of in an organization: in words, the noun, how many."""
 UP: Final[dict[type, tuple[str, str, str, str, int, int]]] = {

@@ -10,7 +10,7 @@ from typing import Any, Final
 import z3
 
 from grantproof.core import certificate
-from grantproof.core.errors import BreaksSod, OverLimit
+from grantproof.core.errors import BreaksSod, NamedByGuardrail, OverLimit
 from specs.definitions.certificate import observed, resource_path
 from specs.definitions.commands import administrated, proposed
 from specs.definitions.constraints import distance
@@ -59,6 +59,9 @@ SYMBOLS: Final[dict[str, Callable[..., Any]]] = {
     "grantproof.core.certificate.issue": issued,
     "grantproof.core.commands._proposed": proposed,
     "grantproof.core.commands.bounds.over_limit": optional("over_limit", OverLimit),
+    "grantproof.core.commands.guarding.named_by_guardrail": optional(
+        "named_by_guardrail", NamedByGuardrail
+    ),
     "grantproof.core.commands.refusal._breaks_sod": optional("breaks_sod", BreaksSod),
     "grantproof.core.paths.cycle_through": cycle,
     "grantproof.core.paths.how_held": how_held,

@@ -20,6 +20,7 @@ from specs.kernel.sorts import (
     fields_of,
     is_object,
     optional_of,
+    readable_of,
     sort_of,
     tag_is,
     tag_number,
@@ -192,7 +193,7 @@ def read_field(facts: Facts, term: Term, name: str) -> Symbolic:
         member
         for member in union_members(term.kind)
         if dataclasses.is_dataclass(typing.get_origin(member) or member)
-        and name in fields_of(member)
+        and name in readable_of(member)
     ]
     if not owners:
         message = f"no field `{name}` of {term.kind}"
@@ -201,7 +202,7 @@ def read_field(facts: Facts, term: Term, name: str) -> Symbolic:
         message = f"field `{name}` of a {term.expr.sort()}"
         raise Unsupported(message)
     values = [
-        located(_field(owner, name), (term.expr,), fields_of(owner)[name]) for owner in owners
+        located(_field(owner, name), (term.expr,), readable_of(owner)[name]) for owner in owners
     ]
     if len(union_members(term.kind)) == len(owners) == 1:
         return values[0]

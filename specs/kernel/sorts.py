@@ -124,14 +124,22 @@ def fields_of(kind: object) -> dict[str, object]:
     """Return the annotated type of each field, type variables replaced.
 
     A field that the class derives itself is left out: it follows from the others, and so does
-    equality with it. The source may not read it.
+    equality with it. The source may not read it of what it makes.
     """
+    return {name: of for name, (of, derived) in _every_field(kind).items() if not derived}
+
+
+def readable_of(kind: object) -> dict[str, object]:
+    """Return the annotated types of all fields: what a class derives is so of the object it is."""
+    return {name: of for name, (of, _) in _every_field(kind).items()}
+
+
+def _every_field(kind: object) -> dict[str, tuple[object, bool]]:
     origin = typing.get_origin(kind) or kind
     hints = typing.get_type_hints(origin)
     bound = dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(kind), strict=False))
     declared = dataclasses.fields(typing.cast(type, origin))
-    names = [field.name for field in declared if field.init]
-    return {name: substitute(hints[name], bound) for name in names}
+    return {one.name: (substitute(hints[one.name], bound), not one.init) for one in declared}
 
 
 def substitute(kind: typing.Any, bound: dict[object, object]) -> object:

@@ -39,6 +39,7 @@ IN_ALL: Final[dict[type, tuple[str, int]]] = {
     m.Resource: ("resources", limits.RESOURCES_MAX),
     m.Claim: ("claims", limits.CLAIMS_MAX),
     m.SodSet: ("sod_sets", limits.SOD_SETS_MAX),
+    m.Guardrail: ("guardrails", limits.GUARDRAILS_MAX),
 }
 """Of which facts there may be only so many in all: where they are, and how many."""
 OWN: Final[dict[type, tuple[str, int]]] = {

@@ -2,6 +2,7 @@
 
 import z3
 
+from grantproof.core.commands.guarding import named_by_guardrail
 from grantproof.core.organization import Organization
 from specs.definitions.deletions import is_inside_its_parent
 from specs.definitions.hierarchy import edge, preorder
@@ -37,4 +38,4 @@ def inside_the_parent() -> Stated:
     return known, [is_inside_its_parent(state)]
 
 
-about_commands(About("P-REF", nothing_dangles, owed=True))
+about_commands(About("P-REF", nothing_dangles, owed=True, opened=(named_by_guardrail,)))

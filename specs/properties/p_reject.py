@@ -13,19 +13,22 @@ import z3
 
 from grantproof.core import model as m
 from grantproof.core.commands.bounds import over_limit
-from grantproof.core.commands.language import AddParent, DeleteRole, NestGroup
+from grantproof.core.commands.guarding import named_by_guardrail
+from grantproof.core.commands.language import AddParent, NestGroup
 from grantproof.core.errors import (
     AlreadyExists,
     AlreadySo,
     Missing,
+    NamedByGuardrail,
     NamedBySodSet,
     OverLimit,
     StillReferenced,
 )
 from specs.definitions import refusals
-from specs.definitions.deletions import ENTITY, depends_by_name, is_one
+from specs.definitions.deletions import ENTITY, depends_by_name, is_one, names_what_goes
 from specs.definitions.facts import FACETS
 from specs.definitions.hierarchy import reaches
+from specs.definitions.references import formatted, is_named_by
 from specs.definitions.refusals import OF_GROUPS, Ids, is_there
 from specs.kernel.membership import class_of, drawn
 from specs.kernel.sorts import Name, Object, tag_is
@@ -43,6 +46,8 @@ FACTS: Final[dict[str, tuple[type, ...]]] = {
     "resource": (m.Resource,),
 }
 """The facts that may refer to an entity, by the noun under which they are listed."""
+PREFIXES: Final = {"group": "group", "role": "role", "separation-of-duty set": "sod-set"}
+"""Under which prefix an entity is a resource too, by its noun."""
 FACTS_THAT_REFER: Final = tuple(cls for classes in FACTS.values() for cls in classes)
 
 
@@ -68,6 +73,7 @@ def grounds(command: type, change: Change) -> dict[str, z3.BoolRef]:
         "_missing": z3.Or(gaps),
         "_in_the_way": refusals.in_the_way(state, given, command),
         "_closes_cycle": z3.BoolVal(False),
+        "named_by_guardrail": refusals.named_by_guardrail(state, change.command, command),
         "_still_needed": z3.BoolVal(False),
         "over_limit": refusals.over_limit(state, given, command),
     }
@@ -95,9 +101,6 @@ def refused_as_declared(command: type, change: Change) -> list[Clause]:
     goals.append(("refused exactly on a ground", z3.Not(change.accepted) == z3.Or(refused)))
     if command in ENTITY:
         change.known += by_definition(facts_are_values(change.state))
-    if command is DeleteRole:
-        change.more = True
-        change.known.append(("an entry of the index has a set", no_empty_entry(change)))
     return goals
 
 
@@ -125,14 +128,6 @@ def alike(names: Ids, others: Ids) -> z3.BoolRef:
     return z3.And([one == other for one, other in zip(names, others, strict=True)])
 
 
-def no_empty_entry(change: Change) -> z3.BoolRef:
-    """Return that a role has an entry only where a set names it, which the tests check."""
-    by_role, role = View(change.state).sod_sets_by_role, z3.Const("role", Name)
-    name = z3.Const("set", Name)
-    some = z3.Exists([name], by_role.at(role).has(name))
-    return z3.ForAll([role], z3.Implies(by_role.has(role), some))
-
-
 def is_true(command: type, change: Change, witness: Made) -> z3.BoolRef:
     """Return whether what the witness names is so in the state."""
     state, given = View(change.state), View(change.command)
@@ -153,6 +148,8 @@ def is_true(command: type, change: Change, witness: Made) -> z3.BoolRef:
         return active == z3.BoolVal(noun_of(fields["status"]) == "active")
     if witness.kind is NamedBySodSet:
         return names_it(state, witness)
+    if witness.kind is NamedByGuardrail:
+        return guards_it(command, change, witness)
     if witness.kind is StillReferenced:
         return refers_to_it(command, change, witness)
     if witness.kind is OverLimit:
@@ -171,6 +168,24 @@ def names_it(state: View, witness: Made) -> z3.BoolRef:
     return forall(one, z3.And(state.sod_sets.has(name), state.sod_sets.at(name).roles.has(role)))
 
 
+def guards_it(command: type, change: Change, witness: Made) -> z3.BoolRef:
+    """Return that what is named goes, and that each guardrail that is listed names it."""
+    state, noun = View(change.state), noun_of(witness.fields["noun"])
+    named, one = View(witness.fields["id"])(), drawn(witness.fields["guardrails"])
+    guardrail, name = View(one.value)(), z3.FreshConst(Object, "name")
+    pattern = View(Term(name, m.ResourcePattern))
+    if noun == "kind":
+        of_kind = pattern.when(m.OfKind).field("kind")() == named
+        says = z3.And(tag_is(name, m.OfKind), of_kind)
+    else:
+        resource = formatted(PREFIXES[noun], named) if noun in PREFIXES else named
+        exactly = pattern.when(m.Exactly).field("value")() == resource
+        says = z3.And(tag_is(name, m.Exactly), exactly)
+    goes = names_what_goes(state, change.command, command, pattern=pattern)
+    there = is_named_by(state, guardrail, name)
+    return forall(one, z3.Exists([name], z3.And(says, goes, there)))
+
+
 def refers_to_it(command: type, change: Change, witness: Made) -> z3.BoolRef:
     """Return that the entity is the one to be deleted, and that each reference listed is to it."""
     entity = View(change.command).field(ENTITY[command][1])()
@@ -185,4 +200,6 @@ def refers_to_it(command: type, change: Change, witness: Made) -> z3.BoolRef:
     return z3.And(View(witness.fields["id"])() == entity, forall(one, z3.And(found)))
 
 
-about_commands(About("P-REJECT", refused_as_declared, opened=(over_limit,), refused=True))
+about_commands(
+    About("P-REJECT", refused_as_declared, opened=(named_by_guardrail, over_limit), refused=True)
+)

@@ -24,6 +24,7 @@ from grantproof.core.commands.language import (
     Command,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -57,11 +58,23 @@ from grantproof.core.constraints import (
     TimeWindow,
 )
 from grantproof.core.geodesy import Position
+from grantproof.core.guardrails import (
+    Access,
+    Capped,
+    Confined,
+    Exclusive,
+    Forbidden,
+    Having,
+    HolderOf,
+    MemberOf,
+    Reserved,
+)
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     OrganizationId,
     PrincipalId,
@@ -78,7 +91,16 @@ from grantproof.core.limits import (
     STRING_LENGTH_MAX,
 )
 from grantproof.core.model import Any as Anything
-from grantproof.core.model import Claim, Exactly, OfKind, Resource, SodSet, Validity, Within
+from grantproof.core.model import (
+    Claim,
+    Exactly,
+    Guardrail,
+    OfKind,
+    Resource,
+    SodSet,
+    Validity,
+    Within,
+)
 from grantproof.core.organization import Organization, advance
 from grantproof.service.ports import Store
 
@@ -130,6 +152,26 @@ EVERY_CONSTRAINT = (
     ),
 )
 
+WRITING = Access(Anything(), Within(DOCS), DIFFICULT)
+OF_AUDITORS = Access(Exactly(Action("assign")), Exactly(ResourceId("role:auditor")))
+OF_SETS = Access(Anything(), Exactly(ResourceId("sod-set:one-hat")))
+OF_KIND = Access(Exactly(Action("read")), OfKind("document"))
+WHOEVER = Access(Anything(), OfKind("role"))
+ITSELF = Access(Exactly(Action("run")), Exactly(ResourceId("organization:acme")))
+
+GUARDRAILS: tuple[Guardrail, ...] = tuple(
+    Guardrail(GuardrailId(name), rule)
+    for name, rule in (
+        ("all", Forbidden(ITSELF)),
+        ("confined", Confined(WHOEVER, EVERY_CONSTRAINT)),
+        ("exclusive", Exclusive(WRITING, OF_SETS)),
+        ("few", Capped(OF_AUDITORS, 3)),
+        ("forbidden", Forbidden(OF_KIND, frozenset({HolderOf(AUDITOR), Having(DIFFICULT)}))),
+        ("reserved", Reserved(WRITING, frozenset({MemberOf(STAFF), MemberOf(EVERYONE)}))),
+    )
+)
+"""One of each type; between them they name all that can be named."""
+
 HISTORY: tuple[Command, ...] = (
     CreatePrincipal(ANN, DIFFICULT),
     CreatePrincipal(BOB),
@@ -169,6 +211,7 @@ HISTORY: tuple[Command, ...] = (
     SetPrincipalAttributes(ANN, attributes({"department": "legal"})),
     SetResourceAttributes(DOCS, attributes({"owner": "ann"})),
     ChangeSodSet(SodSet(SodSetId("one-hat"), frozenset({READER, AUDITOR}), 2, "dynamic")),
+    *map(CreateGuardrail, GUARDRAILS),
 )
 """Every kind of fact, some edited, none left out."""
 

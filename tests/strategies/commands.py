@@ -13,6 +13,7 @@ from grantproof.core.commands.language import (
     Command,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -20,6 +21,7 @@ from grantproof.core.commands.language import (
     CreateSodSet,
     DeleteClaim,
     DeleteGroup,
+    DeleteGuardrail,
     DeleteKind,
     DeletePrincipal,
     DeleteResource,
@@ -37,7 +39,7 @@ from grantproof.core.commands.language import (
     SuspendPrincipal,
     UnnestGroup,
 )
-from tests.strategies.entities import claims, resources, sod_sets
+from tests.strategies.entities import claims, guardrails, resources, sod_sets
 from tests.strategies.names import ANY, Names, once
 from tests.strategies.values import attribute_maps, tuples_of, validities
 
@@ -53,6 +55,7 @@ def creations(names: Names = ANY) -> SearchStrategy[SingleCommand]:
         st.builds(CreateGroup, names.groups),
         st.builds(CreateRole, names.roles),
         st.builds(CreateKind, names.kinds),
+        st.builds(CreateGuardrail, guardrails(names)),
     )
 
 
@@ -96,6 +99,7 @@ def removals(names: Names = ANY) -> SearchStrategy[SingleCommand]:
         st.builds(DeleteKind, names.kinds, st.booleans()),
         st.builds(DeleteResource, names.resources, st.booleans()),
         st.builds(DeleteSodSet, names.sod_sets, st.booleans()),
+        st.builds(DeleteGuardrail, names.guardrails),
     )
 
 

@@ -5,6 +5,20 @@ from typing import Final, Literal
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from grantproof.core.guardrails import (
+    Access,
+    Capped,
+    Confined,
+    Exclusive,
+    Forbidden,
+    Having,
+    HolderOf,
+    MemberOf,
+    Reserved,
+    Rule,
+    Selector,
+)
+from grantproof.core.limits import PRINCIPALS_MAX
 from grantproof.core.model import (
     Administered,
     Assignment,
@@ -13,6 +27,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -71,6 +86,39 @@ def sod_sets(draw: st.DrawFn, names: Names = ANY) -> SodSet:
 
 
 @once
+def accesses(names: Names = ANY) -> SearchStrategy[Access]:
+    """Accesses to what there may be and to what not."""
+    patterns = action_patterns(names), resource_patterns(names)
+    return st.builds(Access, *patterns, attribute_maps(names))
+
+
+@once
+def selectors(names: Names = ANY) -> SearchStrategy[Selector]:
+    """Members of groups, holders of roles, and who stores attributes."""
+    stored = attribute_maps(names).filter(lambda held: len(held) > 0)
+    return st.one_of(
+        st.builds(MemberOf, names.groups),
+        st.builds(HolderOf, names.roles),
+        st.builds(Having, stored),
+    )
+
+
+@once
+def guardrails(names: Names = ANY) -> SearchStrategy[Guardrail]:
+    """Guardrails of every type."""
+    access, who = accesses(names), selectors(names)
+    confining = st.lists(constraints(names), min_size=1, max_size=2).map(tuple)
+    rules: SearchStrategy[Rule] = st.one_of(
+        st.builds(Forbidden, access, st.frozensets(who, max_size=2)),
+        st.builds(Reserved, access, st.frozensets(who, min_size=1, max_size=2)),
+        st.builds(Confined, access, confining),
+        st.builds(Exclusive, access, access),
+        st.builds(Capped, access, st.integers(1, PRINCIPALS_MAX)),
+    )
+    return st.builds(Guardrail, names.guardrails, rules)
+
+
+@once
 def links(names: Names = ANY) -> SearchStrategy[Fact]:
     """Memberships, nestings, inheritances and assignments; the ends need not exist."""
     return st.one_of(
@@ -93,6 +141,7 @@ def facts(names: Names = ANY) -> SearchStrategy[Fact]:
         resources(names),
         claims(names),
         sod_sets(names),
+        guardrails(names),
         links(names),
         st.just(Administered()),
     )

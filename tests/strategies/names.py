@@ -22,6 +22,7 @@ from grantproof.core.identifiers import (
     AttributeName,
     ClaimId,
     GroupId,
+    GuardrailId,
     Identifier,
     Kind,
     OrganizationId,
@@ -66,6 +67,7 @@ class Names:
     resources: SearchStrategy[ResourceId]
     claims: SearchStrategy[ClaimId]
     sod_sets: SearchStrategy[SodSetId]
+    guardrails: SearchStrategy[GuardrailId]
     actions: SearchStrategy[Action]
     regions: SearchStrategy[Region]
     positions: SearchStrategy[Position]
@@ -134,6 +136,7 @@ ANY: Final = Names(
     resources=legal_resources(),
     claims=legal_ids(ClaimId),
     sod_sets=legal_ids(SodSetId),
+    guardrails=legal_ids(GuardrailId),
     actions=legal_ids(Action),
     regions=legal_ids(Region),
     positions=legal_positions(),
@@ -153,6 +156,7 @@ FEW: Final = Names(
     resources=some(ResourceId, "docs docs/a docs/a/b mail"),
     claims=some(ClaimId, "c0 c1 c2 c3 c4 c5"),
     sod_sets=some(SodSetId, "s0 s1"),
+    guardrails=some(GuardrailId, "g0 g1"),
     actions=some(Action, "read write administer"),
     regions=some(Region, "eu us"),
     positions=st.sampled_from([Position(0, 0), Position(9_000, 0), Position(-1, 180_000_000)]),

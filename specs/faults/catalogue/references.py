@@ -6,6 +6,7 @@ from typing import Final
 from specs.faults.fault import Edit, Executable, Fault, Proof
 
 REFERENCES: Final = "grantproof.core.commands.references"
+GUARDING: Final = "grantproof.core.commands.guarding"
 REFUSAL: Final = "grantproof.core.commands.refusal"
 
 _dangles = partial(Fault, kind="references", property_id="P-REF", gate=Executable())
@@ -80,8 +81,56 @@ FAULTS: Final = (
         edits=(
             Edit(
                 REFUSAL,
-                "isinstance(command, DeleteRole) and command.role in state.sod_sets_by_role",
-                "isinstance(command, DeleteRole) and command.role not in state.roles",
+                "        if len(sod_sets) > 0:\n",
+                "        if len(sod_sets) > len(state.sod_sets):\n",
+            ),
+        ),
+    ),
+    _dangles(
+        id="guardrail-loses-role",
+        sentence="a cascade deletes a role that a guardrail names",
+        gate=Proof("properties.p_ref.DeleteRole"),
+        edits=(
+            Edit(
+                GUARDING,
+                'on=Exactly(ResourceId(f"role:{role}"))',
+                'on=Exactly(ResourceId(f"group:{role}"))',
+            ),
+        ),
+    ),
+    _dangles(
+        id="guardrail-loses-what-is-inside",
+        sentence="a cascade deletes a resource that a guardrail names along with the one around it",
+        edits=(
+            Edit(
+                GUARDING,
+                "for resource in sorted(descendants(state, roots))",
+                "for resource in sorted(roots)",
+            ),
+        ),
+    ),
+    _dangles(
+        id="guardrail-indexed-by-one",
+        sentence="a guardrail is found by the first thing that it names only",
+        edits=(
+            Edit(
+                "grantproof.core.organization",
+                "    for name in guardrail.names:\n"
+                "        by_name = with_member(by_name, name, guardrail.id)\n",
+                "    for name in sorted(guardrail.names, key=str)[:1]:\n"
+                "        by_name = with_member(by_name, name, guardrail.id)\n",
+            ),
+        ),
+    ),
+    _dangles(
+        id="guardrail-names-nothing",
+        sentence="a guardrail can be made that names what is not there",
+        gate=Proof("properties.p_ref.CreateGuardrail"),
+        edits=(
+            Edit(
+                REFUSAL,
+                "for name in sorted(guardrail.names, key=str))",
+                "for name in sorted(guardrail.names, key=str) if isinstance(name, OfKind))",
             ),
         ),
     ),

@@ -9,7 +9,16 @@ from grantproof.core import constraints as c
 from grantproof.core import model as m
 from grantproof.core.attributes import Value, attributes
 from grantproof.core.commands import language as do
-from grantproof.core.identifiers import Action, PrincipalId, Region, ResourceId, RoleId, SodSetId
+from grantproof.core.guardrails import Access, Forbidden
+from grantproof.core.identifiers import (
+    Action,
+    GuardrailId,
+    PrincipalId,
+    Region,
+    ResourceId,
+    RoleId,
+    SodSetId,
+)
 from grantproof.core.matching import Request
 from specs.faults.small.worlds import (
     ANN,
@@ -111,6 +120,8 @@ def _removals(facts: Facts) -> Iterator[do.SingleCommand]:
                 yield do.DeleteClaim(fact.id)
             case m.SodSet():
                 yield do.DeleteSodSet(fact.id)
+            case m.Guardrail():
+                yield do.DeleteGuardrail(fact.id)
             case _:
                 yield from (one for one in (_deletion(fact, False), _deletion(fact, True)) if one)
 
@@ -123,6 +134,8 @@ def _deletion(fact: m.Fact, cascade: bool) -> do.SingleCommand | None:
             return do.DeleteGroup(fact.id, cascade)
         case m.Role():
             return do.DeleteRole(fact.id, cascade)
+        case m.KindDeclaration():
+            return do.DeleteKind(fact.kind, cascade)
         case m.Resource():
             return do.DeleteResource(fact.id, cascade)
         case _:
@@ -136,3 +149,6 @@ def _creations(roles: list[RoleId]) -> Iterator[do.SingleCommand]:
     for one, other in product(roles, roles):
         if one < other:
             yield do.CreateSodSet(m.SodSet(SodSetId("new"), frozenset({one, other}), 2))
+    for name in (roles[0], "ghost"):
+        access = Access(m.Any(), m.Exactly(ResourceId(f"role:{name}")))
+        yield do.CreateGuardrail(m.Guardrail(GuardrailId("new"), Forbidden(access)))

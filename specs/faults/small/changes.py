@@ -15,7 +15,7 @@ from grantproof.core.organization import Organization, changed, facts
 from specs.faults.small import words
 from specs.faults.small.acts import commands
 from specs.faults.small.property import Objection, Property, Small, references
-from specs.faults.small.worlds import CABINET, CHAIN, DESK, DRAWER, Facts
+from specs.faults.small.worlds import CABINET, CHAIN, DESK, DRAWER, VAULT, Facts
 from tests.properties import oracle
 
 Edits = tuple[SingleCommand, ...]
@@ -49,7 +49,7 @@ def unresolved(every: list[m.Fact]) -> Iterator[str]:
     """Yield each reference of a fact to what is not there."""
     there = {str(name) for fact in every for name in _names(fact)} | {"organization:acme"}
     for fact in every:
-        named = _ends(fact) if isinstance(fact, m.Claim) else references(fact)
+        named = _ends(fact) if isinstance(fact, m.Claim | m.Guardrail) else references(fact)
         yield from (f"{words.sentence(fact)}, without {end}" for end in named if end not in there)
 
 
@@ -66,9 +66,17 @@ def _names(fact: m.Fact) -> Iterator[str]:
             return
 
 
-def _ends(claim: m.Claim) -> Iterator[str]:
-    yield claim.role
-    match claim.resource:
+def _ends(fact: m.Claim | m.Guardrail) -> Iterator[str]:
+    if isinstance(fact, m.Claim):
+        yield fact.role
+        yield from _ends_of(fact.resource)
+    else:
+        for name in fact.names:
+            yield from _ends_of(name)
+
+
+def _ends_of(pattern: m.ResourcePattern) -> Iterator[str]:
+    match pattern:
         case m.Exactly(value) | m.Within(value):
             yield value
         case m.OfKind(kind):
@@ -209,7 +217,7 @@ _on_desks = partial(Property, SOD_WORLDS, commands, tell=words.command)
 FREE = tuple(fact for fact in DESK if not isinstance(fact, m.Assignment))
 
 PROPERTIES = {
-    "P-REF": Property((CABINET,), commands, dangling, words.command),
+    "P-REF": Property((CABINET, VAULT), commands, dangling, words.command),
     "P-TENANT": Property((CABINET,), foreign, dangling, words.command),
     "P-REJECT": Property((CABINET,), commands, misinformed, words.command),
     "P-DAG": Property((CHAIN,), commands, circular, words.command),

@@ -111,6 +111,8 @@ def references(fact: m.Fact) -> set[str]:
             return {fact.role, *_named(fact.resource)}
         case m.SodSet():
             return set(fact.roles)
+        case m.Guardrail():
+            return {end for name in fact.names for end in _named(name)}
         case m.Resource():
             return {fact.kind, *([] if fact.parent is None else [fact.parent])}
         case m.Principal() | m.Group() | m.Role() | m.KindDeclaration():

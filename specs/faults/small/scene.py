@@ -63,6 +63,12 @@ class Scene:
                 own = self.node("set", fact.id, told, mark=mark)
                 for role in sorted(fact.roles):
                     self.link(self.end("role", role), own, "is of", mark=mark)
+            case m.Guardrail():
+                own = self.node(
+                    "guardrail", fact.id, *sorted(map(words.place, fact.names)), mark=mark
+                )
+                for kind, name in sorted(named_by(fact)):
+                    self.link(own, self.end(kind, name), "names", mark=mark)
             case m.Membership(who, group):
                 self._ties(("principal", who), ("group", group), word="is in", mark=mark)
             case m.Nesting(group, container):
@@ -96,6 +102,15 @@ class Scene:
         unknown = () if known is not None or kind == "resource" else ("unknown",)
         before = unknown if known is None else known.notes
         self.node(kind, name, *before, *notes, mark="asked")
+
+
+def named_by(guardrail: m.Guardrail) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the id of each drawn thing that the guardrail names."""
+    for name in guardrail.names:
+        if isinstance(name, m.Exactly):
+            kind, _, entity = name.value.partition(":")
+            implicit = {"role": "role", "group": "group", "sod-set": "set"}
+            yield (implicit[kind], entity) if kind in implicit else ("resource", name.value)
 
 
 def scene(facts: Facts, act: object) -> Picture:

@@ -53,6 +53,9 @@ def sentence(fact: m.Fact) -> str:  # noqa: C901 - one branch a fact
             names = ", ".join(sorted(fact.roles))
             together = "may be active" if fact.mode == "dynamic" else "may be held"
             return f"of {names} fewer than {fact.n} {together} together"
+        case m.Guardrail():
+            names = ", ".join(sorted(map(place, fact.names))) or "nothing"
+            return f"guardrail {fact.id} names {names}"
         case m.Membership(who, group):
             return f"{who} is in {group}"
         case m.Nesting(group, container):
@@ -150,7 +153,7 @@ def _value(value: object) -> str:
             return "with all that refers to it"
         case m.Validity():
             return term(value).strip()
-        case m.Claim() | m.SodSet() | m.Resource():
+        case m.Claim() | m.SodSet() | m.Guardrail() | m.Resource():
             return sentence(value)
         case Enum():
             return str(value.value)

@@ -11,11 +11,13 @@ from grantproof.core import model as m
 from grantproof.core.attributes import Literal, Operator, Path, Root, attributes
 from grantproof.core.commands.delta import ORDER
 from grantproof.core.geodesy import Position
+from grantproof.core.guardrails import Access, Forbidden, HolderOf, MemberOf, Reserved
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     OrganizationId,
     PrincipalId,
@@ -144,6 +146,25 @@ CHAIN: Final[Facts] = (
     m.Inheritance(HEAD, CLERK),
 )
 """An organization of two chains, which one more edge may close."""
+
+VAULT: Final[Facts] = (
+    m.Principal(ANN),
+    *(m.Group(name) for name in (STAFF, COMPANY)),
+    *(m.Role(name) for name in (VIEWER, CLERK)),
+    *(m.KindDeclaration(kind) for kind in (FOLDER, FILE)),
+    m.Resource(DOCS, FOLDER),
+    m.Resource(PLAN, FILE, DOCS),
+    m.Resource(PAGE, FILE, PLAN),
+    m.Guardrail(
+        GuardrailId("calm"),
+        Forbidden(Access(WRITE, m.Within(PLAN)), frozenset({HolderOf(VIEWER)})),
+    ),
+    m.Guardrail(
+        GuardrailId("quiet"),
+        Reserved(Access(SIGN, m.OfKind("folder")), frozenset({MemberOf(STAFF)})),
+    ),
+)
+"""An organization of which half must stay: guardrails name it."""
 
 CABINET: Final[Facts] = (
     *(fact for fact in OFFICE if not isinstance(fact, m.SodSet)),

@@ -332,5 +332,6 @@ SIZES: Final[Mapping[str, Callable[[Organization], int]]] = {
     "resource": lambda state: len(state.resources),
     "claim": lambda state: len(state.claims),
     "sod_set": lambda state: len(state.sod_sets),
+    "guardrail": lambda state: len(state.guardrails),
 }
 """How many entities there are of a kind; each is known without counting."""

@@ -17,6 +17,7 @@ from grantproof.api.problems import Fault, Problem, Refused, invalid, later
 from grantproof.core.model import (
     Claim,
     Group,
+    Guardrail,
     KindDeclaration,
     Principal,
     Resource,
@@ -117,6 +118,7 @@ NOUNS: Final[Mapping[type[EntityFact], str]] = {
     Resource: "resource",
     Claim: "claim",
     SodSet: "separation-of-duty set",
+    Guardrail: "guardrail",
 }
 
 WantedOnce = Annotated[Once | None, Depends(once_of)]

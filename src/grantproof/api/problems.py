@@ -41,6 +41,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "idempotency_in_progress": (409, "still at work"),
     "last_administrator": (409, "last administrator"),
     "missing": (409, "reference to something that does not exist"),
+    "named_by_guardrail": (409, "named by a guardrail"),
     "named_by_sod_set": (409, "named by a separation-of-duty set"),
     "over_limit": (409, "over a limit"),
     "still_referenced": (409, "still referred to"),

@@ -22,6 +22,7 @@ from grantproof.cli import (
     db,
     decision,
     group,
+    guardrail,
     key,
     kind,
     org,
@@ -64,6 +65,7 @@ GROUPS: Final = {
     "resource": resource.app,
     "claim": claim.app,
     "sod": sod.app,
+    "guardrail": guardrail.app,
     "usage": usage.app,
 }
 for _name, _group in GROUPS.items():

@@ -71,6 +71,7 @@ def show(operator: Operator, organization: OrganizationArgument) -> None:
         "resources": len(state.resources),
         "claims": len(state.claims),
         "sod_sets": len(state.sod_sets),
+        "guardrails": len(state.guardrails),
     }
     if operator.json:
         tell_json({**organization_document(state.id, state.revision, state.time_zone), **counts})

@@ -20,6 +20,7 @@ from grantproof.core.constraints import (
     TimeWindow,
 )
 from grantproof.core.geodesy import degrees
+from grantproof.core.guardrails import Access, Having, HolderOf, MemberOf, Selector
 from grantproof.core.identifiers import RoleId
 from grantproof.core.messages import DAYS
 from grantproof.core.model import Claim, Validity
@@ -65,6 +66,26 @@ def claim_text(claim: Claim) -> str:
 def claim_head(claim: Claim) -> str:
     """Return what a claim is on, without its constraints: `read docs/**`."""
     return f"{write_action(claim.action)} {write_resource(claim.resource)}"
+
+
+def access_text(access: Access) -> str:
+    """Return an access as a claim on it is shown: `delete prod/** where env="production"`."""
+    head = f"{write_action(access.action)} {write_resource(access.resource)}"
+    wanted = attribute_pairs(access.attributes)
+    return head if wanted == NOTHING else f"{head} where {wanted}"
+
+
+def selector_text(selector: Selector) -> str:
+    """Return which principals are meant: `group staff`, `role clerk`, `contractor=true`."""
+    match selector:
+        case MemberOf():
+            return f"group {selector.group}"
+        case HolderOf():
+            return f"role {selector.role}"
+        case Having():
+            return attribute_pairs(selector.attributes)
+        case _:
+            assert_never(selector)
 
 
 def constraints_text(constraints: tuple[Constraint, ...]) -> str:

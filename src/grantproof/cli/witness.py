@@ -12,6 +12,7 @@ from grantproof.cli.shown import moment
 from grantproof.core.errors import (
     BreaksSod,
     HeldRole,
+    NamedByGuardrail,
     NamedBySodSet,
     SingleRefusal,
     StillReferenced,
@@ -43,6 +44,8 @@ def witness_tree(refusal: SingleRefusal) -> Tree | None:
             return _listed(f"{refusal.noun} {refusal.id} is referred to by", references)
         case NamedBySodSet():
             return _listed(f"role {refusal.role} is named by", refusal.sod_sets)
+        case NamedByGuardrail():
+            return _listed(f"{refusal.noun} {refusal.id} is named by", refusal.guardrails)
         case WouldCycle():
             return _listed(f"{refusal.noun} cycle", refusal.cycle)
         case _:

@@ -17,6 +17,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -86,6 +87,8 @@ def has(state: Organization, fact: Fact) -> bool:  # noqa: C901 - one branch a f
             return state.claims.get(fact.id) == fact
         case SodSet():
             return state.sod_sets.get(fact.id) == fact
+        case Guardrail():
+            return state.guardrails.get(fact.id) == fact
         case Membership():
             return fact.group in state.memberships.of(fact.principal)
         case Nesting():
@@ -140,6 +143,8 @@ def _around(  # noqa: C901 - one branch a fact
             yield from _claim(before, after, fact)
         case SodSet():
             yield from _set(before, after, fact)
+        case Guardrail():
+            yield from _guardrail(before, after, fact)
         case _:
             assert_never(fact)
 
@@ -204,6 +209,15 @@ def _set(before: Organization, after: Organization, fact: SodSet) -> Found:
     yield from _listed(name, roles, after.sod_sets_by_role, now=() if now is None else now.roles)
 
 
+def _guardrail(before: Organization, after: Organization, fact: Guardrail) -> Found:
+    name = fact.id
+    now = after.guardrails.get(name)
+    known = [one for one in (now, before.guardrails.get(name), fact) if one is not None]
+    named = frozenset(pattern for one in known for pattern in one.names)
+    own = () if now is None else now.names
+    yield from _listed(name, named, after.guardrails_by_name, now=own)
+
+
 def _listed(
     name: Name,
     keys: Iterable[Key],
@@ -233,6 +247,8 @@ FIELDS: Final[Mapping[str, frozenset[type[Fact]]]] = {
     "claims_by_resource": frozenset({Claim}),
     "sod_sets": frozenset({SodSet}),
     "sod_sets_by_role": frozenset({SodSet}),
+    "guardrails": frozenset({Guardrail}),
+    "guardrails_by_name": frozenset({Guardrail}),
     "memberships": frozenset({Membership}),
     "assignments": frozenset({Assignment}),
     "group_assignments": frozenset({GroupAssignment}),
@@ -247,5 +263,6 @@ ENTITIES: Final[Mapping[str, type[Fact]]] = {
     "resources_of_kind": KindDeclaration,
     "claims": Claim,
     "sod_sets": SodSet,
+    "guardrails": Guardrail,
 }
 """What can be counted at once, and the fact that each of them is."""

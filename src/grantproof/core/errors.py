@@ -16,6 +16,7 @@ Noun = Literal[
     "resource",
     "claim",
     "separation-of-duty set",
+    "guardrail",
     "assignment",
     "membership",
     "nesting",
@@ -86,6 +87,18 @@ class NamedBySodSet:
 
     role: str
     sod_sets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedByGuardrail:
+    """A deletion, cascading or not, of what a guardrail names, or of what that lies in.
+
+    The `noun` and the `id` tell what is named; it would go.
+    """
+
+    noun: Noun
+    id: str
+    guardrails: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +182,7 @@ SingleRefusal = (
     | AlreadySo
     | StillReferenced
     | NamedBySodSet
+    | NamedByGuardrail
     | WouldCycle
     | BreaksSod
     | LastAdministrator

@@ -26,6 +26,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -71,7 +72,9 @@ def _dangling(before: Organization, after: Organization, delta: Delta) -> Found:
         yield from _left_behind(before, after, fact)
 
 
-def _needs(after: Organization, fact: Fact) -> Iterator[bool]:
+def _needs(  # noqa: C901 - one branch a fact
+    after: Organization, fact: Fact
+) -> Iterator[bool]:
     """Yield for each end of the fact whether it is there."""
     match fact:
         case Principal() | Group() | Role() | KindDeclaration() | Administered():
@@ -84,6 +87,8 @@ def _needs(after: Organization, fact: Fact) -> Iterator[bool]:
             yield _claimable(after, fact.resource)
         case SodSet():
             yield from (role in after.roles for role in fact.roles)
+        case Guardrail():
+            yield from (_claimable(after, name) for name in fact.names)
         case Membership():
             yield fact.principal in after.principals
             yield fact.group in after.groups
@@ -125,26 +130,26 @@ def _left_behind(before: Organization, after: Organization, fact: Fact) -> Found
             yield from ((principal, fact.id) for principal in after.memberships.to(fact.id))
             yield from ((fact.id, role) for role in after.group_assignments.of(fact.id))
             yield from _edges_to(fact.id, before.groups.children, after.groups.parents)
-            yield from _claims_on(after, f"group:{fact.id}")
+            yield from _said_of(after, f"group:{fact.id}")
         case Role() if fact.id not in after.roles:
             yield from ((principal, fact.id) for principal in after.assignments.to(fact.id))
             yield from ((group, fact.id) for group in after.group_assignments.to(fact.id))
             yield from ((claim,) for claim in after.claims_by_role.get(fact.id, ()))
             yield from ((sod_set, fact.id) for sod_set in after.sod_sets_by_role.get(fact.id, ()))
             yield from _edges_to(fact.id, before.roles.children, after.roles.parents)
-            yield from _claims_on(after, f"role:{fact.id}")
+            yield from _said_of(after, f"role:{fact.id}")
         case KindDeclaration() if fact.kind not in after.resources_of_kind:
             alike = before.resources_of_kind.get(fact.kind, ())
             kept = (after.resources.get(one) for one in alike)
             yield from ((one.id, one.kind) for one in kept if one and one.kind == fact.kind)
-            yield from ((claim,) for claim in after.claims_by_resource.get(OfKind(fact.kind), ()))
+            yield from _naming(after, OfKind(fact.kind))
         case Resource() if fact.id not in after.resources:
             inside = before.resources_in_parent.get(fact.id, ())
             left = (after.resources.get(one) for one in inside)
             yield from ((one.id, fact.id) for one in left if one and one.parent == fact.id)
-            yield from _claims_on(after, fact.id)
+            yield from _said_of(after, fact.id)
         case SodSet() if fact.id not in after.sod_sets:
-            yield from _claims_on(after, f"sod-set:{fact.id}")
+            yield from _said_of(after, f"sod-set:{fact.id}")
         case _:
             return
 
@@ -157,10 +162,16 @@ def _edges_to(
     return ((child, gone) for child in children.get(gone, ()) if gone in parents.get(child, ()))
 
 
-def _claims_on(after: Organization, resource: str) -> Found:
+def _said_of(after: Organization, resource: str) -> Found:
     named = ResourceId(resource)
-    for pattern in (Exactly(named), Within(named)):
-        yield from ((claim,) for claim in after.claims_by_resource.get(pattern, ()))
+    yield from _naming(after, Exactly(named))
+    yield from _naming(after, Within(named))
+
+
+def _naming(after: Organization, pattern: ResourcePattern) -> Found:
+    yield from ((claim,) for claim in after.claims_by_resource.get(pattern, ()))
+    if isinstance(pattern, Exactly | OfKind):
+        yield from ((guardrail,) for guardrail in after.guardrails_by_name.get(pattern, ()))
 
 
 def _circular(_: Organization, after: Organization, delta: Delta) -> Found:
@@ -215,6 +226,7 @@ def _beyond_limits(before: Organization, after: Organization, delta: Delta) -> F
         ("resources", len(after.resources), limits.RESOURCES_MAX),
         ("claims", len(after.claims), limits.CLAIMS_MAX),
         ("separation-of-duty sets", len(after.sod_sets), limits.SOD_SETS_MAX),
+        ("guardrails", len(after.guardrails), limits.GUARDRAILS_MAX),
     )
     yield from ((name,) for name, count, maximum in totals if count > maximum)
     for fact in delta.added:
@@ -275,7 +287,7 @@ def _height(after: Organization, resource: ResourceId) -> int:
 
 def _named(fact: Fact) -> tuple[str, ...]:
     match fact:
-        case Principal() | Group() | Role() | Resource() | Claim() | SodSet():
+        case Principal() | Group() | Role() | Resource() | Claim() | SodSet() | Guardrail():
             return (fact.id,)
         case KindDeclaration():
             return (fact.kind,)

@@ -5,17 +5,25 @@ accesses and principals with the patterns that claims use; `analysis` decides wh
 """
 
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, booleans
 from grantproof.core.constraints import Constraint
 from grantproof.core.errors import Illegal
-from grantproof.core.identifiers import AttributeName, GroupId, GuardrailId, RoleId
+from grantproof.core.identifiers import AttributeName, GroupId, GuardrailId, ResourceId, RoleId
 from grantproof.core.limits import (
     CONSTRAINTS_PER_CLAIM_MAX,
     PRINCIPALS_MAX,
     SELECTORS_PER_GUARDRAIL_MAX,
 )
-from grantproof.core.model import ActionPattern, ResourcePattern
+from grantproof.core.patterns import (
+    ActionPattern,
+    Any,
+    Exactly,
+    OfKind,
+    ResourcePattern,
+    Within,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +140,76 @@ class Capped:
             raise Illegal("most", f"must be between 1 and {PRINCIPALS_MAX}")
 
 
+Named = Exactly[ResourceId] | OfKind
+"""What a guardrail names: a resource, such as `role:clerk`, or a kind."""
+
 Rule = Forbidden | Reserved | Confined | Exclusive | Capped
 
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """A property that every change keeps. Requests without a session are what it speaks of."""
+    """A property that every change keeps. Requests without a session are what it speaks of.
+
+    `names` follows from the rule: all that must not go while it stands, the roles and groups of
+    principals as the resources that they are (`role:clerk`).
+    """
 
     id: GuardrailId
     rule: Rule
+    names: frozenset[Named] = field(init=False, default=frozenset(), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        who = map(_principals, selectors(self.rule))
+        resources = (access.resource for access in accesses(self.rule))
+        named = (*filter(None, who), *filter(None, map(_named, resources)))
+        object.__setattr__(self, "names", frozenset(named))
+
+
+def accesses(rule: Rule) -> tuple[Access, ...]:
+    """Return the accesses that the rule speaks of."""
+    match rule:
+        case Forbidden(access) | Reserved(access) | Confined(access) | Capped(access):
+            return (access,)
+        case Exclusive(first, second):
+            return first, second
+        case _:
+            assert_never(rule)
+
+
+def selectors(rule: Rule) -> Who:
+    """Return how the rule tells principals apart; none where it speaks of all alike."""
+    match rule:
+        case Forbidden() | Reserved():
+            return rule.who
+        case Confined() | Exclusive() | Capped():
+            return frozenset()
+        case _:
+            assert_never(rule)
+
+
+def _principals(selector: Selector) -> Named | None:
+    match selector:
+        case MemberOf(group):
+            return Exactly(ResourceId(f"group:{group}"))
+        case HolderOf(role):
+            return Exactly(ResourceId(f"role:{role}"))
+        case Having():
+            return None
+        case _:
+            assert_never(selector)
+
+
+def _named(pattern: ResourcePattern) -> Named | None:
+    """Return what the pattern names, whether alone or with what is inside."""
+    match pattern:
+        case Exactly() | OfKind():
+            return pattern
+        case Within(resource):
+            return Exactly(resource)
+        case Any():
+            return None
+        case _:
+            assert_never(pattern)
 
 
 def _check_size(who: Who) -> None:

@@ -23,7 +23,15 @@ from grantproof.core.identifiers import (
     RoleId,
 )
 from grantproof.core.matching import lineage
-from grantproof.core.model import Any, Claim, Exactly, OfKind, SodSet, Validity, Within
+from grantproof.core.model import (
+    Any,
+    Exactly,
+    OfKind,
+    ResourcePattern,
+    SodSet,
+    Validity,
+    Within,
+)
 from grantproof.core.organization import Organization, facts, implicit_kind, with_fact
 from grantproof.core.paths import longest_chain
 from grantproof.core.relation import Relation
@@ -74,12 +82,12 @@ def _parent_refers(state: Organization) -> Iterator[tuple[str, ...]]:
 
 def _claim_refers(state: Organization) -> Iterator[tuple[str, ...]]:
     for claim in state.claims.values():
-        if claim.role not in state.roles or not _resource_there(state, claim):
+        if claim.role not in state.roles or not _resource_there(state, claim.resource):
             yield (claim.id,)
 
 
-def _resource_there(state: Organization, claim: Claim) -> bool:
-    match claim.resource:
+def _resource_there(state: Organization, pattern: ResourcePattern) -> bool:
+    match pattern:
         case Exactly(resource) | Within(resource):
             return resource in state.resources or implicit_kind(state, resource) is not None
         case OfKind(kind):
@@ -99,6 +107,12 @@ def _resource_refers(state: Organization) -> Iterator[tuple[str, ...]]:
 def _set_refers(state: Organization) -> Iterator[tuple[str, ...]]:
     for sod_set in state.sod_sets.values():
         yield from ((sod_set.id, role) for role in sod_set.roles if role not in state.roles)
+
+
+def _guardrail_refers(state: Organization) -> Iterator[tuple[str, ...]]:
+    for guardrail in state.guardrails.values():
+        if not all(_resource_there(state, name) for name in guardrail.names):
+            yield (guardrail.id,)
 
 
 def _roles_acyclic(state: Organization) -> Iterator[tuple[str, ...]]:
@@ -206,6 +220,7 @@ def _within_limits(state: Organization) -> Iterator[tuple[str, ...]]:
         ("resources", len(state.resources), limits.RESOURCES_MAX),
         ("claims", len(state.claims), limits.CLAIMS_MAX),
         ("separation-of-duty sets", len(state.sod_sets), limits.SOD_SETS_MAX),
+        ("guardrails", len(state.guardrails), limits.GUARDRAILS_MAX),
     )
     yield from ((name,) for name, count, maximum in totals if count > maximum)
     yield from _crowded(state.roles.parents, limits.PARENTS_PER_ROLE_MAX)
@@ -238,6 +253,7 @@ STRUCTURE: Final[Mapping[str, Check]] = {
     "claim-refers": _claim_refers,
     "resource-parent-refers": _resource_refers,
     "set-refers": _set_refers,
+    "guardrail-refers": _guardrail_refers,
     "roles-acyclic": _roles_acyclic,
     "groups-acyclic": _groups_acyclic,
     "resources-acyclic": _resources_acyclic,

@@ -24,6 +24,7 @@ from grantproof.core.errors import (
     HeldRole,
     LastAdministrator,
     Missing,
+    NamedByGuardrail,
     NamedBySodSet,
     NotPermitted,
     OverLimit,
@@ -114,6 +115,10 @@ def refusal_message(refusal: Refusal) -> str:  # noqa: C901 - one branch a refus
         case NamedBySodSet():
             named = ", ".join(f"`{sod_set}`" for sod_set in refusal.sod_sets)
             return f"role `{refusal.role}` is in separation-of-duty set {named}: change that first"
+        case NamedByGuardrail():
+            guardrails = ", ".join(f"`{guardrail}`" for guardrail in refusal.guardrails)
+            named = f"{refusal.noun} `{refusal.id}` is named by guardrail {guardrails}"
+            return f"{named}: delete that first"
         case WouldCycle():
             return f"{refusal.noun} cycle: {' -> '.join(refusal.cycle)}"
         case BreaksSod():

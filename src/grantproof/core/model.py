@@ -5,13 +5,13 @@ others. NIST/ANSI INCITS 359 calls a principal a user, a claim a permission, an 
 """
 
 from dataclasses import dataclass, field
-from typing import Final, Generic, Literal, TypeVar
+from typing import Final, Literal
 
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, booleans
 from grantproof.core.constraints import METERED, Constraint
 from grantproof.core.errors import Illegal
+from grantproof.core.guardrails import Guardrail
 from grantproof.core.identifiers import (
-    IMPLICIT_KINDS,
     RESERVED_PREFIXES,
     Action,
     AttributeName,
@@ -30,45 +30,43 @@ from grantproof.core.limits import (
     INSTANT_MIN,
     ROLES_PER_SOD_SET_MAX,
 )
+from grantproof.core.patterns import (
+    ActionPattern,
+    Any,
+    Exactly,
+    OfKind,
+    ResourcePattern,
+    Within,
+)
 
-Named = TypeVar("Named", Action, ResourceId)
-
-
-@dataclass(frozen=True, slots=True)
-class Exactly(Generic[Named]):
-    """Matches this one and no other."""
-
-    value: Named
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    """Matches the resource and all its descendants; written `docs/**`."""
-
-    value: ResourceId
-
-
-@dataclass(frozen=True, slots=True)
-class OfKind:
-    """Matches every resource of the kind, registered or not; written `kind:document`.
-
-    `kind` is a declared kind or the kind of an implicit resource (`role`, `group`, ...).
-    """
-
-    kind: str
-
-    def __post_init__(self) -> None:
-        if self.kind not in IMPLICIT_KINDS:
-            Kind(self.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    """Matches everything; written `*`. As an action, everything that is not administrative."""
-
-
-ActionPattern = Exactly[Action] | Any
-ResourcePattern = Exactly[ResourceId] | Within | OfKind | Any
+__all__ = [
+    "ADMINISTER",
+    "ADMINISTRATIVE_ACTIONS",
+    "ALWAYS",
+    "ActionPattern",
+    "Administered",
+    "Any",
+    "Assignment",
+    "Claim",
+    "Delta",
+    "Exactly",
+    "Fact",
+    "Group",
+    "GroupAssignment",
+    "Guardrail",
+    "Inheritance",
+    "KindDeclaration",
+    "Membership",
+    "Nesting",
+    "OfKind",
+    "Principal",
+    "Resource",
+    "ResourcePattern",
+    "Role",
+    "SodSet",
+    "Validity",
+    "Within",
+]
 
 ADMINISTER: Final = Action("administer")
 ADMINISTRATIVE_ACTIONS: Final = frozenset(
@@ -252,6 +250,7 @@ Fact = (
     | Resource
     | Claim
     | SodSet
+    | Guardrail
     | Membership
     | Nesting
     | Inheritance

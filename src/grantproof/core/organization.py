@@ -11,9 +11,11 @@ from typing import assert_never
 from immutables import Map
 
 from grantproof.core.errors import Illegal
+from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import (
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     OrganizationId,
     PrincipalId,
@@ -30,6 +32,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -66,6 +69,8 @@ class Organization:
     claims_by_resource: Map[ResourcePattern, Map[ClaimId, None]] = Map()
     sod_sets: Map[SodSetId, SodSet] = Map()
     sod_sets_by_role: Map[RoleId, Map[SodSetId, None]] = Map()
+    guardrails: Map[GuardrailId, Guardrail] = Map()
+    guardrails_by_name: Map[Named, Map[GuardrailId, None]] = Map()
     memberships: Relation[PrincipalId, GroupId, None] = Relation()
     assignments: Relation[PrincipalId, RoleId, Validity] = Relation()
     group_assignments: Relation[GroupId, RoleId, Validity] = Relation()
@@ -137,6 +142,8 @@ def with_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - 
             return _with_claim(state, fact)
         case SodSet():
             return _with_sod_set(state, fact)
+        case Guardrail():
+            return _with_guardrail(state, fact)
         case Membership():
             pairs = state.memberships.with_pair(fact.principal, fact.group, None)
             return replace(state, memberships=pairs)
@@ -173,6 +180,8 @@ def without_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901
             return _without_claim(state, fact)
         case SodSet():
             return _without_sod_set(state, fact)
+        case Guardrail():
+            return _without_guardrail(state, fact)
         case Membership():
             pairs = state.memberships.without_pair(fact.principal, fact.group)
             return replace(state, memberships=pairs)
@@ -201,6 +210,7 @@ def facts(state: Organization) -> Iterator[Fact]:
     yield from state.resources.values()
     yield from state.claims.values()
     yield from state.sod_sets.values()
+    yield from state.guardrails.values()
     yield from (Membership(principal, group) for principal, group, _ in state.memberships.triples())
     yield from (Nesting(group, container) for group, container in state.groups.edges())
     yield from (Inheritance(role, parent) for role, parent in state.roles.edges())
@@ -269,3 +279,23 @@ def _without_sod_set(state: Organization, sod_set: SodSet) -> Organization:
     for role in sod_set.roles:
         by_role = without_member(by_role, role, sod_set.id)
     return replace(state, sod_sets=state.sod_sets.delete(sod_set.id), sod_sets_by_role=by_role)
+
+
+def _with_guardrail(state: Organization, guardrail: Guardrail) -> Organization:
+    by_name = state.guardrails_by_name
+    for name in guardrail.names:
+        by_name = with_member(by_name, name, guardrail.id)
+    return replace(
+        state,
+        guardrails=state.guardrails.set(guardrail.id, guardrail),
+        guardrails_by_name=by_name,
+    )
+
+
+def _without_guardrail(state: Organization, guardrail: Guardrail) -> Organization:
+    by_name = state.guardrails_by_name
+    for name in guardrail.names:
+        by_name = without_member(by_name, name, guardrail.id)
+    return replace(
+        state, guardrails=state.guardrails.delete(guardrail.id), guardrails_by_name=by_name
+    )

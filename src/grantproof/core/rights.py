@@ -21,6 +21,7 @@ from grantproof.core.commands.language import (
     ChangeSodSet,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -28,6 +29,7 @@ from grantproof.core.commands.language import (
     CreateSodSet,
     DeleteClaim,
     DeleteGroup,
+    DeleteGuardrail,
     DeleteKind,
     DeletePrincipal,
     DeleteResource,
@@ -106,7 +108,7 @@ def required(  # noqa: C901 - one branch a command
     match command:
         case CreatePrincipal() | CreateGroup() | CreateRole() | CreateKind() | CreateSodSet():
             needs: Iterable[Need] = (itself,)
-        case SuspendPrincipal():
+        case SuspendPrincipal() | CreateGuardrail() | DeleteGuardrail():
             needs = (itself,)
         case ResumePrincipal(principal):
             needs = (itself, *_giving_all(state, _assigned(state, principal)))

@@ -20,6 +20,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -73,7 +74,7 @@ def stale(state: Organization, fact: Fact) -> Stale:  # noqa: C901 - one branch 
             return Stale(principals=bound, resources=((None, (f"sod-set:{fact.id}",)),))
         case Inheritance():
             return _of_inheritance(state, fact)
-        case Administered():
+        case Guardrail() | Administered():
             return Stale()
         case _:
             assert_never(fact)

@@ -17,6 +17,7 @@ from grantproof.core.commands.language import SingleCommand
 from grantproof.core.identifiers import (
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     ResourceId,
@@ -55,10 +56,12 @@ FIELD_TYPES: Final[Mapping[object, object]] = {
     ResourceId: fields.ResourceField,
     ClaimId: fields.ClaimField,
     SodSetId: fields.SodSetField,
+    GuardrailId: fields.GuardrailField,
     model.Validity: Annotated[model.Validity, Form(documents.Validity)],
     model.Resource: Annotated[model.Resource, Form(documents.Resource)],
     model.Claim: Annotated[model.Claim, Form(documents.Claim)],
     model.SodSet: Annotated[model.SodSet, Form(documents.SodSet)],
+    model.Guardrail: Annotated[model.Guardrail, Form(documents.Guardrail)],
 }
 """How a document writes a field of a command, by the type that the field has in the core."""
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 
+from grantproof.core.guardrails import Having, HolderOf, MemberOf
 from grantproof.core.identifiers import IMPLICIT_KINDS
 from grantproof.core.model import Any, Exactly, OfKind, ResourcePattern, Within
 from grantproof.policyfile import documents
@@ -29,6 +30,7 @@ LISTS: Final = (
     "resources",
     "claims",
     "sod_sets",
+    "guardrails",
     "memberships",
     "nestings",
     "assignments",
@@ -122,6 +124,26 @@ def _named_by_entities(document: "OrganizationDocument") -> Iterator[Reference]:
         yield from _claimed(("claims", i, "resource"), claim.resource)
     for i, sod_set in enumerate(document.sod_sets):
         yield from _each(("sod_sets", i, "roles"), "role", sod_set.roles)
+    for i, guardrail in enumerate(document.guardrails):
+        yield from _guarded(("guardrails", i), guardrail)
+
+
+def _guarded(path: Location, guardrail: documents.Guardrail) -> Iterator[Reference]:
+    who = (*path, "who")
+    for selector in guardrail.who:
+        match selector:
+            case MemberOf(group):
+                yield who, "group", group
+            case HolderOf(role):
+                yield who, "role", role
+            case Having():
+                continue
+            case _:
+                assert_never(selector)
+    for name in ("access", "first", "second"):
+        access = getattr(guardrail, name)
+        if access is not None:
+            yield from _claimed((*path, name, "resource"), access.resource)
 
 
 def _named_by_links(document: "OrganizationDocument") -> Iterator[Reference]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from grantproof.core import model
 from grantproof.core.limits import CONSTRAINTS_PER_CLAIM_MAX, ROLES_PER_SOD_SET_MAX
+from grantproof.policyfile import guardrail_documents
 from grantproof.policyfile.constraint_documents import ConstraintsField
 from grantproof.policyfile.document import Document, legal
 from grantproof.policyfile.fields import (
@@ -189,6 +190,9 @@ class SodSet(Document):
         return cls.holding(id=sod_set.id, roles=sod_set.roles, n=sod_set.n, mode=sod_set.mode)
 
 
+Guardrail = guardrail_documents.Guardrail
+
+
 class Membership(Document):
     """A principal belongs to a group."""
 
@@ -337,6 +341,7 @@ Fact = (
     | Resource
     | Claim
     | SodSet
+    | Guardrail
     | Membership
     | Nesting
     | Inheritance
@@ -363,6 +368,8 @@ def of(fact: model.Fact) -> Fact:  # noqa: C901 - one branch a fact
             return Claim.of(fact)
         case model.SodSet():
             return SodSet.of(fact)
+        case model.Guardrail():
+            return Guardrail.of(fact)
         case model.Membership():
             return Membership.of(fact)
         case model.Nesting():

@@ -28,6 +28,7 @@ from grantproof.core.identifiers import (
     Action,
     ClaimId,
     GroupId,
+    GuardrailId,
     Identifier,
     Kind,
     OrganizationId,
@@ -256,6 +257,7 @@ KindField = Annotated[Kind, _name(Kind, few=True)]
 ResourceField = Annotated[ResourceId, _name(ResourceId)]
 ClaimField = Annotated[ClaimId, _name(ClaimId)]
 SodSetField = Annotated[SodSetId, _name(SodSetId)]
+GuardrailField = Annotated[GuardrailId, _name(GuardrailId)]
 RegionField = Annotated[Region, _name(Region, few=True)]
 LATITUDE: Final = r"-?([0-8]?[0-9](\.[0-9]{1,6})?|90(\.0{1,6})?)"
 LONGITUDE: Final = r"-?((0?[0-9]{1,2}|1[0-7][0-9])(\.[0-9]{1,6})?|180(\.0{1,6})?)"

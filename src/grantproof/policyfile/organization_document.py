@@ -16,6 +16,7 @@ from grantproof.core.commands.language import (
     AssignRole,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -95,6 +96,8 @@ class OrganizationDocument(Document):
     """What roles may do."""
     sod_sets: Entries[documents.SodSet] = ()
     """What nobody may combine."""
+    guardrails: Entries[documents.Guardrail] = ()
+    """What every change keeps."""
     memberships: Entries[documents.Membership] = ()
     """Who is in which group."""
     nestings: Entries[documents.Nesting] = ()
@@ -126,8 +129,8 @@ def to_change_set(document: OrganizationDocument) -> tuple[SingleCommand, ...]:
 def steps(document: OrganizationDocument) -> Iterator[Step]:
     """Yield the commands in an order in which each can be applied, each with what asks for it.
 
-    Nodes come before their edges, and separation-of-duty sets before whatever could break them, so
-    that a breach is refused at the assignment, membership or nesting that makes it.
+    Nodes come before their edges, and separation-of-duty sets and guardrails before whatever could
+    break them, so that a breach is refused at the assignment, membership or nesting that makes it.
     """
     for i, kind in enumerate(document.kinds):
         yield ("kinds", i), CreateKind(kind.id)
@@ -143,11 +146,17 @@ def steps(document: OrganizationDocument) -> Iterator[Step]:
         yield ("principals", i), CreatePrincipal(principal.id, principal.attributes)
         if not principal.active:
             yield ("principals", i, "active"), SuspendPrincipal(principal.id)
-    for i, sod_set in enumerate(document.sod_sets):
-        yield ("sod_sets", i), CreateSodSet(sod_set.core())
+    yield from _kept(document)
     for i, claim in enumerate(document.claims):
         yield ("claims", i), CreateClaim(claim.core())
     yield from _links(document)
+
+
+def _kept(document: OrganizationDocument) -> Iterator[Step]:
+    for i, sod_set in enumerate(document.sod_sets):
+        yield ("sod_sets", i), CreateSodSet(sod_set.core())
+    for i, guardrail in enumerate(document.guardrails):
+        yield ("guardrails", i), CreateGuardrail(guardrail.core())
 
 
 def _resources(document: OrganizationDocument) -> Iterator[Step]:
@@ -196,6 +205,7 @@ def from_organization(state: Organization) -> OrganizationDocument:
         resources=tuple(map(documents.Resource.of, _in_order(state.resources))),
         claims=tuple(map(documents.Claim.of, _in_order(state.claims))),
         sod_sets=tuple(map(documents.SodSet.of, _in_order(state.sod_sets))),
+        guardrails=tuple(map(documents.Guardrail.of, _in_order(state.guardrails))),
         memberships=tuple(documents.Membership.of(Membership(*pair)) for pair in members),
         nestings=tuple(documents.Nesting.of(Nesting(*pair)) for pair in nestings),
         assignments=(

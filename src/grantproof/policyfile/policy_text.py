@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from grantproof.policyfile.faults import RULES, Fault, faults
+from grantproof.policyfile.guardrail_documents import Guardrail
 from grantproof.policyfile.json_source import parse_json
 from grantproof.policyfile.organization_document import OrganizationDocument
 from grantproof.policyfile.source import Problem, Source
@@ -23,6 +24,17 @@ def read_organization(text: str) -> OrganizationDocument | tuple[Problem, ...]:
         return source
     try:
         return OrganizationDocument.model_validate(source.data)
+    except ValidationError as error:
+        return problems(source, faults(error))
+
+
+def read_guardrail(text: str) -> Guardrail | tuple[Problem, ...]:
+    """Return the one guardrail that the text describes, or every problem, in the text's order."""
+    source = read_source(text)
+    if not isinstance(source, Source):
+        return source
+    try:
+        return Guardrail.model_validate(source.data)
     except ValidationError as error:
         return problems(source, faults(error))
 

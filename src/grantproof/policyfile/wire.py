@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
 from grantproof.core.errors import Illegal
-from grantproof.core.model import Delta, Fact
+from grantproof.core.model import Delta, Fact, Guardrail
 from grantproof.policyfile import command_documents, documents
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.faults import TAG, faults
@@ -22,6 +22,8 @@ Form = TypeVar("Form", bound=Document)
 
 FACT_DOCUMENTS: Final = {form.__name__: form for form in get_args(documents.Fact)}
 CHANGE_SET: Final = ChangeSet.__name__
+VALUE: Final = "value"
+"""Holds a fact that has a `type` of its own, beside the `type` that says which fact it is."""
 
 
 class Unreadable(ValueError):
@@ -65,12 +67,27 @@ def decode_command(text: str) -> Command:
         raise Unreadable(str(broken)) from None
 
 
+def encode_guardrail(guardrail: Guardrail) -> str:
+    """Return the guardrail, with its own `type`, as canonical JSON."""
+    return _canonical(documents.Guardrail.of(guardrail).written())
+
+
+def decode_guardrail(text: str) -> Guardrail:
+    """Return the guardrail that `encode_guardrail` wrote; raise `Unreadable` for anything else."""
+    try:
+        return documents.Guardrail.model_validate(_parsed(text)).core()
+    except ValidationError as error:
+        raise Unreadable(faults(error)[0].message) from None
+
+
 def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _tagged(document: Document) -> dict[str, Any]:
     written = document.written()
+    if TAG in written:
+        written = {VALUE: written}
     written[TAG] = type(document).__name__
     return written
 
@@ -109,6 +126,8 @@ def _decoded(item: object, forms: Mapping[str, type[Form]]) -> Form:
     form = forms.get(tag) if isinstance(tag, str) else None
     if form is None:
         raise Unreadable(f"`{TAG}` must name a fact or a command of this version")
+    if TAG in form.model_fields:
+        item = _fields(item, {VALUE})[VALUE]
     try:
         return form.model_validate(item)
     except ValidationError as error:

@@ -13,10 +13,12 @@ import msgspec
 from immutables import Map
 
 from grantproof.core.errors import Illegal
+from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     OrganizationId,
     PrincipalId,
@@ -29,6 +31,7 @@ from grantproof.core.model import (
     Claim,
     Exactly,
     Group,
+    Guardrail,
     KindDeclaration,
     OfKind,
     Principal,
@@ -42,12 +45,14 @@ from grantproof.core.model import (
 from grantproof.core.model import Any as Anything
 from grantproof.core.organization import Organization
 from grantproof.core.relation import Graph, Relation
+from grantproof.policyfile.wire import Unreadable, decode_guardrail
 from grantproof.service.collector import collector_paused
 from grantproof.service.shelf import Damaged
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
     Groups,
+    Guardrails,
     Header,
     Inheritances,
     Kinds,
@@ -96,7 +101,7 @@ def read(content: memoryview) -> Versioned:
                 found.take(PART.decode(part))
             state = found.state(said)
             return Versioned(state, found.versions(), said.seal)
-        except (Illegal, LookupError, msgspec.MsgspecError) as error:
+        except (Illegal, LookupError, Unreadable, msgspec.MsgspecError) as error:
             raise Damaged(NO_FORM) from error
 
 
@@ -171,6 +176,8 @@ class _Reading:
         self._claims_by_resource: Sets[ResourcePattern, ClaimId] = defaultdict(dict)
         self._sod_sets: dict[SodSetId, SodSet] = {}
         self._sod_sets_by_role: Sets[RoleId, SodSetId] = defaultdict(dict)
+        self._guardrails: dict[GuardrailId, Guardrail] = {}
+        self._guardrails_by_name: Sets[Named, GuardrailId] = defaultdict(dict)
         self._principals: dict[PrincipalId, Principal] = {}
         self._memberships = _Pairs[PrincipalId, GroupId, None]()
         self._assignments = _Pairs[PrincipalId, RoleId, Validity]()
@@ -184,6 +191,7 @@ class _Reading:
             Nestings: self._take_nestings,
             Inheritances: self._take_inheritances,
             SodSets: self._take_sod_sets,
+            Guardrails: self._take_guardrails,
             Claims: self._take_claims,
             Principals: self._take_principals,
         }
@@ -214,6 +222,8 @@ class _Reading:
             claims_by_resource=_sets(self._claims_by_resource),
             sod_sets=Map(self._sod_sets),
             sod_sets_by_role=_sets(self._sod_sets_by_role),
+            guardrails=Map(self._guardrails),
+            guardrails_by_name=_sets(self._guardrails_by_name),
             memberships=self._memberships.made(),
             assignments=self._assignments.made(),
             group_assignments=self._group_assignments.made(),
@@ -284,6 +294,14 @@ class _Reading:
             for role in roles:
                 self._sod_sets_by_role[role][one.id] = None
             self._tell(SodSet, one.id, revision)
+
+    def _take_guardrails(self, part: Guardrails) -> None:
+        for text, revision in part.rows:
+            one = decode_guardrail(text)
+            self._guardrails[one.id] = one
+            for name in one.names:
+                self._guardrails_by_name[name][one.id] = None
+            self._tell(Guardrail, one.id, revision)
 
     def _take_claims(self, part: Claims) -> None:
         for text, role, action, pattern, constraints, revision in part.rows:

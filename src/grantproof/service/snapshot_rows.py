@@ -36,7 +36,7 @@ from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import AttributeName, Region
 from grantproof.core.model import ALWAYS, Validity
 
-FORMAT: Final = "grantproof-snapshot-1"
+FORMAT: Final = "grantproof-snapshot-2"
 
 LENGTH: Final = struct.Struct(">I")
 """Stands before each part: how many bytes it has."""
@@ -179,6 +179,14 @@ class SodSets(Struct, tag="sod_sets", array_like=True, forbid_unknown_fields=Tru
     rows: list[tuple[str, list[Place], int, Literal["static", "dynamic"], int]]
 
 
+class Guardrails(
+    Struct, tag="guardrails", array_like=True, forbid_unknown_fields=True, frozen=True
+):
+    """Guardrails, as events write them: there are few."""
+
+    rows: list[tuple[str, int]]
+
+
 class Claims(Struct, tag="claims", array_like=True, forbid_unknown_fields=True, frozen=True):
     """Claims: id, role, action (nothing for any), resource, constraints."""
 
@@ -196,7 +204,18 @@ class Principals(
     rows: list[PrincipalRow]
 
 
-Part = Groups | Roles | Kinds | Resources | Nestings | Inheritances | SodSets | Claims | Principals
+Part = (
+    Groups
+    | Roles
+    | Kinds
+    | Resources
+    | Nestings
+    | Inheritances
+    | SodSets
+    | Guardrails
+    | Claims
+    | Principals
+)
 
 
 def attributes_row(found: Attributes) -> AttributesRow:

@@ -16,6 +16,7 @@ from grantproof.core.model import (
     Claim,
     Exactly,
     Group,
+    Guardrail,
     KindDeclaration,
     OfKind,
     Principal,
@@ -28,10 +29,12 @@ from grantproof.core.model import (
 )
 from grantproof.core.model import Any as Anything
 from grantproof.core.organization import Organization
+from grantproof.policyfile.wire import encode_guardrail
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
     Groups,
+    Guardrails,
     Header,
     Inheritances,
     Kinds,
@@ -86,6 +89,7 @@ def _sections(seen: Versioned) -> Iterator[tuple[Callable[[Any], Part], Iterable
     yield Nestings, _nestings(state, groups, roles)
     yield Inheritances, _inheritances(state, roles)
     yield SodSets, _sod_sets(seen, roles)
+    yield Guardrails, _guardrails(seen)
     yield Claims, _claims(seen, roles)
     yield Principals, _principals(seen, groups, roles)
 
@@ -122,6 +126,12 @@ def _sod_sets(seen: Versioned, roles: Mapping[RoleId, int]) -> Iterator[tuple[An
     told = seen.versions.of_type[SodSet]
     for one in seen.state.sod_sets.values():
         yield one.id, sorted(roles[role] for role in one.roles), one.n, one.mode, told[one.id]
+
+
+def _guardrails(seen: Versioned) -> Iterator[tuple[Any, ...]]:
+    told = seen.versions.of_type[Guardrail]
+    for one in seen.state.guardrails.values():
+        yield encode_guardrail(one), told[one.id]
 
 
 def _claims(seen: Versioned, roles: Mapping[RoleId, int]) -> Iterator[tuple[Any, ...]]:

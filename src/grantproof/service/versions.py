@@ -20,6 +20,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -31,7 +32,7 @@ from grantproof.core.model import (
 )
 from grantproof.core.organization import Organization
 
-EntityFact = Principal | Group | Role | KindDeclaration | Resource | Claim | SodSet
+EntityFact = Principal | Group | Role | KindDeclaration | Resource | Claim | SodSet | Guardrail
 """What an entity is by itself."""
 
 ENTITY_FACTS: Final[tuple[type[EntityFact], ...]] = get_args(EntityFact)
@@ -52,6 +53,7 @@ SHOWN_IN: Final[Mapping[type[Fact], tuple[type[EntityFact], str] | None]] = {
     Resource: (Resource, "id"),
     Claim: (Claim, "id"),
     SodSet: (SodSet, "id"),
+    Guardrail: (Guardrail, "id"),
     Inheritance: (Role, "role"),
     Membership: None,
     Nesting: None,

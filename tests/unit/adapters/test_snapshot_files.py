@@ -135,7 +135,7 @@ def believed(shelf: SnapshotFiles, path: Path, content: bytes) -> bool:
             ),
             "of another organization",
         ),
-        (lambda path: path.write_bytes(closed(b"").replace(b"-1\n", b"-2\n")), "another version"),
+        (lambda path: path.write_bytes(closed(b"").replace(b"-2\n", b"-1\n")), "another version"),
         (lambda path: path.write_bytes(closed(b"")), "not what this version writes"),
         (lambda path: path.write_bytes(sealed(Groups([]))), "not what this version writes"),
         (lambda path: path.mkdir(), "Is a directory"),

@@ -174,6 +174,7 @@ def test_what_is_followed_is_told_in_sum() -> None:
         "resource": len(state.resources),
         "claim": 1,
         "sod_set": 1,
+        "guardrail": 0,
     }
     assert set(kinds) == set(SIZES)
 

@@ -20,7 +20,7 @@ def test_illegal_is_caught_as_a_value_error() -> None:
         raise Illegal("x", "must not be empty")
 
 
-def test_there_are_ten_refusals_and_their_position_in_a_change_set() -> None:
+def test_there_are_eleven_refusals_and_their_position_in_a_change_set() -> None:
     """The closed union of witnesses; a change set names the position of one of them."""
     names = [refusal.__name__ for refusal in get_args(SingleRefusal)]
     assert names == [
@@ -29,6 +29,7 @@ def test_there_are_ten_refusals_and_their_position_in_a_change_set() -> None:
         "AlreadySo",
         "StillReferenced",
         "NamedBySodSet",
+        "NamedByGuardrail",
         "WouldCycle",
         "BreaksSod",
         "LastAdministrator",

@@ -291,6 +291,7 @@ def test_the_invariants_have_these_names() -> None:
         "claim-refers",
         "resource-parent-refers",
         "set-refers",
+        "guardrail-refers",
         "roles-acyclic",
         "groups-acyclic",
         "resources-acyclic",

@@ -33,6 +33,7 @@ REFUSALS: list[SingleRefusal] = [
     errors.AlreadySo("ann", "suspended"),
     errors.StillReferenced("role", "clerk", (errors.Reference("claim", ("c1",)),), 5),
     errors.NamedBySodSet("clerk", ("pair",)),
+    errors.NamedByGuardrail("role", "clerk", ("calm", "quiet")),
     errors.WouldCycle("role", ("clerk", "head", "clerk")),
     errors.BreaksSod("pair", 2, "ann", 5, WAYS),
     errors.LastAdministrator(ACME),

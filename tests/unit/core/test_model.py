@@ -163,9 +163,9 @@ def test_the_administrative_actions_are_these_five() -> None:
     assert frozenset(map(Action, names)) == ADMINISTRATIVE_ACTIONS
 
 
-def test_there_are_thirteen_kinds_of_facts() -> None:
+def test_there_are_fourteen_kinds_of_facts() -> None:
     """The closed union of what an organization is made of."""
-    assert len(get_args(Fact)) == 13
+    assert len(get_args(Fact)) == 14
     assert get_args(Fact)[-1] is Administered
 
 

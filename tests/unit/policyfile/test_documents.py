@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from grantproof.core import model
 from grantproof.core.attributes import attributes
 from grantproof.core.constraints import RateLimit
+from grantproof.core.guardrails import Access, Forbidden, Having, HolderOf, MemberOf, Who
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,
     Action,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     ResourceId,
@@ -35,6 +37,9 @@ from grantproof.policyfile.organization_document import OrganizationDocument
 
 ANN, STAFF, VIEWER, EDITOR = PrincipalId("ann"), GroupId("staff"), RoleId("viewer"), RoleId("ed")
 CLAIM = {"id": "c", "role": "viewer", "action": "read", "resource": "docs"}
+
+ACCESS = Access(model.Any(), model.Within(ResourceId("docs")), attributes({"env": "live"}))
+WHO: Who = frozenset({MemberOf(STAFF), HolderOf(VIEWER), Having(attributes({"level": 3}))})
 
 FORMS: list[tuple[model.Fact, dict[str, Any]]] = [
     (
@@ -61,6 +66,15 @@ FORMS: list[tuple[model.Fact, dict[str, Any]]] = [
     (
         model.SodSet(SodSetId("s"), frozenset({VIEWER, EDITOR}), 2, "dynamic"),
         {"id": "s", "roles": ["ed", "viewer"], "n": 2, "mode": "dynamic"},
+    ),
+    (
+        model.Guardrail(GuardrailId("g"), Forbidden(ACCESS, WHO)),
+        {
+            "id": "g",
+            "type": "forbidden",
+            "access": {"action": "*", "resource": "docs/**", "attributes": {"env": "live"}},
+            "who": [{"group": "staff"}, {"role": "viewer"}, {"attributes": {"level": 3}}],
+        },
     ),
     (model.Membership(ANN, STAFF), {"principal": "ann", "group": "staff"}),
     (model.Nesting(STAFF, GroupId("all")), {"group": "staff", "container": "all"}),

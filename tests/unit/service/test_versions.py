@@ -5,9 +5,11 @@ from typing import get_args
 import pytest
 
 from grantproof.core.attributes import attributes
+from grantproof.core.guardrails import Access, Forbidden
 from grantproof.core.identifiers import (
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     ResourceId,
@@ -23,6 +25,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -53,6 +56,7 @@ FACTS: list[tuple[Fact, type | None]] = [
     (Resource(ResourceId("x"), Kind("x")), Resource),
     (Claim(ClaimId("x"), BASE, Any(), Any()), Claim),
     (SodSet(SodSetId("x"), frozenset({CHILD, BASE}), 2), SodSet),
+    (Guardrail(GuardrailId("x"), Forbidden(Access(Any(), Any()))), Guardrail),
     (Membership(ANN, STAFF), None),
     (Nesting(STAFF, CLUB), None),
     (EDGE, Role),
@@ -97,9 +101,9 @@ def test_what_comes_or_goes_itself_is_not_edited(delta: Delta, expected: frozens
 def test_entities_with_one_name_are_apart() -> None:
     """A principal, a group and a role may be called the same; each has a version of its own."""
     found = Versions()
-    for fact, _ in FACTS[:7]:
+    for fact, _ in FACTS[:8]:
         found = found.after(Delta(added=(fact,)))
-    assert [found[Entity(kind, "x")] for kind in ENTITY_FACTS] == [1, 2, 3, 4, 5, 6, 7]
+    assert [found[Entity(kind, "x")] for kind in ENTITY_FACTS] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert found.of(Entity(Role, "base")) is None
 
 

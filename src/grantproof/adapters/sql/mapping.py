@@ -16,9 +16,11 @@ from grantproof.adapters.sql.columns import (
     write_attributes,
     write_constraints,
 )
-from grantproof.adapters.sql.rows import table
+from grantproof.adapters.sql.rows import NAMED_IDS, table
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
+    IMPLICIT_KINDS,
+    KIND_PREFIX,
     Action,
     ClaimId,
     GroupId,
@@ -37,6 +39,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Guardrail,
     Inheritance,
     KindDeclaration,
     Membership,
@@ -51,6 +54,7 @@ from grantproof.core.model import (
     Within,
 )
 from grantproof.core.model import Any as Anything
+from grantproof.policyfile.wire import decode_guardrail, encode_guardrail
 
 Values = dict[str, object]
 """A row to be written: its values by column, without organization and revision."""
@@ -225,6 +229,46 @@ def read_sod_set(row: Stored) -> SodSet:
     return SodSet(SodSetId(row[0]), frozenset(map(RoleId, row[3])), row[1], mode)
 
 
+def write_guardrail(guardrail: Guardrail) -> Iterator[Values]:
+    """Yield the row of a guardrail itself."""
+    yield {"id": guardrail.id, "document": encode_guardrail(guardrail)}
+
+
+def write_guardrail_names(guardrail: Guardrail) -> Iterator[Values]:
+    """Yield one row for each thing that a guardrail names and that could go."""
+    named = (_named(pattern) for pattern in guardrail.names)
+    for name, column, entity in sorted(one for one in named if one is not None):
+        others = dict.fromkeys(NAMED_IDS)
+        yield {"guardrail_id": guardrail.id, "name": name, **others, column: entity}
+
+
+def _named(pattern: ResourcePattern) -> tuple[str, str, str] | None:
+    """Return how a pattern is written, and the column and the id of what it names."""
+    sort, name = write_pattern(pattern)
+    if name is None or name in IMPLICIT_KINDS:
+        return None
+    if sort == "kind":
+        return f"{KIND_PREFIX}{name}", "kind_id", name
+    kind, _, entity = name.partition(":")
+    match kind:
+        case "role" | "group":
+            return name, f"{kind}_id", entity
+        case "sod-set":
+            return name, "sod_set_id", entity
+        case "organization":
+            return None
+        case _:
+            return name, "resource_id", name
+
+
+def read_guardrail(row: Stored) -> Guardrail:
+    """Return the guardrail of a row, which names it twice."""
+    guardrail = decode_guardrail(row[1])
+    if guardrail.id != row[0]:
+        raise Illegal("document", "must have the id of its row")
+    return guardrail
+
+
 def write_membership(membership: Membership) -> Iterator[Values]:
     """Yield the row of a membership."""
     yield {"principal_id": membership.principal, "group_id": membership.group}
@@ -306,6 +350,8 @@ MAPPINGS: Final = (
     mapping("claim", Claim, write=write_claim, read=read_claim),
     mapping("sod_set", SodSet, write=write_sod_set, read=read_sod_set),
     mapping("sod_set_role", SodSet, write=write_sod_set_roles, read=None),
+    mapping("guardrail", Guardrail, write=write_guardrail, read=read_guardrail),
+    mapping("guardrail_name", Guardrail, write=write_guardrail_names, read=None),
     mapping("membership", Membership, write=write_membership, read=read_membership),
     mapping("nesting", Nesting, write=write_nesting, read=read_nesting),
     mapping("inheritance", Inheritance, write=write_inheritance, read=read_inheritance),

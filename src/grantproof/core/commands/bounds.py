@@ -11,6 +11,7 @@ from grantproof.core.commands.language import (
     AssignRole,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -27,6 +28,7 @@ from grantproof.core.limits import (
     GROUP_DEPTH_MAX,
     GROUPS_MAX,
     GROUPS_PER_PRINCIPAL_MAX,
+    GUARDRAILS_MAX,
     KINDS_MAX,
     PARENTS_PER_ROLE_MAX,
     PRINCIPALS_MAX,
@@ -87,6 +89,8 @@ def bounds(  # noqa: C901 - one branch a command
             yield Bound("claims of a role", held + 1, CLAIMS_PER_ROLE_MAX)
         case CreateSodSet():
             yield Bound("separation-of-duty sets", len(state.sod_sets) + 1, SOD_SETS_MAX)
+        case CreateGuardrail():
+            yield Bound("guardrails", len(state.guardrails) + 1, GUARDRAILS_MAX)
         case AddMember(principal, _):
             groups = len(state.memberships.of(principal))
             yield Bound("groups of a principal", groups + 1, GROUPS_PER_PRINCIPAL_MAX)

@@ -15,6 +15,7 @@ from grantproof.core.commands.language import (
     ChangeSodSet,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -22,6 +23,7 @@ from grantproof.core.commands.language import (
     CreateSodSet,
     DeleteClaim,
     DeleteGroup,
+    DeleteGuardrail,
     DeleteKind,
     DeletePrincipal,
     DeleteResource,
@@ -107,6 +109,10 @@ def delta(  # noqa: C901 - one branch a command
             return _adds(command.sod_set)
         case ChangeSodSet():
             return _replaces(state.sod_sets[command.sod_set.id], command.sod_set)
+        case CreateGuardrail():
+            return _adds(command.guardrail)
+        case DeleteGuardrail():
+            return _removes(state.guardrails[command.guardrail])
         case AssignRole():
             return _adds(Assignment(command.principal, command.role, command.validity))
         case RevokeRole():

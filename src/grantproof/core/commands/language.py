@@ -10,6 +10,7 @@ from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     ResourceId,
@@ -17,7 +18,7 @@ from grantproof.core.identifiers import (
     SodSetId,
 )
 from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX
-from grantproof.core.model import ALWAYS, Claim, Resource, SodSet, Validity
+from grantproof.core.model import ALWAYS, Claim, Guardrail, Resource, SodSet, Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,20 @@ class DeleteSodSet:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateGuardrail:
+    """Add a guardrail. To change one, delete it and create it in one change set."""
+
+    guardrail: Guardrail
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteGuardrail:
+    """Remove a guardrail; nothing refers to one."""
+
+    guardrail: GuardrailId
+
+
+@dataclass(frozen=True, slots=True)
 class AssignRole:
     """Let a principal hold a role while the validity lasts [AssignUser]."""
 
@@ -273,6 +288,8 @@ SingleCommand = (
     | CreateSodSet
     | ChangeSodSet
     | DeleteSodSet
+    | CreateGuardrail
+    | DeleteGuardrail
     | AssignRole
     | RevokeRole
     | AssignGroupRole

@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from grantproof.core.commands.bounds import over_limit
 from grantproof.core.commands.delta import delta
+from grantproof.core.commands.guarding import named_by_guardrail
 from grantproof.core.commands.language import (
     AddMember,
     AddParent,
@@ -19,6 +20,7 @@ from grantproof.core.commands.language import (
     ChangeSodSet,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -26,6 +28,7 @@ from grantproof.core.commands.language import (
     CreateSodSet,
     DeleteClaim,
     DeleteGroup,
+    DeleteGuardrail,
     DeleteKind,
     DeletePrincipal,
     DeleteResource,
@@ -72,7 +75,7 @@ from grantproof.core.identifiers import (
     SodSetId,
 )
 from grantproof.core.limits import INSTANT_MIN, REFERENCES_SHOWN_MAX
-from grantproof.core.model import Any, Claim, Exactly, OfKind, Within
+from grantproof.core.model import Any, Exactly, OfKind, ResourcePattern, Within
 from grantproof.core.organization import Organization, changed, implicit_kind
 from grantproof.core.paths import cycle_through
 
@@ -127,7 +130,7 @@ def _needs(  # noqa: C901 - one branch a command
             yield _resource(state, command.resource)
         case CreateClaim(claim):
             yield _role(state, claim.role)
-            yield _claimed(state, claim)
+            yield _claimed(state, claim.resource)
         case DeleteClaim(claim_id):
             yield _there("claim", (claim_id,), claim_id in state.claims)
         case CreateSodSet(sod_set):
@@ -137,6 +140,10 @@ def _needs(  # noqa: C901 - one branch a command
             yield from (_role(state, role) for role in sorted(sod_set.roles))
         case DeleteSodSet(sod_set_id):
             yield _sod_set(state, sod_set_id)
+        case CreateGuardrail(guardrail):
+            yield from (_claimed(state, name) for name in sorted(guardrail.names, key=str))
+        case DeleteGuardrail(name):
+            yield _there("guardrail", (name,), name in state.guardrails)
         case _:
             yield from _ends(state, command)
 
@@ -207,9 +214,9 @@ def _sod_set(state: Organization, sod_set: SodSetId) -> Missing | None:
     return _there("separation-of-duty set", (sod_set,), sod_set in state.sod_sets)
 
 
-def _claimed(state: Organization, claim: Claim) -> Missing | None:
-    """Return what the claim's resource pattern refers to when that is not there."""
-    match claim.resource:
+def _claimed(state: Organization, pattern: ResourcePattern) -> Missing | None:
+    """Return what a resource pattern refers to when that is not there."""
+    match pattern:
         case Exactly(resource) | Within(resource):
             implicit = implicit_kind(state, resource) is not None
             return None if implicit else _resource(state, resource)
@@ -218,7 +225,7 @@ def _claimed(state: Organization, claim: Claim) -> Missing | None:
         case Any():
             return None
         case _:
-            assert_never(claim.resource)
+            assert_never(pattern)
 
 
 def _in_the_way(  # noqa: C901 - one branch a command
@@ -241,6 +248,8 @@ def _in_the_way(  # noqa: C901 - one branch a command
             return _taken("claim", (claim.id,), claim.id in state.claims)
         case CreateSodSet(made):
             return _taken("separation-of-duty set", (made.id,), made.id in state.sod_sets)
+        case CreateGuardrail(guardrail):
+            return _taken("guardrail", (guardrail.id,), guardrail.id in state.guardrails)
         case AddMember(principal, group):
             there = group in state.memberships.of(principal)
             return _taken("membership", (principal, group), there)
@@ -284,8 +293,10 @@ def _closes_cycle(state: Organization, command: SingleCommand) -> WouldCycle | N
 def _still_needed(
     state: Organization, command: SingleCommand
 ) -> NamedBySodSet | StillReferenced | None:
-    if isinstance(command, DeleteRole) and command.role in state.sod_sets_by_role:
-        return NamedBySodSet(command.role, tuple(sorted(state.sod_sets_by_role[command.role])))
+    if isinstance(command, DeleteRole):
+        sod_sets = tuple(sorted(state.sod_sets_by_role.get(command.role, ())))
+        if len(sod_sets) > 0:
+            return NamedBySodSet(command.role, sod_sets)
     if not isinstance(command, Deletion) or command.cascade:
         return None
     found = dependents(state, command)
@@ -356,6 +367,7 @@ AGAINST: Final = (
     _missing,
     _in_the_way,
     _closes_cycle,
+    named_by_guardrail,
     _still_needed,
     over_limit,
     _breaks_sod,

@@ -159,7 +159,7 @@ def test_nodes_come_before_what_refers_to_them() -> None:
     assert names[:4] == ["Principal", "Group", "Role", "KindDeclaration"]
     assert names.index("KindDeclaration") < names.index("Resource") < names.index("Claim")
     assert names[-1] == Administered.__name__
-    assert set(names[7:12]) == {
+    assert set(names[8:13]) == {
         "Membership",
         "Nesting",
         "Inheritance",

@@ -401,7 +401,7 @@ def test_refusal_and_apply_agree() -> None:
     assert [refusal(FULL, command) for command, _ in [*MISSING, *TAKEN]] == [
         refusal_of(FULL, command) for command, _ in [*MISSING, *TAKEN]
     ]
-    assert len(AGAINST) == 6
+    assert len(AGAINST) == 7
 
 
 def test_what_is_to_be_gained_is_told_first_at_any_instant() -> None:
