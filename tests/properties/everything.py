@@ -160,8 +160,7 @@ def named(state: Organization, who: g.Who, principal: PrincipalId, instant: int)
             for s in who
         )
         or any(
-            isinstance(s, g.Having)
-            and stored(state.principals[principal].attributes, s.attributes)
+            isinstance(s, g.Having) and stored(state.principals[principal].attributes, s.attributes)
             for s in who
         )
     )
@@ -175,7 +174,10 @@ def stored(there: Attributes, asked: Attributes) -> bool:
 def grid(state: Organization, used: list[Constraint]) -> Iterator[Context]:
     """The contexts that the constraints tell apart."""
     windows = [one for one in used if isinstance(one, c.TimeWindow)]
-    hours = {12, *(h for w in windows for h in (w.start - 1, w.start, w.end - 1, w.end) if 0 <= h < 24)}
+    hours = {
+        12,
+        *(h for w in windows for h in (w.start - 1, w.start, w.end - 1, w.end) if 0 <= h < 24),
+    }
     days = {2, *({6} if any(len(w.weekdays) < 7 for w in windows) else set())}
     fences = [one for one in used if isinstance(one, c.GeoFence)]
     regions = {r for one in fences for r in one.regions} | ({Region("moon")} if fences else set())
@@ -185,7 +187,11 @@ def grid(state: Organization, used: list[Constraint]) -> Iterator[Context]:
     rates = [one.per_minute for one in used if isinstance(one, c.RateLimit)]
     paths = sorted({p for one in used for p in read(one)}, key=str)
     values = every_value(state, used) if paths else []
-    years = YEARS if any(isinstance(one, c.Attribute) and one.operand == ClockYear() for one in used) else YEARS[1:]
+    years = (
+        YEARS
+        if any(isinstance(one, c.Attribute) and one.operand == ClockYear() for one in used)
+        else YEARS[1:]
+    )
     for hour, day, year, region, place, usage, rate, *said in product(
         sorted(hours),
         sorted(days),
@@ -196,11 +202,22 @@ def grid(state: Organization, used: list[Constraint]) -> Iterator[Context]:
         [None, *sorted({n for limit in rates for n in (0, limit - 1, limit)})],
         *([None, *values] for _ in paths),
     ):
-        given = [(path, value) for path, value in zip(paths, said, strict=True) if value is not None]
+        given = [
+            (path, value) for path, value in zip(paths, said, strict=True) if value is not None
+        ]
         yield Context(
-            0, hour, day, year, region, place, usage, rate,
+            0,
+            hour,
+            day,
+            year,
+            region,
+            place,
+            usage,
+            rate,
             Map({path.name: value for path, value in given if path.root is Root.CONTEXT}),
-            action_properties=Map({path.name: value for path, value in given if path.root is Root.ACTION}),
+            action_properties=Map(
+                {path.name: value for path, value in given if path.root is Root.ACTION}
+            ),
         )
 
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from grantproof.analysis.guardrails import judge
 from grantproof.analysis.solving import Solver
 from grantproof.analysis.verdicts import Holds, Violated
-from grantproof.core.guardrails import Confined
 from tests.properties.everything import Everything
 from tests.properties.tally import Tally
 from tests.strategies.walled import drawn_guardrail, drawn_organization, drawn_palette

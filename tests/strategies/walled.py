@@ -38,8 +38,8 @@ from grantproof.core.identifiers import (
     SodSetId,
 )
 from grantproof.core.model import (
-    ALWAYS,
     ADMINISTER,
+    ALWAYS,
     ActionPattern,
     Any,
     Assignment,

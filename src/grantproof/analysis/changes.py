@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from grantproof.analysis.guardrails import WHOLE, Inquiry, Part
-from grantproof.analysis.holders import roles_ever
+from grantproof.analysis.holders import Lawful, roles_ever
 from grantproof.analysis.overlaps import of_kind
 from grantproof.analysis.principals import dynamic_sets
-from grantproof.analysis.solving import Solver, Undetermined
+from grantproof.analysis.solving import Solver, Span, Undetermined
 from grantproof.analysis.verdicts import Holds, Verdict, Violated
 from grantproof.core.guardrails import (
     Access,
@@ -211,6 +211,7 @@ class _Look:
         now: int,
     ) -> None:
         self._before, self._after, self._delta = before, after, delta
+        self._now = now
         self._inquiry = Inquiry(after, solver, now=now)
         self._touched: Touched | None = None
         self._parts: tuple[Part, ...] = ()
@@ -238,7 +239,7 @@ class _Look:
                 if len(people) > 0:
                     yield self._of_people(people)
             case Capped(access):
-                if any(self._grants_under(access, part) for part in self._every_part()):
+                if any(self._counts_more(access, part) for part in self._every_part()):
                     yield WHOLE
             case _:
                 yield from self._every_part()
@@ -273,9 +274,23 @@ class _Look:
             for name in self._after.claims_by_role.get(role, ()):
                 yield self._after.claims[name]
 
-    def _grants_under(self, access: Access, part: Part) -> bool:
+    def _counts_more(self, access: Access, part: Part) -> bool:
+        """Return whether the part may grant the access to more people, or in more contexts."""
         grants = self._inquiry.overlaps.grants(access, claims=part.claims, only=part.resources)
-        return len(grants) > 0
+        if len(grants) == 0:
+            return False
+        people = part.principals
+        if people is None or len(people) > MANY:
+            return True
+        roles = frozenset(grant.claim.role for grant in grants)
+        earlier, later = (
+            Lawful(state, roles, now=self._now) for state in (self._before, self._after)
+        )
+        return any(
+            self._before.principals.get(one) != self._after.principals[one]
+            or _use(earlier, one, roles) != _use(later, one, roles)
+            for one in people
+        )
 
     def _concerned(self, accesses: tuple[Access, ...]) -> frozenset[PrincipalId]:
         """Return who is touched, and who holds what grants something new under an access."""
@@ -293,3 +308,11 @@ class _Look:
             }
             people |= holders_of(self._after, roles)
         return people
+
+
+def _use(
+    lawful: Lawful, principal: PrincipalId, roles: frozenset[RoleId]
+) -> list[tuple[Span, frozenset[RoleId]]]:
+    """Return when the principal may use which of the roles."""
+    used = ((phase.span, phase.roles & roles) for phase in lawful.phases(principal))
+    return [(span, held) for span, held in used if len(held) > 0]

@@ -81,11 +81,13 @@ def counted(
     A principal counts if any request that the grants are about is allowed. The instants of all
     assignments are looked at, `now` first.
     """
+    if len(state.principals) <= most:
+        return IMPOSSIBLE
     roles = frozenset(grant.claim.role for grant in grants)
-    people = sorted(one for one in holders_of(state, roles) if state.principals[one].active)
+    people = [one for one in holders_of(state, roles) if state.principals[one].active]
     if len(people) <= most:
         return IMPOSSIBLE
-    return _Count(state, grants, people, solver=solver, now=now).beyond(most)
+    return _Count(state, grants, sorted(people), solver=solver, now=now).beyond(most)
 
 
 class _Count:
