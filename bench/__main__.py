@@ -57,8 +57,7 @@ def main() -> None:
         for size in asked.size or effort.http_sizes:
             served += _over_http(console, size, effort)
     if asked.only in {None, GUARDRAILS}:
-        for size in asked.size or effort.sizes[-1:]:
-            judged.append(_guardrails(console, size))
+        judged.extend(_guardrails(console, size) for size in asked.size or effort.sizes[-1:])
     path = write_report(compared, served, judged, quick=asked.quick)
     console.print(f"written to {path}")
 

@@ -60,6 +60,7 @@ TIMED_SHARE: Final = 10
 BROAD_CAP: Final = GuardrailId("not-all-delete")
 """Counts nearly everybody: what touches it is judged beside the others."""
 
+CONDITION_KEPT: Final = 1 / 3
 DAY: Final = 86_400
 PRODUCTION: Final = attributes({"env": "production"})
 BYTES_PER_RU_MAXRSS: Final = 1_024
@@ -142,9 +143,11 @@ def timed(
 
 
 def half_constrained(tables: Tables, draw: random.Random) -> Tables:
-    """Return the tables, half of the grants without their condition."""
+    """Return the tables, about half of the grants without their condition; to share all have it."""
     grants = tuple(
-        grant if draw.random() < 1 / 2 else grant._replace(condition=None)
+        grant
+        if grant.action == ACTIONS[-1] or draw.random() < CONDITION_KEPT
+        else grant._replace(condition=None)
         for grant in tables.grants
     )
     return replace(tables, grants=grants)

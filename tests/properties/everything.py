@@ -27,7 +27,7 @@ STRANGER = PrincipalId("nobody-at-all")
 
 
 class Everything:
-    """All that can be asked of an organization, in the contexts that some constraints tell apart."""
+    """All that can be asked of an organization, in the contexts that constraints tell apart."""
 
     def __init__(self, state: Organization, constraints: Iterable[Constraint]) -> None:
         self.state = state
