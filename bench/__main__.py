@@ -6,13 +6,15 @@ from typing import Final
 
 from rich.console import Console
 
+from bench.guardrails import GuardrailFigures, measure_guardrails
 from bench.in_process import Comparison, compare
 from bench.over_http import HttpComparison, compare_http
-from bench.report import show_comparison, show_http, show_import, write_report
+from bench.report import show_comparison, show_guardrails, show_http, show_import, write_report
 from bench.workload import SIZES
 
 IN_PROCESS: Final = "in-process"
 OVER_HTTP: Final = "http"
+GUARDRAILS: Final = "guardrails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,17 @@ def main() -> None:
     console = Console()
     compared: list[Comparison] = []
     served: list[HttpComparison] = []
-    if asked.only != OVER_HTTP:
+    judged: list[GuardrailFigures] = []
+    if asked.only in {None, IN_PROCESS}:
         for size in asked.size or effort.sizes:
             compared += _in_process(console, size, effort)
-    if asked.only != IN_PROCESS:
+    if asked.only in {None, OVER_HTTP}:
         for size in asked.size or effort.http_sizes:
             served += _over_http(console, size, effort)
-    console.print(f"written to {write_report(compared, served, quick=asked.quick)}")
+    if asked.only in {None, GUARDRAILS}:
+        judged.extend(_guardrails(console, size) for size in asked.size or effort.sizes[-1:])
+    path = write_report(compared, served, judged, quick=asked.quick)
+    console.print(f"written to {path}")
 
 
 def _in_process(console: Console, size: str, effort: Effort) -> list[Comparison]:
@@ -76,10 +82,17 @@ def _over_http(console: Console, size: str, effort: Effort) -> list[HttpComparis
     return found
 
 
+def _guardrails(console: Console, size: str) -> GuardrailFigures:
+    with console.status(f"judging guardrails of {size}"):
+        found = measure_guardrails(SIZES[size])
+    show_guardrails(console, found)
+    return found
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller, fewer runs, under a minute")
-    parser.add_argument("--only", choices=(IN_PROCESS, OVER_HTTP), help="one half of it")
+    parser.add_argument("--only", choices=(IN_PROCESS, OVER_HTTP, GUARDRAILS), help="a part of it")
     parser.add_argument("--size", action="append", choices=tuple(SIZES), help="only this size")
     return parser.parse_args()
 

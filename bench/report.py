@@ -14,12 +14,15 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from bench.guardrails import GuardrailFigures
 from bench.in_process import Comparison
 from bench.over_http import HttpComparison, Served
 
 FILE: Final = Path(__file__).resolve().parents[1] / "build" / "bench" / "report.json"
 NANOSECONDS_PER_MICROSECOND: Final = 1_000
 NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
+MILLISECONDS_PER_SECOND: Final = 1_000
+BYTES_PER_MEBIBYTE: Final = 1_048_576
 NOT_TOLD: Final = "-"
 
 
@@ -59,8 +62,30 @@ def show_import(console: Console, comparison: HttpComparison) -> None:
     console.print(f"{comparison.size} imported in {comparison.import_seconds:.2f} s")
 
 
+def show_guardrails(console: Console, figures: GuardrailFigures) -> None:
+    """Print what judging the guardrails of one organization took."""
+    console.print(
+        f"{figures.size}: {figures.guardrails} guardrails judged in {figures.seconds:.2f} s, "
+        f"the slowest (`{figures.slowest}`) in {figures.slowest_seconds:.2f} s; "
+        f"{figures.violated} violated, {figures.undetermined} undetermined, "
+        f"{figures.solver_asked} asked of the solver; "
+        f"peak memory {figures.peak_bytes / BYTES_PER_MEBIBYTE:.0f} MiB"
+    )
+    table = Table(title="after one change", title_justify="left")
+    table.add_column("change", no_wrap=True)
+    for heading in ("median ms", "longest ms"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, seconds in figures.changes.items():
+        table.add_row(name, *(f"{one * MILLISECONDS_PER_SECOND:.1f}" for one in seconds))
+    console.print(table)
+
+
 def write_report(
-    comparisons: Sequence[Comparison], served: Sequence[HttpComparison], *, quick: bool
+    comparisons: Sequence[Comparison],
+    served: Sequence[HttpComparison],
+    judged: Sequence[GuardrailFigures],
+    *,
+    quick: bool,
 ) -> Path:
     """Write every figure and where it was taken, and return the file."""
     FILE.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +99,7 @@ def write_report(
         },
         "in_process": [asdict(comparison) for comparison in comparisons],
         "over_http": [asdict(comparison) for comparison in served],
+        "guardrails": [asdict(figures) for figures in judged],
     }
     FILE.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return FILE

@@ -99,6 +99,13 @@ class Solver:
             return solution
         return Found(self._plain(formula, solution.context, span))
 
+    def fitted(self, formula: Formula, context: Context, span: Span) -> Found:
+        """Return a context in which the formula is true, made plain and at a fitting instant.
+
+        The formula is true in the one given.
+        """
+        return Found(self._plain(formula, context, span))
+
     def _solved(self, formula: Formula) -> Solution:
         if formula == ALWAYS:
             return Found(Context(0, *self._calendar(0)))
