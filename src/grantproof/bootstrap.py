@@ -25,6 +25,7 @@ from grantproof.service.consume import ConsumptionPoint
 from grantproof.service.contracts import Contracts, Shares
 from grantproof.service.decision_log import DecisionLog
 from grantproof.service.demo import install
+from grantproof.service.guarding import Guard
 from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
@@ -163,8 +164,9 @@ def assemble(
     snapshots = Snapshots(store, on_owner=on_owner, contracts=kept, shelf=shelf)
     meters = Meters(store.meter, clock=clock, on_owner=on_owner)
     decisions = DecisionPoint(clock, meters, contracts=kept)
+    solving = solver_of(Settings.model_construct()) if solver is None else solver
     administration = AdministrationPoint(
-        store, snapshots, clock=clock, backoff=backoff, contracts=kept
+        store, snapshots, clock=clock, backoff=backoff, contracts=kept, guard=Guard(solving)
     )
     consumption = ConsumptionPoint(
         store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
@@ -179,7 +181,7 @@ def assemble(
         consumption,
         keyring,
         kept,
-        solver_of(Settings.model_construct()) if solver is None else solver,
+        solving,
         tokens,
         shelf=shelf,
     )

@@ -7,7 +7,15 @@ from fastapi import Depends
 
 from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import NOUNS, WantedTerms, unmet
-from grantproof.api.problems import UNSOUND, Refused, forbidden, later, not_found, rejected
+from grantproof.api.problems import (
+    UNSOUND,
+    Problem,
+    Refused,
+    forbidden,
+    later,
+    not_found,
+    rejected,
+)
 from grantproof.api.running import Calling, Here
 from grantproof.bootstrap import Services
 from grantproof.core.commands import Accepted, Rejected
@@ -19,6 +27,7 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile.fields import OrganizationField
 from grantproof.policyfile.witnesses import single
 from grantproof.service.authors import Author
+from grantproof.service.guarding import Broken, Unjudged
 from grantproof.service.pap import Contended, NoOrganization, Stale, Terms, Unsound
 from grantproof.service.receipts import InProgress, KeyReused, Repeated
 from grantproof.service.versions import Entity, Versioned, touches
@@ -111,6 +120,10 @@ class Changes:
                 raise Refused(forbidden(self.organization))
             case Stale() | KeyReused() | InProgress():
                 raise Refused(unmet(outcome))
+            case Broken(message=detail, witness=witness):
+                raise Refused(Problem("breaks_guardrail", detail, witness=witness))
+            case Unjudged(message=detail):
+                raise Refused(later("guardrail_undetermined", detail))
             case Unsound():
                 raise Refused(UNSOUND)
             case Contended():

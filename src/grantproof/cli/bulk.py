@@ -195,7 +195,9 @@ class _Import:
     def _settle(
         self, outcome: "Proposed", some: Lines, lines: list[int], *, left_out: int = 0
     ) -> None:
+        from grantproof.cli.witness import guard_refused
         from grantproof.core.commands import Accepted, Rejected
+        from grantproof.service.guarding import Broken, Unjudged
         from grantproof.service.pap import NoOrganization, Unsound
         from grantproof.service.receipts import KeyReused, Repeated
 
@@ -217,6 +219,9 @@ class _Import:
                 raise absent("organization", self.operator.organization)
             case Unsound(violations):
                 raise unsound(violations)
+            case Broken() | Unjudged() as guarded:
+                where = f"{self.file}: lines {some.first} to {some.last}: "
+                raise guard_refused(guarded, place=where)
             case _:
                 line = f"other writers were faster, at line {some.first}: run it again to go on"
                 raise Stop(ExitCode.UNDETERMINED, line)

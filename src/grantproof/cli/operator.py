@@ -169,10 +169,11 @@ class Operator:
         self, organization: "OrganizationId", *commands: "SingleCommand", done: str
     ) -> None:
         """Do what `propose` does, to the organization of that name."""
-        from grantproof.cli.witness import refused
+        from grantproof.cli.witness import guard_refused, refused
         from grantproof.core.commands import Accepted, Rejected
         from grantproof.core.commands.language import ChangeSet
         from grantproof.policyfile.witnesses import single
+        from grantproof.service.guarding import Broken, Unjudged
         from grantproof.service.pap import Contended, Unsound
 
         command = commands[0] if len(commands) == 1 else ChangeSet(commands)
@@ -185,6 +186,8 @@ class Operator:
                 raise refused(single(refusal))
             case Unsound(violations):
                 raise unsound(violations)
+            case Broken() | Unjudged() as guarded:
+                raise guard_refused(guarded)
             case Contended(attempts):
                 line = f"other writers were faster {attempts} times in a row: try again"
                 raise Stop(ExitCode.UNDETERMINED, line)

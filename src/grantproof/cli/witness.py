@@ -4,7 +4,9 @@ For people on a terminal the witness is a small tree below the line, where it sa
 line does; for programs it is the object that HTTP gives them.
 """
 
+import json
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from grantproof.cli.exits import ExitCode, Stop
 from grantproof.cli.output import Tree
@@ -19,7 +21,10 @@ from grantproof.core.errors import (
     WouldCycle,
 )
 from grantproof.core.messages import held_message, refusal_message
-from grantproof.policyfile.witnesses import kind_of, witness_of
+from grantproof.policyfile.witnesses import Witness, kind_of, witness_of
+
+if TYPE_CHECKING:
+    from grantproof.service.guarding import Broken, Unjudged
 
 
 def refused(refusal: SingleRefusal, *, place: str = "") -> Stop:
@@ -32,6 +37,37 @@ def refused(refusal: SingleRefusal, *, place: str = "") -> Stop:
         "witness": witness_of(refusal),
     }
     return Stop(ExitCode.NO, f"{place}{reason}", document=document, tree=witness_tree(refusal))
+
+
+def guard_refused(refused: "Broken | Unjudged", *, place: str = "") -> Stop:
+    """Return the end of a command whose change a guardrail forbids, or nobody can tell."""
+    from grantproof.service.guarding import Unjudged
+
+    line = f"{place}{refused.message}"
+    if isinstance(refused, Unjudged):
+        return Stop(ExitCode.UNDETERMINED, f"{line}: nothing was changed")
+    document = {
+        "outcome": "refused",
+        "error": refused.message,
+        "code": "breaks_guardrail",
+        "witness": refused.witness,
+    }
+    would = tuple(map(_allowed, refused.witness["requests"]))
+    return Stop(ExitCode.NO, line, document=document, tree=Tree("this would be allowed", would))
+
+
+def _allowed(shown: Witness) -> Tree:
+    request, certificate = shown["request"], shown["certificate"]
+    groups = (f"group {group}" for group in certificate["groups"])
+    path = " -> ".join([*groups, *certificate["roles"]])
+    context = json.dumps(shown["context"])
+    return Tree(
+        f"{request['principal_id']}: {request['action']} {request['resource_id']}",
+        (
+            Tree(f"through {path}, claim {certificate['claim']['id']}"),
+            Tree(f"in the context {context}"),
+        ),
+    )
 
 
 def witness_tree(refusal: SingleRefusal) -> Tree | None:

@@ -1,7 +1,7 @@
 """The administration point: the only way to change an organization.
 
-Propose, authorize, apply, check, commit by compare-and-set, publish. The right of the author is
-decided on the very state that the command is applied to. A lost race starts all of it again from
+Propose, authorize, apply, check, guard, commit by compare-and-set, publish. The right of the author
+is decided on the very state that the command is applied to. A lost race starts all of it again from
 the state that won; after a bounded number of lost races the caller is told.
 """
 
@@ -15,9 +15,11 @@ from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.invariants import Violation
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
+from grantproof.core.organization import Organization
 from grantproof.service.attempts import Attempts
 from grantproof.service.authors import Author
 from grantproof.service.contracts import Contracts
+from grantproof.service.guarding import Broken, Guard, Unjudged
 from grantproof.service.pip import NOTHING_SUPPLIED, check_time_zone, situate
 from grantproof.service.ports import Backoff, Clock, Store
 from grantproof.service.receipts import (
@@ -92,6 +94,8 @@ Proposed = (
     | KeyReused
     | InProgress
     | Unsound
+    | Broken
+    | Unjudged
 )
 
 NO_ORGANIZATION: Final = NoOrganization()
@@ -106,6 +110,8 @@ ENDINGS: Final[Mapping[type[Proposed], str]] = {
     Stale: "conflict",
     InProgress: "conflict",
     Unsound: "unsound",
+    Broken: "rejected",
+    Unjudged: "undetermined",
 }
 """How a change is counted by what became of it; one that is told again is not counted again."""
 
@@ -121,8 +127,10 @@ class AdministrationPoint:
         clock: Clock,
         backoff: Backoff,
         contracts: Contracts | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._store = store
+        self._guard = Guard() if guard is None else guard
         self._contracts = Contracts() if contracts is None else contracts
         self._snapshots = snapshots
         self._clock = clock
@@ -236,12 +244,14 @@ class AdministrationPoint:
             return known
         outcome = _outcome(seen, command, by=by, terms=terms, instant=self._clock.now())
         if not isinstance(outcome, Accepted):
-            # A rejection counts only if the state that rejects is still the current one.
-            return outcome if self._store.revision(state.id) == state.revision else None
+            return self._if_current(state, outcome)
         # INVARIANT: what is committed was checked before, not after.
         violations = self._contracts.broken_by(state, outcome)
         if len(violations) > 0:
             return Unsound(violations)
+        refusal = self._guard.refusal(state, outcome)
+        if refusal is not None:
+            return self._if_current(state, refusal)
         event = outcome.event
         receipt = _receipt(
             state.id, terms.once, by=by, revision=event.revision, instant=event.instant
@@ -251,6 +261,10 @@ class AdministrationPoint:
             return None
         self._snapshots.publish(outcome, seal=seal)
         return outcome
+
+    def _if_current(self, state: Organization, refused: Proposed) -> Proposed | None:
+        """Return the refusal if the state that refuses is still the current one."""
+        return refused if self._store.revision(state.id) == state.revision else None
 
 
 def _receipt(
