@@ -33,7 +33,6 @@ TOLD_BY_THE_SYSTEM: Final = sys.platform == "linux"
 PATIENT: Final = Limits(30.0)
 QUICK: Final = Limits(0.1)
 LATE: Final = Undetermined("time", "no answer in 0.1 s")
-LATER: Final = Undetermined("time", "no answer in 0.2 s")
 FAILED: Final = Undetermined("crashed", "the work failed: the log says how")
 ENDS_SECONDS_MAX: Final = 5.0
 POLL_SECONDS: Final = 0.005
@@ -421,18 +420,24 @@ def test_whoever_gives_up_waiting_leaves_nothing(monkeypatch: pytest.MonkeyPatch
             run(lambda: 1)
 
 
-@pytest.mark.parametrize("how", ["told", "deaf"])
+@pytest.mark.parametrize("how", ["told", "slow", "deaf"])
 def test_no_process_outlives_the_one_that_began_it(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which is killed: the system tells the other, or else a timer ends it.
 
-    `deaf` is as on a system that does not tell.
+    `deaf` is as on a system that does not tell, `slow` begins to listen when it is too late.
     """
-    if how == "told" and not TOLD_BY_THE_SYSTEM:
+    if how != "deaf" and not TOLD_BY_THE_SYSTEM:
         pytest.skip("the system does not tell")
     monkeypatch.setattr(inside, "LATE_SECONDS", 0.05)
-    seconds, place = {"told": 60.0, "deaf": 0.3}[how], tmp_path / "working"
+    seconds, place, over = 0.3 if how == "deaf" else 60.0, tmp_path / "working", tmp_path / "over"
+    listen = inside._signal_when_it_changes  # noqa: SLF001 - to be late exactly there
+
+    def listen_late(writing: int, *, wanted: bool) -> None:
+        place.write_text(str(os.getpid()))
+        assert waits_for(over.exists)
+        listen(writing, wanted=wanted)
 
     def working() -> None:
         if how == "deaf":
@@ -440,6 +445,16 @@ def test_no_process_outlives_the_one_that_began_it(
         place.write_text(str(os.getpid()))
         signal.pause()
 
-    # Its parent is a process that is ended before it would end this one.
-    assert run(lambda: Forks().run(working, Limits(seconds)), Limits(0.2)) == LATER
+    def parent() -> None:
+        if how == "slow":
+            monkeypatch.setattr(inside, "_signal_when_it_changes", listen_late)
+        Forks().run(working, Limits(seconds))
+
+    parents = Forks()
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(parents.run, parent, PATIENT)
+        assert waits_for(lambda: place.exists() and place.read_text() != "")
+        parents.stop()
+        assert asked.result() == STOPPED
+    over.touch()
     assert waits_for(lambda: not runs(int(place.read_text())))

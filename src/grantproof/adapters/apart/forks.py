@@ -41,8 +41,8 @@ class Limits:
     """What a process may use; `niceness` is by how much others are preferred, up to 19.
 
     `seconds` are those from its beginning, and as many, rounded up, of a processor.
-    `memory_bytes` may be mapped beyond what this process has mapped then, where the system tells
-    that, as Linux does; nothing is no limit.
+    `memory_bytes` may be taken beyond what this process has then, where the system tells that, as
+    Linux does; nothing is no limit. What is copied because either writes to it is not in that.
     """
 
     seconds: float

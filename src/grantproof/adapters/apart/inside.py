@@ -40,6 +40,9 @@ A service that drains goes on answering; it ends its processes when it does.
 OUT_OF_MEMORY: Final = "out of memory"
 """So libraries say it that have an error of their own for it."""
 
+DATA: Final = 5
+"""Which number of `/proc/self/statm` that is, see proc(5)."""
+
 FAILURE_BYTES_MAX: Final = 4_096
 LIKELIEST_TO_BE_KILLED: Final = "1000"
 
@@ -54,7 +57,7 @@ class Bounds(Protocol):
 
     @property
     def memory_bytes(self) -> int | None:
-        """What it may map."""
+        """What it may take."""
         ...
 
     @property
@@ -102,9 +105,10 @@ def _settle(writing: int, limits: Bounds) -> None:
     gc.disable()
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, ceil(limits.seconds + LATE_SECONDS))
-    mapped = _mapped_bytes()
-    if limits.memory_bytes is not None and mapped is not None:
-        _limit(resource.RLIMIT_AS, mapped + limits.memory_bytes)
+    data = _data_bytes()
+    if limits.memory_bytes is not None and data is not None:
+        # Not the address space: what threads of the parent have reserved of it would be free.
+        _limit(resource.RLIMIT_DATA, data + limits.memory_bytes)
 
 
 def _worked(work: Callable[[], object]) -> tuple[bytes, bytes]:
@@ -135,10 +139,10 @@ def _limit(which: int, most: int) -> None:
     resource.setrlimit(which, (min(most, lowest), hard))
 
 
-def _mapped_bytes() -> int | None:
-    """Return how much memory this process has mapped, or nothing where the system tells not."""
+def _data_bytes() -> int | None:
+    """Return how much memory this process may write to, or nothing where nobody tells that."""
     try:
-        pages = Path("/proc/self/statm").read_text("ascii").split()[0]
+        pages = Path("/proc/self/statm").read_text("ascii").split()[DATA]
     except OSError:
         return None
     return int(pages) * resource.getpagesize()
