@@ -75,7 +75,8 @@ def entails(one: Condition, other: Condition) -> bool:
         case GeoFence(), GeoFence():
             return one.regions <= other.regions
         case GeoRadius(), GeoRadius():
-            return is_everywhere(other) or Inside(one, other) in facts_of({one, other})
+            known = one == other or is_everywhere(other)
+            return known or Inside(one, other) in facts_of((one, other))
         case MaxUsage(), MaxUsage():
             return one.limit <= other.limit
         case RateLimit(), RateLimit():
