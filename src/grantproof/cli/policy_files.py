@@ -79,13 +79,14 @@ class Reading:
 
     def walk(self, folder: Path) -> None:
         """Read every policy file in the folder and below; it is a fault when there is none."""
+        faults = len(self.unreadable)
         found = list(self._inside(folder, ()))
         for path in found:
             if path.exists() and not path.is_file():
                 self.unreadable.append(Unreadable(str(path), "not a file"))
             else:
                 self.read(str(path), path)
-        if not found and not self.unreadable:
+        if not found and len(self.unreadable) == faults:
             self.unreadable.append(Unreadable(str(folder), "a folder without policy files"))
 
     def _known(self, path: Path) -> bool:

@@ -83,6 +83,11 @@ class PolicyReading:
     )
 
     @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong so far; problems cost a search for their places."""
+        return not (self.unread or self.findings)
+
+    @property
     def problems(self) -> tuple[FiledProblem, ...]:
         """Everything that is wrong, sorted by file, line and column."""
         found = placed(self.findings, self.sources)

@@ -14,8 +14,8 @@ from grantproof.policyfile.policy_layout import (
     BLANK,
     Branch,
     Entry,
+    Layout,
     Leaf,
-    read_comments,
     read_layout,
 )
 from grantproof.policyfile.policy_schema import Shape, policy_shape
@@ -27,6 +27,7 @@ INDENT: Final = 2
 OTHER_BREAKS: Final = "\x85\u2028\u2029"
 """What YAML has been taking for line breaks, from one version to the next."""
 
+CHANGED: Final = "cannot be formatted without changing what it says"
 HEAD: Final = {"apiVersion": "grantproof/v1", "kind": "Organization"}
 
 
@@ -50,32 +51,35 @@ def format_policy(text: str) -> str | tuple[Problem, ...]:
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     # An alias must come after its anchor, so that keys cannot always be put in order.
     for ordered in (True, False):
-        made = _Printer(ordered=ordered).text(plain, data)
-        if _says_the_same(made, plain, data):
+        layout = read_layout(plain)
+        made = _printed(layout, data, ordered=ordered)
+        if _says_the_same(made, layout.comments, data):
             return made
-    return _refused("cannot be formatted without changing what it says")
+    return _refused(CHANGED)
 
 
 def _refused(rule: str) -> tuple[Problem]:
     return (Problem((), *START, rule),)
 
 
-def _says_the_same(made: str, text: str, data: object) -> bool:
+def _says_the_same(made: str, comments: list[str], data: object) -> bool:
     again = parse_yaml(made)
     return (
         isinstance(again, Source)
         # JSON tells 1 from true, which comparing does not.
         and json.dumps(again.data, sort_keys=True) == json.dumps(data, sort_keys=True)
-        and sorted(read_comments(made)) == sorted(read_comments(text))
+        and sorted(read_layout(made).comments) == sorted(comments)
     )
 
 
 def _formatted_json(data: object) -> str | tuple[Problem, ...]:
-    made = json.dumps(_in_order(data, policy_shape()), indent=INDENT, ensure_ascii=False) + "\n"
+    ordered = _in_order(data, policy_shape())
+    try:
+        made = json.dumps(ordered, indent=INDENT, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError:
+        return _refused("must hold no number that JSON cannot say")
     again = parse_json(made)
-    if isinstance(again, Source) and again.data == data:
-        return made
-    return _refused("cannot be formatted without changing what it says")
+    return made if isinstance(again, Source) and again.data == data else _refused(CHANGED)
 
 
 def _in_order(data: Any, shape: Shape) -> Any:
@@ -89,32 +93,26 @@ def _in_order(data: Any, shape: Shape) -> Any:
     return {name: _in_order(data[name], shape.inside(name)) for name in names}
 
 
-class _Printer:
-    """Writes a tree as text; with `ordered` its keys in the order of the schema."""
+def _printed(layout: Layout, data: object, *, ordered: bool) -> str:
+    """Return the tree as text; with `ordered` its keys in the order of the schema."""
+    root = layout.root
+    if isinstance(root, Leaf):
+        return "\n".join([*layout.head, root.text]) + "\n"
+    if ordered:
+        _order(root, data, policy_shape())
+    return "\n".join(_spaced([*layout.head, *_block(root, 0)])) + "\n"
 
-    def __init__(self, *, ordered: bool) -> None:
-        self._ordered = ordered
 
-    def text(self, text: str, data: object) -> str:
-        layout = read_layout(text)
-        root = layout.root
-        if isinstance(root, Leaf):
-            body = [root.text]
-        else:
-            self._order(root, data, policy_shape())
-            body = list(_block(root, 0))
-        return "\n".join(_spaced([*layout.head, *body])) + "\n"
-
-    def _order(self, branch: Branch, data: Any, shape: Shape) -> None:
-        """Put the keys of the branch, and of all within, in the order of the schema."""
-        shape = shape.of(data)
-        for at, entry in enumerate(branch.entries):
-            if isinstance(entry.value, Branch):
-                part: str | int = entry.name if branch.keyed else at
-                self._order(entry.value, data[part], shape.inside(part))
-        if branch.keyed and self._ordered:
-            place = {name: at for at, name in enumerate(shape.fields)}
-            branch.entries.sort(key=lambda entry: place.get(entry.name, len(place)))
+def _order(branch: Branch, data: Any, shape: Shape) -> None:
+    """Put the keys of the branch, and of all within, in the order of the schema."""
+    shape = shape.of(data)
+    for at, entry in enumerate(branch.entries):
+        if isinstance(entry.value, Branch):
+            part: str | int = entry.name if branch.keyed else at
+            _order(entry.value, data[part], shape.inside(part))
+    if branch.keyed:
+        place = {name: at for at, name in enumerate(shape.fields)}
+        branch.entries.sort(key=lambda entry: place.get(entry.name, len(place)))
 
 
 def _block(branch: Branch, indent: int, *, hoisted: bool = False) -> Iterator[str]:

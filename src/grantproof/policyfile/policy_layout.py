@@ -31,6 +31,7 @@ PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*|#[^\n]*\n|\s)*")
 COMMENT: Final = re.compile(r"[&*!%][^\s,\[\]{}]*|(#[^\n]*)")
 """A comment, between scalars; the sign means none inside the name of an anchor or of a tag."""
 
+ESCAPES: Final = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\t": r"\t"}
 TEXT_TAG: Final = "tag:yaml.org,2002:str"
 
 
@@ -87,10 +88,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Layout:
-    """A whole text: the comments at its head, and the list or object that it holds."""
+    """A whole text: the comments at its head, what it holds, and all its comments in order."""
 
     head: list[str]
     root: Leaf | Branch
+    comments: list[str]
 
 
 Span = tuple[int, int]
@@ -100,22 +102,17 @@ def read_layout(text: str) -> Layout:
     """Return the tree of YAML text that `parse_yaml` can read, its line breaks the usual ones."""
     building = Building(text, YAML(typ="safe", pure=True).parse(text))
     root = building.build()
+    found = list(building.comments())
+    comments = [comment for _, comment in found]
     if not isinstance(root, Branch) or not root.entries:
-        return Layout([found for _, found in building.comments()], root)
-    for offset, comment in building.comments():
+        return Layout(comments, root, comments)
+    for offset, comment in found:
         building.place(offset, comment)
     for entry in building.entries:
         building.part(entry)
     first = root.entries[0]
     head, first.above = first.above, []
-    return Layout(head, root)
-
-
-def read_comments(text: str) -> list[str]:
-    """Return the comments of YAML text, in its order."""
-    building = Building(text, YAML(typ="safe", pure=True).parse(text))
-    building.build()
-    return [comment for _, comment in building.comments()]
+    return Layout(head, root, comments)
 
 
 class Building:
@@ -217,8 +214,11 @@ class Building:
         anchor = f"&{event.anchor}" if event.anchor else ""
         flow = bool(event.flow_style)
         branch = Branch(keyed, flow, anchor, self._column(event.start_mark.index), holder)
+        start = event.start_mark.index
         if flow:
-            self._piece(event.start_mark.index, event.end_mark.index, holder)
+            self._piece(start, event.end_mark.index, holder)
+        elif anchor:
+            self._piece(start, start + len(anchor), holder)
         while not isinstance(event := next(self._events), MappingEndEvent | SequenceEndEvent):
             self._entry(event, branch)
         if flow:
@@ -286,11 +286,9 @@ def quoted(value: str) -> str:
 
 
 def _escaped(letter: str) -> str:
-    if letter in {'"', "\\"}:
-        return f"\\{letter}"
-    if letter.isprintable():
-        return letter
-    return f"\\U{ord(letter):08x}"
+    if letter in ESCAPES:
+        return ESCAPES[letter]
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
 
 
 def _around(entry: Entry) -> set[Branch]:

@@ -37,7 +37,7 @@ def check_policy(
     if name is not None:
         document = document.model_copy(update={"id": name})
     wanted = list(steps(document))
-    sound = not reading.problems
+    sound = reading.sound
     told(0, len(wanted))
     reading.findings.extend(_out_of_bounds(reading, document, wanted))
     for refused in refused_steps(
