@@ -26,6 +26,7 @@ from grantproof.cli import (
     key,
     kind,
     org,
+    policy,
     principal,
     resource,
     role,
@@ -67,6 +68,7 @@ GROUPS: Final = {
     "sod": sod.app,
     "guardrail": guardrail.app,
     "usage": usage.app,
+    "policy": policy.app,
 }
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)

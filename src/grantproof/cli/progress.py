@@ -26,6 +26,12 @@ class Progress:
         if self._bar is not None and self._task is not None:
             self._bar.advance(self._task, count)
 
+    def step(self, more: int, total: int) -> None:
+        """Begin checking a total of steps, when none was taken yet, or say that more were."""
+        if more == 0:
+            self.begin("checking", total)
+        self.advance(more)
+
 
 @contextmanager
 def progress() -> Iterator[Progress]:

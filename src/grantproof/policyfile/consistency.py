@@ -4,8 +4,9 @@ Commands would refuse all this too, but one at a time; here an author sees every
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Final, TypeVar, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from grantproof.core.guardrails import Having, HolderOf, MemberOf
 from grantproof.core.identifiers import IMPLICIT_KINDS
@@ -14,31 +15,35 @@ from grantproof.policyfile import documents
 from grantproof.policyfile.faults import Location, written_path
 
 if TYPE_CHECKING:
-    from grantproof.policyfile.organization_document import OrganizationDocument
+    from grantproof.policyfile.organization_document import OrganizationEntries
 
-Fault = tuple[Location, str]
 Reference = tuple[Location, str, str]
 """Where something is named, what it is to be, and its id; or where a link is, and its two ends."""
 
 Node = TypeVar("Node", bound=str)
 
-LISTS: Final = (
-    "kinds",
-    "principals",
-    "groups",
-    "roles",
-    "resources",
-    "claims",
-    "sod_sets",
-    "guardrails",
-    "memberships",
-    "nestings",
-    "assignments",
-)
-"""The lists of an organization document; in none may the same thing stand twice."""
+
+@dataclass(frozen=True, slots=True)
+class Inconsistency:
+    """A part of a document that does not fit the rest, and the rule that it breaks.
+
+    `noun` and `name` say what is missing, when something is; `see` is where it stands already, when
+    it is there twice.
+    """
+
+    path: Location
+    rule: str
+    noun: str = ""
+    name: str = ""
+    see: Location = ()
+
+    @property
+    def message(self) -> str:
+        """The rule, and the other place by its path."""
+        return f"{self.rule}: see {written_path(self.see)}" if self.see else self.rule
 
 
-def inconsistencies(document: "OrganizationDocument") -> list[Fault]:
+def inconsistencies(document: "OrganizationEntries") -> list[Inconsistency]:
     """Return every repetition, every reference to what is not declared, and every cycle."""
     return [*_repeated(document), *_undeclared(document), *_circular(document)]
 
@@ -65,13 +70,13 @@ def roots_first(
     return placed, frozenset(parents) - frozenset(placed)
 
 
-def _repeated(document: "OrganizationDocument") -> Iterator[Fault]:
-    for name in LISTS:
+def _repeated(document: "OrganizationEntries") -> Iterator[Inconsistency]:
+    for name in document.lists():
         first: dict[object, int] = {}
         for position, entry in enumerate(getattr(document, name)):
             at = first.setdefault(_key(entry), position)
             if at != position:
-                yield (name, position), f"must not be given twice: see {written_path((name, at))}"
+                yield Inconsistency((name, position), "must not be given twice", see=(name, at))
 
 
 def _key(entry: object) -> object:
@@ -88,20 +93,26 @@ def _key(entry: object) -> object:
             return getattr(entry, "id")  # noqa: B009 - every other entry has one
 
 
-def _undeclared(document: "OrganizationDocument") -> Iterator[Fault]:
-    declared: dict[str, frozenset[str]] = {
+def _undeclared(document: "OrganizationEntries") -> Iterator[Inconsistency]:
+    known = declared(document)
+    for path, noun, name in chain(_named_by_entities(document), _named_by_links(document)):
+        if name not in known[noun]:
+            rule = f"must name a declared {noun}: `{name}` is none"
+            yield Inconsistency(path, rule, noun, name)
+
+
+def declared(document: "OrganizationEntries") -> dict[str, frozenset[str]]:
+    """Return the names that may be referred to, by what they are names of."""
+    return {
         "kind": frozenset(entry.id for entry in document.kinds) | frozenset(IMPLICIT_KINDS),
         "principal": frozenset(entry.id for entry in document.principals),
         "group": frozenset(entry.id for entry in document.groups),
         "role": frozenset(entry.id for entry in document.roles),
         "resource": frozenset(entry.id for entry in document.resources) | _implicit(document),
     }
-    for path, noun, name in chain(_named_by_entities(document), _named_by_links(document)):
-        if name not in declared[noun]:
-            yield path, f"must name a declared {noun}: `{name}` is none"
 
 
-def _implicit(document: "OrganizationDocument") -> frozenset[str]:
+def _implicit(document: "OrganizationEntries") -> frozenset[str]:
     return frozenset(
         chain(
             [f"organization:{document.id}"],
@@ -112,7 +123,7 @@ def _implicit(document: "OrganizationDocument") -> frozenset[str]:
     )
 
 
-def _named_by_entities(document: "OrganizationDocument") -> Iterator[Reference]:
+def _named_by_entities(document: "OrganizationEntries") -> Iterator[Reference]:
     for i, role in enumerate(document.roles):
         yield from _each(("roles", i, "parents"), "role", role.parents)
     for i, resource in enumerate(document.resources):
@@ -146,7 +157,7 @@ def _guarded(path: Location, guardrail: documents.Guardrail) -> Iterator[Referen
             yield from _claimed((*path, name, "resource"), access.resource)
 
 
-def _named_by_links(document: "OrganizationDocument") -> Iterator[Reference]:
+def _named_by_links(document: "OrganizationEntries") -> Iterator[Reference]:
     for i, member in enumerate(document.memberships):
         yield ("memberships", i, "principal"), "principal", member.principal
         yield ("memberships", i, "group"), "group", member.group
@@ -177,7 +188,7 @@ def _claimed(path: Location, pattern: ResourcePattern) -> Iterator[Reference]:
             assert_never(pattern)
 
 
-def _circular(document: "OrganizationDocument") -> Iterator[Fault]:
+def _circular(document: "OrganizationEntries") -> Iterator[Inconsistency]:
     """Yield every link of a cycle; roles, groups and resources are told apart by their lists."""
     inherited = [
         (("roles", i, "parents"), role.id, parent)
@@ -197,7 +208,7 @@ def _circular(document: "OrganizationDocument") -> Iterator[Fault]:
         yield from _cycles(links)
 
 
-def _cycles(links: Sequence[Reference]) -> Iterator[Fault]:
+def _cycles(links: Sequence[Reference]) -> Iterator[Inconsistency]:
     above: dict[str, list[str]] = {end: [] for _, *ends in links for end in ends}
     for _, child, parent in links:
         above[child].append(parent)
@@ -212,4 +223,4 @@ def _cycles(links: Sequence[Reference]) -> Iterator[Fault]:
     found = dict.fromkeys(
         path for path, child, parent in links if child in circular and parent in circular
     )
-    yield from ((path, "must not lead back to itself") for path in found)
+    yield from (Inconsistency(path, "must not lead back to itself") for path in found)

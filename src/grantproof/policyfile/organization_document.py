@@ -71,8 +71,8 @@ Entry = TypeVar("Entry")
 Entries = Annotated[tuple[Entry, ...], Field(strict=False)]
 
 
-class OrganizationDocument(Document):
-    """Everything an organization holds. Lists left out are empty."""
+class OrganizationEntries(Document):
+    """What an organization document holds, whether or not its parts fit together."""
 
     api_version: Literal["grantproof/v1"] = Field(alias="apiVersion")
     """The version of this form."""
@@ -105,6 +105,20 @@ class OrganizationDocument(Document):
     assignments: Annotated[Entries[AssignmentEntry], WrapValidator(without_tags)] = ()
     """Who holds which role, and when."""
 
+    def empty(self) -> Organization:
+        """Return the organization before anything is in it."""
+        return Organization(self.id, time_zone=self.time_zone)
+
+    @classmethod
+    def lists(cls) -> tuple[str, ...]:
+        """Return the names of the fields that are lists of entries, in their order."""
+        fields = cls.model_fields.items()
+        return tuple(name for name, field in fields if field.default == ())
+
+
+class OrganizationDocument(OrganizationEntries):
+    """Everything an organization holds. Lists left out are empty."""
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         try:
@@ -113,20 +127,16 @@ class OrganizationDocument(Document):
             raise refusing(broken, self) from None
         found = inconsistencies(self)
         if found:
-            raise refused(found, self.id)
+            raise refused([(one.path, one.message) for one in found], self.id)
         return self
 
-    def empty(self) -> Organization:
-        """Return the organization before anything is in it."""
-        return Organization(self.id, time_zone=self.time_zone)
 
-
-def to_change_set(document: OrganizationDocument) -> tuple[SingleCommand, ...]:
+def to_change_set(document: OrganizationEntries) -> tuple[SingleCommand, ...]:
     """Return the commands that make the organization of an empty one of the same id."""
     return tuple(command for _, command in steps(document))
 
 
-def steps(document: OrganizationDocument) -> Iterator[Step]:
+def steps(document: OrganizationEntries) -> Iterator[Step]:
     """Yield the commands in an order in which each can be applied, each with what asks for it.
 
     Nodes come before their edges, and separation-of-duty sets and guardrails before whatever could
@@ -152,14 +162,14 @@ def steps(document: OrganizationDocument) -> Iterator[Step]:
     yield from _links(document)
 
 
-def _kept(document: OrganizationDocument) -> Iterator[Step]:
+def _kept(document: OrganizationEntries) -> Iterator[Step]:
     for i, sod_set in enumerate(document.sod_sets):
         yield ("sod_sets", i), CreateSodSet(sod_set.core())
     for i, guardrail in enumerate(document.guardrails):
         yield ("guardrails", i), CreateGuardrail(guardrail.core())
 
 
-def _resources(document: OrganizationDocument) -> Iterator[Step]:
+def _resources(document: OrganizationEntries) -> Iterator[Step]:
     position = {resource.id: i for i, resource in enumerate(document.resources)}
     parents = {
         resource.id: () if resource.parent is None else (resource.parent,)
@@ -170,7 +180,7 @@ def _resources(document: OrganizationDocument) -> Iterator[Step]:
         yield ("resources", i), CreateResource(document.resources[i].core())
 
 
-def _links(document: OrganizationDocument) -> Iterator[Step]:
+def _links(document: OrganizationEntries) -> Iterator[Step]:
     for i, nesting in enumerate(document.nestings):
         yield ("nestings", i), NestGroup(nesting.group, nesting.container)
     for i, member in enumerate(document.memberships):

@@ -52,10 +52,19 @@ def problems(source: Source, found: tuple[Fault, ...]) -> tuple[Problem, ...]:
     """Return the faults of what the source holds, each with its line and column."""
     places = source.locate(fault.path for fault in found)
     placed = (
-        Problem(fault.path, *places[fault.path], fault.rule + _advice(source.data, fault))
+        Problem(fault.path, *places[fault.path], fault.rule + advice(source.data, fault))
         for fault in found
     )
     return tuple(sorted(placed, key=lambda problem: (problem.line, problem.column)))
+
+
+def advice(data: object, fault: Fault) -> str:
+    """Return what helps when YAML takes an id such as `1.5` or `true` for something else."""
+    if fault.rule != RULES["string_type"]:
+        return ""
+    for part in fault.path:
+        data = data[part]  # type: ignore[index]  # the path leads through lists and objects
+    return ": put it in quotes" if isinstance(data, bool | int | float) else ""
 
 
 def write_json(document: OrganizationDocument) -> str:
@@ -70,12 +79,3 @@ def write_yaml(document: OrganizationDocument) -> str:
     written = StringIO()
     writer.dump(document.model_dump(mode="json", exclude_defaults=True), written)
     return written.getvalue()
-
-
-def _advice(data: object, fault: Fault) -> str:
-    """Return what helps when YAML takes an id such as `1.5` or `true` for something else."""
-    if fault.rule != RULES["string_type"]:
-        return ""
-    for part in fault.path:
-        data = data[part]  # type: ignore[index]  # the path leads through lists and objects
-    return ": put it in quotes" if isinstance(data, bool | int | float) else ""

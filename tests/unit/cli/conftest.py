@@ -37,6 +37,12 @@ class Ended:
         assert self.err.count("\n") == 1, self.err
         return self.err.rstrip("\n")
 
+    @property
+    def line_by_line(self) -> list[str]:
+        """The lines on the standard error, when there is nothing else."""
+        assert self.out == ""
+        return self.err.splitlines()
+
 
 Run = Callable[..., Ended]
 

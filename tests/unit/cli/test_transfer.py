@@ -84,6 +84,7 @@ def test_every_problem_of_a_file_is_a_line_with_its_place(run: Run, written: Wri
     assert ended.code == 2
     assert ended.err.splitlines() == [
         f"{name}:5:7: principals[0].id: must match [A-Za-z0-9_][A-Za-z0-9_.:@+=~$-]*",
+        f"{name}:8:3: roles[0].parents: must name a declared role: `nope` is none",
         f"{name}:9:11: roles[0].colour: is not a known field",
     ]
     assert run("org", "show", "new").code == 1
@@ -110,10 +111,12 @@ def test_a_file_that_cannot_be_read_is_one_line(
 
 
 def test_a_file_that_is_not_there_is_one_line(run: Run, tmp_path: Path) -> None:
-    """Neither is a folder a file."""
+    """Neither is a policy in a folder without one."""
+    (tmp_path / "folder").mkdir()
     missing = run("import", str(tmp_path / "nope"))
     assert (missing.code, missing.line.rsplit(": ")[-1]) == (2, "no such file or directory")
-    assert run("import", str(tmp_path)).line.endswith(": is a directory")
+    ended = run("import", str(tmp_path / "folder"))
+    assert (ended.code, ended.line.rsplit(": ")[-1]) == (2, "a folder without policy files")
 
 
 def test_an_unknown_time_zone_is_refused(run: Run, written: Written) -> None:
@@ -157,7 +160,8 @@ def test_a_refused_import_names_the_line_and_leaves_nothing(run: Run, written: W
     ended = run("import", name, "--org", "copy")
     number = Path(name).read_text().splitlines().index('   "role": "submitter"')
     assert ended.code == 1
-    assert ended.line.startswith(f"{name}:{number - 1}:3: separation of duty: submitter")
+    place = f"{name}:{number - 1}:3: assignments[3]"
+    assert ended.line.startswith(f"{place}: separation of duty: submitter")
     told = run("import", name, "--org", "copy", "--json").json
     assert (told["code"], told["witness"]["principal"]) == ("breaks_sod", "carol")
     assert run("org", "show", "copy").code == 1

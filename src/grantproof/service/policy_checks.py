@@ -1,0 +1,63 @@
+"""Policy files held to everything that an import would hold them to, without a store.
+
+One path for `policy check` and for `import`: what the first calls right the second takes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from grantproof.core.errors import AlreadyExists, Illegal, Missing, WouldCycle
+from grantproof.core.identifiers import OrganizationId
+from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX
+from grantproof.core.messages import refusal_message
+from grantproof.policyfile.organization_document import OrganizationDocument, Step, steps
+from grantproof.policyfile.policy_folder import PolicyReading, read_files
+from grantproof.policyfile.policy_problems import FiledProblem, Finding
+from grantproof.policyfile.policy_trial import refused_steps
+from grantproof.service.pip import check_time_zone
+
+TOLD_ALREADY: Final = (AlreadyExists, Missing, WouldCycle)
+"""Refusals that repeat, in an organization whose parts do not fit, what is told of these parts."""
+
+
+def check_policy(
+    texts: Mapping[str, str],
+    *,
+    name: OrganizationId | None = None,
+    told: Callable[[int, int], None] = lambda _more, _all: None,
+) -> OrganizationDocument | tuple[FiledProblem, ...]:
+    """Return the organization that the texts describe, or every problem that keeps it from being.
+
+    Problems are of the form of the texts, of what they hold together, and of what an organization
+    would refuse: breaches of separation of duty, bounds. `name` renames it. `told` is given how
+    many steps more have been tried, of how many.
+    """
+    reading = read_files(texts)
+    document = reading.document
+    if name is not None:
+        document = document.model_copy(update={"id": name})
+    wanted = list(steps(document))
+    sound = reading.sound
+    told(0, len(wanted))
+    reading.findings.extend(_out_of_bounds(reading, document, wanted))
+    for refused in refused_steps(
+        document.empty(), wanted, told=lambda more: told(more, len(wanted))
+    ):
+        if sound or not isinstance(refused.refusal, TOLD_ALREADY):
+            rule = refusal_message(refused.refusal)
+            spot = reading.spot(refused.path)
+            reading.findings.append(Finding(spot, rule, refusal=refused.refusal))
+    return reading.problems or document
+
+
+def _out_of_bounds(
+    reading: PolicyReading, document: OrganizationDocument, wanted: list[Step]
+) -> Iterator[Finding]:
+    """Yield what is wrong with the whole: a time zone that nobody knows, too much to be changed."""
+    try:
+        check_time_zone(document.time_zone)
+    except Illegal as broken:
+        yield Finding(reading.spot(("time_zone",)), broken.rule)
+    if len(wanted) > COMMANDS_PER_CHANGE_SET_MAX:
+        rule = f"must take at most {COMMANDS_PER_CHANGE_SET_MAX} changes: takes {len(wanted)}"
+        yield Finding(reading.spot(()), rule)
