@@ -25,6 +25,7 @@ from grantproof.cli import (
     key,
     kind,
     org,
+    policy,
     principal,
     resource,
     role,
@@ -71,6 +72,7 @@ for _name, _group in GROUPS.items():
 app.add_typer(bulk.app, name="assignments")
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)
+app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")

@@ -4,6 +4,7 @@ Stored text may hold anything a terminal obeys, so what is not printable is writ
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,12 @@ class Tree:
 def tell(line: str = "") -> None:
     """Print one line."""
     typer.echo(printable(line))
+
+
+def tell_coloured(line: str, colour: str) -> None:
+    """Print one line in a colour: on a terminal, unless NO_COLOR is set."""
+    plain = "NO_COLOR" in os.environ
+    typer.secho(printable(line), fg=None if plain else colour)
 
 
 def complain(line: str) -> None:

@@ -1,0 +1,8 @@
+"""Policy as code: an organization in files, tested and applied."""
+
+from grantproof.cli import policy_apply
+from grantproof.cli.command import command, group
+
+app = group("Policy as code: an organization in files, tested and applied.")
+
+command(app)(policy_apply.apply)
