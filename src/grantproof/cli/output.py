@@ -41,8 +41,8 @@ def tell(line: str = "") -> None:
 
 def tell_coloured(line: str, colour: str) -> None:
     """Print one line in a colour: on a terminal, unless NO_COLOR is set."""
-    plain = "NO_COLOR" in os.environ
-    typer.secho(printable(line), fg=None if plain else colour)
+    shown = printable(line)
+    typer.echo(shown if "NO_COLOR" in os.environ else typer.style(shown, fg=colour))
 
 
 def complain(line: str) -> None:
