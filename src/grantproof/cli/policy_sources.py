@@ -44,7 +44,7 @@ def policy_texts(paths: Sequence[str]) -> dict[str, str]:
     return {file: text_of(file) for file in _files(paths) if not _is_test(file)}
 
 
-def test_texts(paths: Sequence[str]) -> dict[str, str]:
+def texts_of_tests(paths: Sequence[str]) -> dict[str, str]:
     """Return the texts of the tests at the paths, by file; raises `Stop`."""
     return {file: text_of(file) for file in _files(paths) if _is_test(file)}
 
