@@ -1,5 +1,6 @@
 """What a test expects of a deny: the code of its reason, and the constraints that do not hold."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal, get_args
 
@@ -80,11 +81,12 @@ def missing(expected: Failed, failures: Sequence[Constraint]) -> bool:
     return len(left) > 0
 
 
-def told(failures: Sequence[str | Constraint]) -> list[Any]:
-    """Return the constraints as documents write them."""
-    return [
-        one if isinstance(one, str) else constraint_documents.of(one).written() for one in failures
-    ]
+def told(failures: Sequence[str | Constraint]) -> str:
+    """Return the constraints in one line, each as a test may write it."""
+    return ", ".join(
+        one if isinstance(one, str) else json.dumps(constraint_documents.of(one).written())
+        for one in failures
+    )
 
 
 def _type(name: str) -> str:

@@ -277,7 +277,9 @@ def _told_expected(expected: Expected) -> str:
 def _told(decision: Decision) -> str:
     if isinstance(decision, Allow):
         return f"Allow, claim `{decision.certificate.claim.id}`"
-    return f"Deny, {CODES[type(decision.reason)]}: {reason_message(decision.reason)}"
+    reason = decision.reason
+    claim = f", claim `{reason.claim}`" if isinstance(reason, ConstraintFailed) else ""
+    return f"Deny, {CODES[type(reason)]}{claim}: {reason_message(reason)}"
 
 
 def _path(names: Sequence[str]) -> str:
