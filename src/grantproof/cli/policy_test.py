@@ -15,7 +15,7 @@ from grantproof.cli.policy_sources import policy_texts, read_policy, texts_of_te
 
 if TYPE_CHECKING:
     from grantproof.core.organization import Organization
-    from grantproof.policyfile.policy_test_text import Tests
+    from grantproof.policyfile.policy_test_text import Suite
     from grantproof.policyfile.source import Place
     from grantproof.service.policy_tests import Result, Share, Trial
 
@@ -141,27 +141,27 @@ def _policy(paths: list[str]) -> "Organization":
     return made.state
 
 
-def _tests(paths: list[str], state: "Organization") -> "dict[str, Tests]":
+def _tests(paths: list[str], state: "Organization") -> "dict[str, Suite]":
     """Return the tests, by file; raises `Stop` with every problem of every file."""
-    from grantproof.policyfile.policy_test_text import Tests, misnamed, read_tests
+    from grantproof.policyfile.policy_test_text import Suite, misnamed, read_tests
 
     texts = texts_of_tests(paths)
     if len(texts) == 0:
         raise usage("no tests: their files are named *_test.yaml, *_test.yml or *_test.json")
-    found: dict[str, Tests] = {}
+    found: dict[str, Suite] = {}
     lines: list[str] = []
     for file, text in texts.items():
         tests = read_tests(text)
-        wrong = misnamed(tests, state) if isinstance(tests, Tests) else tests
+        wrong = misnamed(tests, state) if isinstance(tests, Suite) else tests
         lines.extend(problem.in_file(file) for problem in wrong)
-        if isinstance(tests, Tests):
+        if isinstance(tests, Suite):
             found[file] = tests
     if lines:
         raise Stop(ExitCode.USAGE, *lines)
     return found
 
 
-def _run(trial: "Trial", tests: "Tests", *, file: str, wanted: re.Pattern[str]) -> list[Placed]:
+def _run(trial: "Trial", tests: "Suite", *, file: str, wanted: re.Pattern[str]) -> list[Placed]:
     results = list(trial.run(tests.document, lambda name: wanted.search(name) is not None))
     places = tests.source.locate(result.path for result in results)
     suite = tests.document.name or Path(file).stem

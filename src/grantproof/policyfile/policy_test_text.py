@@ -55,20 +55,20 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
+class Suite:
     """What a file of tests holds, and where each part of it stands."""
 
     document: PolicyTestDocument
     source: Source
 
 
-def read_tests(text: str) -> Tests | tuple[Problem, ...]:
+def read_tests(text: str) -> Suite | tuple[Problem, ...]:
     """Return the tests that the text describes, or every problem, in the text's order."""
     source = read_source(text)
     if not isinstance(source, Source):
         return source
     try:
-        return Tests(PolicyTestDocument.model_validate(source.data), source)
+        return Suite(PolicyTestDocument.model_validate(source.data), source)
     except ValidationError as error:
         return problems(source, faults(error))
 
@@ -100,7 +100,7 @@ def _cells(table: TableEntry, path: Location, context: ContextEntry) -> Iterator
                     yield Question(name, at, request, context, Expected(verdict))
 
 
-def misnamed(tests: Tests, state: Organization) -> tuple[Problem, ...]:
+def misnamed(tests: Suite, state: Organization) -> tuple[Problem, ...]:
     """Return every name that the tests use and the policy does not have, with its place.
 
     A test that expects something to be unknown names what is not there, and may.
