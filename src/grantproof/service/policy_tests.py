@@ -5,6 +5,7 @@ accepted by the checker, and the compiled index answers the same. Nothing looks 
 meter: where a test says nothing of usage and rate, nothing was used yet.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -257,7 +258,8 @@ def _against(entry: ChangeEntry, refusal: Refusal | None) -> Iterator[str]:
     if refusal is None:
         yield "accepted, expected refused"
         return
-    found = witness_of(refusal)
+    # As a document has it: what is a tuple here is a list there.
+    found = json.loads(json.dumps(witness_of(refusal)))
     for name, wanted in entry.witness.items():
         if found.get(name) != wanted:
             yield f"witness.{name}: {found.get(name)}, expected {wanted}"
