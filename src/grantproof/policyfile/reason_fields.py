@@ -101,9 +101,9 @@ def _constraint(written: object) -> Constraint:
 
 
 ReasonField = Annotated[str, PlainValidator(read_reason), WithJsonSchema({"enum": list(REASONS)})]
-ITEMS: Final[Any] = list[
-    Literal[TYPES] | Annotated[constraint_documents.Constraint, Field(discriminator=TAG)]  # type: ignore[valid-type]  # the names are only known here
-]
+BY_TYPE: Final[Any] = Literal[TYPES]
+WHOLE: Final[Any] = Annotated[constraint_documents.Constraint, Field(discriminator=TAG)]
+ITEMS: Final[Any] = list[BY_TYPE | WHOLE]
 
 
 class Failing:

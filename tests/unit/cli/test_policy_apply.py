@@ -78,6 +78,27 @@ def test_a_plan_is_shown_and_made_as_one_change(
     assert "spring cleaning" in run("audit", "export", "--format", "jsonl").out
 
 
+def test_a_resource_can_become_another_kind_with_all_that_rests_on_it(
+    run: Run, exported: str, written: Written
+) -> None:
+    """The kind that it had may go with it; stored rows and events stay sound, and agree."""
+    assert "- id: document\n" in exported
+    assert "  kind: document\n" in exported
+    text = exported.replace("- id: document\n", "- id: page\n").replace(
+        "  kind: document\n", "  kind: page\n"
+    )
+    ended = run("policy", "apply", written(text), "--yes")
+    assert ended.out.splitlines()[1:-1] == [
+        "- kind document",
+        "~ resource docs: document -> page",
+        "~ resource reports: document -> page",
+        "+ kind page",
+    ]
+    assert run("export", "acme").out == text
+    assert run("db", "check").code == 0
+    assert run("audit", "verify").code == 0
+
+
 def test_a_dry_run_changes_nothing(
     run: Run, exported: str, written: Written, revision: Revision
 ) -> None:

@@ -99,7 +99,7 @@ def test_what_fails_is_shown_with_its_place_and_why(run: Run, folder: Path) -> N
         "\n"
         "policy/acme_test.yaml:12:66: writing: bob write docs\n"
         "  expected: Allow\n"
-        "  actual:   Deny, no_role: no role\n"
+        "  actual:   Deny, no_role: no active role\n"
         "  wrong:    Deny, expected Allow\n"
         "  active roles: -\n"
         "  claim write of role writer (not active): write docs\n"

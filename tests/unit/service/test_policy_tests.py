@@ -334,7 +334,7 @@ def test_a_certificate_that_the_checker_refuses_fails_the_test(
     evaluate = metering.evaluate
 
     def forged(*given: object, **more: object) -> Allow:
-        decision = evaluate(*given, **more)  # type: ignore[arg-type]  # they are handed on as they came
+        decision = evaluate(*given, **more)  # type: ignore[arg-type]  # handed on as given
         assert isinstance(decision, Allow)
         return Allow(replace(decision.certificate, revision=99))
 
