@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from grantproof.core.commands import Accepted, apply
+from grantproof.core.commands import Accepted, apply, bounds
 from grantproof.core.commands.language import (
     AddParent,
     AssignRole,
@@ -181,6 +181,21 @@ def test_a_set_that_swaps_a_role_for_a_new_one_is_made_again() -> None:
     assert kinds.index(DeleteClaim) < kinds.index(DeleteSodSet) < kinds.index(DeleteRole)
     assert kinds.index(CreateRole) < kinds.index(CreateSodSet) < kinds.index(CreateClaim)
     assert not any("c3" in str(fact) for fact in (*delta.removed, *delta.added))
+
+
+def test_a_full_organization_can_be_changed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes makes room for what comes, also where a set lets go of one and takes the other."""
+    for name, count in (("ROLES_MAX", 3), ("SOD_SETS_MAX", 1), ("CLAIMS_MAX", 3), ("KINDS_MAX", 2)):
+        monkeypatch.setattr(bounds, name, count)
+    commands, _ = between(
+        ("roles: [clerk, writer]", "roles: [clerk, boss]"),
+        ("{id: writer, parents: [reader]}", "{id: boss, parents: [reader]}"),
+        ("alice, role: writer", "alice, role: boss"),
+        ("{id: folder}", "{id: image}"),
+        ("id: docs, kind: folder", "id: docs, kind: image"),
+        ("{id: c1, role: reader", "{id: c0, role: boss"),
+    )
+    assert len(commands) > 0
 
 
 def test_a_right_can_pass_from_one_to_another_under_a_set_that_forbids_both() -> None:
