@@ -46,7 +46,9 @@ class Row:
 
     `wanted` gives the facts that a document writes. `name` is what others refer to the fact by:
     the id of a resource, `role:ID`, `kind:ID` and so on. `rests_on` are such names: while the fact
-    stands, none of them can be deleted. `edit` gives nothing when only remaking the fact will do.
+    stands, none of them can be deleted. `edit` gives nothing when only remaking the fact will do:
+    so it must where the fact takes hold of another that itself may have to be made again, as a
+    resource does by a new parent.
     """
 
     fact: type[Fact]

@@ -70,8 +70,7 @@ class _Plan:
 
 def _plan(state: Organization, found: Difference) -> _Plan:
     remade = _remade(state, found)
-    away = frozenset(_names(remade))
-    coming = frozenset(_names(found.added)) | away
+    coming = frozenset(_names(found.added))
     kept = [edit for edit in found.edited if edit.before not in remade]
     return _Plan(
         _by_type([*found.removed, *remade]),
@@ -84,13 +83,20 @@ def _plan(state: Organization, found: Difference) -> _Plan:
 def _remade(state: Organization, found: Difference) -> dict[Fact, Fact]:
     """Return the facts that are removed and made again, each with what it is made as.
 
-    They are those that nothing edits, those that rest on one of them, for it is away meanwhile, and
-    those whose edit lets go of what leaves and takes hold of what comes: no place suits both.
+    They are those that nothing edits, those whose edit lets go of what leaves and takes hold of
+    what comes, for no place suits both, and those that rest on one of them, for it is away
+    meanwhile.
     """
-    becomes = {edit.before: edit.after for edit in found.edited}
-    due = [edit.before for edit in found.edited if not _editable(edit)] or _torn(found, {})
+    leaving, coming = frozenset(_names(found.removed)), frozenset(_names(found.added))
+    due = [
+        edit.before
+        for edit in found.edited
+        if not _editable(edit)
+        or (_rests_on_any(edit.before, leaving) and _rests_on_any(edit.after, coming))
+    ]
     if len(due) == 0:
         return {}
+    becomes = {edit.before: edit.after for edit in found.edited}
     resting = _resting(state, besides=frozenset(found.removed))
     remade: dict[Fact, Fact] = {}
     while len(due) > 0:
@@ -98,26 +104,11 @@ def _remade(state: Organization, found: Difference) -> dict[Fact, Fact]:
         if fact not in remade:
             remade[fact] = becomes.get(fact, fact)
             due.extend(one for name in _names([fact]) for one in resting[name])
-        if len(due) == 0:
-            due = _torn(found, remade)
     return remade
 
 
 def _editable(edit: Edit) -> bool:
     return ROW_OF[type(edit.before)].edit(edit.before, edit.after) is not None
-
-
-def _torn(found: Difference, remade: Mapping[Fact, Fact]) -> list[Fact]:
-    """Return what is to be edited, but neither while old facts go nor while new ones come."""
-    away = frozenset(_names(remade))
-    leaving, coming = away.union(_names(found.removed)), away.union(_names(found.added))
-    return [
-        edit.before
-        for edit in found.edited
-        if edit.before not in remade
-        and _rests_on_any(edit.before, leaving)
-        and _rests_on_any(edit.after, coming)
-    ]
 
 
 def _rests_on_any(fact: Fact, names: frozenset[str]) -> bool:

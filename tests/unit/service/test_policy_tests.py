@@ -61,6 +61,13 @@ claims:
   - {id: submit, role: submitter, action: submit, resource: docs}
   - {id: approve, role: approver, action: approve, resource: docs}
   - {id: all, role: admin, action: administer, resource: "organization:acme"}
+  - id: two
+    role: reader
+    action: two
+    resource: docs
+    constraints:
+      - {type: attribute, path: principal.level, op: ge, operand: 3}
+      - {type: attribute, path: principal.team, op: eq, operand: x}
   - {id: give, role: admin, action: assign, resource: "kind:role"}
   - {id: yearly, role: submitter, action: year, resource: docs, constraints: [
       {type: attribute, path: context.until, op: ge, operand: {path: clock.year}}]}
@@ -123,6 +130,13 @@ def case(who: str, action: str, **more: str) -> str:
             claim="write",
             context="{hour: 3}",
             failed=("[attribute, {type: time_window, start: 9, end: 19}]"),
+        ),
+        # A type is content with what the whole constraint leaves.
+        case(
+            "bob",
+            "two",
+            expect="Deny",
+            failed="[attribute, {type: attribute, path: principal.level, op: ge, operand: 3}]",
         ),
         case("bob", "write", expect="Allow", context="{principal_properties: {level: 9}}"),
         case("alice", "export", expect="Allow"),
@@ -194,6 +208,14 @@ def test_what_is_as_expected_passes(text: str, state: Organization) -> None:
         (
             case("alice", "write", expect="Deny", context="{hour: 3}", claim="read"),
             "claim: `write` comes nearest, expected `read`",
+        ),
+        (
+            case("bob", "two", expect="Deny", failed="[attribute]"),
+            (
+                'failed: {"type": "attribute", "path": "principal.level", "op": "ge", "operand":'
+                ' 3}, {"type": "attribute", "path": "principal.team", "op": "eq", "operand": "x"},'
+                " expected attribute"
+            ),
         ),
         (
             case("alice", "write", expect="Deny", context="{hour: 3}", failed="[attribute]"),
@@ -363,11 +385,11 @@ def test_coverage_tells_what_was_exercised_and_what_only_touched(state: Organiza
     claims, roles = trial.claims(), trial.roles()
     assert claims.exercised == {"read"}
     assert claims.touched == {"read", "write", "submit"}
-    assert claims.all - claims.touched == {"export", "approve", "all", "give", "yearly"}
+    assert claims.all - claims.touched == {"export", "approve", "all", "give", "two", "yearly"}
     assert roles.exercised == {"reader", "writer"}
     assert roles.touched == {"reader", "writer", "submitter"}
     assert roles.all == {"reader", "writer", "submitter", "approver", "heir", "admin"}
-    assert round(claims.percent, 1) == 12.5
+    assert round(claims.percent, 1) == 11.1
 
 
 def test_of_nothing_all_is_covered() -> None:
