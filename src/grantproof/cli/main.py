@@ -66,13 +66,13 @@ GROUPS: Final = {
     "claim": claim.app,
     "sod": sod.app,
     "usage": usage.app,
+    "policy": policy.app,
 }
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 app.add_typer(bulk.app, name="assignments")
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)
-app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")

@@ -4,14 +4,15 @@ An import is one change of an empty organization: all of the file, or nothing. I
 first, so that a file that is refused does not even leave an empty organization behind.
 """
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop
+from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import tell_text
-from grantproof.cli.policy_sources import text_of
 from grantproof.cli.progress import Progress, progress
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     Steps = list[tuple[Location, SingleCommand]]
 
+STANDARD_INPUT: Final = "-"
 STEPS_AT_ONCE: Final = 1_000
 """So many are tried between two movements of the progress bar."""
 
@@ -42,7 +44,7 @@ def import_(operator: Operator, file: File) -> None:
     from grantproof.policyfile.organization_document import steps
 
     with progress() as bar:
-        text = text_of(file)
+        text = _text_of(file)
         document = _document(text, file, name=operator.named_organization)
         empty, exists = _target(operator, document)
         wanted = list(steps(document))
@@ -67,6 +69,19 @@ def export(operator: Operator, organization: Exported, *, form: Format = "yaml")
     document = from_organization(operator.state_of(organization))
     as_json = operator.json or form == "json"
     tell_text(write_json(document) if as_json else write_yaml(document))
+
+
+def _text_of(file: str) -> str:
+    try:
+        content = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+    except OSError as error:
+        why = (error.strerror or "it cannot be read").lower()
+        raise usage(f"the file `{file}` cannot be read: {why}") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise usage(f"{file}:{line}:1: not UTF-8") from None
 
 
 def _document(text: str, file: str, *, name: str | None) -> "OrganizationDocument":
