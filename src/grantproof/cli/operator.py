@@ -169,21 +169,38 @@ class Operator:
         self, organization: "OrganizationId", *commands: "SingleCommand", done: str
     ) -> None:
         """Do what `propose` does, to the organization of that name."""
+        self.tell_done(done, organization, revision=self.change(organization, *commands))
+
+    def change(
+        self, organization: "OrganizationId", *commands: "SingleCommand", at: int | None = None
+    ) -> int:
+        """Change an organization by all the commands as one; return the revision it led to.
+
+        With `at` only if the organization still has that revision. Raises `Stop` when they are
+        refused, or it has not.
+        """
         from grantproof.cli.witness import guard_refused, refused
         from grantproof.core.commands import Accepted, Rejected
         from grantproof.core.commands.language import ChangeSet
         from grantproof.policyfile.witnesses import single
         from grantproof.service.guarding import Broken, Unjudged
-        from grantproof.service.pap import Contended, Unsound
+        from grantproof.service.pap import NO_TERMS, Contended, Stale, Terms, Unsound
 
         command = commands[0] if len(commands) == 1 else ChangeSet(commands)
+        terms = NO_TERMS if at is None else Terms(at=frozenset({at}))
         administration = self.services.administration
-        match administration.propose(organization, command, by=self.author):
+        match administration.propose(organization, command, by=self.author, terms=terms):
             case Accepted(event=event):
-                self.tell_done(done, organization, revision=event.revision)
+                return event.revision
             case Rejected(refusal):
                 # Nobody typed a list of commands, so its positions would tell nobody anything.
                 raise refused(single(refusal))
+            case Stale(revision):
+                line = (
+                    f"organization `{organization}` has changed meanwhile, it is at revision"
+                    f" {revision} now, nothing was changed by this: run it again"
+                )
+                raise Stop(ExitCode.UNDETERMINED, line)
             case Unsound(violations):
                 raise unsound(violations)
             case Broken() | Unjudged() as guarded:

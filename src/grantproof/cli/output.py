@@ -4,6 +4,7 @@ Stored text may hold anything a terminal obeys, so what is not printable is writ
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,12 @@ class Tree:
 def tell(line: str = "") -> None:
     """Print one line."""
     typer.echo(printable(line))
+
+
+def tell_coloured(line: str, colour: str) -> None:
+    """Print one line in a colour: on a terminal, unless NO_COLOR is set."""
+    shown = printable(line)
+    typer.echo(shown if "NO_COLOR" in os.environ else typer.style(shown, fg=colour))
 
 
 def complain(line: str) -> None:

@@ -3,12 +3,21 @@
 One file per command. `import` and `export` are the commands of the same names at the top.
 """
 
-from grantproof.cli import policy_check, policy_fmt, policy_schema, transfer
+from grantproof.cli import (
+    policy_apply,
+    policy_check,
+    policy_fmt,
+    policy_schema,
+    policy_test,
+    transfer,
+)
 from grantproof.cli.command import command, group
 
-app = group("Policies as files: check, format, describe, import and export them.")
+app = group("Policies as files: check, test, format, describe, apply, import and export them.")
 
 command(app)(policy_check.check)
+command(app, "test")(policy_test.run_tests)
+command(app)(policy_apply.apply)
 command(app)(policy_fmt.fmt)
 command(app)(policy_schema.schema)
 command(app, "import")(transfer.import_)

@@ -123,7 +123,12 @@ def certified(asked: Asked, claim: Claim) -> bool:
 
 def indexed(asked: Asked) -> Claim | Reason:
     """Return the outcome by an index made for the question."""
-    index, request, context = Index(asked.state), asked.request, asked.context
+    return answered(Index(asked.state), asked)
+
+
+def answered(index: Index, asked: Asked) -> Claim | Reason:
+    """Return the outcome by an index of the question's state, as production finds it."""
+    request, context = asked.request, asked.context
     answer = index.ask(request, context).answer
     contested = isinstance(answer, Unmet | Claim)
     if asked.readings is not None and contested:

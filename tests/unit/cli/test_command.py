@@ -12,7 +12,7 @@ from grantproof.core.commands.language import Command
 from grantproof.core.errors import NotPermitted, RefusedAt
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.authors import Author
-from grantproof.service.pap import AdministrationPoint, Contended, Proposed
+from grantproof.service.pap import NO_TERMS, AdministrationPoint, Contended, Proposed, Terms
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
 from tests.unit.cli.conftest import Run
 
@@ -21,9 +21,14 @@ def proposing(monkeypatch: pytest.MonkeyPatch, outcome: Callable[[], Proposed]) 
     """Let every proposal end as `outcome` says."""
 
     def propose(
-        _: AdministrationPoint, organization: OrganizationId, command: Command, *, by: Author
+        _: AdministrationPoint,
+        organization: OrganizationId,
+        command: Command,
+        *,
+        by: Author,
+        terms: Terms,
     ) -> Proposed:
-        assert (organization, by.actor[:3]) == ("acme", "os:")
+        assert (organization, by.actor[:3], terms) == ("acme", "os:", NO_TERMS)
         assert command is not None
         return outcome()
 

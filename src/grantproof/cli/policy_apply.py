@@ -1,0 +1,191 @@
+"""`policy apply`: make an organization what its files say, in one change, after showing the plan.
+
+The change is made only of the revision that the plan was made from: what somebody else changed
+meanwhile is never undone unseen.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.operator import Operator
+from grantproof.cli.options import Yes
+from grantproof.cli.output import tell, tell_json
+from grantproof.cli.policy_sources import policy_texts, read_policy
+
+if TYPE_CHECKING:
+    from grantproof.core.commands.language import SingleCommand
+    from grantproof.core.organization import Organization
+    from grantproof.policyfile.differing import Difference
+    from grantproof.policyfile.organization_document import OrganizationDocument
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Files of the policy, or folders of them; - is the standard input.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")]
+Create = Annotated[
+    bool, typer.Option("--create", help="Make the organization if it does not exist.")
+]
+
+
+def apply(
+    operator: Operator,
+    paths: Paths,
+    *,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    create: Create = False,
+) -> None:
+    """Make an organization what its files say: what they do not hold is removed from it.
+
+    It is the organization that the files name, or the one that --org gives. The plan is shown, and
+    made as one change if it is agreed to: all of it, or nothing.
+    """
+    from grantproof.policyfile.differing import difference
+    from grantproof.policyfile.reconciling import commands_for
+
+    _check_asking(operator, dry_run=dry_run, yes=yes)
+    wanted = _named(read_policy(policy_texts(paths)), operator.named_organization)
+    standing = _standing(operator, wanted, create=create, dry_run=dry_run)
+    state = wanted.empty() if standing is None else standing
+    _check_possible(state, wanted)
+    found = difference(state, wanted)
+    commands = commands_for(state, found)
+    after = _tried(state, commands)
+    if not operator.json and (found or standing is None):
+        _tell_head(state, found, exists=standing is not None)
+        show_effect(state, after, found)
+    if dry_run or (not found and standing is not None):
+        _tell_unchanged(operator, state, found)
+        return
+    if not yes and not typer.confirm("apply this plan?", err=True):
+        raise Stop(ExitCode.NO, "nothing was changed")
+    if standing is None:
+        _found(operator, wanted)
+    revision = operator.change(state.id, *commands, at=state.revision) if commands else 0
+    _tell_applied(operator, state, found, revision=revision)
+
+
+def show_effect(before: "Organization", after: "Organization", found: "Difference") -> None:
+    """Show whoever is to agree what the change from one state to the other means.
+
+    For now that is what changes in the files' own terms. Who gains and who loses what, which takes
+    an analysis of the two states, is to be shown here too.
+    """
+    from grantproof.cli.plan import tell_plan
+
+    del before, after
+    tell_plan(found)
+
+
+def _check_asking(operator: Operator, *, dry_run: bool, yes: bool) -> None:
+    """Raise `Stop` where a plan would have to be agreed to, and nobody can be asked."""
+    if not (dry_run or yes) and (operator.json or not sys.stdin.isatty()):
+        raise usage("nobody can be asked to agree to the plan: give --yes, or --dry-run to see it")
+
+
+def _named(document: "OrganizationDocument", name: str | None) -> "OrganizationDocument":
+    from grantproof.core.identifiers import OrganizationId
+
+    return document if name is None else document.model_copy(update={"id": OrganizationId(name)})
+
+
+def _standing(
+    operator: Operator, wanted: "OrganizationDocument", *, create: bool, dry_run: bool
+) -> "Organization | None":
+    """Return the organization as it is, nothing if it is to be made; raises `Stop`."""
+    from grantproof.service.ports import StoreMissing
+
+    try:
+        index = operator.opened(create=create and not dry_run).snapshots.load(wanted.id)
+    except StoreMissing:
+        if not create:
+            raise
+        index = None
+    if index is not None:
+        return index.state
+    if not create:
+        missing = absent("organization", wanted.id)
+        raise Stop(missing.code, f"{missing.lines[0]}: make it with --create")
+    return None
+
+
+def _check_possible(state: "Organization", wanted: "OrganizationDocument") -> None:
+    from grantproof.policyfile.reconciling import unchangeable
+
+    fixed = unchangeable(state, wanted)
+    if fixed is not None:
+        raise Stop(ExitCode.NO, fixed.message)
+
+
+def _tried(state: "Organization", commands: "tuple[SingleCommand, ...]") -> "Organization":
+    """Return the state that the commands lead to; raises `Stop` if they would be refused.
+
+    So nobody is asked to agree to what cannot be, and no organization is made for nothing.
+    """
+    from grantproof.cli.witness import refused
+    from grantproof.core import commands as core
+    from grantproof.core.commands.language import ChangeSet
+    from grantproof.core.limits import INSTANT_MIN
+    from grantproof.policyfile.witnesses import single
+
+    if len(commands) == 0:
+        return state
+    outcome = core.apply(state, ChangeSet(commands), actor="plan", instant=INSTANT_MIN)
+    if isinstance(outcome, core.Rejected):
+        raise refused(single(outcome.refusal))
+    return outcome.state
+
+
+def _found(operator: Operator, wanted: "OrganizationDocument") -> None:
+    administration = operator.services.administration
+    zone = wanted.time_zone
+    if not administration.found(wanted.id, time_zone=zone, by=operator.author):
+        line = f"organization `{wanted.id}` exists, or existed: an id is never used again"
+        raise Stop(ExitCode.NO, line)
+
+
+def _tell_head(state: "Organization", found: "Difference", *, exists: bool) -> None:
+    from grantproof.cli.plan import summary
+
+    place = f"revision {state.revision}" if exists else "to be made"
+    tell(f"organization `{state.id}`, {place}: {summary(found)}")
+
+
+def _tell_unchanged(operator: Operator, state: "Organization", found: "Difference") -> None:
+    if operator.json:
+        _tell_document(state, found, outcome="planned" if found else "unchanged")
+    elif found:
+        tell("nothing was changed")
+    else:
+        tell(f"organization `{state.id}`, revision {state.revision}: nothing to do")
+
+
+def _tell_applied(
+    operator: Operator, state: "Organization", found: "Difference", *, revision: int
+) -> None:
+    if operator.json:
+        _tell_document(state, found, outcome="accepted", revision=revision)
+    else:
+        tell(f"applied ({state.id}, revision {revision})")
+
+
+def _tell_document(
+    state: "Organization", found: "Difference", *, outcome: str, revision: int | None = None
+) -> None:
+    from grantproof.cli.plan import plan_document
+
+    tell_json(
+        {
+            "outcome": outcome,
+            "organization": state.id,
+            "revision": state.revision if revision is None else revision,
+            "plan": plan_document(found),
+        }
+    )
