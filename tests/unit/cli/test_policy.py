@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from grantproof.cli.policy_files import gather
 from grantproof.policyfile.policy_schema import write_schema
 from tests.unit.cli.conftest import Run
 
@@ -94,11 +95,15 @@ def test_the_standard_input_is_a_file_too(
 
 def test_what_is_no_policy_is_passed_over_in_a_folder(run: Run, folder: Path) -> None:
     """Hidden files and folders, tests of policies, other endings; tests also when named."""
-    for name in (".hidden.yaml", "roles_test.yaml", "more/x_test.yml", "notes.txt"):
+    for name in (".hidden.yaml", "roles_test.yaml", "more/x_test.json", "notes.txt"):
         (folder / name).write_text("nonsense: [")
     (folder / ".git").mkdir()
     (folder / ".git" / "x.yaml").write_text("nonsense: [")
     assert run("policy", "check", "policy", "policy/roles_test.yaml").code == 0
+    assert list(gather(["policy"], tests=True).texts) == [
+        "policy/more/x_test.json",
+        "policy/roles_test.yaml",
+    ]
     ended = run("policy", "check", "policy/roles_test.yaml")
     line = "`policy/roles_test.yaml` cannot be read: no policy file, only policy tests"
     assert (ended.code, ended.line) == (2, line)
