@@ -143,6 +143,15 @@ def read_paths(paths: Sequence[str]) -> dict[str, str]:
     return reading.texts
 
 
+def text_of(name: str) -> str:
+    """Return what one file holds, or for a dash the standard input; raises `Stop`."""
+    reading = Reading()
+    reading.read(name, None if name == STANDARD_INPUT else Path(name))
+    if reading.unreadable:
+        raise Stop(ExitCode.USAGE, reading.unreadable[0].message)
+    return reading.texts[name]
+
+
 def gather(paths: Sequence[str], *, tests: bool = False) -> Reading:
     """Return what can be read at the paths, and what cannot; of policies, or of their tests."""
     reading = Reading(tests)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grantproof.cli.policy_files import gather
+from grantproof.cli.exits import Stop
+from grantproof.cli.policy_files import gather, text_of
 from grantproof.policyfile.policy_schema import write_schema
 from tests.unit.cli.conftest import Run
 
@@ -133,6 +134,17 @@ def test_whatever_cannot_be_read_is_a_line_of_its_own(run: Run, folder: Path) ->
         ("policy/bytes.yaml", 2, "not UTF-8"),
         ("missing.yaml", 1, "no such file or directory"),
     ]
+
+
+def test_one_file_is_read_by_itself(folder: Path, typed: Callable[[str], None]) -> None:
+    """Whatever its name, or the standard input; what cannot be read stops the command."""
+    assert text_of(str(folder / "shop.yaml")) == HEAD
+    typed(ROLES)
+    assert text_of("-") == ROLES
+    with pytest.raises(Stop) as stopped:
+        text_of("policy")
+    assert stopped.value.code == 2
+    assert stopped.value.lines == ("`policy` cannot be read: is a directory",)
 
 
 def test_a_folder_that_may_not_be_listed_is_told(
