@@ -100,11 +100,11 @@ def delete(operator: Operator, guardrail: GuardrailArgument) -> None:
 
 def _document(file: str) -> "documents.Guardrail":
     """Return what the file describes; raises `Stop` that tells every problem in its place."""
-    from grantproof.cli.policy_files import read_file
+    from grantproof.cli.policy_files import text_of
     from grantproof.policyfile import documents
     from grantproof.policyfile.policy_text import read_guardrail
 
-    read = read_guardrail(read_file(file))
+    read = read_guardrail(text_of(file))
     if not isinstance(read, documents.Guardrail):
         raise Stop(ExitCode.USAGE, *(problem.in_file(file) for problem in read))
     return read

@@ -5,6 +5,7 @@ meanwhile is never undone unseen.
 """
 
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,8 @@ from grantproof.cli.exits import ExitCode, Stop, absent, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.options import Yes
 from grantproof.cli.output import tell, tell_json
-from grantproof.cli.policy_sources import policy_texts, read_policy
+from grantproof.cli.policy_files import read_policy_of
+from grantproof.cli.progress import progress
 
 if TYPE_CHECKING:
     from grantproof.core.commands.language import SingleCommand
@@ -51,7 +53,8 @@ def apply(
     from grantproof.policyfile.reconciling import commands_for
 
     _check_asking(operator, dry_run=dry_run, yes=yes)
-    wanted = _named(read_policy(policy_texts(paths)), operator.named_organization)
+    with progress() as bar:
+        wanted = read_policy_of(paths, bar, name=operator.named_organization)
     standing = _standing(operator, wanted, create=create, dry_run=dry_run)
     state = wanted.empty() if standing is None else standing
     _check_possible(state, wanted)
@@ -90,12 +93,6 @@ def _check_asking(operator: Operator, *, dry_run: bool, yes: bool) -> None:
         raise usage("nobody can be asked to agree to the plan: give --yes, or --dry-run to see it")
 
 
-def _named(document: "OrganizationDocument", name: str | None) -> "OrganizationDocument":
-    from grantproof.core.identifiers import OrganizationId
-
-    return document if name is None else document.model_copy(update={"id": OrganizationId(name)})
-
-
 def _standing(
     operator: Operator, wanted: "OrganizationDocument", *, create: bool, dry_run: bool
 ) -> "Organization | None":
@@ -129,17 +126,21 @@ def _tried(state: "Organization", commands: "tuple[SingleCommand, ...]") -> "Org
 
     So nobody is asked to agree to what cannot be, and no organization is made for nothing.
     """
-    from grantproof.cli.witness import refused
+    from grantproof.cli.witness import guard_refused, refused
     from grantproof.core import commands as core
     from grantproof.core.commands.language import ChangeSet
-    from grantproof.core.limits import INSTANT_MIN
     from grantproof.policyfile.witnesses import single
+    from grantproof.service.guarding import Guard
 
     if len(commands) == 0:
         return state
-    outcome = core.apply(state, ChangeSet(commands), actor="plan", instant=INSTANT_MIN)
+    change = ChangeSet(commands)
+    outcome = core.apply(state, change, actor="plan", instant=int(time.time()))
     if isinstance(outcome, core.Rejected):
         raise refused(single(outcome.refusal))
+    guarded = Guard().refusal(state, outcome)
+    if guarded is not None:
+        raise guard_refused(guarded)
     return outcome.state
 
 

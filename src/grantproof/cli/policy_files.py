@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT: Final = "-"
 ENDINGS: Final = (".yaml", ".yml", ".json")
-TEST_ENDINGS: Final = ("_test.yaml", "_test.yml")
+TEST_ENDINGS: Final = tuple(f"_test{ending}" for ending in ENDINGS)
 
 Identity = tuple[int, int]
 """What tells a file or a folder from every other, whatever it is called: its device and number."""
@@ -58,8 +58,12 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Reading:
-    """What was found so far: texts by the names of their files, and what could not be read."""
+    """What was found so far: texts by the names of their files, and what could not be read.
 
+    With `tests` the files of policy tests are meant, without it all others.
+    """
+
+    tests: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     unreadable: list[Unreadable] = field(default_factory=list)
     _met: set[Identity] = field(default_factory=set)
@@ -78,16 +82,20 @@ class Reading:
             self._refuse(name, error)
 
     def walk(self, folder: Path) -> None:
-        """Read every policy file in the folder and below; it is a fault when there is none."""
+        """Read what is meant of the folder and all below; it is a fault when there is no file."""
         faults = len(self.unreadable)
         found = list(self._inside(folder, ()))
-        for path in found:
+        for path in filter(self.means, found):
             if path.exists() and not path.is_file():
                 self.unreadable.append(Unreadable(str(path), "not a file"))
             else:
                 self.read(str(path), path)
         if not found and len(self.unreadable) == faults:
             self.unreadable.append(Unreadable(str(folder), "a folder without policy files"))
+
+    def means(self, path: Path) -> bool:
+        """Return whether a file of that name is meant."""
+        return path.name.endswith(TEST_ENDINGS) == self.tests
 
     def _known(self, path: Path) -> bool:
         """Return whether the file was read already, by whatever name, and remember it."""
@@ -111,7 +119,7 @@ class Reading:
                 continue
             if entry.is_dir():
                 yield from self._inside(entry, (*around, identity))
-            elif entry.name.endswith(ENDINGS) and not is_test(entry.name):
+            elif entry.name.endswith(ENDINGS):
                 yield entry
 
     def _refuse(self, name: str, error: OSError) -> None:
@@ -122,11 +130,6 @@ class Reading:
 def _identity(path: Path) -> Identity:
     found = path.stat()
     return found.st_dev, found.st_ino
-
-
-def is_test(name: str) -> bool:
-    """Return whether a file of that name holds policy tests."""
-    return name.endswith(TEST_ENDINGS)
 
 
 def read_paths(paths: Sequence[str]) -> dict[str, str]:
@@ -140,28 +143,29 @@ def read_paths(paths: Sequence[str]) -> dict[str, str]:
     return reading.texts
 
 
-def read_file(name: str) -> str:
-    """Return the text of one file, or of the standard input; raises `Stop` if it is none."""
+def text_of(name: str) -> str:
+    """Return what one file holds, or for a dash the standard input; raises `Stop`."""
     reading = Reading()
     reading.read(name, None if name == STANDARD_INPUT else Path(name))
     if reading.unreadable:
-        raise Stop(ExitCode.USAGE, *(one.message for one in reading.unreadable))
+        raise Stop(ExitCode.USAGE, reading.unreadable[0].message)
     return reading.texts[name]
 
 
-def gather(paths: Sequence[str]) -> Reading:
-    """Return what can be read at the paths, and what cannot."""
-    reading = Reading()
+def gather(paths: Sequence[str], *, tests: bool = False) -> Reading:
+    """Return what can be read at the paths, and what cannot; of policies, or of their tests."""
+    reading = Reading(tests)
     for name in paths:
         path = Path(name)
         if name == STANDARD_INPUT:
             reading.read(name, None)
         elif path.is_dir():
             reading.walk(path)
-        elif not is_test(path.name):
+        elif reading.means(path):
             reading.read(name, path)
     if not reading.texts and not reading.unreadable:
-        reading.unreadable.append(Unreadable(" ".join(paths), "no policy file, only policy tests"))
+        rest = "no policy test, only policies" if tests else "no policy file, only policy tests"
+        reading.unreadable.append(Unreadable(" ".join(paths), rest))
     return reading
 
 

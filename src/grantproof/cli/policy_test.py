@@ -11,7 +11,8 @@ import typer
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import Tree, indented, tell, tell_coloured, tell_json
-from grantproof.cli.policy_sources import policy_texts, read_policy, texts_of_tests
+from grantproof.cli.policy_files import gather, read_policy_of
+from grantproof.cli.progress import progress
 
 if TYPE_CHECKING:
     from grantproof.core.organization import Organization
@@ -121,23 +122,20 @@ def _pattern(text: str | None) -> re.Pattern[str]:
 
 def _policy(paths: list[str]) -> "Organization":
     """Return the organization that the policy files describe; raises `Stop`."""
-    from grantproof.cli.witness import refused
-    from grantproof.core.commands import Rejected, apply
+    from grantproof.core.commands import Accepted, apply
     from grantproof.core.commands.language import ChangeSet
     from grantproof.core.limits import INSTANT_MIN
     from grantproof.policyfile.organization_document import to_change_set
-    from grantproof.policyfile.witnesses import single
 
-    texts = policy_texts(paths)
-    if len(texts) == 0:
-        raise usage("no policy to test: name its files beside those of the tests")
-    document = read_policy(texts)
+    with progress() as bar:
+        document = read_policy_of(paths, bar)
     commands = to_change_set(document)
     if len(commands) == 0:
         return document.empty()
     made = apply(document.empty(), ChangeSet(commands), actor="test", instant=INSTANT_MIN)
-    if isinstance(made, Rejected):
-        raise refused(single(made.refusal), place="the policy cannot be: ")
+    if not isinstance(made, Accepted):
+        message = "a policy that was checked is refused"
+        raise TypeError(message)
     return made.state
 
 
@@ -145,12 +143,12 @@ def _tests(paths: list[str], state: "Organization") -> "dict[str, Suite]":
     """Return the tests, by file; raises `Stop` with every problem of every file."""
     from grantproof.policyfile.policy_test_text import Suite, misnamed, read_tests
 
-    texts = texts_of_tests(paths)
-    if len(texts) == 0:
-        raise usage("no tests: their files are named *_test.yaml, *_test.yml or *_test.json")
+    reading = gather(paths, tests=True)
+    if reading.unreadable:
+        raise Stop(ExitCode.USAGE, *(one.message for one in reading.unreadable))
     found: dict[str, Suite] = {}
     lines: list[str] = []
-    for file, text in texts.items():
+    for file, text in reading.texts.items():
         tests = read_tests(text)
         wrong = misnamed(tests, state) if isinstance(tests, Suite) else tests
         lines.extend(problem.in_file(file) for problem in wrong)

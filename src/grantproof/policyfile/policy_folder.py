@@ -20,6 +20,8 @@ from grantproof.policyfile.policy_schema import ELSEWHERE, known_fields, known_n
 from grantproof.policyfile.policy_text import advice, read_source
 from grantproof.policyfile.source import START, Source
 
+__all__ = ["FiledProblem", "PolicyReading", "read_files", "read_policy"]
+
 SUPPOSED: Final[Mapping[str, object]] = {
     "apiVersion": "grantproof/v1",
     "kind": "Organization",

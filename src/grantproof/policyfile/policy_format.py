@@ -19,13 +19,13 @@ from grantproof.policyfile.policy_layout import (
     read_layout,
 )
 from grantproof.policyfile.policy_schema import Shape, policy_shape
-from grantproof.policyfile.policy_text import LINE_LENGTH, read_source
+from grantproof.policyfile.policy_text import OTHER_BREAKS, read_source
 from grantproof.policyfile.source import START, Problem, Source
 from grantproof.policyfile.yaml_source import parse_yaml
 
 INDENT: Final = 2
-OTHER_BREAKS: Final = "\x85\u2028\u2029"
-"""What YAML has been taking for line breaks, from one version to the next."""
+LINE_LENGTH: Final = 100
+"""A list or an object in brackets is no longer than this; nothing else is broken into lines."""
 
 CHANGED: Final = "cannot be formatted without changing what it says"
 HEAD: Final = {"apiVersion": "grantproof/v1", "kind": "Organization"}

@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from grantproof.policyfile.faults import RULES, Fault, faults
 from grantproof.policyfile.guardrail_documents import Guardrail
@@ -14,7 +15,11 @@ from grantproof.policyfile.organization_document import OrganizationDocument
 from grantproof.policyfile.source import Problem, Source
 from grantproof.policyfile.yaml_source import parse_yaml
 
-LINE_LENGTH: Final = 100
+OTHER_BREAKS: Final = "\x85\u2028\u2029"
+"""What YAML has been taking for line breaks, from one version to the next."""
+
+LINE_LENGTH_MAX: Final = 2**31
+"""A text is one line however long it is: folding it would be another way to write the same."""
 
 
 def read_organization(text: str) -> OrganizationDocument | tuple[Problem, ...]:
@@ -74,8 +79,27 @@ def write_json(document: OrganizationDocument) -> str:
 
 def write_yaml(document: OrganizationDocument) -> str:
     """Return the organization as YAML; what goes without saying is left out."""
+    data = document.model_dump(mode="json", exclude_defaults=True)
+    text = _dumped(data)
+    return _dumped(_escaped(data)) if any(one in text for one in OTHER_BREAKS) else text
+
+
+def _dumped(data: object) -> str:
     writer = YAML(typ="rt", pure=True)
-    writer.width = LINE_LENGTH
+    writer.width = LINE_LENGTH_MAX
     written = StringIO()
-    writer.dump(document.model_dump(mode="json", exclude_defaults=True), written)
+    writer.dump(data, written)
     return written.getvalue()
+
+
+def _escaped(data: object) -> object:
+    """Return the data with every string in double quotes that would be folded in others."""
+    match data:
+        case dict():
+            return {name: _escaped(value) for name, value in data.items()}
+        case list():
+            return [_escaped(member) for member in data]
+        case str() if any(one in data for one in OTHER_BREAKS):
+            return DoubleQuotedScalarString(data)
+        case _:
+            return data

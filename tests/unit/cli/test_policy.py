@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from grantproof.cli.exits import Stop
+from grantproof.cli.policy_files import gather, text_of
 from grantproof.policyfile.policy_schema import write_schema
 from tests.unit.cli.conftest import Run
 
@@ -94,11 +96,15 @@ def test_the_standard_input_is_a_file_too(
 
 def test_what_is_no_policy_is_passed_over_in_a_folder(run: Run, folder: Path) -> None:
     """Hidden files and folders, tests of policies, other endings; tests also when named."""
-    for name in (".hidden.yaml", "roles_test.yaml", "more/x_test.yml", "notes.txt"):
+    for name in (".hidden.yaml", "roles_test.yaml", "more/x_test.json", "notes.txt"):
         (folder / name).write_text("nonsense: [")
     (folder / ".git").mkdir()
     (folder / ".git" / "x.yaml").write_text("nonsense: [")
     assert run("policy", "check", "policy", "policy/roles_test.yaml").code == 0
+    assert list(gather(["policy"], tests=True).texts) == [
+        "policy/more/x_test.json",
+        "policy/roles_test.yaml",
+    ]
     ended = run("policy", "check", "policy/roles_test.yaml")
     line = "`policy/roles_test.yaml` cannot be read: no policy file, only policy tests"
     assert (ended.code, ended.line) == (2, line)
@@ -128,6 +134,17 @@ def test_whatever_cannot_be_read_is_a_line_of_its_own(run: Run, folder: Path) ->
         ("policy/bytes.yaml", 2, "not UTF-8"),
         ("missing.yaml", 1, "no such file or directory"),
     ]
+
+
+def test_one_file_is_read_by_itself(folder: Path, typed: Callable[[str], None]) -> None:
+    """Whatever its name, or the standard input; what cannot be read stops the command."""
+    assert text_of(str(folder / "shop.yaml")) == HEAD
+    typed(ROLES)
+    assert text_of("-") == ROLES
+    with pytest.raises(Stop) as stopped:
+        text_of("policy")
+    assert stopped.value.code == 2
+    assert stopped.value.lines == ("`policy` cannot be read: is a directory",)
 
 
 def test_a_folder_that_may_not_be_listed_is_told(

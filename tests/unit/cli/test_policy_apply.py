@@ -193,7 +193,7 @@ def test_a_plan_that_would_be_refused_is_not_asked_about(
     for flag in ("--yes", "--dry-run"):
         ended = run("policy", "apply", written(bad), flag)
         assert ended.code == 1
-        assert ended.line.startswith("separation of duty: submitter conflicts with finance")
+        assert "separation of duty: submitter conflicts with finance" in ended.line
     told = run("policy", "apply", written(bad), "--yes", "--json").json
     assert (told["outcome"], told["code"]) == ("refused", "breaks_sod")
     assert revision() == before
@@ -272,7 +272,7 @@ def test_a_time_zone_cannot_be_changed(
         ("[", "policy.yaml:1:2: not YAML: "),
         (
             "apiVersion: grantproof/v1\nkind: Organization\nid: a\ntime_zone: Mars\n",
-            "`time_zone` must be an IANA name",
+            "policy.yaml:4:12: time_zone: must be an IANA name",
         ),
     ],
 )

@@ -258,9 +258,9 @@ def test_json_policies_and_tests_are_read_too(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["policy/acme.yaml"], "no tests: their files are named *_test.yaml, *_test.yml or"),
-        (["policy/acme_test.yaml"], "no policy to test: name its files beside those of the tests"),
-        (["nowhere.yaml"], "the file `nowhere.yaml` cannot be read: no such file or directory"),
+        (["policy/acme.yaml"], "`policy/acme.yaml` cannot be read: no policy test"),
+        (["policy/acme_test.yaml"], "`policy/acme_test.yaml` cannot be read: no policy file"),
+        (["nowhere.yaml"], "`nowhere.yaml` cannot be read: no such file or directory"),
         (["policy", "--junit", "no/where.xml"], "the file `no/where.xml` cannot be written: no"),
         (["policy", "--coverage-min", "nan"], "`--coverage-min` must be between 0 and 100"),
         (["policy", "--coverage-min", "101"], "`--coverage-min` must be between 0 and 100"),
@@ -293,7 +293,7 @@ def test_a_policy_that_cannot_be_is_not_tested(run: Run, folder: Path) -> None:
     (folder / "policy" / "acme.yaml").write_text(text)
     ended = run("policy")
     assert ended.code == 1
-    assert ended.line.startswith("the policy cannot be: separation of duty: ")
+    assert ended.line.startswith("policy/acme.yaml:12:49: assignments[1]: separation of duty: ")
 
 
 def test_an_empty_policy_can_be_tested(run: Run, folder: Path) -> None:

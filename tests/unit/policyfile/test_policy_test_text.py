@@ -254,8 +254,9 @@ def test_commands_may_leave_out_what_has_a_default() -> None:
                 (
                     "t:7:21: changes[0].witness.kind: must be one of `already_exists`,"
                     " `already_so`,"
-                    " `breaks_sod`, `last_administrator`, `missing`, `named_by_sod_set`,"
-                    " `not_permitted`, `over_limit`, `still_referenced`, `would_cycle`"
+                    " `breaks_sod`, `last_administrator`, `missing`, `named_by_guardrail`,"
+                    " `named_by_sod_set`, `not_permitted`, `over_limit`, `still_referenced`,"
+                    " `would_cycle`"
                 )
             ],
         ),

@@ -7,6 +7,7 @@ import pytest
 from grantproof.core.attributes import attributes
 from grantproof.policyfile import json_source, yaml_source
 from grantproof.policyfile.organization_document import OrganizationDocument
+from grantproof.policyfile.policy_format import format_policy
 from grantproof.policyfile.policy_text import (
     read_organization,
     read_source,
@@ -198,3 +199,33 @@ def test_written_yaml_leaves_out_what_goes_without_saying() -> None:
     written = json.loads(write_json(document))
     assert written["principals"][0] == {"id": "true", "active": True, "attributes": {}}
     assert accepted(write_yaml(document)) == accepted(write_json(document)) == document
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 60 + "word",
+        "one\ntwo",
+        "one\n\n two\n",
+        " before",
+        "after\t",
+        "\r",
+        "a\x85b",
+        "a\u2028b\u2029",
+        "\x7f\ufeff",
+        "# no comment",
+        "- a: b",
+        "'\"\\",
+        "2026-01-31",
+        "0x1f",
+        "null",
+        "",
+    ],
+)
+def test_any_text_of_an_attribute_survives_being_written(text: str) -> None:
+    """In both forms, on one line or in quotes, and the YAML is canonical."""
+    attributes = {"a": text, "b": [text]}
+    whole = {"id": "p", "attributes": attributes}
+    document = accepted(HEAD + f"principals: [{json.dumps(whole)}]\n")
+    assert accepted(write_yaml(document)) == accepted(write_json(document)) == document
+    assert format_policy(write_yaml(document)) == write_yaml(document)
