@@ -139,8 +139,10 @@ def objects_of(text: str) -> Iterator[Json]:
 
 def organization(document: OrganizationDocument, *more: SingleCommand) -> Organization:
     """The organization that the document describes, changed by some commands more."""
-    commands = ChangeSet((*to_change_set(document), *more))
-    built = apply(document.empty(), commands, actor="importer", instant=INSTANT)
+    commands = (*to_change_set(document), *more)
+    if not commands:
+        return document.empty()
+    built = apply(document.empty(), ChangeSet(commands), actor="importer", instant=INSTANT)
     assert isinstance(built, Accepted), built
     return built.state
 

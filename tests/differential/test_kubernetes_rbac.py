@@ -222,7 +222,7 @@ def manifests(draw: st.DrawFn) -> list[Json]:
             chosen = {**selector, "matchExpressions": expressions}
             objects[-1]["aggregationRule"] = {"clusterRoleSelectors": [chosen]}
     for space in SPACES:
-        place = {"name": "local", "namespace": home}
+        place = {"name": "local", "namespace": space}
         rules = draw(st.lists(RULES, max_size=2))
         objects.append({**version, "kind": "Role", "metadata": place, "rules": rules})
     for number in range(draw(st.integers(1, 4))):

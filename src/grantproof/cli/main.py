@@ -25,6 +25,7 @@ from grantproof.cli import (
     key,
     kind,
     org,
+    policy,
     principal,
     resource,
     role,
@@ -75,6 +76,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")
 app.add_typer(case.app, name="case")
+app.add_typer(policy.app, name="policy")
 command(app)(verify.verify)
 
 

@@ -44,7 +44,7 @@ def import_(operator: Operator, file: File) -> None:
     from grantproof.policyfile.organization_document import steps
 
     with progress() as bar:
-        text = _text_of(file)
+        text = text_of(file)
         document = _document(text, file, name=operator.named_organization)
         empty, exists = _target(operator, document)
         wanted = list(steps(document))
@@ -71,7 +71,8 @@ def export(operator: Operator, organization: Exported, *, form: Format = "yaml")
     tell_text(write_json(document) if as_json else write_yaml(document))
 
 
-def _text_of(file: str) -> str:
+def text_of(file: str) -> str:
+    """Return what a file, or for a dash the standard input, holds; raises `Stop`."""
     try:
         content = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
     except OSError as error:
