@@ -249,7 +249,7 @@ def groups_by_name(principal: str) -> tuple[str, ...]:
     """Return the groups that Kubernetes puts a subject into because of its name alone."""
     if principal == ANONYMOUS:
         return (UNAUTHENTICATED,)
-    parts = principal.split(":")
-    if parts[:2] == ["system", "serviceaccount"] and len(parts) > 2:  # noqa: PLR2004 - the third is its namespace
-        return (ACCOUNTS, f"{ACCOUNTS}:{parts[2]}", AUTHENTICATED)
+    _, account, rest = principal.partition("system:serviceaccount:")
+    if account and principal.startswith(account):
+        return (ACCOUNTS, f"{ACCOUNTS}:{rest.partition(':')[0]}", AUTHENTICATED)
     return (AUTHENTICATED,)
