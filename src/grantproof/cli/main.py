@@ -28,6 +28,7 @@ from grantproof.cli import (
     policy,
     principal,
     resource,
+    review,
     role,
     serve,
     sod,
@@ -77,6 +78,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")
 app.add_typer(case.app, name="case")
 app.add_typer(policy.app, name="policy")
+app.add_typer(review.app, name="review")
 command(app)(verify.verify)
 
 
