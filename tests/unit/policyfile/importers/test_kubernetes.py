@@ -258,3 +258,62 @@ def test_a_bomb_of_aliases_is_refused() -> None:
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     rows += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 8)]
     assert "aliases" in refused("---\n" + "\n".join(rows))[0]
+
+
+def test_a_wildcard_before_a_subresource_is_that_subresource_only() -> None:
+    """`*/scale` is neither the resource itself nor another of its subresources."""
+    named = "- {verbs: [get], apiGroups: [apps], resources: [x, x/scale, x/log, y/scale]}\n"
+    wild = "- {verbs: [patch], apiGroups: [apps], resources: ['*/scale']}\n"
+    held = claims(read(VIEW + named + wild).document, "view")
+    assert [resource for verb, resource in held if verb == "patch"] == [
+        "kind:x.apps:scale",
+        "kind:y.apps:scale",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "selected"),
+    [
+        ("{key: a, operator: In, values: ['1', '3']}", ["one"]),
+        ("{key: a, operator: NotIn, values: ['1']}", ["none", "two"]),
+        ("{key: a, operator: Exists}", ["one", "two"]),
+        ("{key: a, operator: DoesNotExist}", ["none"]),
+    ],
+)
+def test_expressions_select_as_labels_are(requirement: str, selected: list[str]) -> None:
+    """`NotIn` selects what has no such label too, as Kubernetes has it."""
+    labels = {"one": "{a: '1'}", "two": "{a: '2'}", "none": "{}"}
+    plain = "".join(
+        f"---\n{HEAD}kind: ClusterRole\nmetadata: {{name: {name}, labels: {held}}}\n"
+        for name, held in labels.items()
+    )
+    all_of = ALL.replace("matchLabels: {all: yes-please}", f"matchExpressions: [{requirement}]")
+    parents = {str(role.id): sorted(role.parents) for role in read(plain + all_of).document.roles}
+    assert parents["all"] == selected
+
+
+def test_who_is_anonymous_is_not_authenticated() -> None:
+    """One of the two groups has everybody else."""
+    bound = BOUND.replace("ann@example.com", "'system:anonymous'")
+    groups = "".join(
+        f"- {{kind: Group, name: 'system:{name}'}}\n"
+        for name in ("authenticated", "unauthenticated")
+    )
+    written = read(VIEW + bound + groups).document.written()["memberships"]
+    assert [(one["principal"], one["group"]) for one in written] == [
+        ("system:anonymous", "system:unauthenticated"),
+        ("system:serviceaccount:blue:robot", "system:authenticated"),
+    ]
+
+
+def test_a_url_lies_in_the_longest_prefix_that_covers_it() -> None:
+    """So that asking the longest registered prefix finds every rule that covers it."""
+    rules = "- {verbs: [get], nonResourceURLs: ['*', '/a/*', '/a/b*', /a/b/c, /a]}\n"
+    parents = {str(one.id): one.parent for one in read(VIEW + rules).document.resources}
+    assert {name: parent for name, parent in parents.items() if name.startswith("url")} == {
+        "urls:": None,
+        "urls:/a/": "urls:",
+        "urls:/a/b": "urls:/a/",
+        "url:/a/b/c": "urls:/a/b",
+        "url:/a": "urls:",
+    }
