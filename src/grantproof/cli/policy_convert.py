@@ -70,7 +70,7 @@ def convert(
     if not incomplete and output is not None:
         _write(output, outcome)
     if operator.json:
-        tell_json(_told(outcome, written=output is None))
+        tell_json(_told(outcome, shown=output is None and not incomplete))
     elif not incomplete and output is None:
         tell_text(_text(outcome, as_json=False))
     if incomplete:
@@ -109,8 +109,8 @@ def _write(output: Path, outcome: "Imported") -> None:
         raise usage(f"the file `{output}` cannot be written: {why}") from None
 
 
-def _told(outcome: "Imported", *, written: bool) -> dict[str, object]:
-    """Return the notes, and the document where it is not written to a file."""
+def _told(outcome: "Imported", *, shown: bool) -> dict[str, object]:
+    """Return the notes, and the document where it is `shown`, not written to a file."""
     notes = [
         {
             "file": note.file,
@@ -121,5 +121,5 @@ def _told(outcome: "Imported", *, written: bool) -> dict[str, object]:
         }
         for note in outcome.untranslated
     ]
-    document = {"document": outcome.document.written()} if written else {}
+    document = {"document": outcome.document.written()} if shown else {}
     return {**document, "untranslated": notes}

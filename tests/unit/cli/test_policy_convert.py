@@ -69,6 +69,8 @@ def test_strict_writes_nothing_unless_all_is_translated(
     ended = run("policy", "convert", *arguments)
     assert (ended.code, ended.out, out.exists()) == (1, "", False)
     assert ended.err == f"{manifest}{NOTE}\nnot all was translated (notes above: 1)\n"
+    told = run("policy", "convert", "--from", "kubernetes", str(manifest), "--strict", "--json")
+    assert (told.code, list(told.json)) == (1, ["untranslated"])
     manifest.write_text(ROLE)
     assert run("policy", "convert", *arguments).code == 0
     assert out.exists()

@@ -4,17 +4,12 @@ The functions that change something are commands: a violated precondition is ref
 exactly the facts of the standard's post-state come and go. `docs/nist-rbac.md` has the same rows.
 """
 
-import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
-from typer.core import TyperGroup
 
-from grantproof.cli.main import program
-from grantproof.core.commands import Rejected, language
+from grantproof.core.commands import Rejected
 from grantproof.core.commands.language import (
     AddParent,
     AssignGroupRole,
@@ -80,8 +75,6 @@ from tests.organizations import (
     roles,
 )
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "nist-rbac.md").read_text("utf-8")
-OPENAPI = Path(__file__).resolve().parents[3] / "docs" / "openapi.json"
 NOBODY, NOTHING = PrincipalId("nobody"), RoleId("nothing")
 NOW = NOON.instant
 
@@ -456,70 +449,3 @@ def test_groups_count_like_users_for_separation_of_duty() -> None:
     """The standard has no groups; a role given to one is given to its members."""
     state = made_of(*FACTS, Membership(ANN, STAFF), pair(2, CLERK, CHIEF))
     assert isinstance(outcome(state, AssignGroupRole(STAFF, CHIEF)), Rejected)
-
-
-REVIEWED = {
-    "CheckAccess",
-    "CreateSession",
-    "DeleteSession",
-    "AddActiveRole",
-    "DropActiveRole",
-    "AssignedUsers",
-    "AssignedRoles",
-    "AuthorizedUsers",
-    "AuthorizedRoles",
-    "RolePermissions",
-    "UserPermissions",
-    "SessionRoles",
-    "SessionPermissions",
-    "RoleOperationsOnObject",
-    "UserOperationsOnObject",
-    *(f"{mode}RoleSet{what}" for mode in ("Ssd", "Dsd") for what in ("s", "Roles", "Cardinality")),
-}
-ROWS = re.findall(r"^\| `([A-Z]\w+)` \|(.*)\|$", PAGE, re.MULTILINE)
-
-
-def test_the_page_has_a_row_for_every_function() -> None:
-    """Each once; and each has a test here, by its own name or as one of the administrative ones."""
-    assert sorted(name for name, _ in ROWS) == sorted([*ADMINISTRATIVE, *REVIEWED])
-    tests = {name for name in globals() if name.startswith("test_")}
-    named = {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() for name in REVIEWED}
-    untested = {name for name in named if f"test_{name}" not in tests}
-    assert all(re.match("[sd]sd_role_set", name) for name in untested)
-
-
-def test_everything_that_the_page_names_exists() -> None:
-    """Commands of the core, routes of the document, commands of the program, functions."""
-    routes = {
-        f"{method.upper()} {path}"
-        for path, methods in json.loads(OPENAPI.read_text())["paths"].items()
-        for method in methods
-    }
-    for name, cells in ROWS:
-        told = re.findall(r"`([^`]+)`", cells)
-        assert told, name
-        for one in told:
-            match one.split():
-                case ["GET" | "POST" | "PUT" | "PATCH" | "DELETE", *_]:
-                    assert one in routes, one
-                case ["grantproof", *words]:
-                    assert is_command(words), one
-                case [word] if word[0].isupper():
-                    assert hasattr(language, word), one
-                case _:
-                    assert hasattr(review, one) or one in OTHER_NAMES, one
-
-
-OTHER_NAMES = {"active_roles", "evaluate", "cascade"}
-
-
-def is_command(words: list[str]) -> bool:
-    """Whether the words lead to a command of the program; options are left aside."""
-    here: object = program()
-    for word in words:
-        if word.startswith("-"):
-            break
-        if not isinstance(here, TyperGroup) or word not in here.commands:
-            return False
-        here = here.commands[word]
-    return not isinstance(here, TyperGroup)
