@@ -29,6 +29,7 @@ from grantproof.cli import (
     policy,
     principal,
     resource,
+    review,
     role,
     serve,
     sod,
@@ -79,6 +80,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(key.app, name="key")
 app.add_typer(case.app, name="case")
+app.add_typer(review.app, name="review")
 command(app)(verify.verify)
 
 

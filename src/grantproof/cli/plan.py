@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from grantproof.cli import shown
 from grantproof.cli.output import listed, tell_coloured
-from grantproof.core import model
+from grantproof.core import guardrails, model
 from grantproof.core.model import Fact
 from grantproof.policyfile import documents
 from grantproof.policyfile.differing import Difference
@@ -92,6 +92,13 @@ def _bounds(validity: model.Validity) -> Iterator[str]:
         yield f"until {shown.moment(validity.end)}"
 
 
+def _guardrail(guardrail: model.Guardrail) -> tuple[str, str]:
+    accesses = " and ".join(map(shown.access_text, guardrails.accesses(guardrail.rule)))
+    who = listed(map(shown.selector_text, guardrails.selectors(guardrail.rule)))
+    form = documents.Guardrail.of(guardrail).type
+    return f"guardrail {guardrail.id}", f"{form} {accesses}{f' ({who})' if who else ''}"
+
+
 WORDS: Final[Mapping[type[Fact], Callable[[Any], tuple[str, str]]]] = {
     model.KindDeclaration: lambda declared: (f"kind {declared.kind}", ""),
     model.Resource: _resource,
@@ -105,5 +112,6 @@ WORDS: Final[Mapping[type[Fact], Callable[[Any], tuple[str, str]]]] = {
     model.Membership: lambda member: (f"principal {member.principal} in group {member.group}", ""),
     model.Assignment: lambda held: _held(f"principal {held.principal}", held.role, held.validity),
     model.GroupAssignment: lambda held: _held(f"group {held.group}", held.role, held.validity),
+    model.Guardrail: _guardrail,
 }
 """What a fact is called, and what there is to say of it: that may change, the name never does."""

@@ -6,6 +6,7 @@ One file per command. `import` and `export` are the commands of the same names a
 from grantproof.cli import (
     policy_apply,
     policy_check,
+    policy_convert,
     policy_fmt,
     policy_schema,
     policy_test,
@@ -13,12 +14,13 @@ from grantproof.cli import (
 )
 from grantproof.cli.command import command, group
 
-app = group("Policies as files: check, test, format, describe, apply, import and export them.")
+app = group("Policies as files: check, test, format, describe, convert, apply, import and export.")
 
 command(app)(policy_check.check)
 command(app, "test")(policy_test.run_tests)
 command(app)(policy_apply.apply)
 command(app)(policy_fmt.fmt)
 command(app)(policy_schema.schema)
+command(app)(policy_convert.convert)
 command(app, "import")(transfer.import_)
 command(app)(transfer.export)

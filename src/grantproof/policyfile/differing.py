@@ -143,6 +143,11 @@ def _under_resource(resource: model.Resource) -> Iterator[str]:
         yield resource.parent
 
 
+def _under_guardrail(guardrail: model.Guardrail) -> Iterator[str]:
+    for named in guardrail.names:
+        yield f"kind:{named.kind}" if isinstance(named, OfKind) else str(named.value)
+
+
 def _under_claim(claim: model.Claim) -> Iterator[str]:
     yield f"role:{claim.role}"
     match claim.resource:
@@ -257,6 +262,14 @@ ROWS: Final = (
         key=lambda held: (held.group, held.role),
         create=lambda held: (commands.AssignGroupRole(held.group, held.role, held.validity),),
         remove=lambda held: commands.RevokeGroupRole(held.group, held.role),
+    ),
+    Row(
+        model.Guardrail,
+        wanted=lambda document: (entry.core() for entry in document.guardrails),
+        key=lambda guardrail: (guardrail.id,),
+        create=lambda guardrail: (commands.CreateGuardrail(guardrail),),
+        remove=lambda guardrail: commands.DeleteGuardrail(guardrail.id),
+        rests_on=_under_guardrail,
     ),
 )
 """In the order in which facts are made; they are removed in the reverse.

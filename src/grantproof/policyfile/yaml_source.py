@@ -51,11 +51,36 @@ SCALARS: Final[Mapping[str, Callable[[str], object]]] = {
 
 def parse_yaml(text: str) -> Source | tuple[Problem, ...]:
     """Return what the text holds, or every problem that keeps it from being read."""
+    nodes = _composed(text, lambda yaml: [yaml.compose(text)])
+    if isinstance(nodes, tuple):
+        return nodes
+    reading = Reading()
+    data = [None if node is None else reading.read(node, ()) for node in nodes]
+    return tuple(reading.problems) or Source(data[0], partial(_located, reading.places))
+
+
+def parse_yaml_stream(text: str) -> Source | tuple[Problem, ...]:
+    """Return the list of the documents of the text, which `---` parts, or every problem.
+
+    A path into it begins with the position of the document. The limits are those of one text.
+    """
+    nodes = _composed(text, lambda yaml: list(yaml.compose_all(text)))
+    if isinstance(nodes, tuple):
+        return nodes
+    reading = Reading()
+    data = [None if node is None else reading.read(node, (i,)) for i, node in enumerate(nodes)]
+    return tuple(reading.problems) or Source(data, partial(_located, reading.places))
+
+
+def _composed(
+    text: str, compose: Callable[[YAML], list[Node | None]]
+) -> list[Node | None] | tuple[Problem, ...]:
+    """Return the nodes of the text, or the problem that keeps it from being YAML."""
     if len(text) > YAML_LENGTH_MAX:
         rule = f"must have at most {YAML_LENGTH_MAX} characters: write a large one as JSON"
         return (Problem((), *START, rule),)
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        return compose(YAML(typ="safe", pure=True))
     except MarkedYAMLError as error:
         return (_syntax(error),)
     except YAMLError as error:
@@ -64,11 +89,6 @@ def parse_yaml(text: str) -> Source | tuple[Problem, ...]:
         return (Problem((), *START, f"must be nested at most {DEPTH_MAX} deep"),)
     except LEAKS:
         return (Problem((), *START, "not YAML: it cannot be read"),)
-    reading = Reading()
-    data = None if node is None else reading.read(node, ())
-    if reading.problems:
-        return tuple(reading.problems)
-    return Source(data, partial(_located, reading.places))
 
 
 def _syntax(error: MarkedYAMLError) -> Problem:
