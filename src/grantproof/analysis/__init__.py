@@ -1,0 +1,1 @@
+"""Questions about a given policy: asked, answered, and each answer re-checked. Pure, but for Z3."""
