@@ -42,10 +42,10 @@ def violations(problem: Problem, invariant: Invariant) -> tuple[str, ...]:
         found.append("the goal is not tracked")
     if any(goal.role in problem.effective(roles) for roles in aimed):
         found.append("the goal is inside")
-    acting = {rule.admin for rule in (*problem.can_assign, *problem.can_revoke)} & tracked
+    acting = {rule.admin for rule in problem.rules} & tracked
     for roles in invariant.anyone | aimed:
-        for admin in sorted((acting & problem.effective(roles)) - invariant.admins):
-            found.append(f"`{admin}` is held and does not count as acting")
+        beyond = (acting & problem.effective(roles)) - invariant.admins
+        found.extend(f"`{admin}` is held and does not count as acting" for admin in sorted(beyond))
     for kept in (invariant.anyone, aimed):
         found.extend(_escapes(problem, invariant, kept))
     return tuple(found)

@@ -38,6 +38,9 @@ class CanRevoke:
     target: RoleId
 
 
+Rule = CanAssign | CanRevoke
+
+
 @dataclass(frozen=True, slots=True)
 class Goal:
     """`user` holds `role`; without a user, anybody does."""
@@ -74,6 +77,11 @@ class Problem:
                 down[parent].add(role)
         object.__setattr__(self, "parents", up)
         object.__setattr__(self, "children", {role: frozenset(down[role]) for role in down})
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of both kinds."""
+        return (*self.can_assign, *self.can_revoke)
 
     def effective(self, assigned: Iterable[RoleId]) -> Roles:
         """Return the roles that who is assigned these holds."""
@@ -157,7 +165,7 @@ def _named(problem: Problem) -> Iterable[RoleId]:
         yield from held
     for rule in problem.can_assign:
         yield from ({rule.target} | rule.positive | rule.negative)
-    for either in (*problem.can_assign, *problem.can_revoke):
+    for either in problem.rules:
         yield either.target
         if either.admin is not None:
             yield either.admin

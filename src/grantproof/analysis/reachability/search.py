@@ -139,8 +139,7 @@ def with_fewer_users(problem: Problem, part: Slice) -> Problem:
     whoever acts by the role later. One more is for the user that meets the goal. Copies repeat
     steps: the sequence need not be the shortest.
     """
-    rules = (*part.problem.can_assign, *part.problem.can_revoke)
-    most = len({rule.admin for rule in rules} - {None}) + 1
+    most = len({rule.admin for rule in part.problem.rules} - {None}) + 1
     matter = part.positive | part.negative
     count: Counter[frozenset[str]] = Counter()
     kept = {}
