@@ -26,6 +26,7 @@ from grantproof.cli import (
     kind,
     org,
     principal,
+    reach,
     resource,
     role,
     serve,
@@ -53,6 +54,7 @@ command(app)(serve.serve)
 command(app)(decision.evaluate)
 command(app)(decision.consume)
 command(app)(decision.explain)
+command(app)(reach.reach)
 command(app)(assignment.assign)
 command(app)(assignment.revoke)
 GROUPS: Final = {

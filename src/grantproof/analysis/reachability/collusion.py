@@ -21,7 +21,7 @@ from grantproof.analysis.reachability.verdicts import (
 )
 from grantproof.analysis.reachability.vocabulary import vocabulary
 from grantproof.core.authority import unauthorized
-from grantproof.core.commands import Accepted, Rejected, apply
+from grantproof.core.commands import Rejected, apply
 from grantproof.core.commands.language import SingleCommand
 from grantproof.core.errors import BreaksSod, LastAdministrator, OverLimit
 from grantproof.core.identifiers import PrincipalId

@@ -42,7 +42,7 @@ def violations(problem: Problem, invariant: Invariant) -> tuple[str, ...]:
         found.append("the goal is not tracked")
     if any(goal.role in problem.effective(roles) for roles in aimed):
         found.append("the goal is inside")
-    acting = {rule.admin for rule in problem.rules} & tracked
+    acting = tracked & {rule.admin for rule in problem.rules}
     for roles in invariant.anyone | aimed:
         beyond = (acting & problem.effective(roles)) - invariant.admins
         found.extend(f"`{admin}` is held and does not count as acting" for admin in sorted(beyond))
