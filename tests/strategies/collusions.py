@@ -48,6 +48,7 @@ from tests.organizations import (
     CHIEF,
     CLERK,
     HEAD,
+    ITSELF,
     NOON,
     PLAN,
     READ,
@@ -107,6 +108,9 @@ def organizations(draw: st.DrawFn, *, structural: bool = False) -> Organization:
     rights = draw(st.lists(administrative_claims(structural=structural), min_size=1, max_size=5))
     # Somebody can do something: whoever can do nothing is soon asked about.
     rights[0] = (CLERK, ADMINISTRATIVE[0], *rights[0][2:])
+    if structural and draw(st.booleans()):
+        powerful = draw(st.sampled_from(POWERFUL[:2]))
+        rights += [(CLERK, powerful, draw(st.sampled_from([Exactly(ITSELF), Any()])), ())]
     linked = [fact for fact in linked if _pair(fact) != _pair(Assignment(ANN, CLERK))]
     linked.append(Assignment(ANN, CLERK))
     claims: list[Fact] = [
