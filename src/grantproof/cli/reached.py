@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from grantproof.analysis.reachability import collusion, rules
-from grantproof.analysis.reachability.invariant import Invariant
+from grantproof.analysis.reachability.invariant import Invariant, NeverMet
 from grantproof.analysis.reachability.powers import Powers
-from grantproof.analysis.reachability.problem import Step
+from grantproof.analysis.reachability.problem import Roles, Step
 from grantproof.analysis.reachability.question import Change
 from grantproof.analysis.reachability.replay import command_of
 from grantproof.analysis.reachability.verdicts import (
@@ -39,7 +39,7 @@ from grantproof.policyfile import command_documents
 
 Taken = Step | Change
 Answer = rules.Answer | collusion.Answer
-Proof = Invariant | Powers | Exhausted
+Proof = Invariant | NeverMet | Powers | Exhausted
 
 SETS_SHOWN: Final = 10
 
@@ -164,12 +164,24 @@ def _grounds(evidence: Proof) -> tuple[str, ...]:
             )
         case Invariant():
             aimed = evidence.goal_user or evidence.anyone
-            sets = sorted(map(listed, aimed))
-            more = [f"and {len(sets) - SETS_SHOWN} more"] if len(sets) > SETS_SHOWN else []
-            kind = "always inside one of these sets of roles, of those that matter; checked:"
-            return (kind, *sets[:SETS_SHOWN], *more)
+            first = "always inside one of these sets of roles, of those that matter; checked:"
+            return (first, *_first(sorted(map(listed, aimed))))
+        case NeverMet():
+            conditions = sorted(map(_condition, evidence.goal_user or evidence.anyone))
+            first = "nobody ever holds one of these sets of roles; checked:"
+            return (first, *_first(conditions))
         case _:
             assert_never(evidence)
+
+
+def _first(lines: list[str]) -> tuple[str, ...]:
+    more = len(lines) - SETS_SHOWN
+    return (*lines[:SETS_SHOWN], *([f"and {more} more"] if more > 0 else []))
+
+
+def _condition(condition: tuple[Roles, Roles]) -> str:
+    held, unheld = condition
+    return f"{listed(held)} without {listed(unheld)}" if unheld else listed(held)
 
 
 def _written(step: Taken) -> dict[str, Any]:
@@ -192,5 +204,12 @@ def _evidence(evidence: Proof) -> dict[str, Any]:
                 "anyone": sorted(map(sorted, evidence.anyone)),
                 "goal_user": sorted(map(sorted, evidence.goal_user)),
             }
+        case NeverMet(anyone, goal_user):
+            return {"anyone": _conditions(anyone), "goal_user": _conditions(goal_user)}
         case _:
             assert_never(evidence)
+
+
+def _conditions(found: frozenset[tuple[Roles, Roles]]) -> list[dict[str, list[str]]]:
+    pairs = sorted((sorted(held), sorted(unheld)) for held, unheld in found)
+    return [{"held": list(held), "unheld": list(unheld)} for held, unheld in pairs]

@@ -11,7 +11,7 @@ are below each other again. So it is enough to look at what rules make of the se
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from grantproof.analysis.reachability.problem import Problem, Roles
+from grantproof.analysis.reachability.problem import CanRevoke, Problem, Roles, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,67 @@ class Invariant:
     admins: Roles
     anyone: frozenset[Roles]
     goal_user: frozenset[Roles]
+
+
+@dataclass(frozen=True, slots=True)
+class NeverMet:
+    """Nobody ever meets one of `anyone`, nor the goal's user, if it names one, one of `goal_user`.
+
+    Each says which roles are held and which are not. Only for rules without inheritance.
+    """
+
+    anyone: frozenset[tuple[Roles, Roles]]
+    goal_user: frozenset[tuple[Roles, Roles]]
+
+
+def gaps(problem: Problem, proof: NeverMet) -> tuple[str, ...]:
+    """Return why the conditions do not show that the goal is out of reach: nothing if they do.
+
+    Nobody may meet one to begin with. And whoever meets one after a step must have met one before,
+    or the step must have taken an administrative role that nobody ever holds.
+    """
+    goal, aimed = problem.goal, proof.anyone | proof.goal_user
+    final = proof.anyone if goal.user is None else aimed
+    nothing: Roles = frozenset()
+    found = ["there is inheritance"] if any(problem.parents.values()) else []
+    if (frozenset({goal.role}), nothing) not in final:
+        found.append("the goal is not among the conditions")
+    for user, roles in problem.users.items():
+        if any(
+            held <= roles and unheld.isdisjoint(roles)
+            for held, unheld in (final if user == goal.user else proof.anyone)
+        ):
+            found.append(f"`{user}` meets a condition to begin with")
+    absent = {role for role in problem.roles if (frozenset({role}), nothing) in proof.anyone}
+    for kept in (proof.anyone, final):
+        for held, unheld in kept:
+            found.extend(
+                f"a step at `{rule.target}` leads to a condition from outside"
+                for rule in problem.rules
+                if rule.admin not in absent
+                for before in _before(rule, held, unheld)
+                if not _implied(before, kept)
+            )
+    return tuple(found)
+
+
+def _before(rule: Rule, held: Roles, unheld: Roles) -> Iterator[tuple[Roles, Roles]]:
+    """Yield what must have been for the rule to have made the condition true."""
+    if isinstance(rule, CanRevoke):
+        if rule.target in unheld:
+            yield held, unheld - {rule.target}
+        return
+    needed, avoided = (held - {rule.target}) | rule.positive, unheld | rule.negative
+    if rule.target in held and rule.target not in unheld and needed.isdisjoint(avoided):
+        yield needed, avoided
+
+
+def _implied(before: tuple[Roles, Roles], kept: frozenset[tuple[Roles, Roles]]) -> bool:
+    """Return whether who meets `before` meets one of the conditions that are kept."""
+    if before in kept:
+        return True
+    needed, avoided = before
+    return any(held <= needed and unheld <= avoided for held, unheld in kept)
 
 
 def violations(problem: Problem, invariant: Invariant) -> tuple[str, ...]:

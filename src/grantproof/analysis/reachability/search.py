@@ -43,8 +43,14 @@ class Search:
         self._changes: dict[int, list[tuple[int, Move]]] = {}
         self._estimates: dict[int, int] = {}
 
-    def run(self, problem: Problem) -> tuple[Change, ...] | Exhausted | Undetermined:
-        """Return the changes that lead to the goal, or why there are none to be returned."""
+    def run(
+        self, problem: Problem, *, below: int | None = None
+    ) -> tuple[Change, ...] | Exhausted | Undetermined:
+        """Return the changes that lead to the goal, or why there are none to be returned.
+
+        With `below`, only sequences of fewer changes are looked for.
+        """
+        end = NEVER if below is None else below
         start = self._start(problem)
         came: dict[Node, tuple[Node, Change] | None] = {start: None}
         steps = {start: 0}
@@ -55,12 +61,12 @@ class Search:
             node = queue[least].pop()
             if not queue[least]:
                 del queue[least]
-            if node in closed or least >= NEVER:
+            if node in closed or least >= end:
                 continue
             closed.add(node)
             if self._met(node):
                 return _way(came, node)
-            if len(closed) > self._states:
+            if len(steps) > self._states:
                 return Undetermined(f"more than {self._states} states may come about")
             for change, after in self._successors(node):
                 if steps.get(after, NEVER) > steps[node] + 1:
@@ -151,9 +157,9 @@ def with_fewer_users(problem: Problem, part: Slice) -> Problem:
     return replace(problem, users=kept)
 
 
-def steps_of(problem: Problem, search: Search, changes: tuple[Change, ...]) -> tuple[Step, ...]:
+def steps_of(problem: Problem, masks: Masks, changes: tuple[Change, ...]) -> tuple[Step, ...]:
     """Return the changes as steps of users: the first, by id, of those that could make each."""
-    masks, aimed = search.masks, problem.goal.user
+    aimed = problem.goal.user
     now = {user: masks.mask(assigned) for user, assigned in sorted(problem.users.items())}
     steps: list[Step] = []
     for change in changes:

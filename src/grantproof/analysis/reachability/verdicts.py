@@ -51,11 +51,13 @@ class Undetermined:
 class Limits:
     """How much is tried before the answer is `Undetermined`.
 
-    `role_sets` bounds the over-approximation, `states` a search over rules, `revisions` and
-    `attempts` a search over an organization: the states it keeps, the commands it tries.
+    For rules, `role_sets` and `conditions` bound the over-approximations, forward and backward,
+    and `states` the search. For an organization, `revisions` bounds the states that are kept and
+    `attempts` the commands that are tried.
     """
 
-    role_sets: int = 4_000
-    states: int = 100_000
+    role_sets: int = 1_000
+    conditions: int = 50_000
+    states: int = 20_000
     revisions: int = 20_000
     attempts: int = 1_000_000
