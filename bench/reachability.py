@@ -17,6 +17,7 @@ SIZES: Final = ((100, 500), (500, 2_500), (1_000, 5_000))
 """Roles and rules."""
 
 USERS: Final = 200
+"""Beside one administrator for each administrative role."""
 QUESTIONS: Final = 20
 SEED: Final = 1
 
@@ -38,6 +39,8 @@ def drawn(roles: int, rules: int, *, seed: int) -> Problem:
         CanRevoke(chance.choice(admins), chance.choice(names)) for _ in range(rules // 4)
     )
     users = {PrincipalId(f"u{number}"): some(2) for number in range(USERS)}
+    # Somebody holds each administrative role, as where administrators are appointed.
+    users |= {PrincipalId(f"x{admin}"): frozenset({admin}) for admin in admins}
     return Problem(frozenset(names), users, assigning, revoking, Goal(names[-1]))
 
 

@@ -66,9 +66,9 @@ class Search:
             closed.add(node)
             if self._met(node):
                 return _way(came, node)
-            if len(steps) > self._states:
-                return Undetermined(f"more than {self._states} states may come about")
             for change, after in self._successors(node):
+                if len(steps) > self._states:
+                    return Undetermined(f"more than {self._states} states may come about")
                 if steps.get(after, NEVER) > steps[node] + 1:
                     steps[after] = steps[node] + 1
                     came[after] = (node, change)
