@@ -74,7 +74,7 @@ CONTEXTS = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(organizations(), questions())
 def test_the_answer_is_that_of_trying_every_change(state: Organization, asked: Question) -> None:
     """Yes with as few changes as can be, replayed; no where no sequence brings it about."""
@@ -154,7 +154,7 @@ def walk(state: Organization, asked: Question, commands: list[SingleCommand]) ->
     return found
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.one_of(single_commands(FEW), links(FEW), removals(FEW)), few_organizations())
 def test_every_other_command_takes_a_right_to_administer(
     command: SingleCommand, state: Organization
