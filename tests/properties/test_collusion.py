@@ -74,7 +74,7 @@ CONTEXTS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(organizations(), questions())
 def test_the_answer_is_that_of_trying_every_change(state: Organization, asked: Question) -> None:
     """Yes with as few changes as can be, replayed; no where no sequence brings it about."""
@@ -97,7 +97,7 @@ def test_the_answer_is_that_of_trying_every_change(state: Organization, asked: Q
             raise AssertionError(why)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     organizations(structural=True),
     questions(),
@@ -154,7 +154,7 @@ def walk(state: Organization, asked: Question, commands: list[SingleCommand]) ->
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.one_of(single_commands(FEW), links(FEW), removals(FEW)), few_organizations())
 def test_every_other_command_takes_a_right_to_administer(
     command: SingleCommand, state: Organization
@@ -166,7 +166,7 @@ def test_every_other_command_takes_a_right_to_administer(
         assert any(isinstance(need, Right) and need.action == ADMINISTER for need in needs)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(organizations(structural=True), questions(), st.booleans(), st.booleans())
 def test_powers_that_leave_something_out_do_not_pass_the_check(
     state: Organization,

@@ -20,7 +20,7 @@ from grantproof.analysis.reachability.verdicts import (
 from tests.strategies.rules import fewest_steps, problems
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(problems())
 def test_the_answer_is_that_of_the_plain_search(problem: Problem) -> None:
     """Yes with as few steps as can be, replayed; no where every sequence misses the goal."""
@@ -38,7 +38,7 @@ def test_the_answer_is_that_of_the_plain_search(problem: Problem) -> None:
             raise AssertionError(why)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(problems(), st.integers(0, 3), st.integers(0, 6))
 def test_with_little_room_no_answer_is_wrong(problem: Problem, room: int, states: int) -> None:
     """Limits may cost the answer or the shortest sequence, never the truth."""
@@ -56,7 +56,7 @@ def test_with_little_room_no_answer_is_wrong(problem: Problem, room: int, states
             pass
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(problems(), problems())
 def test_a_proof_that_passes_its_check_excludes_the_goal(problem: Problem, other: Problem) -> None:
     """A proof is held to rules that it was not made for: where it passes, it is true of them."""

@@ -22,7 +22,7 @@ from grantproof.core.commands.language import (
     UnnestGroup,
 )
 from grantproof.core.constraints import Constraint, TimeWindow
-from grantproof.core.identifiers import Action, ClaimId, ResourceId, SodSetId
+from grantproof.core.identifiers import Action, ClaimId, ResourceId, RoleId, SodSetId
 from grantproof.core.invariants import valid
 from grantproof.core.model import (
     ALWAYS,
@@ -59,7 +59,9 @@ from tests.organizations import (
     people,
     roles,
 )
+from tests.strategies.entities import MODES
 
+Given = tuple[RoleId, Action, ResourcePattern, tuple[Constraint, ...]]
 PEOPLE: Final = (ANN, BOB)
 ROLES: Final = (CHIEF, CLERK, HEAD)
 ADMINISTRATIVE: Final = tuple(map(Action, ("assign", "revoke")))
@@ -70,7 +72,7 @@ LATER: Final = Validity(NOON.instant + 5, None)
 EARLIER: Final = Validity(None, NOON.instant)
 
 
-def administrative_claims(*, structural: bool) -> SearchStrategy[tuple[object, ...]]:
+def administrative_claims(*, structural: bool) -> SearchStrategy[Given]:
     """A role, an administrative action, on what, and when."""
     named: list[ResourcePattern] = [Exactly(ResourceId(f"role:{role}")) for role in ROLES]
     named += [Exactly(ResourceId(f"group:{group}")) for group in (STAFF, BOARD)]
@@ -110,20 +112,21 @@ def organizations(draw: st.DrawFn, *, structural: bool = False) -> Organization:
     rights[0] = (CLERK, ADMINISTRATIVE[0], *rights[0][2:])
     if structural and draw(st.booleans()):
         powerful = draw(st.sampled_from(POWERFUL[:2]))
-        rights += [(CLERK, powerful, draw(st.sampled_from([Exactly(ITSELF), Any()])), ())]
+        everywhere: list[ResourcePattern] = [Exactly(ITSELF), Any()]
+        rights.append((CLERK, powerful, draw(st.sampled_from(everywhere)), ()))
     linked = [fact for fact in linked if _pair(fact) != _pair(Assignment(ANN, CLERK))]
     linked.append(Assignment(ANN, CLERK))
     claims: list[Fact] = [
-        Claim(ClaimId(f"c{number}"), role, Exactly(action), pattern, constraints)  # type: ignore[arg-type]  # tuples of a strategy have no types of their own
+        Claim(ClaimId(f"c{number}"), role, Exactly(action), pattern, constraints)
         for number, (role, action, pattern, constraints) in enumerate(rights)
     ]
     reading = Claim(ClaimId("read"), draw(st.sampled_from(ROLES)), Exactly(READ), Exactly(PLAN))
     state = made_of(*made, *linked, *claims, reading)
     pairs = ((CHIEF, CLERK), (CLERK, HEAD), (CHIEF, HEAD))
-    modes = draw(st.lists(st.sampled_from(["static", "static", "dynamic"]), max_size=2))
+    modes = draw(st.lists(st.sampled_from((*MODES, MODES[0])), max_size=2))
     for number, mode in enumerate(modes):
         both = frozenset(draw(st.sampled_from(pairs)))
-        more = SodSet(SodSetId(f"s{number}"), both, 2, mode)  # type: ignore[arg-type]  # one of the two modes
+        more = SodSet(SodSetId(f"s{number}"), both, 2, mode)
         ruled = made_of(*facts(state), more)
         state = ruled if valid(ruled) == () else state
     return state
