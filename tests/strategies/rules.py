@@ -34,20 +34,29 @@ def role_sets(most: int = 2) -> SearchStrategy[Roles]:
 def problems(draw: st.DrawFn) -> Problem:
     """A problem of four roles and up to two users, often with inheritance."""
     role, admin = st.sampled_from(ROLES), st.sampled_from((*ROLES, None))
+    goal = draw(role)
     users = USERS[: draw(st.integers(1, len(USERS)))]
-    edges = draw(st.lists(st.tuples(role, role), max_size=2))
+    edges = draw(st.lists(st.tuples(role, role), max_size=1))
     parents: dict[RoleId, Roles] = {}
     for one, other in edges:
         if one < other:
             parents[one] = parents.get(one, NO_ROLES) | {other}
+    others = [one for one in ROLES if one != goal]
+    first, second, third = draw(st.permutations(others))
+    # A way that may be there: what else there is shortens it, forbids it or lets it be.
+    path = (
+        CanAssign(first, NO_ROLES, draw(role_sets(1)), second),
+        CanAssign(draw(admin), frozenset({second}), draw(role_sets(1)), third),
+        CanAssign(draw(st.sampled_from((second, third))), NO_ROLES, draw(role_sets(1)), goal),
+    )
+    rules = st.builds(CanAssign, admin, role_sets(), role_sets(), role)
     return Problem(
         roles=frozenset(ROLES),
-        users={user: draw(role_sets()) for user in users},
-        can_assign=tuple(
-            draw(st.lists(st.builds(CanAssign, admin, role_sets(), role_sets(), role), max_size=6))
-        ),
+        users={user: draw(role_sets(1)) - {goal} | {first} for user in users[:1]}
+        | {user: draw(role_sets(1)) - {goal} for user in users[1:]},
+        can_assign=(*path, *draw(st.lists(rules, max_size=4))),
         can_revoke=tuple(draw(st.lists(st.builds(CanRevoke, admin, role), max_size=4))),
-        goal=Goal(draw(role), draw(st.sampled_from((*users, None)))),
+        goal=Goal(goal, draw(st.sampled_from((*users, None)))),
         parents=parents,
     )
 

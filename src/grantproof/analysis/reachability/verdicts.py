@@ -60,4 +60,4 @@ class Limits:
     conditions: int = 50_000
     states: int = 20_000
     revisions: int = 20_000
-    attempts: int = 1_000_000
+    attempts: int = 200_000
