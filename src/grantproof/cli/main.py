@@ -28,6 +28,7 @@ from grantproof.cli import (
     org,
     policy,
     principal,
+    reach,
     resource,
     review,
     role,
@@ -56,6 +57,7 @@ command(app)(serve.serve)
 command(app)(decision.evaluate)
 command(app)(decision.consume)
 command(app)(decision.explain)
+command(app)(reach.reach)
 command(app)(assignment.assign)
 command(app)(assignment.revoke)
 GROUPS: Final = {

@@ -13,6 +13,7 @@ TOP = (
     "serve",
     "evaluate",
     "explain",
+    "reach",
     "assign",
     "revoke",
     "import",

@@ -1,0 +1,106 @@
+"""Small problems of administrative reachability, and the plain search that answers them."""
+
+from collections import deque
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from grantproof.analysis.reachability.problem import (
+    CanAssign,
+    CanRevoke,
+    Goal,
+    Problem,
+    Roles,
+    State,
+    Step,
+    moved,
+    objection,
+    reached,
+)
+from grantproof.core.identifiers import PrincipalId, RoleId
+
+ROLES: Final = tuple(map(RoleId, "abcd"))
+USERS: Final = tuple(map(PrincipalId, ("u", "v")))
+NO_ROLES: Final[Roles] = frozenset()
+
+
+def role_sets(most: int = 2) -> SearchStrategy[Roles]:
+    """A few of the roles."""
+    return st.frozensets(st.sampled_from(ROLES), max_size=most)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    """A problem of four roles and up to two users, often with inheritance."""
+    role, admin = st.sampled_from(ROLES), st.sampled_from((*ROLES, None))
+    goal = draw(role)
+    users = USERS[: draw(st.integers(1, len(USERS)))]
+    edges = draw(st.lists(st.tuples(role, role), max_size=1))
+    parents: dict[RoleId, Roles] = {}
+    for one, other in edges:
+        if one < other:
+            parents[one] = parents.get(one, NO_ROLES) | {other}
+    others = [one for one in ROLES if one != goal]
+    first, second, third = draw(st.permutations(others))
+    # A way that may be there: what else there is shortens it, forbids it or lets it be.
+    path = (
+        CanAssign(first, NO_ROLES, draw(role_sets(1)), second),
+        CanAssign(draw(admin), frozenset({second}), draw(role_sets(1)), third),
+        CanAssign(draw(st.sampled_from((second, third))), NO_ROLES, draw(role_sets(1)), goal),
+    )
+    rules = st.builds(CanAssign, admin, role_sets(), role_sets(), role)
+    return Problem(
+        roles=frozenset(ROLES),
+        users={user: draw(role_sets(1)) - {goal} | {first} for user in users[:1]}
+        | {user: draw(role_sets(1)) - {goal} for user in users[1:]},
+        can_assign=(*path, *draw(st.lists(rules, max_size=4))),
+        can_revoke=tuple(draw(st.lists(st.builds(CanRevoke, admin, role), max_size=4))),
+        goal=Goal(goal, draw(st.sampled_from((*users, None)))),
+        parents=parents,
+    )
+
+
+def fewest_steps(problem: Problem) -> int | None:
+    """How few steps reach the goal, of every interleaving of every step; nothing if none do."""
+    known = {_key(problem.users)}
+    queue: deque[tuple[State, int]] = deque([(problem.users, 0)])
+    while queue:
+        state, steps = queue.popleft()
+        if reached(problem, state) is not None:
+            return steps
+        for step in _steps(state):
+            if objection(problem, state, step) is None:
+                after = moved(state, step)
+                if _key(after) not in known:
+                    known.add(_key(after))
+                    queue.append((after, steps + 1))
+    return None
+
+
+def reachable_states(problem: Problem) -> set[frozenset[tuple[PrincipalId, RoleId]]]:
+    """Every state that some sequence leads to."""
+    start = problem.users
+    known, work = {_key(start)}, [start]
+    while work:
+        state = work.pop()
+        for step in _steps(state):
+            if objection(problem, state, step) is None:
+                after = moved(state, step)
+                if _key(after) not in known:
+                    known.add(_key(after))
+                    work.append(after)
+    return known
+
+
+def _steps(state: State) -> list[Step]:
+    return [
+        Step("revoke" if role in state[user] else "assign", author, user, role)
+        for author in state
+        for user in state
+        for role in ROLES
+    ]
+
+
+def _key(state: State) -> frozenset[tuple[PrincipalId, RoleId]]:
+    return frozenset((user, role) for user, held in state.items() for role in held)
