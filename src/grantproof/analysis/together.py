@@ -34,11 +34,15 @@ def allowed_both(
     Each has a context of its own: beside the instant those need not agree. It is the least of the
     principals, of those `among` whom it is looked for.
     """
+    if any(len(grants) == 0 for grants in sides):
+        return IMPOSSIBLE
     first, second = (_Side(state, grants, solver) for grants in sides)
-    people = holders_of(state, first.roles) & holders_of(state, second.roles)
+    people = among
+    if people is None:
+        people = holders_of(state, first.roles) & holders_of(state, second.roles)
     lawful = Lawful(state, first.roles | second.roles, now=now)
     unknown: Undetermined | None = None
-    for principal in sorted(people if among is None else people & among):
+    for principal in sorted(people):
         for phase in lawful.phases(principal):
             shown = [side.allowed(principal, phase) for side in (first, second)]
             contexts = [one for one in shown if isinstance(one, Shown)]
