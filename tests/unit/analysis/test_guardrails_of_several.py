@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from grantproof.analysis import guardrails as judging
-from grantproof.analysis.formulas import Formula
+from grantproof.analysis.formulas import AnyOf, Formula
 from grantproof.analysis.solving import Solution, Solver, Span, Undetermined
 from grantproof.analysis.verdicts import Holds, Violated
 from grantproof.core.attributes import (
+    Literal,
     Operator,
     PrincipalIdentity,
     Root,
@@ -27,7 +28,7 @@ from grantproof.core.guardrails import (
     Reserved,
     Rule,
 )
-from grantproof.core.identifiers import PrincipalId, ResourceId
+from grantproof.core.identifiers import ClaimId, PrincipalId, ResourceId
 from grantproof.core.model import (
     Any,
     Assignment,
@@ -257,3 +258,49 @@ def test_names_that_do_not_exist_select_nobody_and_nothing() -> None:
     assert verdict(office(), Forbidden(unknown)) == Holds()
     assert verdict(office(), Forbidden(READING, CONTRACTORS)) == Holds()
     assert isinstance(verdict(office(), Reserved(READING, CONTRACTORS)), Violated)
+
+
+def test_a_hung_solver_is_not_asked_for_ever() -> None:
+    """Each question may take all its time, so that few of many are asked before giving up."""
+    path = named(Root.CONTEXT, "a")
+    many = [
+        claim(*HARD, Attribute(path, Operator.NE, Literal(number)), id=ClaimId(f"k{number}"))
+        for number in range(200)
+    ]
+    state = office(*HARD)
+    for one in many:
+        state = with_fact(state, one)
+
+    class Counting(Hung):
+        """Counts how often it is asked."""
+
+        times = 0
+
+        def solve(self, formula: Formula, span: Span) -> Solution:
+            """Give up, once more."""
+            self.times += 1
+            return super().solve(formula, span)
+
+    solver = Counting()
+    assert isinstance(verdict(state, Forbidden(READING), solver), Undetermined)
+    assert solver.times <= 5
+    plain = with_fact(state, claim(id=C2))
+    assert isinstance(verdict(plain, Forbidden(READING), solver), Violated)
+
+
+def test_what_is_too_much_together_is_asked_alone() -> None:
+    """A solver that gives up on many at once but answers each alone gives a verdict."""
+    unlike = Attribute(HARD[0].path, Operator.NE, Literal("x"))
+    state = with_fact(office(*HARD), claim(*HARD, unlike, id=C2))
+
+    class Weak(Solver):
+        """Gives up on whatever has an alternative."""
+
+        def solve(self, formula: Formula, span: Span) -> Solution:
+            """Answer conjunctions."""
+            if isinstance(formula, AnyOf):
+                return Undetermined("too much")
+            return super().solve(formula, span)
+
+    assert verdict(state, Forbidden(READING), Weak()) == Holds()
+    assert verdict(state, Forbidden(READING)) == Holds()
