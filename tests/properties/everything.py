@@ -94,11 +94,9 @@ class Everything:
         target = resolve(self.state, request)
         if target is None:
             return False
-        match access.action:
-            case Exactly(action):
-                meant = action == request.action
-            case Any():
-                meant = request.action not in ADMINISTRATIVE_ACTIONS
+        meant = request.action not in ADMINISTRATIVE_ACTIONS
+        if isinstance(access.action, Exactly):
+            meant = access.action.value == request.action
         match access.resource:
             case Exactly(resource):
                 meant = meant and target.lineage[:1] == (resource,)

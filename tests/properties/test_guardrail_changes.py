@@ -45,10 +45,10 @@ def test_p_analysis_a_change_is_judged_as_the_whole_after_it() -> None:
     tally = Tally("P-ANALYSIS, guardrails after changes")
     solver = Solver()
 
-    @settings(max_examples=60)
-    @given(st.integers(0, 2**32))
-    def agrees(seed: int) -> None:
-        for before, after, delta, guardrails in changed(Random(seed), solver):
+    @settings(max_examples=70)
+    @given(st.randoms(use_true_random=True))
+    def agrees(chance: Random) -> None:
+        for before, after, delta, guardrails in changed(chance, solver):
             verdicts = judge_change(
                 before, after, delta, guardrails=guardrails, solver=solver, now=NOW
             )
@@ -69,7 +69,7 @@ def test_p_analysis_a_change_is_judged_as_the_whole_after_it() -> None:
                 tally.saw("violated_by_removal", violated and delta.added == ())
 
     agrees()
-    tally.expect(skipped=400, held=400, violated=12, violated_by_removal=4)
+    tally.expect(skipped=400, held=400, violated=8, violated_by_removal=3)
 
 
 def without(field: str) -> Callable[[Organization, Organization, Delta], changes.Touched]:

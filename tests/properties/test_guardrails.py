@@ -37,10 +37,9 @@ def test_p_analysis_a_guardrail_is_judged_as_by_trying_everything() -> None:
     tally = Tally("P-ANALYSIS, guardrails")
     solver = Solver()
 
-    @settings(max_examples=70)
-    @given(st.integers(0, 2**32))
-    def agrees(seed: int) -> None:
-        chance = Random(seed)
+    @settings(max_examples=90)
+    @given(st.randoms(use_true_random=True))
+    def agrees(chance: Random) -> None:
         palette = drawn_palette(chance)
         state = drawn_organization(chance, palette)
         everything = Everything(state, palette)
@@ -60,17 +59,17 @@ def test_p_analysis_a_guardrail_is_judged_as_by_trying_everything() -> None:
     agrees()
     tally.counts["asked"] = solver.asked
     tally.expect(
-        asked=20,
+        asked=10,
         forbidden_holds=40,
-        forbidden_violated=10,
+        forbidden_violated=8,
         reserved_holds=40,
-        reserved_violated=10,
+        reserved_violated=5,
         confined_holds=40,
-        confined_violated=10,
+        confined_violated=8,
         exclusive_holds=40,
-        exclusive_violated=5,
+        exclusive_violated=3,
         capped_holds=40,
-        capped_violated=5,
+        capped_violated=3,
     )
 
 

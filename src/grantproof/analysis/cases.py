@@ -31,6 +31,9 @@ from grantproof.core.identifiers import PrincipalId
 from grantproof.core.organization import Organization
 
 ASKED_TOGETHER_MAX: Final = 64
+GIVEN_UP_MAX: Final = 3
+"""So many questions may stay open before no more are asked: each may take all the solver's time."""
+
 COMPOUND: Final = (Not, AllOf, AnyOf, AtLeast)
 
 
@@ -103,7 +106,9 @@ def first_shown(cases: Iterable[Case], solver: Solver) -> Shown | Impossible | U
         guessed = guess(case.formula)
         if guessed is not None:
             return Shown(case, solver.fitted(case.formula, guessed, case.span).context)
-        waiting.append(case)
+        # What is open stays open; only a guess can still show that the answer does not matter.
+        if unknown is None:
+            waiting.append(case)
         if len(waiting) == ASKED_TOGETHER_MAX:
             answer = _asked_together(waiting, solver)
             if isinstance(answer, Shown):
@@ -125,10 +130,18 @@ def _asked_together(cases: list[Case], solver: Solver) -> Shown | Impossible | U
     if isinstance(answer, Found):
         case = next(one for one in cases if true_in(one.formula, answer.context))
         return Shown(case, solver.fitted(case.formula, answer.context, case.span).context)
-    unknown = answer
-    for case in cases if len(cases) > 1 else ():
-        alone = solver.solve(case.formula, case.span)
-        if isinstance(alone, Found):
-            return Shown(case, alone.context)
-        unknown = alone if isinstance(alone, Undetermined) else unknown
-    return unknown
+    return answer if len(cases) == 1 else _asked_alone(cases, solver)
+
+
+def _asked_alone(cases: list[Case], solver: Solver) -> Shown | Impossible | Undetermined:
+    """Return what the solver says of one case after the other, until too many stay open."""
+    unknown: list[Undetermined] = []
+    for case in cases:
+        answer = solver.solve(case.formula, case.span)
+        if isinstance(answer, Found):
+            return Shown(case, answer.context)
+        if isinstance(answer, Undetermined):
+            unknown.append(answer)
+        if len(unknown) == GIVEN_UP_MAX:
+            break
+    return Impossible() if len(unknown) == 0 else unknown[0]

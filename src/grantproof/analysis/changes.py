@@ -64,9 +64,10 @@ def judge_change(
 ) -> dict[GuardrailId, Verdict]:
     """Return of each guardrail whether it holds after the change, as `judge` would.
 
-    `guardrails` are those of `after`, and all that are not `new` hold of `before`. `now` is in
-    epoch seconds.
+    `guardrails` are those of `after`. All hold of `before` but those that the delta adds and those
+    that are said to be `new`. `now` is in epoch seconds.
     """
+    new |= {fact.id for fact in delta.added if isinstance(fact, Guardrail)}
     look = _Look(before, after, delta, solver=solver, now=now)
     return {one.id: look.whole(one) if one.id in new else look.changed(one) for one in guardrails}
 
@@ -103,9 +104,9 @@ def skips(delta: Delta, guardrail: Guardrail, before: Organization) -> bool:
 
 def _is_less(removed: Iterable[Fact], fact: Fact) -> bool:
     """Return whether the added fact says less than a removed one: suspended, or constrained."""
+    if isinstance(fact, Administered | Guardrail):
+        return True
     match fact:
-        case Administered():
-            return True
         case Principal(active=False):
             stored = Principal(fact.id, active=True, attributes=fact.attributes)
             return stored in removed

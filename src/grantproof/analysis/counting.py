@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
-from grantproof.analysis.cases import granting, is_personal
+from grantproof.analysis.cases import GIVEN_UP_MAX, granting, is_personal
 from grantproof.analysis.formulas import (
     ALWAYS,
     NEVER,
@@ -122,15 +122,18 @@ class _Count:
             asked = self._asked(context, most)
             if len(asked) > most:
                 return asked
-        unknown: Undetermined | None = None
+        unknown: list[Undetermined] = []
         for crowd in self._crowds(traits):
             if sum(crowd.of_key.values()) <= most:
                 continue
             answer = self._more_than(most, crowd)
             if isinstance(answer, Found):
                 return self._asked(answer.context, most)
-            unknown = answer if isinstance(answer, Undetermined) else unknown
-        return IMPOSSIBLE if unknown is None else unknown
+            if isinstance(answer, Undetermined):
+                unknown.append(answer)
+            if len(unknown) > GIVEN_UP_MAX:
+                break
+        return IMPOSSIBLE if len(unknown) == 0 else unknown[0]
 
     def _likely(self, trait: Trait) -> Iterator[Context]:
         """Yield contexts at present in which some role grants something."""

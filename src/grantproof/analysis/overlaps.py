@@ -78,11 +78,11 @@ class Grant:
 
 def common_action(one: ActionPattern, other: ActionPattern) -> Action | None:
     """Return an action that both patterns match, or nothing."""
-    named = [pattern.value for pattern in (one, other) if isinstance(pattern, Exactly)]
-    if len(named) == 0:
-        return ANY_ACTION
-    both = all(action_matches(pattern, named[0]) for pattern in (one, other))
-    return named[0] if both else None
+    if isinstance(one, Exactly):
+        return one.value if action_matches(other, one.value) else None
+    if isinstance(other, Exactly):
+        return other.value if action_matches(one, other.value) else None
+    return ANY_ACTION
 
 
 def read_of_resources(constraints: Iterable[Constraint]) -> frozenset[AttributeName]:

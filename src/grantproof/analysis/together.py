@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from grantproof.analysis.cases import Case, Shown, first_shown, granting, is_personal
+from grantproof.analysis.cases import GIVEN_UP_MAX, Case, Shown, first_shown, granting, is_personal
 from grantproof.analysis.holders import Lawful
 from grantproof.analysis.overlaps import Grant
 from grantproof.analysis.principals import Phase
@@ -34,19 +34,25 @@ def allowed_both(
     Each has a context of its own: beside the instant those need not agree. It is the least of the
     principals, of those `among` whom it is looked for.
     """
+    if any(len(grants) == 0 for grants in sides):
+        return IMPOSSIBLE
     first, second = (_Side(state, grants, solver) for grants in sides)
-    people = holders_of(state, first.roles) & holders_of(state, second.roles)
+    people = among
+    if people is None:
+        people = holders_of(state, first.roles) & holders_of(state, second.roles)
     lawful = Lawful(state, first.roles | second.roles, now=now)
-    unknown: Undetermined | None = None
-    for principal in sorted(people if among is None else people & among):
+    unknown: list[Undetermined] = []
+    for principal in sorted(people):
         for phase in lawful.phases(principal):
             shown = [side.allowed(principal, phase) for side in (first, second)]
             contexts = [one for one in shown if isinstance(one, Shown)]
             if len(contexts) == len(shown):
                 return _at_one_instant(contexts)
             if all(not isinstance(one, Impossible) for one in shown):
-                unknown = next(one for one in shown if isinstance(one, Undetermined))
-    return IMPOSSIBLE if unknown is None else unknown
+                unknown.extend(one for one in shown if isinstance(one, Undetermined))
+            if len(unknown) > GIVEN_UP_MAX:
+                return unknown[0]
+    return IMPOSSIBLE if len(unknown) == 0 else unknown[0]
 
 
 def _at_one_instant(shown: Iterable[Shown]) -> Asked:

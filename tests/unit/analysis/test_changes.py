@@ -1,5 +1,7 @@
 """What a change is judged by: what it touches, what is skipped, what a hung solver stops."""
 
+from typing import cast
+
 import pytest
 
 from grantproof.analysis.changes import Touched, judge_change, skips, touched
@@ -362,6 +364,18 @@ def test_a_new_guardrail_is_judged_in_full() -> None:
     )
     assert found[old.id] == Holds()
     assert isinstance(found[WALL], Violated)
+
+
+def test_a_guardrail_that_the_change_adds_is_new() -> None:
+    """It is judged in full, and gives no access by which another could be broken."""
+    fresh = Guardrail(WALL, Forbidden(READING))
+    old = Guardrail(GuardrailId("old"), Forbidden(WRITING))
+    delta = Delta((claim(id=C2),), (cast(Fact, fresh),))
+    assert skips(delta, old, office())
+    found = judge_change(
+        office(), office(), delta, guardrails=[old, fresh], solver=Solver(), now=NOW
+    )
+    assert (found[old.id], type(found[WALL])) == (Holds(), Violated)
 
 
 def test_what_is_touched_is_told_for_every_fact() -> None:
