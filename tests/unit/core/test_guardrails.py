@@ -39,12 +39,21 @@ TALL = Having(attributes({"level": 3}))
 
 RULES: list[tuple[Rule, set[object]]] = [
     (Forbidden(ANYTHING), set()),
-    (Forbidden(INSIDE, frozenset({HolderOf(CLERK)})), {Exactly(DOCS), Exactly("role:clerk")}),
-    (Reserved(FILES, frozenset({MemberOf(STAFF), TALL})), {OfKind("file"), Exactly("group:staff")}),
+    (
+        Forbidden(INSIDE, frozenset({HolderOf(CLERK)})),
+        {Exactly(DOCS), Exactly(ResourceId("role:clerk"))},
+    ),
+    (
+        Reserved(FILES, frozenset({MemberOf(STAFF), TALL})),
+        {OfKind("file"), Exactly(ResourceId("group:staff"))},
+    ),
     (Confined(ITSELF, (RateLimit(1),)), {Exactly(PLAN)}),
     (Exclusive(INSIDE, ROLES), {Exactly(DOCS), OfKind("role")}),
     (Exclusive(ITSELF, ITSELF), {Exactly(PLAN)}),
-    (Capped(Access(Any(), Exactly(ResourceId("sod-set:pair"))), 1), {Exactly("sod-set:pair")}),
+    (
+        Capped(Access(Any(), Exactly(ResourceId("sod-set:pair"))), 1),
+        {Exactly(ResourceId("sod-set:pair"))},
+    ),
 ]
 
 
@@ -78,9 +87,10 @@ LIMITS = tuple(RateLimit(1 + n) for n in range(CONSTRAINTS_PER_CLAIM_MAX + 1))
 def test_as_many_as_there_may_be_are_legal() -> None:
     """At the limits, and one below."""
     for fewer in (0, 1):
-        assert Reserved(ANYTHING, frozenset(MANY[: len(MANY) - 1 - fewer]))
-        assert Forbidden(ANYTHING, frozenset(MANY[: len(MANY) - 1 - fewer]))
-        assert Confined(ANYTHING, LIMITS[: len(LIMITS) - 1 - fewer])
+        who = frozenset(MANY[: SELECTORS_PER_GUARDRAIL_MAX - fewer])
+        assert Reserved(ANYTHING, who).who == Forbidden(ANYTHING, who).who == who
+        held = LIMITS[: CONSTRAINTS_PER_CLAIM_MAX - fewer]
+        assert Confined(ANYTHING, held).constraints == held
         assert Capped(ANYTHING, PRINCIPALS_MAX - fewer).most == PRINCIPALS_MAX - fewer
     assert Capped(ANYTHING, 1).most == 1
 

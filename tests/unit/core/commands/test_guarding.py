@@ -2,8 +2,8 @@
 
 import pytest
 
-from grantproof.core.commands import ChangeSet
 from grantproof.core.commands.language import (
+    ChangeSet,
     CreateGuardrail,
     CreateRole,
     DeleteGroup,
