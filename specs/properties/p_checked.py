@@ -37,6 +37,7 @@ def kept(state: Symbolic) -> dict[str, list[Clause]]:
         "claim-refers": references.claims(s),
         "resource-parent-refers": references.resources(s),
         "set-refers": references.sets(s),
+        "guardrail-refers": references.guardrails(s),
     }
 
 

@@ -12,23 +12,27 @@ from grantproof.core.commands.language import (
     ChangeSet,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreateRole,
     CreateSodSet,
     NestGroup,
 )
 from grantproof.core.constraints import MaxUsage, RateLimit
+from grantproof.core.guardrails import Access, Forbidden
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     ResourceId,
     RoleId,
     SodSetId,
 )
-from grantproof.core.model import Claim, Exactly, SodSet
+from grantproof.core.model import Any as Anything
+from grantproof.core.model import Claim, Exactly, Guardrail, SodSet
 from grantproof.service.demo import commands
 from tests.api.routes import Route, named
 from tests.api.service import Json
@@ -50,6 +54,9 @@ FURNISHING: Final = ChangeSet(
                 Exactly(ResourceId("docs")),
                 (MaxUsage(3, "day"), RateLimit(2)),
             )
+        ),
+        CreateGuardrail(
+            Guardrail(GuardrailId("x"), Forbidden(Access(Exactly(Action("erase")), Anything())))
         ),
         CreateSodSet(SodSet(SodSetId("x"), frozenset({RoleId("x"), RoleId("finance")}), 2)),
     )
@@ -106,6 +113,10 @@ WRITES: Final[dict[str, tuple[Fitting, ...]]] = {
     "POST /v1/orgs/{org}/sod-sets": _body(id="new", roles=["finance", "editor"], n=2),
     "PUT /v1/orgs/{org}/sod-sets/{sod_set}": _body(id="x", roles=["finance", "editor"], n=2),
     "DELETE /v1/orgs/{org}/sod-sets/{sod_set}": CASCADE,
+    "POST /v1/orgs/{org}/guardrails": _body(
+        id="new", type="forbidden", access={"action": "a", "resource": "docs"}
+    ),
+    "DELETE /v1/orgs/{org}/guardrails/{guardrail}": (Fitting(),),
     "POST /v1/orgs/{org}/assignments": _body(principal="bob", role="x"),
     "DELETE /v1/orgs/{org}/assignments": _query(principal="alice", role="viewer"),
     "POST /v1/orgs/{org}/changes": _body(commands=[{"type": "CreateRole", "role": "new"}]),

@@ -11,6 +11,7 @@ KINDS: Final = ["file", "folder", "photo"]
 RESOURCES: Final = ["docs", "docs/plan", "docs/draft", "pictures"]
 CLAIMS: Final = ["clerk-read", "clerk-export", "head-write", "guest-look"]
 SOD_SETS: Final = ["pair", "session"]
+GUARDRAILS: Final = ["calm", "confined"]
 
 NAMES: Final[dict[str, list[str]]] = {
     "principal": PRINCIPALS,
@@ -29,6 +30,7 @@ NAMES: Final[dict[str, list[str]]] = {
     "resource_id": [*RESOURCES, "principal:ann", "role:clerk"],
     "claim": CLAIMS,
     "sod_set": SOD_SETS,
+    "guardrail": GUARDRAILS,
     "action": ["read", "write", "export", "look"],
     "region": ["eu", "us"],
     "position": ["48.8566,2.3522", "48.8655,2.3522"],
@@ -96,6 +98,25 @@ FACTS: Final[list[Json]] = [
         for name, roles, mode in (
             ("pair", ["chief", "teller"], "static"),
             ("session", ["guest", "teller"], "dynamic"),
+        )
+    ),
+    *(
+        {"type": "CreateGuardrail", "guardrail": {"id": name, **rule}}
+        for name, rule in zip(
+            GUARDRAILS,
+            (
+                {
+                    "type": "forbidden",
+                    "access": {"action": "erase", "resource": "pictures", "attributes": {}},
+                    "who": [{"role": "teller"}, {"group": "club"}],
+                },
+                {
+                    "type": "confined",
+                    "access": {"action": "export", "resource": "kind:file", "attributes": {}},
+                    "constraints": [WINDOW],
+                },
+            ),
+            strict=True,
         )
     ),
     *(
@@ -179,6 +200,21 @@ BODIES: Final[dict[str, list[Any]]] = {
         {**_claim("chief-do", "docs/**"), "action": "*"},
     ],
     f"POST {ORG}/groups": [{"id": "new"}],
+    f"POST {ORG}/guardrails": [
+        {
+            "id": "new",
+            "type": "reserved",
+            "access": {"action": "write", "resource": "docs/**", "attributes": {"owner": "ann"}},
+            "who": [{"group": "staff"}, {"role": "head"}, {"attributes": {"level": 3}}],
+        },
+        {
+            "id": "new",
+            "type": "exclusive",
+            "first": {"action": "write", "resource": "docs"},
+            "second": {"action": "approve", "resource": "*"},
+        },
+        {"id": "new", "type": "capped", "access": {"action": "*", "resource": "*"}, "most": 4},
+    ],
     f"POST {ORG}/kinds": [{"id": "new"}],
     f"POST {ORG}/memberships": [{"principal": "dan", "group": "club"}],
     f"POST {ORG}/nestings": [{"group": "staff", "container": "club"}],

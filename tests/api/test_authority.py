@@ -16,6 +16,11 @@ from grantproof.service.keyring import KeyRequest
 from tests.api.service import Api, Json, problem, revision, services_over, serving
 
 ORG = "/v1/orgs/acme"
+GUARDRAIL: Json = {
+    "id": "g",
+    "type": "forbidden",
+    "access": {"action": "erase", "resource": "*"},
+}
 
 
 @pytest.fixture
@@ -98,6 +103,8 @@ def test_nobody_grants_through_http_what_they_may_not(alice: Api) -> None:
         ("DELETE", "claims/viewer-read-docs", None),
         ("POST", "sod-sets", {"id": "s", "roles": ["viewer", "editor"], "n": 2}),
         ("DELETE", "sod-sets/finance-or-submitter", None),
+        ("POST", "guardrails", GUARDRAIL),
+        ("DELETE", "guardrails/none", None),
         ("POST", "memberships", {"principal": "alice", "group": "staff"}),
         ("DELETE", "assignments?principal=bob&role=editor", None),
         ("POST", "changes", {"commands": [{"type": "CreateRole", "role": "new"}]}),

@@ -9,6 +9,7 @@ from tests.api.service import Api, fields_at_fault, problem, raw, revision
 ORG = "/v1/orgs/acme"
 CLAIM = {"id": "c", "role": "viewer", "action": "read", "resource": "docs"}
 WINDOW = {"type": "time_window", "start": 9, "end": 17}
+GUARDRAIL = {"id": "g", "type": "forbidden", "access": {"action": "read", "resource": "*"}}
 LONG = "x" * 129
 
 
@@ -108,6 +109,11 @@ MALFORMED: list[tuple[str, str, Any, str, str]] = [
     ("POST", "claims", comparison(op="lt", operand="x"), "constraints[0].operand", "whole number"),
     ("POST", "claims", comparison(op="in", operand="x"), "constraints[0].operand", "list"),
     ("POST", "sod-sets", {"id": "s", "roles": ["viewer"], "n": 2}, "n", "at most the number"),
+    ("POST", "guardrails", {"id": "g", "type": "capped", "most": 1}, "access", "is required"),
+    ("POST", "guardrails", {**GUARDRAIL, "most": 1}, "most", "not a field of type `forbidden`"),
+    ("POST", "guardrails", {**GUARDRAIL, "who": [{}]}, "who[0]", "an object whose only field"),
+    ("POST", "guardrails", {**GUARDRAIL, "type": "x"}, "type", "must be `forbidden`, `reserved`"),
+    ("POST", "guardrails", {**GUARDRAIL, "type": "reserved", "who": []}, "who", "not be empty"),
     ("POST", "sod-sets", {"id": "s", "roles": ["viewer", "editor"], "n": 1}, "n", "at least 2"),
     (
         "POST",

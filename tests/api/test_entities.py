@@ -40,7 +40,27 @@ NAMED: list[tuple[str, Json]] = [
         },
     ),
     ("sod-sets", {"id": "pair", "roles": ["editor", "submitter"], "n": 2, "mode": "dynamic"}),
+    (
+        "guardrails",
+        {
+            "id": "no-strangers",
+            "type": "forbidden",
+            "access": {"action": "*", "resource": "docs/**", "attributes": {"secret": True}},
+            "who": [{"role": "viewer"}, {"attributes": {"stranger": True}}],
+        },
+    ),
+    (
+        "guardrails",
+        {
+            "id": "few",
+            "type": "capped",
+            "access": {"action": "read", "resource": "kind:document", "attributes": {}},
+            "most": 3,
+        },
+    ),
 ]
+ALONE = ("claims", "guardrails")
+"""Nothing refers to these, so that their deletion knows no cascade."""
 LINKS: list[tuple[str, Json]] = [
     ("memberships", {"principal": "alice", "group": "readers"}),
     ("nestings", {"group": "readers", "container": "people"}),
@@ -60,7 +80,7 @@ def test_an_entity_lives_from_creation_to_deletion(api: Api, collection: str, en
     assert (found.status_code, found.json(), found.headers["etag"]) == (200, entity, '"2"')
     assert entity in api.get(f"{ORG}/{collection}").json()["items"]
     problem(api.post(f"{ORG}/{collection}", json=entity), 409, "already_exists")
-    deleted = api.delete(location, params={} if collection == "claims" else {"cascade": "true"})
+    deleted = api.delete(location, params={} if collection in ALONE else {"cascade": "true"})
     assert (deleted.status_code, deleted.content, deleted.headers["etag"]) == (204, b"", '"3"')
     problem(api.get(location), 404, "not_found")
     told = problem(api.delete(location), 404, "not_found")

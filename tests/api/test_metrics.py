@@ -382,7 +382,7 @@ def known_values() -> dict[str, set[str] | re.Pattern[str]]:
         "outcome": re.compile(r"[a-z]+"),
         "reason": {"", *CODES.values()},
         "contract": {"change", "state", "certificate", "shadow"},
-        "kind": {"principal", "group", "role", "resource", "claim", "sod_set"},
+        "kind": {"principal", "group", "role", "resource", "claim", "sod_set", "guardrail"},
         "generation": {"0", "1", "2"},
         "le": re.compile(r"[\d.e-]+|\+Inf"),
         "source": re.compile(r"[0-9a-f]{12}"),

@@ -104,6 +104,18 @@ CASES: list[tuple[str, str, Any, str, Json]] = [
     ),
     (
         "POST",
+        "guardrails",
+        {
+            "id": "g",
+            "type": "forbidden",
+            "access": {"action": "read", "resource": "*"},
+            "who": [{"role": "none"}],
+        },
+        "missing",
+        {"noun": "resource", "ids": ["role:none"]},
+    ),
+    (
+        "POST",
         "sod-sets",
         {"id": "s", "roles": ["viewer", "none"], "n": 2},
         "missing",
@@ -243,3 +255,21 @@ def test_a_change_set_takes_what_events_show(api: Api) -> None:
         "already_exists",
     )
     assert told["witness"]["position"] == 0
+
+
+def test_what_a_guardrail_names_goes_with_no_cascade(api: Api) -> None:
+    """The witness says what is named, even inside of what is deleted, and by which guardrails."""
+    access = {"action": "read", "resource": "docs"}
+    made = {"id": "calm", "type": "forbidden", "access": access, "who": [{"role": "viewer"}]}
+    assert api.post(f"{ORG}/guardrails", json=made).status_code == 201
+    for path, noun, name in (
+        ("roles/viewer", "role", "viewer"),
+        ("kinds/document", "resource", "docs"),
+    ):
+        for query in ("", "?cascade=true"):
+            told = problem(api.delete(f"{ORG}/{path}{query}"), 409, "named_by_guardrail")
+            witness = {"kind": "named_by_guardrail", "noun": noun, "id": name}
+            assert told["witness"] == {**witness, "guardrails": ["calm"]}
+            assert (
+                told["error"] == f"{noun} `{name}` is named by guardrail `calm`: delete that first"
+            )

@@ -18,6 +18,11 @@ from tests.api.service import Api, Json, problem, revision, serving
 ORG = "/v1/orgs/acme"
 KEY = {IDEMPOTENCY_KEY: "8e03978e-40d5-43dd-bc93-6894a57f9324"}
 ASSIGNMENT: Json = {"principal": "alice", "role": "editor"}
+GUARDRAIL: Json = {
+    "id": "g",
+    "type": "forbidden",
+    "access": {"action": "erase", "resource": "*"},
+}
 
 POSTS: list[tuple[str, Json]] = [
     (f"{ORG}/principals", {"id": "dave", "attributes": {"level": 1}}),
@@ -28,6 +33,7 @@ POSTS: list[tuple[str, Json]] = [
     (f"{ORG}/resources", {"id": "mail", "kind": "document"}),
     (f"{ORG}/claims", {"id": "c", "role": "viewer", "action": "read", "resource": "*"}),
     (f"{ORG}/sod-sets", {"id": "s", "roles": ["submitter", "viewer"], "n": 2}),
+    (f"{ORG}/guardrails", GUARDRAIL),
     (f"{ORG}/assignments", ASSIGNMENT),
     (f"{ORG}/changes", {"commands": [{"type": "CreateRole", "role": "new"}]}),
     ("/principals/alice/roles", {"role_id": "editor"}),
@@ -245,6 +251,7 @@ GONE: list[tuple[str, str, Json | None]] = [
     ("DELETE", "claims/no", None),
     ("PUT", "sod-sets/no", {**THE_SET, "id": "no"}),
     ("DELETE", "sod-sets/no", None),
+    ("DELETE", "guardrails/no", None),
 ]
 
 

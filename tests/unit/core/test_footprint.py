@@ -9,6 +9,7 @@ from immutables import Map
 from grantproof.core import limits
 from grantproof.core.constraints import TimeWindow
 from grantproof.core.footprint import broken
+from grantproof.core.guardrails import HolderOf, MemberOf
 from grantproof.core.invariants import Violation, valid
 from grantproof.core.model import (
     Administered,
@@ -50,6 +51,7 @@ from tests.organizations import (
     STAFF,
     claim,
     groups,
+    guardrail,
     library,
     made_of,
     pair,
@@ -99,6 +101,9 @@ SOUND: list[Fact] = [
     claim(resource=Exactly(type(PLAN)("role:head"))),
     claim(resource=Any()),
     pair(),
+    guardrail(),
+    guardrail(HolderOf(HEAD), MemberOf(STAFF), on=OfKind(FILE)),
+    guardrail(on=OfKind("role")),
     Membership(ANN, STAFF),
     Nesting(STAFF, BOARD),
     Inheritance(CLERK, HEAD),
@@ -124,6 +129,10 @@ def test_what_is_sound_breaks_nothing(fact: Fact) -> None:
         (claim(resource=Within(NOWHERE)), ("c1",)),
         (claim(resource=OfKind("ghost")), ("c1",)),
         (pair(2, CLERK, NO_ROLE), ("pair",)),
+        (guardrail(on=Within(NOWHERE)), ("calm",)),
+        (guardrail(on=OfKind("ghost")), ("calm",)),
+        (guardrail(HolderOf(NO_ROLE)), ("calm",)),
+        (guardrail(MemberOf(NO_GROUP)), ("calm",)),
         (Membership(NOBODY, STAFF), ("ghost", "staff")),
         (Membership(ANN, NO_GROUP), ("ann", "ghost")),
         (Nesting(NO_GROUP, BOARD), ("ghost", "board")),
@@ -154,7 +163,12 @@ LEFT: list[tuple[Fact, Sequence[Fact], tuple[str, ...]]] = [
     (Role(HEAD), [pair()], ("pair", "head")),
     (Role(HEAD), [Inheritance(CLERK, HEAD)], ("clerk", "head")),
     (Role(HEAD), [claim(resource=Within(type(PLAN)("role:head")))], ("c1",)),
+    (Group(STAFF), [guardrail(MemberOf(STAFF))], ("calm",)),
+    (Role(HEAD), [guardrail(HolderOf(HEAD))], ("calm",)),
     (KindDeclaration(FILE), [claim(resource=OfKind(FILE))], ("c1",)),
+    (KindDeclaration(FILE), [guardrail(on=OfKind(FILE))], ("calm",)),
+    (Resource(PLAN, FILE, parent=DOCS), [guardrail(on=Within(PLAN))], ("calm",)),
+    (pair(), [guardrail(on=Exactly(type(PLAN)("sod-set:pair")))], ("calm",)),
     (Resource(PLAN, FILE, parent=DOCS), [claim()], ("c1",)),
     (pair(), [claim(resource=Exactly(type(PLAN)("sod-set:pair")))], ("c1",)),
 ]
@@ -295,6 +309,7 @@ TOTALS: list[tuple[str, str, Fact]] = [
     ("RESOURCES_MAX", "resources", Resource(NOTE, FILE)),
     ("CLAIMS_MAX", "claims", claim()),
     ("SOD_SETS_MAX", "separation-of-duty sets", pair()),
+    ("GUARDRAILS_MAX", "guardrails", guardrail()),
 ]
 COUNTS = {"principals": 2, "groups": 3, "roles": 3, "kinds": 2, "resources": 2}
 """How many the base has."""

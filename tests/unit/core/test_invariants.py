@@ -16,6 +16,7 @@ from grantproof.core.constraints import (
     TimeWindow,
 )
 from grantproof.core.geodesy import Position
+from grantproof.core.guardrails import HolderOf
 from grantproof.core.invariants import MEANING, STRUCTURE, Violation, valid
 from grantproof.core.model import (
     Any,
@@ -52,6 +53,7 @@ from tests.organizations import (
     claim,
     dynamic,
     groups,
+    guardrail,
     library,
     made_of,
     pair,
@@ -68,6 +70,7 @@ SOUND = made_of(
     *BASE,
     claim(TimeWindow(9, 17)),
     pair(),
+    guardrail(on=Any()),
     Membership(ANN, STAFF),
     Nesting(STAFF, BOARD),
     Inheritance(HEAD, type(CLERK)("base")),
@@ -141,6 +144,8 @@ CULPRITS: list[tuple[str, tuple[str, ...], Callable[[], Organization]]] = [
         lambda: on(Resource(type(PLAN)("x"), FILE, parent=NOWHERE)),
     ),
     ("set-refers", ("pair", "ghost"), lambda: on(pair(2, CLERK, GHOST))),
+    ("guardrail-refers", ("calm",), lambda: on(guardrail(HolderOf(GHOST)))),
+    ("guardrail-refers", ("calm",), lambda: on(guardrail(on=OfKind("ghost")))),
     (
         "validity-well-formed",
         ("ann", "clerk"),
@@ -330,6 +335,7 @@ LIMITS: list[tuple[str, int, tuple[str, ...]]] = [
     ("RESOURCES_MAX", 2, ("resources",)),
     ("CLAIMS_MAX", 1, ("claims",)),
     ("SOD_SETS_MAX", 1, ("separation-of-duty sets",)),
+    ("GUARDRAILS_MAX", 1, ("guardrails",)),
     ("PARENTS_PER_ROLE_MAX", 1, ("head",)),
     ("CONTAINERS_PER_GROUP_MAX", 1, ("staff",)),
     ("CLAIMS_PER_ROLE_MAX", 1, ("clerk",)),

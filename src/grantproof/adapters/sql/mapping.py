@@ -16,7 +16,8 @@ from grantproof.adapters.sql.columns import (
     write_attributes,
     write_constraints,
 )
-from grantproof.adapters.sql.rows import NAMED_IDS, table
+from grantproof.adapters.sql.guardrail_rows import NAMED_IDS
+from grantproof.adapters.sql.rows import table
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,

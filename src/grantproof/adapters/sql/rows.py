@@ -80,12 +80,6 @@ def lasting() -> CheckConstraint:
     return check("validity_is_not_empty", "valid_from < valid_until")
 
 
-NAMED_IDS: Final = ("role_id", "group_id", "sod_set_id", "kind_id", "resource_id")
-NAMES_ONE: Final = (
-    " + ".join(f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END" for column in NAMED_IDS) + " = 1"
-)
-
-
 class OrganizationRow(Row, table=True):
     """A tenant; `deleted_at` is set on one that was, whose id is never used again.
 
@@ -234,49 +228,6 @@ class SodSetRoleRow(Row, table=True):
     organization_id: str = Field(sa_column=text(key=True))
     sod_set_id: str = Field(sa_column=text(key=True))
     role_id: str = Field(sa_column=text(key=True))
-    revision: int = Field(sa_column=whole())
-
-
-class GuardrailRow(Row, table=True):
-    """A guardrail; `document` is its written form, a JSON object."""
-
-    __tablename__: ClassVar[str] = "guardrail"
-    __table_args__ = (belongs(), STRICT)
-
-    organization_id: str = Field(sa_column=text(key=True))
-    id: str = Field(sa_column=text(key=True))
-    document: str = Field(sa_column=text())
-    revision: int = Field(sa_column=whole())
-
-
-class GuardrailNameRow(Row, table=True):
-    """What a guardrail names, so that it cannot go: exactly one of the ids is set."""
-
-    __tablename__: ClassVar[str] = "guardrail_name"
-    __table_args__ = (
-        refers("guardrail", "guardrail_id"),
-        refers("role", "role_id"),
-        refers("group", "group_id"),
-        refers("sod_set", "sod_set_id"),
-        refers("kind", "kind_id"),
-        refers("resource", "resource_id"),
-        check("one_is_named", NAMES_ONE),
-        Index("guardrail_naming_role", "organization_id", "role_id"),
-        Index("guardrail_naming_group", "organization_id", "group_id"),
-        Index("guardrail_naming_sod_set", "organization_id", "sod_set_id"),
-        Index("guardrail_naming_kind", "organization_id", "kind_id"),
-        Index("guardrail_naming_resource", "organization_id", "resource_id"),
-        STRICT,
-    )
-
-    organization_id: str = Field(sa_column=text(key=True))
-    guardrail_id: str = Field(sa_column=text(key=True))
-    name: str = Field(sa_column=text(key=True))
-    role_id: str | None = Field(sa_column=text(optional=True))
-    group_id: str | None = Field(sa_column=text(optional=True))
-    sod_set_id: str | None = Field(sa_column=text(optional=True))
-    kind_id: str | None = Field(sa_column=text(optional=True))
-    resource_id: str | None = Field(sa_column=text(optional=True))
     revision: int = Field(sa_column=whole())
 
 

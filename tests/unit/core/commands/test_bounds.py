@@ -15,6 +15,7 @@ from grantproof.core.commands.language import (
     AssignRole,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -25,9 +26,11 @@ from grantproof.core.commands.language import (
     SingleCommand,
 )
 from grantproof.core.errors import OverLimit
+from grantproof.core.guardrails import Access, Forbidden
 from grantproof.core.identifiers import (
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     ResourceId,
@@ -39,6 +42,7 @@ from grantproof.core.model import (
     Any,
     Claim,
     Fact,
+    Guardrail,
     Inheritance,
     Nesting,
     Resource,
@@ -102,6 +106,15 @@ CROWDS: list[tuple[str, str, Organization, list[SingleCommand]]] = [
         "SOD_SETS_MAX",
         ENTITIES,
         [CreateSodSet(SodSet(SodSetId(f"s{n}"), CLERKS_PAIR, 2)) for n in range(MANY)],
+    ),
+    (
+        "guardrails",
+        "GUARDRAILS_MAX",
+        ENTITIES,
+        [
+            CreateGuardrail(Guardrail(GuardrailId(f"g{n}"), Forbidden(Access(Any(), Any()))))
+            for n in range(MANY)
+        ],
     ),
     (
         "groups of a principal",
