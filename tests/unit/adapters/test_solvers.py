@@ -115,7 +115,7 @@ def test_no_more_are_worked_on_at_once_than_may_be(tmp_path: Path) -> None:
         assert wait([last], 0.05).done == set()
         assert not places[2].exists()
         go_on.touch()
-        assert [one.result() for one in (*first, last)] == ["a", "b", "c"]
+        assert [one.result(ENDS_SECONDS_MAX) for one in (*first, last)] == ["a", "b", "c"]
     assert ended(solvers.tally()) == {"answered": 3}
 
 
