@@ -85,6 +85,8 @@ def live(work: Callable[[], object], writing: int, limits: Bounds) -> NoReturn:
 
 def _settle(writing: int, limits: Bounds) -> None:
     """Keep nothing of the parent, and take the limits."""
+    # Looking for garbage writes to every page of what is shared with the parent.
+    gc.disable()
     # Above all not the address that it listens on.
     os.closerange(FIRST_FILE, writing)
     os.closerange(writing + 1, os.sysconf("SC_OPEN_MAX"))
@@ -101,8 +103,6 @@ def _settle(writing: int, limits: Bounds) -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(LIKELIEST_TO_BE_KILLED, "ascii")
     os.nice(limits.niceness)
-    # Looking for garbage writes to every page of what is shared with the parent.
-    gc.disable()
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, ceil(limits.seconds + LATE_SECONDS))
     data = _data_bytes()
@@ -126,10 +126,12 @@ def _worked(work: Callable[[], object]) -> tuple[bytes, bytes]:
 
 def _signal_when_it_changes(writing: int, *, wanted: bool) -> None:
     """Let this process be sent SIGIO when the other end of the pipe is closed, or not."""
-    fcntl.fcntl(writing, fcntl.F_SETOWN, os.getpid())
-    flags = fcntl.fcntl(writing, fcntl.F_GETFL)
-    changed = flags | os.O_ASYNC if wanted else flags & ~os.O_ASYNC
-    fcntl.fcntl(writing, fcntl.F_SETFL, changed)
+    # A system that does not know that has the timer.
+    with suppress(OSError):
+        fcntl.fcntl(writing, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(writing, fcntl.F_GETFL)
+        changed = flags | os.O_ASYNC if wanted else flags & ~os.O_ASYNC
+        fcntl.fcntl(writing, fcntl.F_SETFL, changed)
 
 
 def _limit(which: int, most: int) -> None:
