@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantproof.analysis import changes
+from grantproof.analysis import guardrails as judging
 from grantproof.analysis.changes import judge_change, skips
 from grantproof.analysis.guardrails import judge
 from grantproof.analysis.solving import Solver
@@ -52,7 +53,11 @@ def test_p_analysis_a_change_is_judged_as_the_whole_after_it() -> None:
             verdicts = judge_change(
                 before, after, delta, guardrails=guardrails, solver=solver, now=NOW
             )
-            with patch.object(changes, "skips", lambda *_: False):
+            # As if nothing were skipped and there were too many people to look at one by one.
+            with (
+                patch.multiple(changes, skips=lambda *_: False, MANY=0),
+                patch.object(judging, "FEW", 0),
+            ):
                 unskipped = judge_change(
                     before, after, delta, guardrails=guardrails, solver=solver, now=NOW
                 )

@@ -75,11 +75,12 @@ def test_p_analysis_a_guardrail_is_judged_as_by_trying_everything() -> None:
 
 @contextmanager
 def unaided() -> Iterator[None]:
-    """Nothing is guessed, and no condition is known to say all that another says."""
+    """Nothing is guessed or known of two conditions, and no few principals are looked at alone."""
     with (
         patch.object(cases, "guess", lambda _: None),
         patch.object(counting, "guess", lambda _: None),
         patch.object(cases, "entails", lambda *_: False),
+        patch.object(judging, "FEW", 0),
     ):
         yield
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from grantproof.analysis import counting
 from grantproof.analysis import guardrails as judging
 from grantproof.analysis.formulas import AnyOf, Formula
 from grantproof.analysis.solving import Solution, Solver, Span, Undetermined
@@ -304,3 +305,22 @@ def test_what_is_too_much_together_is_asked_alone() -> None:
 
     assert verdict(state, Forbidden(READING), Weak()) == Holds()
     assert verdict(state, Forbidden(READING)) == Holds()
+
+
+def test_more_ways_to_hold_an_access_than_are_counted_are_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cap on what is held in too many ways is undetermined, and says how many there are."""
+    state = made_of(
+        *people(ANN, BOB),
+        *roles(CLERK, HEAD),
+        *library(),
+        Assignment(ANN, CLERK),
+        Assignment(BOB, HEAD),
+        claim(TimeWindow(0, 12)),
+        claim(TimeWindow(12, 24), id=C2, role=HEAD),
+    )
+    monkeypatch.setattr(counting, "KEYS_COUNTED_MAX", 1)
+    assert verdict(state, Capped(READING, 1)) == Undetermined(
+        "there are 2 ways to hold the access: at most 1 are counted"
+    )
