@@ -25,6 +25,7 @@ from grantproof.cli import (
     key,
     kind,
     org,
+    policy,
     principal,
     resource,
     role,
@@ -65,6 +66,7 @@ GROUPS: Final = {
     "claim": claim.app,
     "sod": sod.app,
     "usage": usage.app,
+    "policy": policy.app,
 }
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
