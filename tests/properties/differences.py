@@ -26,7 +26,7 @@ from grantproof.core.hierarchy import effective_roles, validities
 from grantproof.core.identifiers import Action, PrincipalId, Region, ResourceId, RoleId
 from grantproof.core.limits import INSTANT_MIN
 from grantproof.core.matching import Request, claim_matches, resolve
-from grantproof.core.model import ADMINISTRATIVE_ACTIONS, Exactly
+from grantproof.core.model import ADMINISTRATIVE_ACTIONS, Claim, Exactly
 from grantproof.core.organization import Organization, implicit_kind
 from grantproof.core.policy import Allow, evaluate
 
@@ -49,11 +49,17 @@ Asked = tuple[Direction, str, str, str, str | None]
 
 def brute_force(old: Organization, new: Organization) -> set[Asked]:
     """Every request that one of the states allows in some context in which the other denies it."""
-    return {
-        (direction, request.principal, *_named(request))
-        for request in requests(old, new)
-        for direction in directions(old, new, request)
-    }
+    found: set[Asked] = set()
+    known: dict[tuple[object, ...], set[Direction]] = {}
+    for request in requests(old, new):
+        # Requests by one principal that the same claims match, on resources alike, are one case.
+        alike = [(_matching(state, request), _attributes(state, request)) for state in (old, new)]
+        case = (request.principal, str(alike))
+        if case not in known:
+            known[case] = directions(old, new, request)
+        asked = (request.principal, request.action, request.resource, request.kind)
+        found.update((direction, *asked) for direction in known[case])
+    return found
 
 
 def expanded(found: Difference) -> list[Asked]:
@@ -68,10 +74,6 @@ def requests_of(change: Change | Unsettled) -> Iterator[Asked]:
         named = OTHER if action == scope.actions.other else action
         resource = subject.resource if subject.registered else ELSEWHERE
         yield (change.direction, principal, named, resource, subject.kind)
-
-
-def _named(request: Request) -> tuple[str, str, str | None]:
-    return (request.action, request.resource, request.kind)
 
 
 def requests(old: Organization, new: Organization) -> Iterator[Request]:
@@ -116,7 +118,7 @@ def _seen(state: Organization, resource: ResourceId, kind: str | None) -> object
 def directions(old: Organization, new: Organization, request: Request) -> set[Direction]:
     """In which directions the decision on the request changes, in some context."""
     found: set[Direction] = set()
-    matching = [*_matching(old, request), *_matching(new, request)]
+    matching = [claim.constraints for state in (old, new) for claim in _matching(state, request)]
     if not matching:
         return found
     for context in contexts(old, new, request, constraints=matching):
@@ -129,15 +131,21 @@ def directions(old: Organization, new: Organization, request: Request) -> set[Di
     return found
 
 
-def _matching(state: Organization, request: Request) -> list[tuple[Constraint, ...]]:
+def _attributes(state: Organization, request: Request) -> Attributes | None:
+    target = resolve(state, request)
+    return None if target is None else target.attributes
+
+
+def _matching(state: Organization, request: Request) -> list[Claim]:
+    """The claims on the request whose roles the principal holds at some time, by id."""
     target = resolve(state, request)
     if target is None or request.principal not in state.principals:
         return []
     held = [effective_roles(state, request.principal, one) for one in instants(state, request)]
     roles = frozenset[RoleId]().union(*held)
     return [
-        claim.constraints
-        for claim in state.claims.values()
+        claim
+        for _, claim in sorted(state.claims.items())
         if claim.role in roles and claim_matches(claim, request.action, target)
     ]
 

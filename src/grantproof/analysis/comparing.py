@@ -30,9 +30,9 @@ from grantproof.analysis.holders import (
     lasts,
 )
 from grantproof.analysis.populations import Mask, Numbering, lowest, places
-from grantproof.analysis.reads import restricted
+from grantproof.analysis.reads import NOTHING, restricted
 from grantproof.analysis.solving import IMPOSSIBLE, Found, Impossible, Solution, Solver, Span
-from grantproof.analysis.subjects import Sight, sights
+from grantproof.analysis.subjects import Sight, View, sights
 from grantproof.analysis.touched import touched
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, booleans
 from grantproof.core.identifiers import PrincipalId
@@ -114,6 +114,7 @@ class Comparing:
         self._people = self.numbering.mask(self._where.people)
         self._barred = self._barred_otherwise()
         self._answers: dict[tuple[Formula, Formula], Answer] = {}
+        self._plain: dict[int, Formula] = {}
         self._moved: dict[tuple[Roles, Roles], Mask] = {}
 
     def findings(self) -> Iterator[Finding]:
@@ -267,16 +268,23 @@ class Comparing:
         """Return in each state when each term holds, for the least of the principals."""
         principal = self.numbering.ids[lowest(members)]
         old, new = (
-            [
-                conditions(
-                    term.constraints,
-                    Stored(principal, _stored(state, principal), view.attributes),
-                )
-                for term in deed.terms
-            ]
+            [self._condition(term, state, view, principal=principal) for term in deed.terms]
             for state, view in zip(self._states, (sight.old, sight.new), strict=True)
         )
         return old, new
+
+    def _condition(
+        self, term: Term, state: Organization, view: View, *, principal: PrincipalId
+    ) -> Formula:
+        """Return when the term holds; what reads nothing of either end is worked out once."""
+        known = self._plain.get(term.number)
+        if known is not None:
+            return known
+        stored = Stored(principal, _stored(state, principal), view.attributes)
+        made = conditions(term.constraints, stored)
+        if term.reads == NOTHING:
+            self._plain[term.number] = made
+        return made
 
     def _changes(
         self, holdings: Holdings, formulas: tuple[Formulas, Formulas]

@@ -63,8 +63,7 @@ class Holders:
         self._joint: dict[frozenset[RoleId], Held] = {}
         self._direct: dict[RoleId, Held] = {}
         self._members: dict[GroupId, Mask] = {}
-        asleep = (one.id for one in state.principals.values() if not one.active)
-        self._suspended = numbering.mask(asleep)
+        self._active = self._awake()
         self.clashes = self._clashes()
 
     def of(self, role: RoleId) -> Held:
@@ -96,9 +95,13 @@ class Holders:
             return NOBODY
         below = closure({role}, self.state.roles.children)
         held = self._joined(self._assigned(one) for one in below)
-        awake = ~self._suspended
-        timed = {at: times for at, times in held.timed.items() if awake >> at & 1}
-        return self._made(held.ever & awake, timed)
+        timed = {at: times for at, times in held.timed.items() if self._active >> at & 1}
+        return self._made(held.ever & self._active, timed)
+
+    def _awake(self) -> Mask:
+        """Return every place but those of the suspended."""
+        people = self.state.principals.values()
+        return ~self._numbering.mask(one.id for one in people if not one.active)
 
     def _assigned(self, role: RoleId) -> Held:
         known = self._direct.get(role)
