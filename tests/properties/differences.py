@@ -26,7 +26,7 @@ from grantproof.core.hierarchy import effective_roles, validities
 from grantproof.core.identifiers import Action, PrincipalId, Region, ResourceId, RoleId
 from grantproof.core.limits import INSTANT_MIN
 from grantproof.core.matching import Request, claim_matches, resolve
-from grantproof.core.model import ADMINISTRATIVE_ACTIONS, Claim, Exactly
+from grantproof.core.model import ADMINISTER, Claim, Exactly
 from grantproof.core.organization import Organization, implicit_kind
 from grantproof.core.policy import Allow, evaluate
 
@@ -51,12 +51,21 @@ def brute_force(old: Organization, new: Organization) -> set[Asked]:
     """Every request that one of the states allows in some context in which the other denies it."""
     found: set[Asked] = set()
     known: dict[tuple[object, ...], set[Direction]] = {}
+    people = {*old.principals, *new.principals, NOBODY}
+    held = [{one: _roles(state, one) for one in people} for state in (old, new)]
     for request in requests(old, new):
         # Requests by one principal that the same claims match, on resources alike, are one case.
-        alike = [(_matching(state, request), _attributes(state, request)) for state in (old, new)]
-        case = (request.principal, str(alike))
+        matching = [
+            _matching(state, request, roles[request.principal])
+            for state, roles in zip((old, new), held, strict=True)
+        ]
+        if matching == [[], []]:
+            continue
+        stored = [_attributes(state, request) for state in (old, new)]
+        case = (request.principal, str([matching, stored]))
         if case not in known:
-            known[case] = directions(old, new, request)
+            constraints = [claim.constraints for claim in (*matching[0], *matching[1])]
+            known[case] = directions(old, new, request, constraints=constraints)
         asked = (request.principal, request.action, request.resource, request.kind)
         found.update((direction, *asked) for direction in known[case])
     return found
@@ -80,7 +89,7 @@ def requests(old: Organization, new: Organization) -> Iterator[Request]:
     """Requests by everybody and nobody, for every action, on all that is there and what is not."""
     claims = (*old.claims.values(), *new.claims.values())
     named = {claim.action.value for claim in claims if isinstance(claim.action, Exactly)}
-    actions = sorted({*named, OTHER, *ADMINISTRATIVE_ACTIONS})
+    actions = sorted({*named, OTHER, ADMINISTER, Action("review")})
     people = [*sorted({*old.principals, *new.principals}), NOBODY]
     for principal, action, (resource, kind) in product(people, actions, targets(old, new)):
         yield Request(principal, action, resource, kind)
@@ -115,13 +124,16 @@ def _seen(state: Organization, resource: ResourceId, kind: str | None) -> object
     return resolve(state, Request(NOBODY, OTHER, resource, kind))
 
 
-def directions(old: Organization, new: Organization, request: Request) -> set[Direction]:
+def directions(
+    old: Organization,
+    new: Organization,
+    request: Request,
+    *,
+    constraints: list[tuple[Constraint, ...]],
+) -> set[Direction]:
     """In which directions the decision on the request changes, in some context."""
     found: set[Direction] = set()
-    matching = [claim.constraints for state in (old, new) for claim in _matching(state, request)]
-    if not matching:
-        return found
-    for context in contexts(old, new, request, constraints=matching):
+    for context in contexts(old, new, request, constraints=constraints):
         before = isinstance(evaluate(old, request, context), Allow)
         after = isinstance(evaluate(new, request, context), Allow)
         if before != after:
@@ -136,13 +148,17 @@ def _attributes(state: Organization, request: Request) -> Attributes | None:
     return None if target is None else target.attributes
 
 
-def _matching(state: Organization, request: Request) -> list[Claim]:
-    """The claims on the request whose roles the principal holds at some time, by id."""
+def _roles(state: Organization, principal: PrincipalId) -> frozenset[RoleId]:
+    """The roles that the principal holds at some time."""
+    held = (effective_roles(state, principal, instant) for instant in instants(state, principal))
+    return frozenset[RoleId]().union(*held)
+
+
+def _matching(state: Organization, request: Request, roles: frozenset[RoleId]) -> list[Claim]:
+    """The claims of the roles on the request, by id."""
     target = resolve(state, request)
-    if target is None or request.principal not in state.principals:
+    if target is None:
         return []
-    held = [effective_roles(state, request.principal, one) for one in instants(state, request)]
-    roles = frozenset[RoleId]().union(*held)
     return [
         claim
         for _, claim in sorted(state.claims.items())
@@ -159,7 +175,7 @@ def contexts(
 ) -> Iterator[Context]:
     """The grid of contexts for the request."""
     named = [one for several in constraints for one in several]
-    values = sorted(_values(old, new, request, named=named), key=repr)
+    values = _values(old, new, request, named=named)
     paths = sorted(
         {
             side
@@ -187,7 +203,7 @@ def contexts(
     years = YEARS if yearly else YEARS[:1]
     held = product([None, *values], repeat=len(paths))
     for instant, hour, day, region, place, usage, rate, year, chosen in product(
-        sorted({*instants(old, request), *instants(new, request)}),
+        sorted({*instants(old, request.principal), *instants(new, request.principal)}),
         sorted(hours),
         days.values(),
         regions if fences else [None],
@@ -227,31 +243,31 @@ def _under(root: Root, given: dict[Path, Value | None]) -> Attributes:
 
 def _values(
     old: Organization, new: Organization, request: Request, *, named: list[Constraint]
-) -> set[Value]:
-    """What is worth trying for an attribute; a bool and a number that are equal are one here."""
-    found: set[Value] = {*YEARS, "stranger", frozenset({"stranger"}), str(request.principal)}
-    for one in named:
-        if isinstance(one, Attribute) and isinstance(one.operand, Literal):
-            found.add(one.operand.value)
+) -> list[Value]:
+    """What is worth trying for an attribute: of each type what is named, and something else."""
+    operands = (one.operand for one in named if isinstance(one, Attribute))
+    found: list[Value] = [one.value for one in operands if isinstance(one, Literal)]
     for state in (old, new):
         principal = state.principals.get(request.principal)
         resource = state.resources.get(request.resource)
         for stored in (principal, resource):
-            found.update(() if stored is None else stored.attributes.values())
-    for value in tuple(found):
-        if isinstance(value, int):
-            found |= {int(value) - 1, int(value) + 1, int(value)}
-        elif isinstance(value, frozenset):
-            found.update(value)
-        else:
-            found.add(frozenset({value}))
-    return found
+            found.extend(() if stored is None else stored.attributes.values())
+    numbers = {*YEARS, *(value for value in found if type(value) is int)}
+    texts = {"stranger", str(request.principal)}
+    for value in found:
+        texts |= {value} if isinstance(value, str) else set()
+        texts |= value if isinstance(value, frozenset) else frozenset()
+    sets = {frozenset[str](), *(value for value in found if isinstance(value, frozenset))}
+    return [
+        *(False, True),
+        *sorted({near for number in numbers for near in (number - 1, number, number + 1)}),
+        *sorted(texts),
+        *sorted({*sets, *(frozenset({text}) for text in texts)}, key=sorted),
+    ]
 
 
-def instants(state: Organization, request: Request) -> set[int]:
+def instants(state: Organization, principal: PrincipalId) -> set[int]:
     """The instants at which what the principal holds may change, and the first of all."""
-    if request.principal not in state.principals:
-        return {INSTANT_MIN}
-    held = validities(state, request.principal)
+    held = validities(state, principal)
     edges = {edge for one in held for edge in (one.start, one.end) if edge is not None}
     return {INSTANT_MIN, *edges}

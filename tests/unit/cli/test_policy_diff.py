@@ -130,7 +130,7 @@ def test_another_time_zone_is_said(run: Run, old: str, tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_told(run: Run, old: str, tmp_path: Path) -> None:
     """One line each, with exit code 2 for what was typed or written, 1 for what is not there."""
     broken = written(tmp_path / "broken.yaml", POLICY.replace("role: viewer\n", "role: vewer\n"))
-    wrong = {
+    wrong: dict[int, list[tuple[str, ...]]] = {
         2: [("missing.yaml", old), (old, broken), ("-", "-"), (old, old, "--json", "--markdown")],
         1: [(old, "org:nobody"), (old, "org:acme@99")],
     }
