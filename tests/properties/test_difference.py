@@ -129,7 +129,7 @@ def test_the_difference_is_what_brute_force_finds() -> None:
     """Every change is found once, none is made up, and the verdict is that of all of them."""
     tally = Tally("difference")
 
-    @settings(max_examples=40)
+    @settings(max_examples=25)
     @given(pairs())
     def check(both: tuple[Organization, Organization]) -> None:
         old, new = both
