@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from grantproof.analysis.changes import Verdict
+from grantproof.analysis.findings import Verdict
 from grantproof.analysis.difference import difference
 from grantproof.analysis.solving import Solver
 from grantproof.core.commands import Accepted, apply

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Final
 
-from grantproof.analysis.changes import Change, Difference, Direction, Unsettled
+from grantproof.analysis.findings import Change, Difference, Direction, Unsettled
 from grantproof.core.attributes import Attributes, ClockYear, Literal, Path, Root, Value, attributes
 from grantproof.core.constraints import (
     Attribute,

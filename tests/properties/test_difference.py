@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from grantproof.analysis import comparing, holders
-from grantproof.analysis.changes import Direction, Verdict
+from grantproof.analysis.findings import Direction, Verdict
 from grantproof.analysis.difference import difference
-from grantproof.analysis.holders import Holders
+from grantproof.analysis.holdings import Holders
 from grantproof.analysis.solving import Solver
 from grantproof.analysis.subjects import View
 from grantproof.core.attributes import (

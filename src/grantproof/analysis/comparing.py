@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from grantproof.analysis.changes import Actions, Direction, Subject
+from grantproof.analysis.findings import Actions, Direction, Subject
 from grantproof.analysis.formulas import (
     AnyOf,
     Formula,
@@ -20,7 +20,7 @@ from grantproof.analysis.formulas import (
     negation,
 )
 from grantproof.analysis.grants import Deed, Granting, Roles, Term
-from grantproof.analysis.holders import (
+from grantproof.analysis.holdings import (
     NOBODY,
     Held,
     Holders,

@@ -7,7 +7,7 @@ stored properties of either end. Every change that is shown was decided by both 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from grantproof.analysis.changes import (
+from grantproof.analysis.findings import (
     Actions,
     Change,
     Count,

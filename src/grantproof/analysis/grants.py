@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from grantproof.analysis.changes import Actions
+from grantproof.analysis.findings import Actions
 from grantproof.analysis.reads import NOTHING, Reads, reads
 from grantproof.analysis.resources import actions_of
 from grantproof.analysis.subjects import Patterns

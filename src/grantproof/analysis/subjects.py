@@ -7,7 +7,7 @@ the states knows the resource: to call it anything else is to ask about another 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grantproof.analysis.changes import Subject
+from grantproof.analysis.findings import Subject
 from grantproof.analysis.reads import restricted
 from grantproof.analysis.touched import Touched
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, booleans

@@ -13,7 +13,7 @@ from grantproof.cli.progress import progress
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grantproof.analysis.changes import Change, Count, Difference, Scope, Unsettled
+    from grantproof.analysis.findings import Change, Count, Difference, Scope, Unsettled
     from grantproof.core.constraints import Context
 
 SHOWN: Final = 20
@@ -122,7 +122,7 @@ def _rows(changes: "Iterable[Change]") -> list[list[str]]:
 
 
 def _differs(found: "Difference") -> ExitCode:
-    from grantproof.analysis.changes import Verdict
+    from grantproof.analysis.findings import Verdict
 
     match found.verdict:
         case Verdict.EQUAL:
@@ -134,7 +134,7 @@ def _differs(found: "Difference") -> ExitCode:
 
 
 def _gained(found: "Difference") -> ExitCode:
-    from grantproof.analysis.changes import Direction
+    from grantproof.analysis.findings import Direction
 
     if found.gained.classes > 0:
         return ExitCode.NO

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
-from grantproof.analysis.changes import (
+from grantproof.analysis.findings import (
     Actions,
     Change,
     Count,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from grantproof.analysis import difference as module
-from grantproof.analysis.changes import Change, Count, Difference, NothingGained, Subject, Verdict
+from grantproof.analysis.findings import Change, Count, Difference, NothingGained, Subject, Verdict
 from grantproof.analysis.difference import difference, no_new_access
 from grantproof.analysis.solving import Solver, Undetermined
 from grantproof.core.attributes import Operator, Path, PrincipalIdentity, Root, attributes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grantproof.analysis.changes import Actions, Count, Difference, Subject, Verdict
+from grantproof.analysis.findings import Actions, Count, Difference, Subject, Verdict
 from grantproof.analysis.difference import difference
 from grantproof.analysis.solving import Solver
 from grantproof.core.attributes import Literal, Operator, Path, Root, attributes
