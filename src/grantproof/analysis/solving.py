@@ -14,6 +14,7 @@ import z3
 
 from grantproof.analysis.encoding import Chosen, Encoding
 from grantproof.analysis.formulas import ALWAYS, NEVER, Formula, true_in
+from grantproof.analysis.guessing import guess
 from grantproof.analysis.places import place
 from grantproof.core.constraints import Context
 from grantproof.core.geodesy import Position
@@ -91,13 +92,22 @@ class Solver:
         instant of the span agrees with them the context has its first, as a caller who is trusted
         to say what time it is could have it.
         """
-        solution = self._known.get(formula)
-        if solution is None:
-            solution = self._solved(formula)
-            self._known[formula] = solution
+        solution = self.decide(formula)
         if not isinstance(solution, Found):
             return solution
         return Found(self._plain(formula, solution.context, span))
+
+    def decide(self, formula: Formula) -> Solution:
+        """Return a context in which the formula is true, at no instant in particular.
+
+        What likely contexts do not decide goes to Z3, and only that is counted in `asked`.
+        """
+        solution = self._known.get(formula)
+        if solution is None:
+            guessed = guess(formula)
+            solution = self._solved(formula) if guessed is None else Found(guessed)
+            self._known[formula] = solution
+        return solution
 
     def fitted(self, formula: Formula, context: Context, span: Span) -> Found:
         """Return a context in which the formula is true, made plain and at a fitting instant.

@@ -64,12 +64,12 @@ def _read(operator: Operator, file: str) -> "Case":
         why = (error.strerror or "it cannot be read").lower()
         raise usage(f"the file `{file}` cannot be read: {why}") from None
     try:
-        return read_case(text, lambda name, revision: _state_at(operator, name, revision))
+        return read_case(text, lambda name, revision: state_at(operator, name, revision))
     except Unreadable as error:
         raise usage(f"{file}: {error}") from None
 
 
-def _state_at(operator: Operator, name: "OrganizationId", revision: int) -> "Organization":
+def state_at(operator: Operator, name: "OrganizationId", revision: int) -> "Organization":
     """Return the state of that revision, folded from the events of the database."""
     from grantproof.core.limits import EVENTS_PAGE_MAX
     from grantproof.core.organization import Organization, advance

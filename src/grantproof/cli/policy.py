@@ -7,6 +7,7 @@ from grantproof.cli import (
     policy_apply,
     policy_check,
     policy_convert,
+    policy_diff,
     policy_fmt,
     policy_schema,
     policy_test,
@@ -14,10 +15,11 @@ from grantproof.cli import (
 )
 from grantproof.cli.command import command, group
 
-app = group("Policies as files: check, test, format, describe, convert, apply, import and export.")
+app = group("Policies as files: check, test, compare, format, convert, apply, import, export.")
 
 command(app)(policy_check.check)
 command(app, "test")(policy_test.run_tests)
+command(app)(policy_diff.diff)
 command(app)(policy_apply.apply)
 command(app)(policy_fmt.fmt)
 command(app)(policy_schema.schema)

@@ -16,10 +16,12 @@ from grantproof.cli.exits import ExitCode, Stop
 from grantproof.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from grantproof.core.organization import Organization
     from grantproof.policyfile.organization_document import OrganizationDocument
     from grantproof.policyfile.policy_problems import FiledProblem
 
 STANDARD_INPUT: Final = "-"
+STEPS_AT_ONCE: Final = 10_000
 ENDINGS: Final = (".yaml", ".yml", ".json")
 TEST_ENDINGS: Final = tuple(f"_test{ending}" for ending in ENDINGS)
 
@@ -185,6 +187,25 @@ def read_policy_of(
     if isinstance(found, OrganizationDocument):
         return found
     raise refused(found)
+
+
+def state_of_policy(paths: Sequence[str], bar: Progress) -> "Organization":
+    """Return the organization that the files at the paths make; raises `Stop` as they are read."""
+    from grantproof.core.commands import Accepted, apply
+    from grantproof.core.commands.language import ChangeSet
+    from grantproof.core.limits import INSTANT_MIN
+    from grantproof.policyfile.organization_document import to_change_set
+
+    document = read_policy_of(paths, bar)
+    state, commands = document.empty(), to_change_set(document)
+    for start in range(0, len(commands), STEPS_AT_ONCE):
+        some = ChangeSet(commands[start : start + STEPS_AT_ONCE])
+        made = apply(state, some, actor="policy", instant=INSTANT_MIN)
+        if not isinstance(made, Accepted):
+            message = "a policy that was checked is refused"
+            raise TypeError(message)
+        state = made.state
+    return state
 
 
 def refused(problems: "Sequence[FiledProblem]") -> Stop:

@@ -11,7 +11,7 @@ import typer
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import Tree, indented, tell, tell_coloured, tell_json
-from grantproof.cli.policy_files import gather, read_policy_of
+from grantproof.cli.policy_files import gather, state_of_policy
 from grantproof.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def run_tests(
     wanted = _pattern(run)
     if coverage_min is not None and not 0 <= coverage_min <= PERCENT_MAX:
         raise usage(f"`--coverage-min` must be between 0 and {PERCENT_MAX}")
-    state = _policy(paths)
+    with progress() as bar:
+        state = state_of_policy(paths, bar)
     trial = Trial(state)
     results = [
         placed
@@ -118,25 +119,6 @@ def _pattern(text: str | None) -> re.Pattern[str]:
         return re.compile(text or "")
     except re.error as error:
         raise usage(f"`--run` must be a regular expression: {error.msg}") from None
-
-
-def _policy(paths: list[str]) -> "Organization":
-    """Return the organization that the policy files describe; raises `Stop`."""
-    from grantproof.core.commands import Accepted, apply
-    from grantproof.core.commands.language import ChangeSet
-    from grantproof.core.limits import INSTANT_MIN
-    from grantproof.policyfile.organization_document import to_change_set
-
-    with progress() as bar:
-        document = read_policy_of(paths, bar)
-    commands = to_change_set(document)
-    if len(commands) == 0:
-        return document.empty()
-    made = apply(document.empty(), ChangeSet(commands), actor="test", instant=INSTANT_MIN)
-    if not isinstance(made, Accepted):
-        message = "a policy that was checked is refused"
-        raise TypeError(message)
-    return made.state
 
 
 def _tests(paths: list[str], state: "Organization") -> "dict[str, Suite]":
