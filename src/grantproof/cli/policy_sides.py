@@ -30,8 +30,12 @@ def side(operator: "Operator", text: str) -> Side:
     """Return the state that the text names; raises `Stop`."""
     if text.startswith(STORED):
         return Side(text, _stored(operator, text))
-    with progress() as bar:
-        return Side(text, state_of_policy([text], bar))
+    try:
+        with progress() as bar:
+            return Side(text, state_of_policy([text], bar))
+    except Stop as end:
+        # What cannot be compared is no difference, which is what code 1 would say.
+        raise Stop(ExitCode.USAGE, *end.lines) from None
 
 
 def zones_line(old: Side, new: Side) -> str | None:

@@ -20,7 +20,7 @@ WRITTEN = {
 }
 ACCESS = '{action: "*", resource: "*"}'
 OTHERS = {
-    "confined": f"{{access: {ACCESS}, constraints: [{{type: rate_limit, per_minute: 1}}]",
+    "confined": '{access: {action: b, resource: "*"}, constraints: [{type: rate_limit, per_minute: 1}]',
     "exclusive": f'{{first: {ACCESS}, second: {{action: b, resource: "kind:document"}}',
     "capped": f"{{access: {ACCESS}, most: 3",
 }
@@ -80,4 +80,4 @@ def test_a_file_that_is_no_guardrail_is_refused(
 def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     """One line, and the exit code of what was typed wrongly."""
     ended = run("guardrail", "create", "--file", "/none.yaml")
-    assert (ended.code, ended.line[:32]) == (2, "the file `/none.yaml` cannot be "[:32])
+    assert (ended.code, ended.line[:33]) == (2, "`/none.yaml` cannot be read: no s")

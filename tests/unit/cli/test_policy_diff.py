@@ -148,4 +148,4 @@ def test_what_an_organization_refuses_is_no_side(run: Run, old: str, tmp_path: P
     ).replace("role: viewer}]", "role: viewer}, {principal: ann, role: head}]")
     ended = run("policy", "diff", old, written(tmp_path / "refused.yaml", refused))
     assert ended.code == 2
-    assert "refused.yaml: " in ended.line
+    assert "refused.yaml:15:47: assignments[1]: separation of duty" in ended.line
