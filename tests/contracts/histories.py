@@ -157,7 +157,7 @@ OF_AUDITORS = Access(Exactly(Action("assign")), Exactly(ResourceId("role:auditor
 OF_SETS = Access(Anything(), Exactly(ResourceId("sod-set:one-hat")))
 OF_KIND = Access(Exactly(Action("read")), OfKind("document"))
 WHOEVER = Access(Anything(), OfKind("role"))
-ITSELF = Access(Exactly(Action("run")), Exactly(ResourceId("organization:acme")))
+ITSELF = Access(Exactly(Action("run")), OfKind("organization"))
 
 GUARDRAILS: tuple[Guardrail, ...] = tuple(
     Guardrail(GuardrailId(name), rule)
@@ -214,6 +214,8 @@ HISTORY: tuple[Command, ...] = (
     *map(CreateGuardrail, GUARDRAILS),
 )
 """Every kind of fact, some edited, none left out."""
+FIRST_HISTORY = HISTORY[: -len(GUARDRAILS)]
+"""What the first version of the tables could hold."""
 
 
 def empty(organization: OrganizationId, time_zone: str = "UTC") -> Organization:

@@ -18,7 +18,7 @@ from grantproof.adapters.sql.rows import TRIGGERS, Row
 from grantproof.adapters.sql.schema import SCRIPTS, configuration, reading_version
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.audit_chain import KEY_BYTES, AuditKey
-from tests.contracts.histories import created
+from tests.contracts.histories import FIRST_HISTORY, created
 from tests.databases import Database, PostgresqlDatabase, SqliteDatabase, opened
 
 ACME = OrganizationId("acme")
@@ -156,7 +156,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(database: Databas
     """It gets what later versions have when it is opened, and keeps what it has."""
     migrated = schema(database)
     store = opened(database.address)
-    state = created(store, ACME)
+    state = created(store, ACME, FIRST_HISTORY)
     store.close()
     go_down(database, KNOWN[0])
     assert schema(database) != migrated
