@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grantproof.analysis import cases, counting, formulas, holders
+from grantproof.analysis import cases, counting, formulas, lawful
 from grantproof.analysis import guardrails as judging
 from grantproof.analysis.guardrails import judge
 from grantproof.analysis.principals import Phase, Profile, phases
@@ -123,8 +123,8 @@ def anybody(self: Selection, *_: object) -> bool:
 
 WRONG: dict[str, tuple[object, str, Callable[..., object]]] = {
     "ignores groups": (Selection, "__init__", groupless),
-    "ignores validity": (holders, "phases", timeless),
-    "ignores dynamic sets": (holders, "clashes", unclashing),
+    "ignores validity": (lawful, "phases", timeless),
+    "ignores dynamic sets": (lawful, "clashes", unclashing),
     "ignores who": (Selection, "selects", anybody),
     "ignores what is limited": (judging, "granting", lambda *_, **__: formulas.ALWAYS),
 }

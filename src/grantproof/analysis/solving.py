@@ -99,13 +99,6 @@ class Solver:
             return solution
         return Found(self._plain(formula, solution.context, span))
 
-    def fitted(self, formula: Formula, context: Context, span: Span) -> Found:
-        """Return a context in which the formula is true, made plain and at a fitting instant.
-
-        The formula is true in the one given.
-        """
-        return Found(self._plain(formula, context, span))
-
     def _solved(self, formula: Formula) -> Solution:
         if formula == ALWAYS:
             return Found(Context(0, *self._calendar(0)))
@@ -132,6 +125,13 @@ class Solver:
         if verdict == z3.unknown:
             return Undetermined(f"the solver gave up: {solver.reason_unknown()}")
         return Undetermined("no place found that is in some circles and out of others")
+
+    def fitted(self, formula: Formula, context: Context, span: Span) -> Found:
+        """Return a context in which the formula is true, made plain and at a fitting instant.
+
+        The formula is true in the one given.
+        """
+        return Found(self._plain(formula, context, span))
 
     def _plain(self, formula: Formula, context: Context, span: Span) -> Context:
         """Return a context with as little in it as the formula needs, at a fitting instant."""
