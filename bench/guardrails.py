@@ -23,7 +23,7 @@ from bench.workload import (
     make_tables,
     organization,
 )
-from grantproof.analysis.changes import judge_change
+from grantproof.analysis.guarding import judge_change
 from grantproof.analysis.guardrails import Inquiry
 from grantproof.analysis.solving import Solver
 from grantproof.analysis.verdicts import Holds, Violated

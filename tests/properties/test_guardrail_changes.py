@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grantproof.analysis import changes
+from grantproof.analysis import guarding
 from grantproof.analysis import guardrails as judging
-from grantproof.analysis.changes import judge_change, skips
+from grantproof.analysis.guarding import judge_change, skips
 from grantproof.analysis.guardrails import judge
 from grantproof.analysis.solving import Solver
 from grantproof.analysis.verdicts import Holds, Violated
@@ -55,7 +55,7 @@ def test_p_analysis_a_change_is_judged_as_the_whole_after_it() -> None:
             )
             # As if nothing were skipped and there were too many people to look at one by one.
             with (
-                patch.multiple(changes, skips=lambda *_: False, MANY=0),
+                patch.multiple(guarding, skips=lambda *_: False, MANY=0),
                 patch.object(judging, "FEW", 0),
             ):
                 unskipped = judge_change(
@@ -77,18 +77,18 @@ def test_p_analysis_a_change_is_judged_as_the_whole_after_it() -> None:
     tally.expect(skipped=400, held=400, violated=8, violated_by_removal=3)
 
 
-def without(field: str) -> Callable[[Organization, Organization, Delta], changes.Touched]:
+def without(field: str) -> Callable[[Organization, Organization, Delta], guarding.Touched]:
     """What a change touches, less one part of it."""
     nothing = {"principals": frozenset[PrincipalId](), "claims": (), "resources": frozenset[str]()}
 
-    def less(before: Organization, after: Organization, delta: Delta) -> changes.Touched:
+    def less(before: Organization, after: Organization, delta: Delta) -> guarding.Touched:
         kept = {name: getattr(RIGHT(before, after, delta), name) for name in nothing}
-        return changes.Touched(**{**kept, field: nothing[field]})
+        return guarding.Touched(**{**kept, field: nothing[field]})
 
     return less
 
 
-RIGHT = changes.touched
+RIGHT = guarding.touched
 WRONG: dict[str, tuple[str, Callable[..., object]]] = {
     "skips whatever it is": ("skips", lambda *_: True),
     "takes no notice of dynamic sets": ("dynamic_sets", lambda _: ()),
@@ -107,7 +107,7 @@ def test_p_analysis_a_look_that_misses_something_is_noticed(wrong: str) -> None:
     def is_wrong(
         before: Organization, after: Organization, delta: Delta, guardrails: list[Guardrail]
     ) -> bool:
-        with patch.object(changes, name, replacement):
+        with patch.object(guarding, name, replacement):
             found = judge_change(
                 before, after, delta, guardrails=guardrails, solver=solver, now=NOW
             )

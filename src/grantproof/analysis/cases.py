@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from grantproof.analysis.favourable import entails, guess
 from grantproof.analysis.formulas import (
     NEVER,
     AllOf,
@@ -22,7 +23,6 @@ from grantproof.analysis.formulas import (
     negation,
     true_in,
 )
-from grantproof.analysis.guessing import entails, guess
 from grantproof.analysis.overlaps import Grant
 from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
 from grantproof.core.attributes import Path, PrincipalIdentity, Root

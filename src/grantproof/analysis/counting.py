@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from grantproof.analysis.cases import GIVEN_UP_MAX, granting, is_personal
+from grantproof.analysis.favourable import STRANGER, guess
 from grantproof.analysis.formulas import (
     ALWAYS,
     NEVER,
@@ -18,8 +19,7 @@ from grantproof.analysis.formulas import (
     negation,
     true_in,
 )
-from grantproof.analysis.guessing import STRANGER, guess
-from grantproof.analysis.holders import Lawful
+from grantproof.analysis.lawful import Lawful
 from grantproof.analysis.overlaps import Grant
 from grantproof.analysis.principals import Profile
 from grantproof.analysis.reads import reads, restricted

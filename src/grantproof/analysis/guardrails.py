@@ -10,7 +10,7 @@ from typing import Final, assert_never
 
 from grantproof.analysis.cases import Case, Shown, first_shown, granting, is_personal
 from grantproof.analysis.counting import counted
-from grantproof.analysis.holders import Lawful, nearest
+from grantproof.analysis.lawful import Lawful, nearest
 from grantproof.analysis.overlaps import Grant, Overlaps
 from grantproof.analysis.principals import Phase
 from grantproof.analysis.reads import Reads, reads, restricted

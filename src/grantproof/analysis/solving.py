@@ -13,8 +13,8 @@ from typing import Final
 import z3
 
 from grantproof.analysis.encoding import Chosen, Encoding
+from grantproof.analysis.favourable import guess
 from grantproof.analysis.formulas import ALWAYS, NEVER, Formula, true_in
-from grantproof.analysis.guessing import guess
 from grantproof.analysis.places import place
 from grantproof.core.constraints import Context
 from grantproof.core.geodesy import Position
@@ -109,13 +109,6 @@ class Solver:
             self._known[formula] = solution
         return solution
 
-    def fitted(self, formula: Formula, context: Context, span: Span) -> Found:
-        """Return a context in which the formula is true, made plain and at a fitting instant.
-
-        The formula is true in the one given.
-        """
-        return Found(self._plain(formula, context, span))
-
     def _solved(self, formula: Formula) -> Solution:
         if formula == ALWAYS:
             return Found(Context(0, *self._calendar(0)))
@@ -142,6 +135,13 @@ class Solver:
         if verdict == z3.unknown:
             return Undetermined(f"the solver gave up: {solver.reason_unknown()}")
         return Undetermined("no place found that is in some circles and out of others")
+
+    def fitted(self, formula: Formula, context: Context, span: Span) -> Found:
+        """Return a context in which the formula is true, made plain and at a fitting instant.
+
+        The formula is true in the one given.
+        """
+        return Found(self._plain(formula, context, span))
 
     def _plain(self, formula: Formula, context: Context, span: Span) -> Context:
         """Return a context with as little in it as the formula needs, at a fitting instant."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from grantproof.analysis.cases import GIVEN_UP_MAX, Case, Shown, first_shown, granting, is_personal
-from grantproof.analysis.holders import Lawful
+from grantproof.analysis.lawful import Lawful
 from grantproof.analysis.overlaps import Grant
 from grantproof.analysis.principals import Phase
 from grantproof.analysis.solving import Impossible, Solver, Undetermined

@@ -5,7 +5,7 @@ Importing this loads the solver: whoever has no guardrail does without both.
 
 from collections.abc import Callable, Iterable
 
-from grantproof.analysis.changes import judge_change, skips
+from grantproof.analysis.guarding import judge_change, skips
 from grantproof.analysis.solving import Solver
 from grantproof.analysis.verdicts import Holds, Violated
 from grantproof.core.commands import Accepted

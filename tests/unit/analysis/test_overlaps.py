@@ -2,7 +2,7 @@
 
 import pytest
 
-from grantproof.analysis.holders import nearest, roles_ever
+from grantproof.analysis.lawful import nearest, roles_ever
 from grantproof.analysis.overlaps import ANY_ACTION, Overlaps, common_action
 from grantproof.core.attributes import Operator, Path, PrincipalIdentity, Root, attributes
 from grantproof.core.constraints import Attribute

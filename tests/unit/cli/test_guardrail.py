@@ -20,7 +20,9 @@ WRITTEN = {
 }
 ACCESS = '{action: "*", resource: "*"}'
 OTHERS = {
-    "confined": '{access: {action: b, resource: "*"}, constraints: [{type: rate_limit, per_minute: 1}]',
+    "confined": (
+        '{access: {action: b, resource: "*"}, constraints: [{type: rate_limit, per_minute: 1}]'
+    ),
     "exclusive": f'{{first: {ACCESS}, second: {{action: b, resource: "kind:document"}}',
     "capped": f"{{access: {ACCESS}, most: 3",
 }

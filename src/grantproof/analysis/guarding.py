@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from grantproof.analysis.guardrails import WHOLE, Inquiry, Part
-from grantproof.analysis.holders import Lawful, roles_ever
+from grantproof.analysis.lawful import Lawful, roles_ever
 from grantproof.analysis.overlaps import of_kind
 from grantproof.analysis.principals import dynamic_sets
 from grantproof.analysis.solving import Solver, Span, Undetermined

@@ -4,8 +4,8 @@ from typing import cast
 
 import pytest
 
-from grantproof.analysis.changes import Touched, judge_change, skips, touched
 from grantproof.analysis.formulas import Formula
+from grantproof.analysis.guarding import Touched, judge_change, skips, touched
 from grantproof.analysis.solving import Solution, Solver, Span, Undetermined
 from grantproof.analysis.verdicts import Holds, Verdict, Violated
 from grantproof.core.attributes import Literal, Operator, Path, Root, attributes

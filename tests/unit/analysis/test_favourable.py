@@ -2,6 +2,7 @@
 
 import pytest
 
+from grantproof.analysis.favourable import entails, guess
 from grantproof.analysis.formulas import (
     ALWAYS,
     NEVER,
@@ -14,7 +15,6 @@ from grantproof.analysis.formulas import (
     any_of,
     true_in,
 )
-from grantproof.analysis.guessing import entails, guess
 from grantproof.core.attributes import ClockYear, Literal, Operator, Path, Root, Value
 from grantproof.core.constraints import (
     Context,
