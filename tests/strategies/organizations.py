@@ -18,6 +18,7 @@ from grantproof.core.commands.language import (
     AssignRole,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -39,7 +40,7 @@ from grantproof.core.limits import INSTANT_MIN
 from grantproof.core.model import ADMINISTER, Claim, Exactly, Resource, SodSet
 from grantproof.core.organization import Organization
 from tests.strategies.commands import creations, edits, links, removals
-from tests.strategies.entities import claims, sod_sets
+from tests.strategies.entities import claims, guardrails, sod_sets
 from tests.strategies.names import FEW, Names, once
 from tests.strategies.values import validities
 
@@ -153,9 +154,10 @@ def wishes(draw: st.DrawFn, names: Names) -> list[SingleCommand]:
     administered = draw(st.lists(administrations(names), max_size=1))
     linked = draw(st.lists(links(names), max_size=LINKS_MAX))
     divided = draw(st.lists(divisions(names), max_size=1))
+    guarded = draw(st.lists(guardrails(names).map(CreateGuardrail), max_size=1))
     rest = draw(st.lists(others(names), max_size=OTHERS_MAX))
     suspended = draw(suspensions(names))
-    return [*chain(*granted, *administered, linked, *divided, rest, suspended)]
+    return [*chain(*granted, *administered, linked, *divided, guarded, rest, suspended)]
 
 
 @once

@@ -89,7 +89,6 @@ FAULTS: Final = (
     _dangles(
         id="guardrail-loses-role",
         sentence="a cascade deletes a role that a guardrail names",
-        gate=Proof("properties.p_ref.DeleteRole"),
         edits=(
             Edit(
                 GUARDING,
@@ -125,7 +124,6 @@ FAULTS: Final = (
     _dangles(
         id="guardrail-names-nothing",
         sentence="a guardrail can be made that names what is not there",
-        gate=Proof("properties.p_ref.CreateGuardrail"),
         edits=(
             Edit(
                 REFUSAL,
