@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from grantproof.analysis import comparing, holders
+from grantproof.analysis import comparing, holdings
 from grantproof.analysis.difference import difference
 from grantproof.analysis.findings import Direction, Verdict
 from grantproof.analysis.holdings import Holders
@@ -177,21 +177,21 @@ SLIPS = {
         (*library(), claim(), GroupAssignment(STAFF, CLERK), Membership(BOB, STAFF)),
     ),
     "inheritance": Slip(
-        holders,
+        holdings,
         "closure",
         lambda start, _: frozenset(start),
         (*library(), claim(), Assignment(BOB, HEAD)),
         (*library(), claim(), Assignment(BOB, HEAD), Inheritance(HEAD, CLERK)),
     ),
     "validity": Slip(
-        holders,
+        holdings,
         "lasts",
         lambda *_: True,
         (*library(), claim(), Assignment(ANN, CLERK, Validity(end=4))),
         (*library(), claim(), Assignment(ANN, CLERK, Validity(end=6))),
     ),
     "dynamic sets": Slip(
-        holders,
+        holdings,
         "dynamic_sets",
         lambda _: (),
         (*library(), *HELD, Assignment(ANN, HEAD)),

@@ -6,6 +6,7 @@ meanwhile is never undone unseen.
 
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ from grantproof.cli.policy_files import read_policy_of
 from grantproof.cli.progress import progress
 
 if TYPE_CHECKING:
+    from grantproof.analysis.findings import Difference as Effect
     from grantproof.core.commands.language import SingleCommand
     from grantproof.core.organization import Organization
     from grantproof.policyfile.differing import Difference
@@ -49,6 +51,7 @@ def apply(
     It is the organization that the files name, or the one that --org gives. The plan is shown, and
     made as one change if it is agreed to: all of it, or nothing.
     """
+    from grantproof.cli.difference import compared
     from grantproof.policyfile.differing import difference
     from grantproof.policyfile.reconciling import commands_for
 
@@ -60,31 +63,52 @@ def apply(
     _check_possible(state, wanted)
     found = difference(state, wanted)
     commands = commands_for(state, found)
-    after = _tried(state, commands)
+    effect = compared(state, _tried(state, commands), now=int(time.time()))
+    plan = Plan(state, found, effect)
     if not operator.json and (found or standing is None):
         _tell_head(state, found, exists=standing is not None)
-        show_effect(state, after, found)
+        plan.show()
     if dry_run or (not found and standing is not None):
-        _tell_unchanged(operator, state, found)
+        _tell_unchanged(operator, plan)
         return
     if not yes and not typer.confirm("apply this plan?", err=True):
         raise Stop(ExitCode.NO, "nothing was changed")
     if standing is None:
         _found(operator, wanted)
     revision = operator.change(state.id, *commands, at=state.revision) if commands else 0
-    _tell_applied(operator, state, found, revision=revision)
+    _tell_applied(operator, plan, revision=revision)
 
 
-def show_effect(before: "Organization", after: "Organization", found: "Difference") -> None:
-    """Show whoever is to agree what the change from one state to the other means.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What changes of a state, and what that means: who gains and who loses what."""
 
-    For now that is what changes in the files' own terms. Who gains and who loses what, which takes
-    an analysis of the two states, is to be shown here too.
-    """
-    from grantproof.cli.plan import tell_plan
+    state: "Organization"
+    changes: "Difference"
+    effect: "Effect"
 
-    del before, after
-    tell_plan(found)
+    def show(self) -> None:
+        """Print it for whoever is to agree."""
+        from grantproof.cli.difference import tell_effect
+        from grantproof.cli.plan import tell_plan
+
+        tell_plan(self.changes)
+        tell_effect(self.effect)
+
+    def tell(self, outcome: str, *, revision: int | None = None) -> None:
+        """Print it for programs, with what became of it."""
+        from grantproof.cli.difference import difference_document
+        from grantproof.cli.plan import plan_document
+
+        tell_json(
+            {
+                "outcome": outcome,
+                "organization": self.state.id,
+                "revision": self.state.revision if revision is None else revision,
+                "plan": plan_document(self.changes),
+                "effect": difference_document(self.effect, everything=False),
+            }
+        )
 
 
 def _check_asking(operator: Operator, *, dry_run: bool, yes: bool) -> None:
@@ -159,34 +183,17 @@ def _tell_head(state: "Organization", found: "Difference", *, exists: bool) -> N
     tell(f"organization `{state.id}`, {place}: {summary(found)}")
 
 
-def _tell_unchanged(operator: Operator, state: "Organization", found: "Difference") -> None:
+def _tell_unchanged(operator: Operator, plan: Plan) -> None:
     if operator.json:
-        _tell_document(state, found, outcome="planned" if found else "unchanged")
-    elif found:
+        plan.tell("planned" if plan.changes else "unchanged")
+    elif plan.changes:
         tell("nothing was changed")
     else:
-        tell(f"organization `{state.id}`, revision {state.revision}: nothing to do")
+        tell(f"organization `{plan.state.id}`, revision {plan.state.revision}: nothing to do")
 
 
-def _tell_applied(
-    operator: Operator, state: "Organization", found: "Difference", *, revision: int
-) -> None:
+def _tell_applied(operator: Operator, plan: Plan, *, revision: int) -> None:
     if operator.json:
-        _tell_document(state, found, outcome="accepted", revision=revision)
+        plan.tell("accepted", revision=revision)
     else:
-        tell(f"applied ({state.id}, revision {revision})")
-
-
-def _tell_document(
-    state: "Organization", found: "Difference", *, outcome: str, revision: int | None = None
-) -> None:
-    from grantproof.cli.plan import plan_document
-
-    tell_json(
-        {
-            "outcome": outcome,
-            "organization": state.id,
-            "revision": state.revision if revision is None else revision,
-            "plan": plan_document(found),
-        }
-    )
+        tell(f"applied ({plan.state.id}, revision {revision})")

@@ -3,7 +3,7 @@
 Importing this loads the solver: whoever has no guardrail does without both.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from grantproof.analysis.guarding import judge_change, skips
 from grantproof.analysis.solving import Solver
@@ -14,7 +14,7 @@ from grantproof.core.identifiers import GuardrailId
 from grantproof.core.organization import Organization
 from grantproof.service.counterexamples import counterexample_message, write_counterexample
 from grantproof.service.guarding import Broken, Unjudged
-from grantproof.service.pip import local_time
+from grantproof.service.pip import calendar
 
 
 def doubtful(before: Organization, change: Accepted) -> tuple[Guardrail, ...]:
@@ -48,16 +48,6 @@ def first_refusal(
         if not isinstance(verdict, Holds) and unjudged is None:
             unjudged = Unjudged(name, verdict.why)
     return unjudged
-
-
-def calendar(time_zone: str) -> Callable[[int], tuple[int, int, int]]:
-    """Return what tells the hour, the weekday and the year of an instant in the time zone."""
-
-    def told(instant: int) -> tuple[int, int, int]:
-        local = local_time(instant, time_zone)
-        return local.hour, local.weekday, local.year
-
-    return told
 
 
 def _new(change: Accepted) -> frozenset[GuardrailId]:

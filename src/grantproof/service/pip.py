@@ -4,6 +4,7 @@ The instant, and with it the hour, weekday and year in the organization's time z
 service's own. The rest comes with the request; what only a trusted caller may say is marked so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -69,6 +70,16 @@ def local_time(instant: int, time_zone: str) -> LocalTime:
     return LocalTime(
         there.hour, there.weekday(), there.year, instant + SECONDS_PER_HOUR - into_hour
     )
+
+
+def calendar(time_zone: str) -> Callable[[int], tuple[int, int, int]]:
+    """Return what tells the hour, the weekday and the year of an instant in the time zone."""
+
+    def told(instant: int) -> tuple[int, int, int]:
+        local = local_time(instant, time_zone)
+        return local.hour, local.weekday, local.year
+
+    return told
 
 
 def situate(instant: int, time_zone: str, supplied: Supplied) -> Context:

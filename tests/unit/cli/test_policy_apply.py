@@ -70,6 +70,9 @@ def test_a_plan_is_shown_and_made_as_one_change(
         f"organization `acme`, revision {before}: 0 removed, 1 edited, 1 added\n"
         "~ principal bob: active -> suspended\n"
         "+ principal dora: active\n"
+        "the new state allows less: 3 requests lost\n"
+        "loses: bob read docs, reports\n"
+        "loses: bob write docs\n"
         f"applied (acme, revision {before + 1})\n"
     )
     assert revision() == before + 1
@@ -88,7 +91,7 @@ def test_a_resource_can_become_another_kind_with_all_that_rests_on_it(
         "  kind: document\n", "  kind: page\n"
     )
     ended = run("policy", "apply", written(text), "--yes")
-    assert ended.out.splitlines()[1:-1] == [
+    assert ended.out.splitlines()[1:5] == [
         "- kind document",
         "~ resource docs: document -> page",
         "~ resource reports: document -> page",
@@ -105,7 +108,8 @@ def test_a_dry_run_changes_nothing(
     """It says what would be done; to programs in facts."""
     before, name = revision(), written(edited(exported))
     ended = run("policy", "apply", name, "--dry-run")
-    assert ended.out.endswith("+ principal dora: active\nnothing was changed\n")
+    assert "+ principal dora: active\nthe new state allows less" in ended.out
+    assert ended.out.endswith("nothing was changed\n")
     told = run("policy", "apply", name, "--dry-run", "--json").json
     assert (told["outcome"], told["revision"]) == ("planned", before)
     dora = {"type": "Principal", "id": "dora", "active": True, "attributes": {}}
@@ -166,15 +170,15 @@ def test_a_plan_that_has_gone_stale_is_not_applied(
     run: Run, exported: str, written: Written, revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What somebody else changed meanwhile is not undone unseen, even where both could stand."""
-    seen = policy_apply.show_effect
+    shown = policy_apply.Plan.show
 
-    def meanwhile(*states: object) -> None:
+    def meanwhile(plan: policy_apply.Plan) -> None:
         with Operator(None, "acme", json=False) as other:
             other.change(other.organization, CreatePrincipal(PrincipalId("zoe")))
-        seen(*states)  # type: ignore[arg-type]  # they are handed on as they came
+        shown(plan)
 
     before = revision()
-    monkeypatch.setattr(policy_apply, "show_effect", meanwhile)
+    monkeypatch.setattr(policy_apply.Plan, "show", meanwhile)
     ended = run("policy", "apply", written(edited(exported)), "--yes")
     assert ended.code == 3
     assert ended.err == (
@@ -338,7 +342,7 @@ def test_every_type_of_fact_is_told_in_words(run: Run, written: Written) -> None
         }
     )
     shown = run("policy", "apply", written(document), "--create", "--dry-run").out
-    assert shown.splitlines()[1:-1] == [
+    assert shown.splitlines()[1:-2] == [
         "+ kind doc",
         "+ resource a: doc",
         "+ resource b: doc in a",
