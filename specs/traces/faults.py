@@ -135,8 +135,8 @@ FAULTS: Final = (
         edits=(
             Edit(
                 POINT,
-                "return outcome if self._store.revision(state.id) == state.revision else None",
-                "return outcome",
+                "return refused if self._store.revision(state.id) == state.revision else None",
+                "return refused",
             ),
         ),
     ),

@@ -119,6 +119,7 @@ def there(state: Organization, noun: str, ids: tuple[str, ...]) -> bool:
         "separation-of-duty set": {sod_set.id for sod_set in of.sets},
         "role": {name for kind, name in of.entities if kind == "role"},
         "group": {name for kind, name in of.entities if kind == "group"},
+        "guardrail": set(state.guardrails),
     }
     return ids[0] in singles[noun]
 

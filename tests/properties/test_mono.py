@@ -43,7 +43,7 @@ def test_p_mono_claim_one_more_link_takes_away_through_dynamic_duty_only() -> No
     """P-MONO-CLAIM: after one more assignment, group or parent only a clash denies."""
     tally = Tally("P-MONO-CLAIM, links")
 
-    @settings(max_examples=60)
+    @settings(max_examples=100)
     @given(crowds(), st.lists(st.sampled_from([*EDGES, *HOLDINGS]), min_size=5), contexts())
     def holds(state: Organization, links: list[Fact], context: Context) -> None:
         there = {replace_validity(fact) for fact in facts(state)}

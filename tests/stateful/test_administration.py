@@ -91,7 +91,7 @@ def test_p_induct_p_reject_an_organization_stays_valid_under_every_command() -> 
     Administration.tally.expect(**dict.fromkeys(refusals, 3))
 
 
-WALKS, STEPS = 30, 150
+WALKS, STEPS = 36, 150
 NEVER = {OverLimit, NotPermitted}
 """No walk is long enough for a limit, and `apply` asks nobody for leave."""
 

@@ -22,11 +22,23 @@ from grantproof.core.constraints import (
     TimeWindow,
 )
 from grantproof.core.geodesy import Position
+from grantproof.core.guardrails import (
+    Access,
+    Capped,
+    Exclusive,
+    Forbidden,
+    Guardrail,
+    HolderOf,
+    MemberOf,
+    Reserved,
+    Selector,
+)
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     Region,
@@ -62,6 +74,7 @@ KINDS: Final = [Kind(name) for name in ("document", "folder")]
 PLACES: Final = [ResourceId(name) for name in ("docs", "docs/a", "docs/a/b", "mail", "memo")]
 CLAIMS: Final = [ClaimId(f"c{number}") for number in range(8)]
 SETS: Final = [SodSetId("s0"), SodSetId("s1")]
+RAILS: Final = [GuardrailId("g0"), GuardrailId("g1")]
 TERMS: Final = [ALWAYS, ALWAYS, ALWAYS, Validity(2), Validity(end=4), Validity(1, 3)]
 TRAITS: Final[list[Attributes]] = [
     attributes(values)
@@ -117,6 +130,19 @@ def some_set(chance: Random) -> SodSet:
     return SodSet(chance.choice(SETS), members, n, chance.choice(["dynamic", "dynamic", "static"]))
 
 
+def some_guardrail(chance: Random) -> Guardrail:
+    """A guardrail that names at most two things, so that not everything is kept from going."""
+    access = Access(chance.choice(ACTIONS), chance.choice(PATTERNS))
+    selectors: list[Selector] = [MemberOf(chance.choice(GROUPS)), HolderOf(chance.choice(ROLES))]
+    rules = (
+        Forbidden(access),
+        Reserved(access, frozenset({chance.choice(selectors)})),
+        Exclusive(access, Access(Any(), Any())),
+        Capped(access, 1),
+    )
+    return Guardrail(chance.choice(RAILS), chance.choice(rules))
+
+
 def some_resource(chance: Random) -> Resource:
     """A resource, in another or in none."""
     parent = chance.choice([None, *PLACES])
@@ -158,6 +184,8 @@ MAKERS: Final[list[Make]] = [
     lambda r: c.RevokeRole(r.choice(PRINCIPALS), r.choice(ROLES)),
     lambda r: c.AssignGroupRole(r.choice(GROUPS), r.choice(ROLES), r.choice(TERMS)),
     lambda r: c.RevokeGroupRole(r.choice(GROUPS), r.choice(ROLES)),
+    lambda r: c.CreateGuardrail(some_guardrail(r)),
+    lambda r: c.DeleteGuardrail(r.choice(RAILS)),
 ]
 FILLING: Final = [MAKERS[number] for number in (0, 5, 7, 9, 11, 13, 15, 17, 17, 22)]
 GRANTING: Final = [MAKERS[20], MAKERS[25], MAKERS[27]]

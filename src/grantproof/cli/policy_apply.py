@@ -5,7 +5,6 @@ meanwhile is never undone unseen.
 """
 
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +50,7 @@ def apply(
     It is the organization that the files name, or the one that --org gives. The plan is shown, and
     made as one change if it is agreed to: all of it, or nothing.
     """
+    from grantproof.adapters.clock import SystemClock
     from grantproof.cli.difference import compared
     from grantproof.policyfile.differing import difference
     from grantproof.policyfile.reconciling import commands_for
@@ -63,7 +63,7 @@ def apply(
     _check_possible(state, wanted)
     found = difference(state, wanted)
     commands = commands_for(state, found)
-    effect = compared(state, _tried(state, commands), now=int(time.time()))
+    effect = compared(state, _tried(state, commands), now=SystemClock().now())
     plan = Plan(state, found, effect)
     if not operator.json and (found or standing is None):
         _tell_head(state, found, exists=standing is not None)
@@ -150,6 +150,7 @@ def _tried(state: "Organization", commands: "tuple[SingleCommand, ...]") -> "Org
 
     So nobody is asked to agree to what cannot be, and no organization is made for nothing.
     """
+    from grantproof.adapters.clock import SystemClock
     from grantproof.cli.witness import guard_refused, refused
     from grantproof.core import commands as core
     from grantproof.core.commands.language import ChangeSet
@@ -159,7 +160,7 @@ def _tried(state: "Organization", commands: "tuple[SingleCommand, ...]") -> "Org
     if len(commands) == 0:
         return state
     change = ChangeSet(commands)
-    outcome = core.apply(state, change, actor="plan", instant=int(time.time()))
+    outcome = core.apply(state, change, actor="plan", instant=SystemClock().now())
     if isinstance(outcome, core.Rejected):
         raise refused(single(outcome.refusal))
     guarded = Guard().refusal(state, outcome)

@@ -1,6 +1,5 @@
 """`policy diff`: what a policy allows that another does not, whatever the context and the time."""
 
-import time
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -43,6 +42,7 @@ def diff(
     Exit code 0: both allow the same, or with --no-new-access nothing is gained. 1: they differ, or
     something is gained. 3: it could not be determined.
     """
+    from grantproof.adapters.clock import SystemClock
     from grantproof.cli.policy_sides import side, zones_line
     from grantproof.service.difference_text import markdown as written
 
@@ -54,7 +54,7 @@ def diff(
         bar.begin("reading")
         before, after = side(operator, old), side(operator, new)
         bar.begin("comparing")
-        now, most = int(time.time()), None if everything else limit
+        now, most = SystemClock().now(), None if everything else limit
         found = compared(before.state, after.state, now=now, limit=most)
     zones = zones_line(before, after)
     if zones is not None:

@@ -13,7 +13,6 @@ from grantproof.core.commands.language import (
     AssignGroupRole,
     AssignRole,
     ChangeSet,
-    Command,
     CreateClaim,
     CreateGroup,
     CreateGuardrail,
@@ -25,6 +24,7 @@ from grantproof.core.commands.language import (
     DeleteGuardrail,
     RemoveMember,
     RevokeRole,
+    SingleCommand,
     SuspendPrincipal,
 )
 from grantproof.core.constraints import TimeWindow
@@ -118,12 +118,12 @@ class Here:
             AddMember(ANN, STAFF),
         )
 
-    def propose(self, *commands: Command) -> Proposed:
+    def propose(self, *commands: SingleCommand) -> Proposed:
         """Return what becomes of the commands, as one change."""
-        one = commands[0] if len(commands) == 1 else ChangeSet(commands)  # type: ignore[arg-type]  # singles
+        one = commands[0] if len(commands) == 1 else ChangeSet(commands)
         return self.point.propose(ACME, one, by=OPERATOR)
 
-    def make(self, *commands: Command) -> None:
+    def make(self, *commands: SingleCommand) -> None:
         """Make the change; the test fails when it is refused."""
         made = self.propose(*commands)
         assert isinstance(made, Accepted), made
@@ -161,7 +161,7 @@ STAFF_ONLY = frozenset({MemberOf(STAFF)})
     ],
 )
 def test_a_change_that_breaks_a_guardrail_is_refused(
-    here: Here, rule: Rule, breach: tuple[Command, ...]
+    here: Here, rule: Rule, breach: tuple[SingleCommand, ...]
 ) -> None:
     """Of each kind, with who could do what; and so is the guardrail where that is so already."""
     here.make(guardrail(rule))

@@ -73,7 +73,6 @@ EXPRESSIONS: Final = (
     "circle.nothing == 1",
     "shape.nothing == 1",
     "Doubled(number).twice == 2",
-    "doubled.twice == 2",
     "number.real == number",
     "word.upper() == word",
     "members.isdisjoint(members)",
