@@ -1,23 +1,30 @@
-"""Solvers hung, killed from outside and out of memory: bounded, told, no harm; nothing is left."""
+"""Solvers hung, killed from outside and out of memory, amid changes that a guardrail judges.
+
+No change that needed an answer and got none is made. What takes access away is, at once; decisions
+stay right; nothing is left of the solver.
+"""
 
 import os
 import re
 import signal
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from tests.api.furnished import FACTS, READS
-from tests.databases import SqliteDatabases
+from grantproof.core.identifiers import RoleId
+from tests.databases import Database, SqliteDatabases
+from tests.survival import guarded
 from tests.survival.scales import SCALE
 from tests.survival.serving import (
+    LOST,
+    Answer,
     Caller,
     Process,
     files_of,
@@ -26,40 +33,114 @@ from tests.survival.serving import (
     serving,
     threads_of,
 )
+from tests.survival.sound import History, history
+from tests.survival.toggling import ORGANIZATION, Load, check_ages
 
-PROGRAM: Final = (sys.executable, "-c", "from tests.survival.solving import main; main()")
-ORGANIZATION: Final = "acme"
-PEOPLE: Final = 400
-LIMIT_SECONDS: Final = 1.0
+LIMIT_SECONDS: Final = 1.2
 LIMIT_MIB: Final = 64
 AT_ONCE: Final = 2
 SETTINGS: Final = {
     "GRANTPROOF_SOLVER_SECONDS_MAX": str(LIMIT_SECONDS),
     "GRANTPROOF_SOLVER_MEMORY_MIB_MAX": str(LIMIT_MIB),
-    "GRANTPROOF_SOLVERS_MAX": str(AT_ONCE),
+    # One that hangs leaves none.
+    "GRANTPROOF_SOLVERS_MAX": "1",
     # One kind of children is enough to look for.
     "GRANTPROOF_CONTRACTS_STATE_SECONDS": "0",
 }
-CAUSES: Final = {"hard": "time", "held": "time", "taking": "memory", "waiting": "crashed"}
-"""How each kind of work ends; what waits is killed from outside."""
+LATE: Final = "no answer in"
+WHYS: Final = {
+    "hard": LATE,
+    "stopped": LATE,
+    "killed": "ended by signal 9",
+    "large": "out of memory",
+}
+"""How a change is refused: Z3 hangs, its process is stopped, is killed, or takes all its memory."""
+
+SIGNALS: Final = {"stopped": signal.SIGSTOP, "killed": signal.SIGKILL}
+HANGS: Final = ("hard", "stopped")
+UNDETERMINED: Final = "guardrail_undetermined"
 
 PATIENCE_SECONDS: Final = 60
-PAUSE_SECONDS: Final = 0.01
 LOOK_SECONDS: Final = 0.001
 LATENCY_SECONDS_MAX: Final = 1.0
-CROWD: Final = 16
+CROWD: Final = 4
 CONNECTIONS_MAX: Final = 4
 """So many files may be connections that come and go."""
+
+CALLERS: Final = 3
+"""So many changes are asked for at once at most, and so many threads may answer them."""
 
 GROWTH_BYTES_MAX: Final = 24 * 1_048_576
 
 
 @dataclass(slots=True)
-class Deciding:
-    """Asks one decision after the other; what came of them."""
+class Told:
+    """What came of the changes: the names of those refused and made, and how fast some were."""
 
-    latencies: list[float] = field(default_factory=list)
-    wrong: list[object] = field(default_factory=list)
+    whys: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    """How often a change of each kind was refused, and whether for the reason expected."""
+    refused: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+    urgent: list[float] = field(default_factory=list)
+    """How long emergencies took while the solver hung."""
+
+
+@dataclass(slots=True)
+class Administrators:
+    """Ask for changes one after the other, each by its own name."""
+
+    process: Process
+    told: Told = field(default_factory=Told)
+    _numbers: "count[int]" = field(default_factory=count)
+    _people: Iterator[str] = field(default_factory=lambda: iter(guarded.PEOPLE))
+
+    def change(
+        self, path: str, body: object, *, caller: Caller | None = None
+    ) -> tuple[str, Answer]:
+        """The answer to a POST, and the name it has in the history."""
+        name = f"administrator-{next(self._numbers)}"
+        with ExitStack() as mine:
+            asking = caller or mine.enter_context(closing(self.process.caller()))
+            headers = {"X-Request-ID": name}
+            return name, asking.ask("POST", f"{guarded.BASE}/{path}", body, headers=headers)
+
+    def give(self, role: str) -> tuple[str, Answer]:
+        """Give somebody new a role."""
+        return self.change("assignments", {"principal": next(self._people), "role": role})
+
+    def works(self) -> None:
+        """The solver answers again: what it is asked for is made."""
+        self.make(self.give("easy"), 201)
+
+    def restore(self) -> None:
+        """What an emergency took is given back, which takes the solver."""
+        self.make(self.change("changes", {"commands": guarded.RESTORING}), 200)
+        with closing(self.process.caller()) as caller:
+            assert all(guarded.opens(caller, one) for one in guarded.CLERKS)
+
+    def make(self, asked: tuple[str, Answer], status: int) -> None:
+        """Count a change that has to be made."""
+        name, answer = asked
+        assert answer.status == status, answer
+        self.told.made.append(name)
+
+    def refuse(self, way: str, asked: tuple[str, Answer]) -> None:
+        """Count a change that the solver had no answer for."""
+        name, answer = asked
+        assert (answer.status, answer.code) == (503, UNDETERMINED), answer
+        self.told.refused.append(name)
+        self.told.whys[way, WHYS[way] in answer.told["detail"]] += 1
+
+    def emergency(self) -> None:
+        """Take access away from three, each in another way; they have lost it at once."""
+        with closing(self.process.caller()) as caller:
+            for method, path, body, whose in guarded.EMERGENCIES:
+                assert guarded.opens(caller, whose)
+                began = time.monotonic()
+                answer = caller.ask(method, path, body)
+                self.told.urgent.append(time.monotonic() - began)
+                assert answer.status in {200, 204}, answer
+                assert not guarded.opens(caller, whose)
 
 
 def children_of(process: Process) -> list[int]:
@@ -71,88 +152,17 @@ def children_of(process: Process) -> list[int]:
     return found
 
 
-@contextmanager
-def deciding(process: Process) -> Iterator[Deciding]:
-    """Meanwhile decisions are asked for."""
-    told, over = Deciding(), threading.Event()
-
-    def ask() -> None:
-        with closing(process.caller()) as caller:
-            while not over.is_set():
-                began = time.perf_counter()
-                answer = caller.ask("POST", "/evaluate", {"org_id": ORGANIZATION, **READS})
-                told.latencies.append(time.perf_counter() - began)
-                if answer.status != 200 or answer.told["decision"] != "Allow":
-                    told.wrong.append(answer)
-                over.wait(PAUSE_SECONDS)
-
-    with ThreadPoolExecutor(1) as thread:
-        asking = thread.submit(ask)
-        try:
-            yield told
-        finally:
-            over.set()
-            asking.result()
-
-
-def solve(process: Process, how: str) -> dict[str, str]:
-    """What comes of a question."""
-    with closing(process.caller()) as caller:
-        answer = caller.ask("POST", f"/solve/{how}/{ORGANIZATION}")
-    assert answer.status == 200, answer
-    found: dict[str, str] = answer.told
-    return found
-
-
-def killing(process: Process) -> None:
-    """Kill the solver of a question, as soon as there is one."""
-    for one in worked_on(process):
-        with suppress(ProcessLookupError):
-            os.kill(one, signal.SIGKILL)
-
-
-def undetermined(process: Process, how: str) -> str:
-    """Ask what ends without an answer, and return its cause."""
-    with ThreadPoolExecutor(1) as thread:
-        asked = thread.submit(solve, process, how)
-        if how == "waiting":
-            killing(process)
-        found = asked.result()
-    assert "answer" not in found, f"{how}: {found}"
-    return found["cause"]
-
-
-def endings(caller: Caller) -> dict[str, int]:
-    """How questions have ended, by the metrics."""
-    told = str(caller.ask("GET", "/metrics").told)
-    found = re.findall(r'grantproof_solver_runs_total{ending="(\w+)"} (\S+)', told)
-    return {ending: int(float(count)) for ending, count in found}
-
-
-def used(process: Process) -> tuple[int, int, int]:
-    """Memory, open files and threads of the service."""
-    return resident_bytes(process.pid), files_of(process.pid), threads_of(process.pid)
-
-
-def furnish(caller: Caller) -> None:
-    """Make an organization with people enough, of whom one may read."""
-    people: list[dict[str, Any]] = [
-        {"type": "CreatePrincipal", "principal": f"p{number}", "attributes": {"x": number}}
-        for number in range(PEOPLE)
-    ]
-    assert caller.ask("POST", "/v1/orgs", {"id": ORGANIZATION}).status == 201
-    path = f"/v1/orgs/{ORGANIZATION}/changes"
-    made = caller.ask("POST", path, {"commands": [*FACTS, *people]})
-    assert made.status == 200, made
+def state_of(pid: int) -> str:
+    """What a process does: T is stopped, Z is left to be reaped, nothing is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def running(pid: int) -> bool:
     """Whether a process is there, and not only left to be reaped by whoever should."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+    return state_of(pid) not in {"", "Z"}
 
 
 def worked_on(process: Process) -> list[int]:
@@ -164,20 +174,128 @@ def worked_on(process: Process) -> list[int]:
     return found
 
 
+def signalling(process: Process, number: signal.Signals, asked: Future[tuple[str, Answer]]) -> None:
+    """Send the signal to every solver there is, until the change is answered."""
+    while not asked.done():
+        for one in children_of(process):
+            with suppress(ProcessLookupError):
+                os.kill(one, number)
+        time.sleep(LOOK_SECONDS)
+
+
+def fail(administrators: Administrators, way: str) -> None:
+    """Ask for what needs the solver, and let it fail that way; meanwhile there is an emergency."""
+    process = administrators.process
+    role = way if way in guarded.ROLES else "hard"
+    with ThreadPoolExecutor(2) as threads:
+        asked = threads.submit(administrators.give, role)
+        if way in SIGNALS:
+            threads.submit(signalling, process, SIGNALS[way], asked)
+        if way in HANGS:
+            solvers = worked_on(process)
+            while way == "stopped" and state_of(solvers[0]) != "T" and running(solvers[0]):
+                time.sleep(LOOK_SECONDS)
+            administrators.emergency()
+            assert not asked.done(), "the solver did not hang meanwhile"
+        administrators.refuse(way, asked.result())
+    if way in HANGS:
+        administrators.restore()
+
+
+def used(process: Process) -> tuple[int, int, int]:
+    """Memory, open files and threads of the service."""
+    return resident_bytes(process.pid), files_of(process.pid), threads_of(process.pid)
+
+
+def endings(caller: Caller) -> dict[str, int]:
+    """How questions have ended, by the metrics."""
+    told = str(caller.ask("GET", "/metrics").told)
+    found = re.findall(r'grantproof_solver_runs_total{ending="(\w+)"} (\S+)', told)
+    return {ending: int(float(number)) for ending, number in found}
+
+
 @contextmanager
-def serving_a_door(folder: Path, **settings: str) -> Iterator[Process]:
-    """A service with a door to its solver, and an organization."""
-    made = process_on(SqliteDatabases(folder).empty, folder / "service", **{**SETTINGS, **settings})
-    made.program = PROGRAM
+def serving_guarded(database: Database, folder: Path, **settings: str) -> Iterator[Process]:
+    """A service with an organization whose guardrail may ask too much."""
+    made = process_on(database, folder / "service", **{**SETTINGS, **settings})
     with serving(made):
         with closing(made.caller()) as caller:
-            furnish(caller)
+            guarded.furnish(caller)
         yield made
 
 
-def crowd(process: Process) -> tuple[list[dict[str, str]], int]:
-    """What comes of many questions at once, and how many were worked on at once at most."""
-    over = threading.Event()
+def check_changes(load: Load, told: Told, past: History) -> Counter[str]:
+    """What was acknowledged is there once, what was refused is not; how each of the load ended."""
+    made = past.made()
+    for one in load.changed:
+        assert (one.status, one.code) in {(200, ""), (409, "missing"), (503, UNDETERMINED)}, one
+        assert made.get(one.name, []) == ([one.revision] if one.status == 200 else []), one
+    assert all(len(made[name]) == 1 for name in told.made)
+    assert [name for name in told.refused if name in made] == []
+    assert all(len(past.state.assignments.to(RoleId(role))) == 0 for role in ("hard", "large"))
+    return Counter(one.code or "made" for one in load.changed)
+
+
+def test_a_solver_that_hangs_is_killed_or_takes_all_memory_harms_nobody(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """What needed it is refused, an emergency is not; decisions go on, all right; then all works.
+
+    Of the service's memory, files, threads and children nothing is left over, and a solver that is
+    at work when the service is told to stop is ended with it.
+    """
+    database, rounds = SqliteDatabases(tmp_path).empty, SCALE.solvers_ended
+    with serving_guarded(database, tmp_path) as process:
+        administrators, load = Administrators(process), Load([process])
+        with closing(process.caller()) as caller:
+            with load.meanwhile():
+                fail(administrators, "killed")
+                administrators.works()
+                before = used(process)
+                for _ in range(rounds):
+                    for way in WHYS:
+                        fail(administrators, way)
+                        administrators.works()
+                after = used(process)
+            assert children_of(process) == []
+            counted = endings(caller)
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(administrators.give, "hard")
+            (last,) = worked_on(process)
+            process.stop()
+            assert not running(last)
+    told, past = administrators.told, history(database, ORGANIZATION)
+    ended = check_changes(load, told, past)
+    slowest = max(one.answered - one.sent for one in load.decided)
+    record_property(
+        "figure",
+        f"solver: {rounds} changes each whose judgement hung in Z3, was stopped, was killed or out"
+        f" of {LIMIT_MIB} MiB, all {len(told.refused)} refused and {len(told.made)} others made;"
+        f" {len(told.urgent)} emergencies while it hung, the slowest"
+        f" {max(told.urgent) * 1_000:.0f} ms; of {len(load.changed)} changes meanwhile"
+        f" {ended['made']} made and {ended[UNDETERMINED]} refused for it;"
+        f" {len(load.decided)} decisions, none wrong, the slowest {slowest * 1_000:.0f} ms; memory"
+        f" of the service {(after[0] - before[0]) / 1_048_576:+.1f} MiB, files"
+        f" {after[1] - before[1]:+d}",
+    )
+    assert all(one.status == 200 for one in load.decided)
+    check_ages(load.decided, load, past, bound=0)
+    assert slowest <= LATENCY_SECONDS_MAX
+    assert max(told.urgent) <= LATENCY_SECONDS_MAX
+    # A machine that is busy may let anything be late; nothing may be anything else.
+    assert all(told.whys[way, True] > 0 for way in WHYS), told.whys
+    assert sum(told.whys.values()) == len(WHYS) * rounds + 1
+    assert ended["made"] > 0 < ended[UNDETERMINED]
+    assert counted["answered"] >= len(told.made)
+    assert sum(counted.values()) - counted["answered"] >= len(told.refused)
+    assert after[0] - before[0] <= GROWTH_BYTES_MAX
+    assert after[1] - before[1] <= CONNECTIONS_MAX
+    assert after[2] <= before[2] + CALLERS
+
+
+def crowd(administrators: Administrators) -> tuple[Counter[str], int]:
+    """What comes of many changes at once, and how many were judged at once at most."""
+    over, process = threading.Event(), administrators.process
 
     def look() -> int:
         most = 0
@@ -188,79 +306,33 @@ def crowd(process: Process) -> tuple[list[dict[str, str]], int]:
     with ThreadPoolExecutor(1) as watching, ThreadPoolExecutor(CROWD) as threads:
         looked = watching.submit(look)
         try:
-            found = list(threads.map(lambda _: solve(process, "proved"), range(3 * CROWD)))
+            found = list(threads.map(lambda _: administrators.give("easy"), range(2 * CROWD)))
         finally:
             over.set()
-        return found, looked.result()
+        return Counter(answer.code or "made" for _, answer in found), looked.result()
 
 
-def test_a_solver_that_hangs_is_killed_or_takes_all_memory_harms_nobody(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    """It is ended in time and told; decisions go on, none is wrong; the next question is answered.
-
-    Of the service's memory, files, threads and children nothing is left over; many questions at
-    once are worked on in turn; and one that is worked on at the end is ended with the service.
-    """
-    ended, rounds, proved = Counter[tuple[str, str]](), SCALE.solvers_ended, 0
-    with serving_a_door(tmp_path) as process:
-        with closing(process.caller()) as caller, deciding(process) as told:
-            warmed = [undetermined(process, how) for how in CAUSES]
-            before = used(process)
-            for _ in range(rounds):
-                for how in CAUSES:
-                    ended[how, undetermined(process, how)] += 1
-                    proved += solve(process, "proved") == {"answer": "unsat"}
-            after, counted = used(process), endings(caller)
-            crowded, most = crowd(process)
-            assert children_of(process) == []
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(solve, process, "held")
-            (last,) = worked_on(process)
-            process.stop()
-            assert not running(last)
-    record_property(
-        "figure",
-        f"solver: {rounds} each hung in Z3, hung with the interpreter's lock, out of {LIMIT_MIB}"
-        f" MiB and killed; {len(told.latencies)} decisions meanwhile, none wrong, the slowest"
-        f" {max(told.latencies) * 1_000:.0f} ms; memory of the service"
-        f" {(after[0] - before[0]) / 1_048_576:+.1f} MiB, files {after[1] - before[1]:+d}",
-    )
-    # A machine that is busy may let anything be late; nothing may be anything else.
-    for how, cause in CAUSES.items():
-        assert ended[how, cause] > 0, how
-        assert ended[how, cause] + (cause != "time") * ended[how, "time"] == rounds, how
-    assert proved > 0
-    assert counted["answered"] == proved
-    assert counted["refused"] == 0
-    for cause in ("memory", "crashed"):
-        assert counted[cause] == warmed.count(cause) + sum(
-            count for (_, found), count in ended.items() if found == cause
-        )
-    assert told.wrong == []
-    assert max(told.latencies) <= LATENCY_SECONDS_MAX
-    assert after[0] - before[0] <= GROWTH_BYTES_MAX
-    assert after[1] - before[1] <= CONNECTIONS_MAX
-    assert after[2] <= before[2]
-    answered = crowded.count({"answer": "unsat"})
-    others = [one["cause"] for one in crowded if "cause" in one]
-    assert answered > 0
-    assert answered + len(others) == len(crowded)
-    assert set(others) <= {"refused", "time"}
-    assert 1 <= most <= AT_ONCE
-
-
-def test_a_service_that_is_killed_leaves_no_solver(tmp_path: Path) -> None:
-    """Amid a question that may take a minute: what works on it is gone with the service."""
+def test_many_are_judged_in_turn_and_none_outlives_a_service_that_is_killed(tmp_path: Path) -> None:
+    """So many at once as the setting says; amid one that may take a minute all is gone with it."""
+    database = SqliteDatabases(tmp_path).empty
+    settings = {
+        "GRANTPROOF_SOLVER_SECONDS_MAX": str(PATIENCE_SECONDS),
+        "GRANTPROOF_SOLVERS_MAX": str(AT_ONCE),
+    }
     with (
-        serving_a_door(tmp_path, GRANTPROOF_SOLVER_SECONDS_MAX="60") as process,
+        serving_guarded(database, tmp_path, **settings) as process,
         ThreadPoolExecutor(1) as thread,
     ):
-        asked = thread.submit(solve, process, "held")
+        administrators = Administrators(process)
+        crowded, most = crowd(administrators)
+        assert set(crowded) <= {"made", "contended"}
+        assert crowded["made"] > 0
+        assert 1 <= most <= AT_ONCE
+        asked = thread.submit(administrators.give, "hard")
         (last,) = worked_on(process)
         process.kill()
         killed = time.monotonic()
         while running(last):
             assert time.monotonic() < killed + LATENCY_SECONDS_MAX, "a solver is left"
             time.sleep(LOOK_SECONDS)
-        assert asked.exception() is not None
+        assert isinstance(asked.exception(), LOST)

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from grantproof.core.model import Assignment
 from tests.survival.serving import Process
 from tests.survival.sound import History
 
@@ -71,6 +72,8 @@ class Changed:
     answered: float
     status: int
     revision: int
+    code: str = ""
+    """Of which kind the problem was, if there was one."""
 
 
 @dataclass(slots=True)
@@ -125,6 +128,7 @@ class Load:
                         answer.status,
                         answer.told["revision"] if is_made else 0,
                         is_made and answer.told["decision"] == "Allow",
+                        time.monotonic(),
                     )
                 )
                 time.sleep(PAUSE_SECONDS)
@@ -141,7 +145,9 @@ class Load:
                     headers={"X-Request-ID": name},
                 )
                 revision = answer.told["revision"] if answer.status == 200 else 0
-                self.changed.append(Changed(name, sent, time.monotonic(), answer.status, revision))
+                self.changed.append(
+                    Changed(name, sent, time.monotonic(), answer.status, revision, answer.code)
+                )
                 time.sleep(PAUSE_SECONDS)
 
 
@@ -158,7 +164,7 @@ def access(past: History) -> dict[int, bool]:
     held, by_revision = False, {0: False}
     for event in past.events:
         for facts, now in ((event.delta.removed, False), (event.delta.added, True)):
-            if any(type(fact).__name__ == "Assignment" for fact in facts):
+            if any(isinstance(fact, Assignment) and fact.principal == PRINCIPAL for fact in facts):
                 held = now
         by_revision[event.revision] = held
     return by_revision

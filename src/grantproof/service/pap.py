@@ -250,6 +250,9 @@ class AdministrationPoint:
         if len(violations) > 0:
             return Unsound(violations)
         refusal = self._guard.refusal(state, outcome)
+        if isinstance(refusal, Unjudged):
+            # True of any state, and another attempt would take all of the solver's time again.
+            return refusal
         if refusal is not None:
             return self._if_current(state, refusal)
         event = outcome.event

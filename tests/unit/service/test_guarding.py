@@ -86,10 +86,12 @@ class Counting:
 
     asked: int = 0
     hangs: bool = False
+    meanwhile: Callable[[], object] = lambda: None
 
     def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
         """Return what the work returns, or that there was no answer."""
         self.asked += 1
+        self.meanwhile()
         return Undetermined("time", "no answer in 10 s") if self.hangs else IN_PROCESS.ask(work)
 
 
@@ -205,6 +207,17 @@ def test_without_an_answer_a_change_is_refused(here: Here) -> None:
     refused = here.propose(AssignRole(BOB, CLERK))
     assert refused == Unjudged(LAW, "no answer in 10 s")
     assert here.revision() == before
+
+
+def test_a_hung_solver_is_not_asked_again_because_others_went_on(here: Here) -> None:
+    """Each attempt would take all of its time: so many of them that nobody would wait."""
+    here.make(AssignRole(ANN, HEAD))
+    here.make(guardrail(Forbidden(READING)))
+    here.solver.hangs, asked = True, here.solver.asked
+    here.solver.meanwhile = lambda: here.make(RevokeRole(ANN, HEAD))
+    refused = here.propose(AssignRole(BOB, CLERK))
+    assert refused == Unjudged(LAW, "no answer in 10 s")
+    assert here.solver.asked == asked + 1
 
 
 def test_access_can_be_taken_away_without_an_answer(here: Here) -> None:
