@@ -72,7 +72,7 @@ def diff(
     if zones is not None:
         complain(zones)
     if operator.json:
-        tell_json(_document(found, everything=everything))
+        tell_json(document(found, everything=everything))
     elif markdown:
         tell_text(written(found, old=before.name, new=after.name))
     else:
@@ -142,7 +142,8 @@ def _gained(found: "Difference") -> ExitCode:
     return ExitCode.UNDETERMINED if unknown else ExitCode.OK
 
 
-def _document(found: "Difference", *, everything: bool) -> dict[str, Any]:
+def document(found: "Difference", *, everything: bool) -> dict[str, Any]:
+    """Return the difference for programs; with `everything` every principal and resource."""
     return {
         "verdict": found.verdict.value,
         "gained": _count(found.gained),
