@@ -60,8 +60,8 @@ def markdown(report: Report) -> str:
 
 def code(text: str) -> str:
     """Return the text as one line of code, whatever it holds."""
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    plain = plain if len(plain) <= LINE_MAX else f"{plain[:LINE_MAX]}..."
+    cut = text if len(text) <= LINE_MAX else f"{text[:LINE_MAX]}..."
+    plain = "".join(letter if letter.isprintable() else " " for letter in cut)
     longest = max(map(len, re.findall("`+", plain)), default=0)
     fence = "`" * (longest + 1)
     space = " " if longest > 0 else ""
