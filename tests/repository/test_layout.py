@@ -24,6 +24,7 @@ TOOL_FILES = {
     ".gitattributes",
     ".gitignore",
     ".pre-commit-config.yaml",
+    ".pre-commit-hooks.yaml",
 }
 # Names that say nothing about what is inside.
 VAGUE_NAMES = {

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from grantproof.adapters.clock import SystemClock
 from grantproof.cli.main import main
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(r"^```(yaml|console) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES = {"policy-tests.md": 2, "policy-apply.md": 3}
+PAGES = {"policy-tests.md": 2, "policy-apply.md": 3, "verify.md": 3}
 """How many commands each page shows."""
+INSTANT = 1_795_275_000
+"""The time at which the examples of the pages were found."""
 
 
 def steps(page: str) -> list[tuple[str, str]]:
@@ -35,6 +38,7 @@ def test_a_page_shows_what_happens(
     """Line by line, in an empty folder."""
     for name in [name for name in os.environ if name.startswith("GRANTPROOF_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr(SystemClock, "now", lambda _clock: INSTANT)
     monkeypatch.chdir(tmp_path)
     ran = 0
     for name, text in steps((DOCS / page).read_text("utf-8")):

@@ -39,8 +39,8 @@ def tell(line: str = "") -> None:
     typer.echo(printable(line))
 
 
-def tell_coloured(line: str, colour: str) -> None:
-    """Print one line in a colour: on a terminal, unless NO_COLOR is set."""
+def tell_coloured(line: str, colour: str | None) -> None:
+    """Print one line in a colour, if in one: on a terminal, unless NO_COLOR is set."""
     shown = printable(line)
     typer.echo(shown if "NO_COLOR" in os.environ else typer.style(shown, fg=colour))
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from grantproof.policyfile.policy_problems import FiledProblem
 
 STANDARD_INPUT: Final = "-"
-STEPS_AT_ONCE: Final = 10_000
 ENDINGS: Final = (".yaml", ".yml", ".json")
 TEST_ENDINGS: Final = tuple(f"_test{ending}" for ending in ENDINGS)
 
@@ -191,21 +190,9 @@ def read_policy_of(
 
 def state_of_policy(paths: Sequence[str], bar: Progress) -> "Organization":
     """Return the organization that the files at the paths make; raises `Stop` as they are read."""
-    from grantproof.core.commands import Accepted, apply
-    from grantproof.core.commands.language import ChangeSet
-    from grantproof.core.limits import INSTANT_MIN
-    from grantproof.policyfile.organization_document import to_change_set
+    from grantproof.service.policy_checks import state_of
 
-    document = read_policy_of(paths, bar)
-    state, commands = document.empty(), to_change_set(document)
-    for start in range(0, len(commands), STEPS_AT_ONCE):
-        some = ChangeSet(commands[start : start + STEPS_AT_ONCE])
-        made = apply(state, some, actor="policy", instant=INSTANT_MIN)
-        if not isinstance(made, Accepted):
-            message = "a policy that was checked is refused"
-            raise TypeError(message)
-        state = made.state
-    return state
+    return state_of(read_policy_of(paths, bar))
 
 
 def refused(problems: "Sequence[FiledProblem]") -> Stop:

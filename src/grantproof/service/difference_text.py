@@ -105,7 +105,7 @@ def markdown(found: Difference, *, old: str, new: str) -> str:
     sides = ((GAINS, found.gains, found.gained), (LOSES, found.losses, found.lost))
     for word, changes, count in sides:
         if count.classes:
-            lines += ["", f"#### Who {word} what: {_counted(count)}", *_table(changes)]
+            lines += ["", f"#### Who {word} what: {counted(count)}", *table(changes)]
             lines += _more(count.classes - len(changes))
     if found.undetermined:
         lines += ["", "#### Undetermined", "", *map(_unsettled, found.undetermined)]
@@ -123,7 +123,8 @@ def _unsettled(one: Unsettled) -> str:
     return f"- {unsettled_line(one)}"
 
 
-def _table(changes: Iterable[Change]) -> Iterator[str]:
+def table(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield the lines of a Markdown table of the changes, after an empty line."""
     yield from ("", "| who | action | resource | shown by | in the context | because |")
     yield "|---|---|---|---|---|---|"
     for change in changes:
@@ -171,7 +172,8 @@ def _properties(root: str, held: Attributes) -> Iterator[str]:
         yield f"{root}.{name} {value}"
 
 
-def _counted(count: Count) -> str:
+def counted(count: Count) -> str:
+    """Return how many requests these are, and in how many classes."""
     classes = _many(count.classes, "class", "classes")
     return f"{_many(count.requests, 'request')} in {classes}"
 

@@ -6,11 +6,19 @@ One path for `policy check` and for `import`: what the first calls right the sec
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from grantproof.core.commands import Accepted, apply
+from grantproof.core.commands.language import ChangeSet
 from grantproof.core.errors import AlreadyExists, Illegal, Missing, WouldCycle
 from grantproof.core.identifiers import OrganizationId
-from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX
+from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX, INSTANT_MIN
 from grantproof.core.messages import refusal_message
-from grantproof.policyfile.organization_document import OrganizationDocument, Step, steps
+from grantproof.core.organization import Organization
+from grantproof.policyfile.organization_document import (
+    OrganizationDocument,
+    Step,
+    steps,
+    to_change_set,
+)
 from grantproof.policyfile.policy_folder import PolicyReading, read_files
 from grantproof.policyfile.policy_problems import FiledProblem, Finding
 from grantproof.policyfile.policy_trial import refused_steps
@@ -19,20 +27,46 @@ from grantproof.service.pip import check_time_zone
 TOLD_ALREADY: Final = (AlreadyExists, Missing, WouldCycle)
 """Refusals that repeat, in an organization whose parts do not fit, what is told of these parts."""
 
+STEPS_AT_ONCE: Final = 10_000
+
+Told = Callable[[int, int], None]
+"""Is given how many steps more have been tried, of how many."""
+
 
 def check_policy(
     texts: Mapping[str, str],
     *,
     name: OrganizationId | None = None,
-    told: Callable[[int, int], None] = lambda _more, _all: None,
+    told: Told = lambda _more, _all: None,
 ) -> OrganizationDocument | tuple[FiledProblem, ...]:
     """Return the organization that the texts describe, or every problem that keeps it from being.
 
     Problems are of the form of the texts, of what they hold together, and of what an organization
-    would refuse: breaches of separation of duty, bounds. `name` renames it. `told` is given how
-    many steps more have been tried, of how many.
+    would refuse: breaches of separation of duty, bounds. `name` renames it.
     """
-    reading = read_files(texts)
+    return check_reading(read_files(texts), name=name, told=told)
+
+
+def state_of(document: OrganizationDocument) -> Organization:
+    """Return the organization that a document without problems makes."""
+    state, commands = document.empty(), to_change_set(document)
+    for start in range(0, len(commands), STEPS_AT_ONCE):
+        some = ChangeSet(commands[start : start + STEPS_AT_ONCE])
+        made = apply(state, some, actor="policy", instant=INSTANT_MIN)
+        if not isinstance(made, Accepted):
+            message = "a policy that was checked is refused"
+            raise TypeError(message)
+        state = made.state
+    return state
+
+
+def check_reading(
+    reading: PolicyReading,
+    *,
+    name: OrganizationId | None = None,
+    told: Told = lambda _more, _all: None,
+) -> OrganizationDocument | tuple[FiledProblem, ...]:
+    """Return what `check_policy` does, of texts that were read; the problems are added to them."""
     document = reading.document
     if name is not None:
         document = document.model_copy(update={"id": name})

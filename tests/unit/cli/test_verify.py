@@ -32,7 +32,7 @@ def test_without_a_gate_there_is_nothing_to_verify(
     """One line, and the exit code of a usage error."""
     monkeypatch.chdir(tmp_path)
     ended = run("verify")
-    line = "nothing to verify here: no `specs/gate` in this folder or above it"
+    line = "nothing to verify here: no `specs/gate` in this folder or above it, and no PATH"
     assert (ended.code, ended.line) == (2, line)
 
 

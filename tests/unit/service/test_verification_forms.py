@@ -1,0 +1,173 @@
+"""A report as SARIF and as Markdown: what readers demand of the first, bounds of the second."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from grantproof.service.sarif import sarif
+from grantproof.service.verification import Base, Files, Terms, verify
+from grantproof.service.verification_markdown import LENGTH_MAX, code, markdown
+from grantproof.service.verification_report import (
+    MEANINGS,
+    Finding,
+    Level,
+    Outcome,
+    Report,
+    Rule,
+    Spot,
+    Stage,
+)
+
+LEVELS = {"none", "note", "warning", "error"}
+REGION = {"startLine", "startColumn", "endLine", "endColumn"}
+
+
+def unlike(log: Any) -> Iterator[str]:
+    """What of a log is not as sections 3.13 to 3.30 of SARIF 2.1.0 have it."""
+    if log.get("version") != "2.1.0" or not isinstance(log.get("runs"), list):
+        yield "version and runs are required"
+    for run in log["runs"]:
+        driver = run["tool"]["driver"]
+        if not driver.get("name"):
+            yield "a driver has a name"
+        rules = [rule["id"] for rule in driver["rules"]]
+        if len(set(rules)) < len(rules):
+            yield "the ids of rules are unique"
+        if any(not rule["shortDescription"]["text"] for rule in driver["rules"]):
+            yield "a description has a text"
+        for result in run["results"]:
+            yield from unlike_result(result, rules)
+
+
+def unlike_result(result: dict[str, Any], rules: list[str]) -> Iterator[str]:
+    """What of a result is not as it should be."""
+    if set(result) - {"ruleId", "ruleIndex", "level", "message", "locations"}:
+        yield "another property"
+    if rules[result["ruleIndex"]] != result["ruleId"]:
+        yield "the index is that of the rule"
+    if result["level"] not in LEVELS or not result["message"]["text"]:
+        yield "a level and a message are required"
+    for location in result["locations"]:
+        place = location["physicalLocation"]
+        address = urlsplit(place["artifactLocation"]["uri"])
+        if address.scheme not in {"", "file"} or " " in address.path or not address.path:
+            yield "an artifact has a reference"
+        region = place["region"]
+        if set(region) - REGION or any(type(n) is not int or n < 1 for n in region.values()):
+            yield "lines and columns are counted from one"
+
+
+def report(*found: Finding) -> Report:
+    """A report with one stage."""
+    return Report("shop", (Stage("check", "looked at", found),))
+
+
+def finding(level: Level, message: str = "so it is", spot: Spot | None = None) -> Finding:
+    """Something that was found."""
+    return Finding(Rule.POLICY, level, "it", message, spot)
+
+
+def test_sarif_is_as_it_is_published() -> None:
+    """Of every level and every kind of place; what is as it should be is no result."""
+    spots = (Spot("a b/c#d.yaml", (3, 5)), Spot("/abs/x:y.yaml"), None)
+    log = sarif(
+        report(*(finding(level, spot=spot) for level in Level for spot in spots)), version="1"
+    )
+    assert list(unlike(log)) == []
+    results = log["runs"][0]["results"]
+    assert [one["level"] for one in results] == [
+        *["error"] * 9,
+        *["warning"] * 3,
+        *["note"] * 3,
+    ]
+    places = [one["locations"][0]["physicalLocation"] for one in results[:3]]
+    uris = [one["artifactLocation"]["uri"] for one in places]
+    # What has no place of its own is given the first there is.
+    assert uris == ["a%20b/c%23d.yaml", "file:///abs/x%3Ay.yaml", "a%20b/c%23d.yaml"]
+    assert unquote(uris[0]) == "a b/c#d.yaml"
+    assert places[0]["region"] == {"startLine": 3, "startColumn": 5}
+
+
+def test_another_form_than_sarif_is_noticed() -> None:
+    """A line of zero, a level of our own, a space in a reference, the wrong rule."""
+    wrong: list[tuple[list[str | int], object]] = [
+        (["level"], "undetermined"),
+        (["ruleIndex"], 0),
+        (["message", "text"], ""),
+        (["locations", 0, "physicalLocation", "region", "startLine"], 0),
+        (["locations", 0, "physicalLocation", "artifactLocation", "uri"], "a b"),
+    ]
+    for path, value in wrong:
+        log = sarif(report(finding(Level.ERROR, spot=Spot("a"))), version="1")
+        part: Any = log["runs"][0]["results"][0]
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = value
+        assert len(list(unlike(log))) == 1, path
+
+
+def test_every_rule_has_a_meaning() -> None:
+    """Which is what code scanning shows of it."""
+    assert set(MEANINGS) == set(Rule)
+
+
+@pytest.mark.parametrize("level", [Level.ERROR, Level.WARNING, Level.NOTE])
+def test_a_comment_is_bounded_and_counts_the_rest(level: Level) -> None:
+    """However much there is to say, and however long an entry is."""
+    many = [
+        finding(level, f"number {i} " + "x" * 80, Spot("a.yaml", (i + 1, 1))) for i in range(1500)
+    ]
+    text = markdown(report(*many))
+    shown = sum(line.startswith("- `a.yaml:") for line in text.splitlines())
+    assert len(text) <= LENGTH_MAX
+    assert shown > 100
+    assert f"And {1500 - shown:,} more." in text
+    assert len(markdown(report(*[finding(level, "y" * 10_000)] * 100))) <= LENGTH_MAX
+
+
+def test_what_matters_most_comes_first() -> None:
+    """What cannot be read, what is wrong, what is not known; then warnings, though many."""
+    warnings = [finding(Level.WARNING, f"w{i}" + "x" * 80) for i in range(1500)]
+    worst = [finding(Level.UNDETERMINED), finding(Level.ERROR), finding(Level.UNREADABLE)]
+    lines = markdown(report(*warnings, *worst)).splitlines()
+    assert lines[0] == "### Policy `shop`: cannot be read"
+    told = [line for line in lines if line.startswith("- ")]
+    assert [line.split()[2] for line in told[:4]] == [
+        "unreadable:",
+        "error:",
+        "undetermined:",
+        "warning:",
+    ]
+
+
+@pytest.mark.parametrize("text", ["a ``` b", "`", "<b>@who</b>\n# x", "a | b", ""])
+def test_what_somebody_wrote_is_no_markup(text: str) -> None:
+    """It stands in code on one line, with a fence that it does not hold."""
+    shown = code(text)
+    fence = shown[: len(shown) - len(shown.lstrip("`"))]
+    assert "\n" not in shown
+    assert text == "" or fence not in text
+    cell = markdown(Report("shop", (Stage("check", text),))).splitlines()[4]
+    assert cell.replace("\\|", "").count("|") == 4
+
+
+def test_gains_and_losses_are_tables_with_their_counts() -> None:
+    """Also where more changes than are shown, or nothing does."""
+    head = "apiVersion: grantproof/v1\nkind: Organization\nid: shop\nkinds: [{id: d}]\n"
+    entities = (
+        "principals: [{id: ann}]\nroles: [{id: r}]\nassignments: [{principal: ann, role: r}]\n"
+    )
+    things = "resources: [" + ", ".join(f"{{id: p{i}, kind: d}}" for i in range(110)) + "]\n"
+    grants = "".join(
+        f"  - {{id: c{i}, role: r, action: a{i}, resource: p{i}}}\n" for i in range(110)
+    )
+    whole = f"{head}{entities}{things}claims:\n{grants}"
+    found = verify(Files({"a": whole}, {}), Terms(), base=Base("before"), now=0)
+    text = markdown(found)
+    assert "#### What this grants, compared with `before`: " in text
+    assert text.count("\n| ann | ") == 100
+    assert (found.outcome, "\nAnd 10 more.\n" in text) == (Outcome.PASSED, True)
+    again = verify(Files({"a": whole}, {}), Terms(), base=None, now=0)
+    assert "What this" not in markdown(again)
