@@ -27,6 +27,7 @@ from grantproof.cli import (
     kind,
     org,
     principal,
+    question,
     resource,
     role,
     serve,
@@ -54,6 +55,13 @@ command(app)(serve.serve)
 command(app)(decision.evaluate)
 command(app)(decision.consume)
 command(app)(decision.explain)
+command(app, "why")(decision.explain)
+command(app)(question.why_not)
+command(app)(question.who_can)
+command(app)(question.what_can)
+command(app)(question.not_granted)
+command(app)(question.dead)
+command(app)(question.conflicts)
 command(app)(assignment.assign)
 command(app)(assignment.revoke)
 GROUPS: Final = {

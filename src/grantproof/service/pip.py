@@ -4,7 +4,7 @@ The instant, and with it the hour, weekday and year in the organization's time z
 service's own. The rest comes with the request; what only a trusted caller may say is marked so.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -69,6 +69,11 @@ def local_time(instant: int, time_zone: str) -> LocalTime:
     return LocalTime(
         there.hour, there.weekday(), there.year, instant + SECONDS_PER_HOUR - into_hour
     )
+
+
+def uncounted(supplied: Supplied) -> Supplied:
+    """Return what is supplied, with counts of 0 where it says none: as if nothing were used yet."""
+    return replace(supplied, usage=supplied.usage or 0, rate=supplied.rate or 0)
 
 
 def situate(instant: int, time_zone: str, supplied: Supplied) -> Context:
