@@ -12,23 +12,26 @@ from grantproof.core.commands.language import (
     ChangeSet,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreateRole,
     CreateSodSet,
     NestGroup,
 )
 from grantproof.core.constraints import MaxUsage, RateLimit
+from grantproof.core.guardrails import Access, Forbidden, Guardrail
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
     GroupId,
+    GuardrailId,
     Kind,
     PrincipalId,
     ResourceId,
     RoleId,
     SodSetId,
 )
-from grantproof.core.model import Claim, Exactly, SodSet
+from grantproof.core.model import Any, Claim, Exactly, SodSet
 from grantproof.service.demo import commands
 from tests.api.routes import Route, named
 from tests.api.service import Json
@@ -52,6 +55,9 @@ FURNISHING: Final = ChangeSet(
             )
         ),
         CreateSodSet(SodSet(SodSetId("x"), frozenset({RoleId("x"), RoleId("finance")}), 2)),
+        CreateGuardrail(
+            Guardrail(GuardrailId("x"), Forbidden(Access(Exactly(Action("burn")), Any())))
+        ),
     )
 )
 """The demo's entities, and one of each kind with the id that routes are asked for."""
@@ -106,6 +112,10 @@ WRITES: Final[dict[str, tuple[Fitting, ...]]] = {
     "POST /v1/orgs/{org}/sod-sets": _body(id="new", roles=["finance", "editor"], n=2),
     "PUT /v1/orgs/{org}/sod-sets/{sod_set}": _body(id="x", roles=["finance", "editor"], n=2),
     "DELETE /v1/orgs/{org}/sod-sets/{sod_set}": CASCADE,
+    "POST /v1/orgs/{org}/guardrails": _body(
+        id="new", type="forbidden", access={"action": "flee", "resource": "*"}
+    ),
+    "DELETE /v1/orgs/{org}/guardrails/{guardrail}": (Fitting(),),
     "POST /v1/orgs/{org}/assignments": _body(principal="bob", role="x"),
     "DELETE /v1/orgs/{org}/assignments": _query(principal="alice", role="viewer"),
     "POST /v1/orgs/{org}/changes": _body(commands=[{"type": "CreateRole", "role": "new"}]),

@@ -9,7 +9,7 @@ from grantproof.adapters.memory import MemoryStore
 from grantproof.service.callers import Scope
 from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
-from grantproof.service.solving import Undetermined
+from grantproof.service.solving import Endings, Tally, Undetermined
 from tests.api.service import Api, Json, fields_at_fault, problem, running, serving
 
 ORG = "/v1/orgs/acme"
@@ -168,6 +168,10 @@ class Hung:
 
     def stop(self) -> None:
         """Have nothing to end."""
+
+    def tally(self) -> Tally:
+        """Return that nothing was ever begun."""
+        return Endings().tally()
 
 
 @pytest.mark.parametrize(("method", "path", "body"), QUESTIONS)

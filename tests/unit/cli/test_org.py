@@ -57,6 +57,7 @@ def test_an_organization_is_shown_with_what_it_holds(run: Run) -> None:
         "resources": 2,
         "claims": 3,
         "sod_sets": 1,
+        "guardrails": 0,
     }
     assert "principals    3" in run("org", "show", "acme").out
 
