@@ -114,20 +114,28 @@ WRITES: Final[dict[str, tuple[Fitting, ...]]] = {
     "PUT /v1/orgs/{org}/sod-sets/{sod_set}": _body(id="x", roles=["finance", "editor"], n=2),
     "DELETE /v1/orgs/{org}/sod-sets/{sod_set}": CASCADE,
     "POST /v1/orgs/{org}/guardrails": _body(
-        id="new", type="forbidden", access={"action": "a", "resource": "docs"}
+        id="new", type="forbidden", access={"action": "flee", "resource": "*"}
     ),
     "DELETE /v1/orgs/{org}/guardrails/{guardrail}": (Fitting(),),
     "POST /v1/orgs/{org}/assignments": _body(principal="bob", role="x"),
     "DELETE /v1/orgs/{org}/assignments": _query(principal="alice", role="viewer"),
     "POST /v1/orgs/{org}/changes": _body(commands=[{"type": "CreateRole", "role": "new"}]),
     "DELETE /v1/orgs/{org}/usage": _query(principal="alice"),
+    "POST /v1/orgs/{org}/who-can": (
+        *_body(action="read", resource_id="docs"),
+        *_body(action="read", resource_id="docs", context={"hour": 10}),
+    ),
+    "POST /v1/orgs/{org}/why-not": (Fitting(body=QUESTION), Fitting(body=READING)),
+    "POST /v1/orgs/{org}/not-granted": _body(access={"action": "burn", "resource": "*"}),
 }
-"""What changes something, by the name of its route."""
+"""What has a body, or changes something, by the name of its route."""
 
 READS: Final[dict[str, tuple[Fitting, ...]]] = {
     "GET /v1/orgs/{org}/memberships": (*PAGES, *_query(principal="alice"), *_query(group="x")),
     "GET /v1/orgs/{org}/assignments": (*PAGES, *_query(group="z"), *_query(role="viewer")),
     "GET /v1/orgs/{org}/events": (Fitting(), Fitting({"after": "1", "limit": "2"})),
+    "GET /v1/orgs/{org}/dead": (Fitting(),),
+    "GET /v1/orgs/{org}/conflicts": (Fitting(),),
     "GET /v1/orgs/{org}/usage": (
         Fitting(),
         Fitting({"limit": "1"}),
@@ -156,6 +164,9 @@ def fittings(route: Route, organization: str) -> tuple[Fitting, ...]:
         return tuple(Fitting(body={"org_id": organization, **said}) for said in asked)
     if route.method != "GET":
         return WRITES[named(route)]
-    shows_one = route.template.endswith((NAMES_ONE, "/roles")) and "{principal}" in route.template
+    shows_one = (
+        route.template.endswith((NAMES_ONE, "/roles", "/abilities"))
+        and "{principal}" in route.template
+    )
     pages = (Fitting(),) if shows_one or route.template.endswith(NAMES_ONE) else PAGES
     return READS.get(named(route), pages)

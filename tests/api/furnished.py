@@ -226,6 +226,20 @@ BODIES: Final[dict[str, list[Any]]] = {
     f"PATCH {ORG}/resources/{{resource}}": [{"attributes": {"owner": "ben"}}],
     f"POST {ORG}/roles": [{"id": "new", "parents": ["clerk", "guest"]}],
     f"POST {ORG}/roles/{{role}}/parents": [{"parent": "guest"}, {"parent": "chief"}],
+    f"POST {ORG}/not-granted": [
+        {"access": {"action": "read", "resource": "docs/**"}, "who": [{"group": "staff"}]},
+        {"access": {"action": "*", "resource": "kind:file", "attributes": {"owner": "ann"}}},
+    ],
+    f"POST {ORG}/who-can": [
+        {"action": "read", "resource_id": "docs/plan"},
+        {"action": "look", "resource_id": "nowhere", "resource_kind": "file"},
+        {"action": "write", "resource_id": "docs/plan", "context": {"region": "eu", "hour": 7}},
+    ],
+    f"POST {ORG}/why-not": [
+        {"principal_id": "dan", "action": "read", "resource_id": "docs/plan"},
+        {name: said for name, said in WRITES.items() if name != "explain"},
+        {**LOOKS, "usage": 1, "rate": 2},
+    ],
     f"POST {ORG}/sod-sets": [
         {"id": "new", "roles": ["clerk", "chief", "teller"], "n": 3, "mode": "static"}
     ],

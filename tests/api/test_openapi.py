@@ -97,11 +97,14 @@ def test_the_terms_of_changes_are_described_where_they_are_taken(steady: Api) ->
             assert {TERMS[name] for name in asked} == answered, (path, method)
             keyed = method == "post" and path not in QUESTIONS
             assert ("Idempotency-Key" in named) == keyed, (path, method)
-            changing = method != "get" and path not in {*PATHS, *WITHOUT_REVISION}
+            changing = method != "get" and path not in {*PATHS, *QUESTIONS, *WITHOUT_REVISION}
             assert ("If-Match" in named) == changing, (path, method)
 
 
-QUESTIONS = {*PATHS} - {CONSUME}
+QUESTIONS = {
+    *{*PATHS} - {CONSUME},
+    *(f"/v1/orgs/{{org}}/{name}" for name in ("who-can", "why-not", "not-granted")),
+}
 """What is posted there changes nothing. Every other POST takes effect once under a key."""
 
 WITHOUT_REVISION = {

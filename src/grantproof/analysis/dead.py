@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from grantproof.analysis.formulas import Stored, all_of, conditions, negation
+from grantproof.analysis.guessing import guess
 from grantproof.analysis.principals import (
     Interest,
     Profiles,
@@ -17,7 +18,7 @@ from grantproof.analysis.principals import (
     phases,
     principal_classes,
 )
-from grantproof.analysis.reads import Reads, reads, reads_stored
+from grantproof.analysis.reads import reads, reads_stored
 from grantproof.analysis.resources import stored, target_classes
 from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
 from grantproof.core.attributes import NO_ATTRIBUTES
@@ -160,10 +161,12 @@ def _without_context(
     """Yield the claim if nobody who may use its role finds its constraints to hold together."""
     if len(claim.constraints) == 0:
         return
-    read = reads(state, claim.constraints)
     unsure: str | None = None
-    for seen in _seen(state, claim, read, now=now):
-        solution = solver.solve(conditions(claim.constraints, seen), Span(now))
+    for seen in _seen(state, claim, now=now):
+        formula = conditions(claim.constraints, seen)
+        if guess(formula) is not None:
+            return
+        solution = solver.solve(formula, Span(now))
         if isinstance(solution, Found):
             return
         if isinstance(solution, Undetermined):
@@ -171,8 +174,13 @@ def _without_context(
     yield Unsatisfiable(claim) if unsure is None else Unsure(claim, unsure)
 
 
-def _seen(state: Organization, claim: Claim, read: Reads, *, now: int) -> Iterator[Stored]:
+def _seen(state: Organization, claim: Claim, *, now: int) -> Iterator[Stored]:
     """Yield what the constraints may see: of each class of holders and of resources."""
+    if not any(map(reads_stored, claim.constraints)):
+        # Somebody may use the role, and whoever does makes no difference.
+        yield NOBODY
+        return
+    read = reads(state, claim.constraints)
     sets = dynamic_sets(state)
     roles = frozenset({claim.role}).union(*(one.roles for one in sets))
     holders = principal_classes(state, Interest(roles, reads=read), holders_of(state, [claim.role]))

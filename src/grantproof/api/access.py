@@ -35,6 +35,8 @@ class Access:
 
 ADMINISTRATION: Final = Access(Scope.REVIEW, Scope.ADMINISTER)
 ORGANIZATIONS: Final = Access(Scope.REVIEW, Scope.OPERATE)
+INQUIRY: Final = Access(Scope.REVIEW, Scope.REVIEW)
+"""Of questions that take a body, and change nothing."""
 OPERATION: Final = Access(Scope.OPERATE, Scope.OPERATE)
 
 

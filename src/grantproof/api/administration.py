@@ -21,6 +21,7 @@ from grantproof.api import (
     groups,
     guardrails,
     health,
+    inquiries,
     keys,
     kinds,
     memberships,
@@ -64,6 +65,7 @@ ROUTERS: Final = (
     events.router,
     keys.router,
     usage.router,
+    inquiries.router,
     health.router,
     metrics.router,
 )

@@ -29,6 +29,7 @@ from grantproof.policyfile.answers import CODES, Certificate, Evaluation, Explan
 from grantproof.policyfile.command_documents import DOCUMENTS
 from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.witnesses import KINDS
+from grantproof.service.callers import Scope
 
 JSON: Final = "application/json"
 REFERENCE: Final = "#/components/schemas/{model}"
@@ -67,6 +68,8 @@ ONCE: Final = {
 }
 """The header of a use, which stands in front of the router."""
 OF_ENTITIES: Final = (404,)
+ASKING: Final = security([Scope.REVIEW])
+"""What only reads, whatever its method."""
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
 
 BEARER: Final = {
@@ -127,7 +130,7 @@ def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
     return (
         *EVERYWHERE,
         *(OF_BODIES if "requestBody" in operation else ()),
-        *(OF_CHANGES if method in CHANGING else ()),
+        *(OF_CHANGES if method in CHANGING and operation["security"] != ASKING else ()),
         *(OF_TERMS[name] for name in _headers(operation, method)),
         *(OF_ENTITIES if "{" in named or (method == "delete" and named != "") else ()),
     )

@@ -6,7 +6,7 @@ the organization's.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -53,6 +53,11 @@ WantedPage = Annotated[Paging, Depends(paging)]
 def shown(document: BaseModel, revision: int) -> Response:
     """Return a document."""
     return _reply(200, document.model_dump_json(), revision)
+
+
+def told(answer: dict[str, Any]) -> Response:
+    """Return an answer that is written already, and names its `revision`."""
+    return _reply(200, msgspec.json.encode(answer), answer["revision"])
 
 
 def created(document: BaseModel, revision: int, *, location: str) -> Response:

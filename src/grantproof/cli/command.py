@@ -1,7 +1,8 @@
 """What every command shares: the global options, an operator to act through, errors as one line.
 
 `command` is how a function becomes a command. The function is given an `Operator` first, never sees
-the global options, and may raise any error that is expected of the product.
+the global options, and may raise any error that is expected of the product. A parameter whose type
+is a dataclass stands for the options that are its fields.
 """
 
 import functools
@@ -9,7 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
@@ -93,11 +94,18 @@ def command(
 
 
 def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
+    own = list(inspect.signature(function).parameters.values())[1:]
+    bundles: dict[str, Any] = {
+        one.name: one.annotation for one in own if is_dataclass(one.annotation)
+    }
+
     @functools.wraps(function)
     def run(context: typer.Context, **given: Any) -> None:
         here = GlobalOptions(
             given.pop("database"), given.pop("org"), given.pop("json"), given.pop("reason")
         )
+        for name, bundle in bundles.items():
+            given[name] = bundle(**{one.name: given.pop(one.name) for one in fields(bundle)})
         before = context.find_root().obj
         options = before.overridden_by(here) if isinstance(before, GlobalOptions) else here
         with (
@@ -108,14 +116,25 @@ def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
         ):
             function(operator, **given)
 
-    own = list(inspect.signature(function).parameters.values())[1:]
-    parameters = [CONTEXT, *own, *GLOBAL]
+    parameters = [CONTEXT, *_unbundled(own), *GLOBAL]
     # How a function says that it takes other parameters than it seems to.
     told: Any = run
     told.__signature__ = inspect.Signature(parameters)
     told.__annotations__ = {one.name: one.annotation for one in parameters}
     del told.__wrapped__
     return run
+
+
+def _unbundled(parameters: list[inspect.Parameter]) -> Iterator[inspect.Parameter]:
+    """Yield the parameters, all by keyword, with those that bundle others as the others."""
+    for one in parameters:
+        if is_dataclass(one.annotation):
+            for part in fields(one.annotation):
+                required = part.default is MISSING
+                default = inspect.Parameter.empty if required else part.default
+                yield _keyword(part.name, part.type, default)
+        else:
+            yield one.replace(kind=inspect.Parameter.KEYWORD_ONLY)
 
 
 def _keyword(name: str, annotation: object, default: object) -> inspect.Parameter:

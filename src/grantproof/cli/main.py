@@ -28,6 +28,7 @@ from grantproof.cli import (
     org,
     policy,
     principal,
+    question,
     reach,
     resource,
     review,
@@ -58,6 +59,13 @@ command(app)(decision.evaluate)
 command(app)(decision.consume)
 command(app)(decision.explain)
 command(app)(reach.reach)
+command(app, "why")(decision.explain)
+command(app)(question.why_not)
+command(app)(question.who_can)
+command(app)(question.what_can)
+command(app)(question.not_granted)
+command(app)(question.dead)
+command(app)(question.conflicts)
 command(app)(assignment.assign)
 command(app)(assignment.revoke)
 GROUPS: Final = {

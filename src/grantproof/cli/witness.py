@@ -52,11 +52,12 @@ def guard_refused(refused: "Broken | Unjudged", *, place: str = "") -> Stop:
         "code": "breaks_guardrail",
         "witness": refused.witness,
     }
-    would = tuple(map(_allowed, refused.witness["requests"]))
+    would = tuple(map(allowed_tree, refused.witness["requests"]))
     return Stop(ExitCode.NO, line, document=document, tree=Tree("this would be allowed", would))
 
 
-def _allowed(shown: Witness) -> Tree:
+def allowed_tree(shown: Witness) -> Tree:
+    """Return a request that is or would be allowed, how, and in which context."""
     request, certificate = shown["request"], shown["certificate"]
     groups = (f"group {group}" for group in certificate["groups"])
     path = " -> ".join([*groups, *certificate["roles"]])

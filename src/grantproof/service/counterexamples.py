@@ -27,6 +27,12 @@ def counterexample_message(found: Counterexample) -> str:
             return f"{name} allows {most}, and {found.count} could {_deed(first)}, {who} among them"
 
 
+def deed_message(found: Counterexample) -> str:
+    """Return in one line who may do what, of the first request alone."""
+    first = found.evidence[0]
+    return f"`{first.request.principal}` may {_deed(first)}"
+
+
 def _deed(shown: Evidence) -> str:
     request, claim = shown.request, shown.certificate.claim.id
     return f"{request.action} `{request.resource}` by claim `{claim}`"
@@ -43,7 +49,7 @@ def write_counterexample(found: Counterexample) -> Written:
         "guardrail": _written_guardrail(found.guardrail),
         "count": found.count,
         "failing": [constraint_documents.of(one).written() for one in found.failing],
-        "requests": [_written_evidence(one) for one in found.evidence],
+        "requests": [write_evidence(one) for one in found.evidence],
     }
 
 
@@ -51,7 +57,8 @@ def _written_guardrail(guardrail: Guardrail) -> Written:
     return GuardrailDocument.of(guardrail).written()
 
 
-def _written_evidence(shown: Evidence) -> Written:
+def write_evidence(shown: Evidence) -> Written:
+    """Return the request, the context in which it is allowed, and the certificate of that."""
     return {
         "request": _written_request(shown.request),
         "context": write_context(shown.context),

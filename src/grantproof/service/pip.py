@@ -5,7 +5,7 @@ service's own. The rest comes with the request; what only a trusted caller may s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -80,6 +80,11 @@ def calendar(time_zone: str) -> Callable[[int], tuple[int, int, int]]:
         return local.hour, local.weekday, local.year
 
     return told
+
+
+def uncounted(supplied: Supplied) -> Supplied:
+    """Return what is supplied, with counts of 0 where it says none: as if nothing were used yet."""
+    return replace(supplied, usage=supplied.usage or 0, rate=supplied.rate or 0)
 
 
 def situate(instant: int, time_zone: str, supplied: Supplied) -> Context:

@@ -42,7 +42,7 @@ from grantproof.service.difference_text import (
     where,
     who,
 )
-from grantproof.service.judging import calendar
+from grantproof.service.pip import calendar
 from grantproof.service.policy_checks import Told, check_reading, state_of
 from grantproof.service.policy_tests import Result, Share, Trial
 from grantproof.service.verification_report import (
