@@ -38,6 +38,7 @@ def _is_function(name: str) -> bool:
 
 
 CORE: Final = "grantproof.core."
+NAMES: Final = "takes a guardrail apart; what it names is followed by proofs as a field"
 FOR_PEOPLE: Final = "words for people: nothing is decided by it"
 PRODUCES: Final = "finds evidence; what is found passes a checker that is proved"
 SECOND: Final = "a second way to the same answer, held to the proved one"
@@ -113,6 +114,8 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/properties/test_geodesy.py", "tests/unit/core/test_geodesy.py"),
         "trigonometry: it stands as a symbol, and what the proofs suppose of it is tested",
     ),
+    "guardrails.accesses": (("tests/unit/core/test_guardrails.py",), NAMES),
+    "guardrails.selectors": (("tests/unit/core/test_guardrails.py",), NAMES),
     "index.Index.ask": (("tests/unit/core/test_index.py", "tests/stateful/test_index.py"), SECOND),
     "index.Index.contest": (
         ("tests/unit/core/test_index.py", "tests/properties/test_consume.py"),

@@ -259,7 +259,7 @@ def test_a_change_set_takes_what_events_show(api: Api) -> None:
 
 def test_what_a_guardrail_names_goes_with_no_cascade(api: Api) -> None:
     """The witness says what is named, even inside of what is deleted, and by which guardrails."""
-    access = {"action": "read", "resource": "docs"}
+    access = {"action": "burn", "resource": "docs"}
     made = {"id": "calm", "type": "forbidden", "access": access, "who": [{"role": "viewer"}]}
     assert api.post(f"{ORG}/guardrails", json=made).status_code == 201
     for path, noun, name in (

@@ -51,6 +51,7 @@ from tests.contracts.histories import (
     ANN,
     DOCS,
     DOCUMENT,
+    FIRST_HISTORY,
     FOLDER,
     HISTORY,
     INSTANT,
@@ -335,7 +336,7 @@ def test_a_parent_may_come_after_its_child_in_one_change(store: Store) -> None:
 
 def test_a_resource_may_move_from_what_goes_to_what_comes(store: Store) -> None:
     """One change deletes a tree and its kind, and sets part of it up elsewhere."""
-    state = created(store, ACME)
+    state = created(store, ACME, FIRST_HISTORY)
     new_kind, new_parent = Kind("paper"), ResourceId("archive")
     command = ChangeSet(
         (

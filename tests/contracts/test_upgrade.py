@@ -22,7 +22,7 @@ from grantproof.core.organization import Organization, advance
 from grantproof.service.audit_chain import adopted_until, faults
 from grantproof.service.ports import StoreUnusable
 from tests import first_release
-from tests.contracts.histories import ACTOR, HISTORY, INSTANT, created, empty, event
+from tests.contracts.histories import ACTOR, FIRST_HISTORY, INSTANT, created, empty, event
 from tests.contracts.test_sql_schema import versions
 from tests.databases import Database, opened
 from tests.first_release import FirstStore
@@ -43,7 +43,7 @@ def old(fresh_database: Database) -> Database:
             store.create(name, actor=ACTOR, instant=INSTANT)
         for name in (ACME, GONE):
             state = empty(name)
-            for command in HISTORY:
+            for command in FIRST_HISTORY:
                 happened = event(state, command)
                 assert store.commit(happened)
                 state = advance(state, happened.delta)
@@ -54,7 +54,7 @@ def old(fresh_database: Database) -> Database:
 def history(name: OrganizationId) -> Organization:
     """The organization after all that the first release wrote of it."""
     state = empty(name)
-    for command in HISTORY:
+    for command in FIRST_HISTORY:
         state = advance(state, event(state, command).delta)
     return state
 
@@ -76,8 +76,8 @@ def test_every_kind_of_fact_is_brought_up_to_date(old: Database) -> None:
     assert store.load(ACME) == history(ACME)
     assert store.load(GONE) is None
     assert store.load(IDLE) == empty(IDLE)
-    check(store, ACME, adopted=len(HISTORY))
-    check(store, GONE, adopted=len(HISTORY))
+    check(store, ACME, adopted=len(FIRST_HISTORY))
+    check(store, GONE, adopted=len(FIRST_HISTORY))
     check(store, IDLE, adopted=0)
     assert store.damage() == ()
     store.close()
@@ -151,7 +151,7 @@ def set_version(database: Database, version: str) -> None:
 def overtaken(database: Database) -> Iterator[SqlStore]:
     """A store whose database was migrated by a newer program since it was opened."""
     store = opened(database.address)
-    created(store, ACME, HISTORY[:2])
+    created(store, ACME, FIRST_HISTORY[:2])
     set_version(database, NEWER)
     yield store
     store.close()
@@ -160,12 +160,12 @@ def overtaken(database: Database) -> Iterator[SqlStore]:
 def test_a_process_that_was_overtaken_stops(overtaken: SqlStore, database: Database) -> None:
     """It neither reads nor writes what it does not know: one line that names the newer version."""
     before = database.rows_of("event")
-    state = advance(empty(ACME), event(empty(ACME), HISTORY[0]).delta)
+    state = advance(empty(ACME), event(empty(ACME), FIRST_HISTORY[0]).delta)
     attempts: tuple[Callable[[], object], ...] = (
         lambda: overtaken.load(ACME),
         lambda: overtaken.revision(ACME),
         lambda: overtaken.continued(ACME, after=0, seal=None, limit=1),
-        lambda: overtaken.commit(event(state, HISTORY[1])),
+        lambda: overtaken.commit(event(state, FIRST_HISTORY[1])),
         lambda: overtaken.create(OrganizationId("new"), time_zone="UTC", actor="x", instant=1),
         lambda: overtaken.delete(ACME, actor="x", instant=1),
         overtaken.keys.mark,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from grantproof.analysis.favourable import guess
 from grantproof.analysis.formulas import Stored, all_of, conditions, negation
-from grantproof.analysis.guessing import guess
 from grantproof.analysis.principals import (
     Interest,
     Profiles,

@@ -35,6 +35,7 @@ from grantproof.policyfile.witnesses import kind_of, single, witness_of
 from grantproof.service import judging
 from grantproof.service.counterexamples import deed_message, write_counterexample, write_evidence
 from grantproof.service.guarding import Broken
+from grantproof.service.pip import calendar
 
 LISTED_MAX: Final = PAGE_ITEMS_DEFAULT
 """So many items are told of each list, with the count of all."""
@@ -221,7 +222,7 @@ class _Names:
 
 
 def _solver(state: Organization) -> Solver:
-    return Solver(calendar=judging.calendar(state.time_zone))
+    return Solver(calendar=calendar(state.time_zone))
 
 
 def _found(document: Written, *, some: bool, unclear: Sequence[str]) -> Finding:
