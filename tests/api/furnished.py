@@ -11,6 +11,7 @@ KINDS: Final = ["file", "folder", "photo"]
 RESOURCES: Final = ["docs", "docs/plan", "docs/draft", "pictures"]
 CLAIMS: Final = ["clerk-read", "clerk-export", "head-write", "guest-look"]
 SOD_SETS: Final = ["pair", "session"]
+GUARDRAILS: Final = ["nobody-burns"]
 
 NAMES: Final[dict[str, list[str]]] = {
     "principal": PRINCIPALS,
@@ -29,6 +30,7 @@ NAMES: Final[dict[str, list[str]]] = {
     "resource_id": [*RESOURCES, "principal:ann", "role:clerk"],
     "claim": CLAIMS,
     "sod_set": SOD_SETS,
+    "guardrail": GUARDRAILS,
     "action": ["read", "write", "export", "look"],
     "region": ["eu", "us"],
     "position": ["48.8566,2.3522", "48.8655,2.3522"],
@@ -106,6 +108,17 @@ FACTS: Final[list[Json]] = [
     {"type": "AddMember", "principal": "cat", "group": "board"},
     {"type": "NestGroup", "group": "board", "container": "staff"},
     {"type": "AssignGroupRole", "group": "staff", "role": "guest", "validity": ALWAYS},
+    *(
+        {
+            "type": "CreateGuardrail",
+            "guardrail": {
+                "id": name,
+                "type": "forbidden",
+                "access": {"action": "burn", "resource": "*"},
+            },
+        }
+        for name in GUARDRAILS
+    ),
 ]
 """The commands that make it of an empty organization."""
 
@@ -179,6 +192,10 @@ BODIES: Final[dict[str, list[Any]]] = {
         {**_claim("chief-do", "docs/**"), "action": "*"},
     ],
     f"POST {ORG}/groups": [{"id": "new"}],
+    f"POST {ORG}/guardrails": [
+        {"id": "new", "type": "forbidden", "access": {"action": "sell", "resource": "kind:file"}},
+        {"id": "new", "type": "capped", "access": {"action": "look", "resource": "*"}, "most": 4},
+    ],
     f"POST {ORG}/kinds": [{"id": "new"}],
     f"POST {ORG}/memberships": [{"principal": "dan", "group": "club"}],
     f"POST {ORG}/nestings": [{"group": "staff", "container": "club"}],

@@ -21,7 +21,7 @@ CHANGING = [
     for route in ROUTES
     if route.method == "POST"
     and (route.template not in PATHS or route.template == CONSUME)
-    and route.scopes != {Scope.REVIEW}
+    and route.scopes != frozenset({Scope.REVIEW})
 ]
 """All but questions."""
 OF_KEYS = "/v1/keys"
