@@ -20,6 +20,7 @@ from grantproof.policyfile.answers import CODES
 from grantproof.service.credentials import key_text, secret_of
 from grantproof.service.meter import Uncharged
 from grantproof.service.ports import StoreUnavailable
+from grantproof.service.solving import ENDINGS
 from tests.api.routes import ROUTES
 from tests.api.service import (
     OPERATORS,
@@ -382,7 +383,8 @@ def known_values() -> dict[str, set[str] | re.Pattern[str]]:
         "outcome": re.compile(r"[a-z]+"),
         "reason": {"", *CODES.values()},
         "contract": {"change", "state", "certificate", "shadow"},
-        "kind": {"principal", "group", "role", "resource", "claim", "sod_set"},
+        "ending": set(ENDINGS),
+        "kind": {"principal", "group", "role", "resource", "claim", "sod_set", "guardrail"},
         "generation": {"0", "1", "2"},
         "le": re.compile(r"[\d.e-]+|\+Inf"),
         "source": re.compile(r"[0-9a-f]{12}"),
