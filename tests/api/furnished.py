@@ -11,7 +11,7 @@ KINDS: Final = ["file", "folder", "photo"]
 RESOURCES: Final = ["docs", "docs/plan", "docs/draft", "pictures"]
 CLAIMS: Final = ["clerk-read", "clerk-export", "head-write", "guest-look"]
 SOD_SETS: Final = ["pair", "session"]
-GUARDRAILS: Final = ["calm", "confined"]
+GUARDRAILS: Final = ["nobody-burns"]
 
 NAMES: Final[dict[str, list[str]]] = {
     "principal": PRINCIPALS,
@@ -101,25 +101,6 @@ FACTS: Final[list[Json]] = [
         )
     ),
     *(
-        {"type": "CreateGuardrail", "guardrail": {"id": name, **rule}}
-        for name, rule in zip(
-            GUARDRAILS,
-            (
-                {
-                    "type": "forbidden",
-                    "access": {"action": "erase", "resource": "pictures", "attributes": {}},
-                    "who": [{"role": "teller"}, {"group": "club"}],
-                },
-                {
-                    "type": "confined",
-                    "access": {"action": "export", "resource": "kind:file", "attributes": {}},
-                    "constraints": [WINDOW],
-                },
-            ),
-            strict=True,
-        )
-    ),
-    *(
         {"type": "AssignRole", "principal": who, "role": role, "validity": ALWAYS}
         for who, role in (("ann", "head"), ("ben", "clerk"), ("cat", "teller"), ("ann", "guest"))
     ),
@@ -127,6 +108,17 @@ FACTS: Final[list[Json]] = [
     {"type": "AddMember", "principal": "cat", "group": "board"},
     {"type": "NestGroup", "group": "board", "container": "staff"},
     {"type": "AssignGroupRole", "group": "staff", "role": "guest", "validity": ALWAYS},
+    *(
+        {
+            "type": "CreateGuardrail",
+            "guardrail": {
+                "id": name,
+                "type": "forbidden",
+                "access": {"action": "burn", "resource": "*"},
+            },
+        }
+        for name in GUARDRAILS
+    ),
 ]
 """The commands that make it of an empty organization."""
 
@@ -201,19 +193,8 @@ BODIES: Final[dict[str, list[Any]]] = {
     ],
     f"POST {ORG}/groups": [{"id": "new"}],
     f"POST {ORG}/guardrails": [
-        {
-            "id": "new",
-            "type": "reserved",
-            "access": {"action": "write", "resource": "docs/**", "attributes": {"owner": "ann"}},
-            "who": [{"group": "staff"}, {"role": "head"}, {"attributes": {"level": 3}}],
-        },
-        {
-            "id": "new",
-            "type": "exclusive",
-            "first": {"action": "write", "resource": "docs"},
-            "second": {"action": "approve", "resource": "*"},
-        },
-        {"id": "new", "type": "capped", "access": {"action": "*", "resource": "*"}, "most": 4},
+        {"id": "new", "type": "forbidden", "access": {"action": "sell", "resource": "kind:file"}},
+        {"id": "new", "type": "capped", "access": {"action": "look", "resource": "*"}, "most": 4},
     ],
     f"POST {ORG}/kinds": [{"id": "new"}],
     f"POST {ORG}/memberships": [{"principal": "dan", "group": "club"}],

@@ -68,6 +68,19 @@ ONCE: Final = {
 }
 """The header of a use, which stands in front of the router."""
 OF_ENTITIES: Final = (404,)
+BREAKS_GUARDRAIL: Final[dict[str, Any]] = {
+    "type": "object",
+    "title": "BreaksGuardrail",
+    "description": "Requests that would be allowed, which a guardrail says never are.",
+    "properties": {
+        "kind": {"const": "breaks_guardrail"},
+        "guardrail": {"$ref": REFERENCE.format(model="Guardrail")},
+        "count": {"type": "integer", "description": "how many principals it is about"},
+        "failing": {"type": "array", "items": {"type": "object"}},
+        "requests": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+    },
+    "required": ["kind", "guardrail", "count", "failing", "requests"],
+}
 ASKING: Final = security([Scope.REVIEW])
 """What only reads, whatever its method."""
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
@@ -266,7 +279,10 @@ def _msgspec_schemas() -> Json:
     told = schemas["Evaluation"]["properties"]
     told["reason_code"] = {"enum": [*CODES.values(), None]}
     told["certificate"] = {"anyOf": [_reference("Certificate"), {"type": "null"}]}
-    causes = [_reference(cause.__name__) for cause in KINDS]
+    schemas["BreaksGuardrail"] = BREAKS_GUARDRAIL
+    causes = [
+        _reference(name) for name in (*(cause.__name__ for cause in KINDS), "BreaksGuardrail")
+    ]
     schemas["ProblemBody"]["properties"]["witness"] = {"anyOf": causes}
     return {**schemas, "BatchEvaluation": _batch_schema()}
 

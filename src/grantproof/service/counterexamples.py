@@ -67,7 +67,7 @@ def write_evidence(shown: Evidence) -> Written:
 
 
 def _written_request(request: Request) -> Written:
-    kind = {} if request.kind is None else {"resource_kind": request.kind}
+    kind = {} if request.kind is None else {"resource_kind": str(request.kind)}
     return {
         "principal_id": str(request.principal),
         "action": str(request.action),

@@ -186,6 +186,7 @@ def dead(state: Organization, *, now: int) -> Finding:
             lambda one: {"assignment": _held(one.assignment), "because_of": _held(one.other)},
         ),
         "undetermined": _listed(unsure, lambda one: {"claim": _claim(one.claim), "why": one.why}),
+        "asked_at": now,
         "revision": state.revision,
     }
     if len(found) > len(unsure):

@@ -13,7 +13,7 @@ import pytest
 from grantproof.core.attributes import Operator, Path, PrincipalIdentity, Root
 from grantproof.core.constraints import Attribute, Constraint, Context, MaxUsage, TimeWindow
 from grantproof.core.guardrails import Access, Forbidden, MemberOf
-from grantproof.core.identifiers import AttributeName, PrincipalId
+from grantproof.core.identifiers import AttributeName, PrincipalId, ResourceId
 from grantproof.core.metering import Counter
 from grantproof.core.model import (
     Assignment,
@@ -21,6 +21,7 @@ from grantproof.core.model import (
     Fact,
     Group,
     Membership,
+    OfKind,
     Principal,
     Role,
     Validity,
@@ -33,6 +34,7 @@ from tests.organizations import (
     C2,
     CLERK,
     EVE,
+    FILE,
     HEAD,
     NOON,
     PLAN,
@@ -205,3 +207,13 @@ def test_what_is_needless_names_what_makes_it_so() -> None:
     assert (redundant["claim"]["id"], redundant["because_of"]["id"]) == ("c2", "c1")
     fine = plain(inquiries.dead(made_of(*held_by(ANN, BOB, facts=(wide,))), now=NOW))
     assert (fine.yes, fine.why) == (True, "")
+
+
+def test_an_unregistered_resource_is_told_with_its_kind() -> None:
+    """In plain text, as in every other answer."""
+    state = made_of(*held_by(ANN, facts=(claim(resource=OfKind(FILE)),)))
+    found = plain(inquiries.who_can(state, Deed(READ, ResourceId("new"), FILE), None, now=NOW))
+    (able,) = found.document["able"]["items"]
+    assert able["request"]["resource_kind"] == "file"
+    nowhere = plain(inquiries.who_can(state, Deed(READ, ResourceId("new")), None, now=NOW))
+    assert (nowhere.yes, nowhere.document["resource_known"]) == (False, False)
