@@ -121,8 +121,12 @@ WRITES: Final[dict[str, tuple[Fitting, ...]]] = {
     "DELETE /v1/orgs/{org}/assignments": _query(principal="alice", role="viewer"),
     "POST /v1/orgs/{org}/changes": _body(commands=[{"type": "CreateRole", "role": "new"}]),
     "DELETE /v1/orgs/{org}/usage": _query(principal="alice"),
+    "POST /v1/orgs/{org}/reach": (
+        *_body(by=["alice"], principal="bob", role="editor"),
+        *_body(by=["alice"], principal="bob", action="write", resource_id="docs"),
+    ),
 }
-"""What changes something, by the name of its route."""
+"""What changes something, or has a body, by the name of its route."""
 
 READS: Final[dict[str, tuple[Fitting, ...]]] = {
     "GET /v1/orgs/{org}/memberships": (*PAGES, *_query(principal="alice"), *_query(group="x")),

@@ -27,6 +27,7 @@ from grantproof.api import (
     metrics,
     organizations,
     principals,
+    reach,
     resources,
     roles,
     sod_sets,
@@ -64,6 +65,7 @@ ROUTERS: Final = (
     events.router,
     keys.router,
     usage.router,
+    reach.router,
     health.router,
     metrics.router,
 )
