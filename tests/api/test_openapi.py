@@ -101,7 +101,7 @@ def test_the_terms_of_changes_are_described_where_they_are_taken(steady: Api) ->
             assert ("If-Match" in named) == changing, (path, method)
 
 
-QUESTIONS = {*PATHS} - {CONSUME}
+QUESTIONS = {*PATHS, "/v1/orgs/{org}/reach"} - {CONSUME}
 """What is posted there changes nothing. Every other POST takes effect once under a key."""
 
 WITHOUT_REVISION = {
@@ -109,6 +109,7 @@ WITHOUT_REVISION = {
     "/v1/keys/{prefix}",
     "/v1/orgs",
     "/v1/orgs/{org}",
+    "/v1/orgs/{org}/reach",
     "/v1/orgs/{org}/usage",
 }
 """What is changed there is at no revision, or is the organization as a whole."""
