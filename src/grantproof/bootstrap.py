@@ -106,7 +106,7 @@ def compose(
         demo=settings.demo,
         contracts=contracts,
         shelf=shelf,
-        solver=solver_of(settings),
+        solver=solver_of(settings, logged=serving),
     )
     signer = Ed25519Signer(store.ledger.key.signing_seed)
     audit = AuditPoint(store.ledger, signer, clock=SystemClock())
@@ -219,17 +219,18 @@ def valid_apart(*, seconds_max: float) -> Apart:
     return Apart(valid, seconds_max=seconds_max)
 
 
-def solver_of(settings: Settings) -> Solver:
+def solver_of(settings: Settings, *, logged: bool = True) -> Solver:
     """Return what answers questions apart, within the limits that the settings say.
 
-    It has no process until something is asked of it.
+    It has no process until something is asked of it. Only what is `logged` tells in the log what
+    has no answer: a command is answered with it.
     """
     limits = Limits(
         settings.solver_seconds_max,
         memory_bytes=settings.solver_memory_mib_max * MIB,
         niceness=SOLVER_NICENESS,
     )
-    return Solvers(limits, at_once=settings.solvers_max)
+    return Solvers(limits, at_once=settings.solvers_max, logged=logged)
 
 
 def contracts_of(settings: Settings, *, serving: bool = True) -> Contracts:

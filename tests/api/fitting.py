@@ -127,6 +127,10 @@ WRITES: Final[dict[str, tuple[Fitting, ...]]] = {
     ),
     "POST /v1/orgs/{org}/why-not": (Fitting(body=QUESTION), Fitting(body=READING)),
     "POST /v1/orgs/{org}/not-granted": _body(access={"action": "burn", "resource": "*"}),
+    "POST /v1/orgs/{org}/reach": (
+        *_body(by=["alice"], principal="bob", role="editor"),
+        *_body(by=["alice"], principal="bob", action="write", resource_id="docs"),
+    ),
 }
 """What has a body, or changes something, by the name of its route."""
 

@@ -186,6 +186,24 @@ BODIES: Final[dict[str, list[Any]]] = {
             ]
         },
     ],
+    f"POST {ORG}/reach": [
+        {"by": ["ann"], "principal": "ann", "role": "chief"},
+        {
+            "by": ["ann", "ben"],
+            "principal": "dan",
+            "action": "read",
+            "resource_id": "docs/plan",
+            "context": {"region": "eu", "position": "48.8566,2.3522", "attributes": {"x": 1}},
+        },
+        {
+            "by": ["cat"],
+            "principal": "cat",
+            "action": "look",
+            "resource_id": "new",
+            "resource_kind": "photo",
+            "context": {"hour": 9, "weekday": 0},
+        },
+    ],
     f"POST {ORG}/claims": [
         _claim("guest-read", "docs", WINDOW, FENCE, DAILY, RATE, OWNER),
         _claim("chief-approve", "kind:photo"),

@@ -74,6 +74,7 @@ def test_the_scopes_of_the_routes() -> None:
         "POST /v1/orgs/{org}/who-can",
         "POST /v1/orgs/{org}/why-not",
         "POST /v1/orgs/{org}/not-granted",
+        "POST /v1/orgs/{org}/reach",
     }
     assert {name.partition(" ")[0] for name in found.pop("administer")} == {
         "POST",

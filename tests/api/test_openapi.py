@@ -103,7 +103,7 @@ def test_the_terms_of_changes_are_described_where_they_are_taken(steady: Api) ->
 
 QUESTIONS = {
     *{*PATHS} - {CONSUME},
-    *(f"/v1/orgs/{{org}}/{name}" for name in ("who-can", "why-not", "not-granted")),
+    *(f"/v1/orgs/{{org}}/{name}" for name in ("who-can", "why-not", "not-granted", "reach")),
 }
 """What is posted there changes nothing. Every other POST takes effect once under a key."""
 
@@ -112,6 +112,7 @@ WITHOUT_REVISION = {
     "/v1/keys/{prefix}",
     "/v1/orgs",
     "/v1/orgs/{org}",
+    "/v1/orgs/{org}/reach",
     "/v1/orgs/{org}/usage",
 }
 """What is changed there is at no revision, or is the organization as a whole."""

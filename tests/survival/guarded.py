@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 BASE: Final = f"/v1/orgs/{ORGANIZATION}"
 ROLES: Final = ("easy", "hard", "large")
-PEOPLE: Final = tuple(f"p{number}" for number in range(200))
+PEOPLE: Final = tuple(f"p{number}" for number in range(300))
 LEAVING, SUSPENDED, STAYING = CLERKS = ("leaving", "suspended", "staying")
 OPENS: Final[Json] = {
     "id": "clerks-open", "role": "clerk", "action": "open", "resource": "docs", "constraints": [],

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -59,12 +60,21 @@ WHYS: Final = {
 SIGNALS: Final = {"stopped": signal.SIGSTOP, "killed": signal.SIGKILL}
 HANGS: Final = ("hard", "stopped")
 UNDETERMINED: Final = "guardrail_undetermined"
+LATER: Final = {UNDETERMINED, "contended"}
+"""What says that nothing was changed, and to try again."""
+
+ENDED: Final = {(200, ""), (409, "missing"), *((503, code) for code in LATER)}
+"""How a change of the load may end: what was not given cannot be taken away."""
+
+TRIES_MORE: Final = 5
+PAUSE_SECONDS: Final = 0.1
+"""Between two changes of the load: one is judged in less, and so is not overtaken for ever."""
 
 PATIENCE_SECONDS: Final = 60
 LOOK_SECONDS: Final = 0.001
 LATENCY_SECONDS_MAX: Final = 1.0
 CROWD: Final = 4
-CONNECTIONS_MAX: Final = 4
+CONNECTIONS_MAX: Final = 8
 """So many files may be connections that come and go."""
 
 CALLERS: Final = 3
@@ -81,6 +91,8 @@ class Told:
     """How often a change of each kind was refused, and whether for the reason expected."""
     refused: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
+    again: int = 0
+    """How often a change had to be asked for again, once the solver answered."""
     urgent: list[float] = field(default_factory=list)
     """How long emergencies took while the solver hung."""
 
@@ -110,17 +122,23 @@ class Administrators:
 
     def works(self) -> None:
         """The solver answers again: what it is asked for is made."""
-        self.make(self.give("easy"), 201)
+        self.make(partial(self.give, "easy"), 201)
 
     def restore(self) -> None:
         """What an emergency took is given back, which takes the solver."""
-        self.make(self.change("changes", {"commands": guarded.RESTORING}), 200)
+        self.make(partial(self.change, "changes", {"commands": guarded.RESTORING}), 200)
         with closing(self.process.caller()) as caller:
             assert all(guarded.opens(caller, one) for one in guarded.CLERKS)
 
-    def make(self, asked: tuple[str, Answer], status: int) -> None:
-        """Count a change that has to be made."""
-        name, answer = asked
+    def make(self, ask: Callable[[], tuple[str, Answer]], status: int) -> None:
+        """Have a change made; of a busy machine it may be asked again, as the answer says."""
+        name, answer = ask()
+        for _ in range(TRIES_MORE):
+            if answer.code not in LATER:
+                break
+            self.told.again += 1
+            self.told.refused.append(name)
+            name, answer = ask()
         assert answer.status == status, answer
         self.told.made.append(name)
 
@@ -181,6 +199,10 @@ def signalling(process: Process, number: signal.Signals, asked: Future[tuple[str
             with suppress(ProcessLookupError):
                 os.kill(one, number)
         time.sleep(LOOK_SECONDS)
+    # What was begun for another change since goes on.
+    for one in children_of(process):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGCONT)
 
 
 def fail(administrators: Administrators, way: str) -> None:
@@ -228,7 +250,7 @@ def check_changes(load: Load, told: Told, past: History) -> Counter[str]:
     """What was acknowledged is there once, what was refused is not; how each of the load ended."""
     made = past.made()
     for one in load.changed:
-        assert (one.status, one.code) in {(200, ""), (409, "missing"), (503, UNDETERMINED)}, one
+        assert (one.status, one.code) in ENDED, one
         assert made.get(one.name, []) == ([one.revision] if one.status == 200 else []), one
     assert all(len(made[name]) == 1 for name in told.made)
     assert [name for name in told.refused if name in made] == []
@@ -246,7 +268,7 @@ def test_a_solver_that_hangs_is_killed_or_takes_all_memory_harms_nobody(
     """
     database, rounds = SqliteDatabases(tmp_path).empty, SCALE.solvers_ended
     with serving_guarded(database, tmp_path) as process:
-        administrators, load = Administrators(process), Load([process])
+        administrators, load = Administrators(process), Load([process], pause=PAUSE_SECONDS)
         with closing(process.caller()) as caller:
             with load.meanwhile():
                 fail(administrators, "killed")
@@ -270,7 +292,8 @@ def test_a_solver_that_hangs_is_killed_or_takes_all_memory_harms_nobody(
     record_property(
         "figure",
         f"solver: {rounds} changes each whose judgement hung in Z3, was stopped, was killed or out"
-        f" of {LIMIT_MIB} MiB, all {len(told.refused)} refused and {len(told.made)} others made;"
+        f" of {LIMIT_MIB} MiB, all {sum(told.whys.values())} refused and {len(told.made)} others"
+        f" made after it, {told.again} at another try;"
         f" {len(told.urgent)} emergencies while it hung, the slowest"
         f" {max(told.urgent) * 1_000:.0f} ms; of {len(load.changed)} changes meanwhile"
         f" {ended['made']} made and {ended[UNDETERMINED]} refused for it;"
@@ -278,7 +301,7 @@ def test_a_solver_that_hangs_is_killed_or_takes_all_memory_harms_nobody(
         f" of the service {(after[0] - before[0]) / 1_048_576:+.1f} MiB, files"
         f" {after[1] - before[1]:+d}",
     )
-    assert all(one.status == 200 for one in load.decided)
+    assert {one.status for one in load.decided} == {200}
     check_ages(load.decided, load, past, bound=0)
     assert slowest <= LATENCY_SECONDS_MAX
     assert max(told.urgent) <= LATENCY_SECONDS_MAX
@@ -287,7 +310,7 @@ def test_a_solver_that_hangs_is_killed_or_takes_all_memory_harms_nobody(
     assert sum(told.whys.values()) == len(WHYS) * rounds + 1
     assert ended["made"] > 0 < ended[UNDETERMINED]
     assert counted["answered"] >= len(told.made)
-    assert sum(counted.values()) - counted["answered"] >= len(told.refused)
+    assert sum(counted.values()) - counted["answered"] >= sum(told.whys.values())
     assert after[0] - before[0] <= GROWTH_BYTES_MAX
     assert after[1] - before[1] <= CONNECTIONS_MAX
     assert after[2] <= before[2] + CALLERS

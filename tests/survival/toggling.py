@@ -81,6 +81,8 @@ class Load:
     """What clients ask all the time, and are answered."""
 
     processes: list[Process]
+    pause: float = PAUSE_SECONDS
+    """Between two changes."""
     decided: list[Decided] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -148,7 +150,7 @@ class Load:
                 self.changed.append(
                     Changed(name, sent, time.monotonic(), answer.status, revision, answer.code)
                 )
-                time.sleep(PAUSE_SECONDS)
+                time.sleep(self.pause)
 
 
 def found(process: Process) -> None:

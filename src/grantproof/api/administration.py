@@ -28,6 +28,7 @@ from grantproof.api import (
     metrics,
     organizations,
     principals,
+    reach,
     resources,
     roles,
     sod_sets,
@@ -66,6 +67,7 @@ ROUTERS: Final = (
     keys.router,
     usage.router,
     inquiries.router,
+    reach.router,
     health.router,
     metrics.router,
 )

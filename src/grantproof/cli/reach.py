@@ -153,8 +153,9 @@ def _of_rules(file: str, *, role: str | None, user: str | None) -> "rules.Answer
 def _of_organization(
     operator: Operator, wanted: "Wanted", supplied: "Supplied"
 ) -> "collusion.Answer":
+    from grantproof.analysis.reachability.verdicts import Undetermined
     from grantproof.core.identifiers import PrincipalId
-    from grantproof.service import reach
+    from grantproof.service import reach, solving
 
     people, principal = map(PrincipalId, wanted.by), PrincipalId(wanted.principal)
     state, instant = operator.state, operator.services.decisions.instant()
@@ -162,7 +163,7 @@ def _of_organization(
     for name in (*colluding, principal):
         if name not in state.principals:
             raise usage(f"principal `{name}` does not exist: nobody to ask about")
-    return reach.in_organization(
+    found = reach.in_organization(
         state,
         _goal(state, wanted, supplied, instant=instant),
         people=colluding,
@@ -170,7 +171,9 @@ def _of_organization(
         instant=instant,
         hour=supplied.hour,
         weekday=supplied.weekday,
+        solver=operator.services.solver,
     )
+    return Undetermined(found.why) if isinstance(found, solving.Undetermined) else found
 
 
 def _goal(

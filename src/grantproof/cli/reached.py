@@ -1,13 +1,11 @@
 """Answers of `reach` in print: the verdict first, then the changes, or what the no rests on."""
 
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
-from grantproof.analysis.reachability import collusion, rules
 from grantproof.analysis.reachability.invariant import Invariant, NeverMet
 from grantproof.analysis.reachability.powers import Powers
 from grantproof.analysis.reachability.problem import Roles, Step
-from grantproof.analysis.reachability.question import Change
 from grantproof.analysis.reachability.replay import command_of
 from grantproof.analysis.reachability.verdicts import (
     Exhausted,
@@ -35,11 +33,7 @@ from grantproof.core.commands.language import (
     UnnestGroup,
 )
 from grantproof.core.model import ALWAYS, Validity
-from grantproof.policyfile import command_documents
-
-Taken = Step | Change
-Answer = rules.Answer | collusion.Answer
-Proof = Invariant | NeverMet | Powers | Exhausted
+from grantproof.service.reach_documents import Answer, Proof, Taken, document
 
 SETS_SHOWN: Final = 10
 
@@ -87,20 +81,6 @@ def tree(answer: Answer) -> Tree:
             return Tree(f"out of reach, by {how}", tuple(map(Tree, _grounds(evidence))))
         case Undetermined(why):
             return Tree(f"undetermined: {why}")
-        case _:
-            assert_never(answer)
-
-
-def document(answer: Answer) -> dict[str, Any]:
-    """Return the answer for programs."""
-    match answer:
-        case Reachable(steps, shortest):
-            written = [_written(step) for step in steps]
-            return {"verdict": "reachable", "shortest": shortest, "steps": written}
-        case Unreachable(how, evidence):
-            return {"verdict": "unreachable", "how": how, "evidence": _evidence(evidence)}
-        case Undetermined(why):
-            return {"verdict": "undetermined", "why": why}
         case _:
             assert_never(answer)
 
@@ -182,34 +162,3 @@ def _first(lines: list[str]) -> tuple[str, ...]:
 def _condition(condition: tuple[Roles, Roles]) -> str:
     held, unheld = condition
     return f"{listed(held)} without {listed(unheld)}" if unheld else listed(held)
-
-
-def _written(step: Taken) -> dict[str, Any]:
-    command = command_of(step) if isinstance(step, Step) else step.command
-    fields = command_documents.of(command).written()
-    return {"author": step.author, "command": {"type": type(command).__name__, **fields}}
-
-
-def _evidence(evidence: Proof) -> dict[str, Any]:
-    match evidence:
-        case Exhausted(states):
-            return {"states": states}
-        case Powers(givable, structural, timeless):
-            return {"givable": sorted(givable), "structural": structural, "timeless": timeless}
-        case Invariant():
-            return {
-                "positive": sorted(evidence.positive),
-                "negative": sorted(evidence.negative),
-                "admins": sorted(evidence.admins),
-                "anyone": sorted(map(sorted, evidence.anyone)),
-                "goal_user": sorted(map(sorted, evidence.goal_user)),
-            }
-        case NeverMet(anyone, goal_user):
-            return {"anyone": _conditions(anyone), "goal_user": _conditions(goal_user)}
-        case _:
-            assert_never(evidence)
-
-
-def _conditions(found: frozenset[tuple[Roles, Roles]]) -> list[dict[str, list[str]]]:
-    pairs = sorted((sorted(held), sorted(unheld)) for held, unheld in found)
-    return [{"held": list(held), "unheld": list(unheld)} for held, unheld in pairs]

@@ -1,6 +1,11 @@
-"""What some people can bring about: questions of reachability, from text or of an organization."""
+"""What some people can bring about: questions of reachability, from text or of an organization.
+
+A search may take long, whatever counts bound it: of an organization it is made apart, within limits
+of time and memory, where there is a solver to ask.
+"""
 
 from collections.abc import Iterable
+from functools import partial
 
 from grantproof.analysis.reachability import collusion, rules
 from grantproof.analysis.reachability.problem import CanAssign, CanRevoke, Goal, Problem
@@ -8,7 +13,9 @@ from grantproof.analysis.reachability.question import Holds, MayDo, Question
 from grantproof.core.identifiers import Action, PrincipalId, ResourceId, RoleId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.arbac_text import ArbacDocument
+from grantproof.service.guarding import IN_PROCESS, Asked
 from grantproof.service.pip import NOTHING_SUPPLIED, Supplied, situate
+from grantproof.service.solving import Undetermined
 
 
 def by_rules(
@@ -50,8 +57,11 @@ def in_organization(
     instant: int,
     hour: int | None = None,
     weekday: int | None = None,
-) -> collusion.Answer:
+    solver: Asked = IN_PROCESS,
+) -> collusion.Answer | Undetermined:
     """Return whether the people can bring about that the principal meets the goal.
+
+    The solver does the work; where it has no answer within its limits, that is returned.
 
     Their changes are made at the instant (epoch seconds), and at the hour and on the weekday that
     it has in the organization's time zone, unless others are supposed. As with every change, nobody
@@ -59,7 +69,8 @@ def in_organization(
     """
     supplied = Supplied(hour=hour, weekday=weekday)
     context = situate(instant, state.time_zone, supplied)
-    return collusion.collude(state, Question(frozenset(people), principal, goal, context))
+    question = Question(frozenset(people), principal, goal, context)
+    return solver.ask(partial(collusion.collude, state, question))
 
 
 def may_do(

@@ -1,9 +1,11 @@
 """`grantproof reach`: the worst sequence that is allowed, or that there is none."""
 
+import time
 from pathlib import Path
 
 import pytest
 
+from grantproof.analysis.reachability import collusion
 from tests.unit.cli.conftest import Run
 
 RULES = """Roles admin clerk chief ;
@@ -108,6 +110,20 @@ def test_undetermined_is_neither(run: Run) -> None:
     assert (ended.code, ended.out.startswith("undetermined: ")) == (3, True)
     told = run(*asked, "--resource", "docs", "--json")
     assert (told.code, told.json["verdict"]) == (3, "undetermined")
+
+
+@pytest.mark.usefixtures("desk")
+def test_without_an_answer_in_time_nothing_is_claimed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 3: the search is made apart, within the limits that the settings say."""
+    asked = ("reach", "--by", "alice", "--role", "editor")
+    monkeypatch.setattr(collusion, "collude", lambda *_: time.sleep(60))
+    monkeypatch.setenv("GRANTPROOF_SOLVER_SECONDS_MAX", "0.1")
+    ended = run(*asked)
+    assert (ended.code, ended.out) == (3, "undetermined: no answer in 0.1 s\n")
+    told = run(*asked, "--json")
+    assert (told.code, told.json) == (3, {"verdict": "undetermined", "why": "no answer in 0.1 s"})
 
 
 def test_rules_of_a_file_are_asked(run: Run, rules: str) -> None:

@@ -21,11 +21,20 @@ log = structlog.get_logger(__name__)
 class Solvers:
     """Answers each question in a process of its own; keeps `service.solving.Solver`.
 
-    A question waits no longer for its turn than it may take then.
+    A question waits no longer for its turn than it may take then. What has no answer is told in the
+    log if that is `logged`: whoever asked for themselves is told anyway.
     """
 
-    def __init__(self, limits: Limits, *, at_once: int, waiting_max: int = WAITING_MAX) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        at_once: int,
+        waiting_max: int = WAITING_MAX,
+        logged: bool = True,
+    ) -> None:
         self._limits = limits
+        self._logged = logged
         self._at_once = at_once
         self._waiting_max = waiting_max
         self._forks = Forks()
@@ -91,6 +100,6 @@ class Solvers:
             self._endings.count("answered", seconds)
             return found
         self._endings.count(found.cause, None if found.cause == "refused" else seconds)
-        if found != STOPPED:
+        if self._logged and found != STOPPED:
             log.warning("undetermined", cause=found.cause, why=found.why)
         return found
