@@ -347,8 +347,7 @@ def test_a_resource_may_move_from_what_goes_to_what_comes(store: Store) -> None:
             CreateResource(Resource(PLAN, new_kind, new_parent)),
         )
     )
-    after = commit_all(store, state, [command])
-    assert store.load(ACME) == after
+    assert commit_all(store, state, [command]) == store.load(ACME)
 
 
 def test_a_role_may_be_replaced_with_all_that_names_it(store: Store) -> None:
