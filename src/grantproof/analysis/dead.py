@@ -160,9 +160,13 @@ def _without_context(
     """Yield the claim if nobody who may use its role finds its constraints to hold together."""
     if len(claim.constraints) == 0:
         return
-    read = reads(state, claim.constraints)
+    if any(map(reads_stored, claim.constraints)):
+        views = _seen(state, claim, reads(state, claim.constraints), now=now)
+    else:
+        # All holders and resources are alike to them, and somebody may use the role.
+        views = iter((NOBODY,))
     unsure: str | None = None
-    for seen in _seen(state, claim, read, now=now):
+    for seen in views:
         solution = solver.solve(conditions(claim.constraints, seen), Span(now))
         if isinstance(solution, Found):
             return
