@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grantproof.analysis.favourable import guess
 from grantproof.analysis.formulas import Stored, all_of, conditions, negation
 from grantproof.analysis.principals import (
     Interest,
@@ -163,10 +162,7 @@ def _without_context(
         return
     unsure: str | None = None
     for seen in _seen(state, claim, now=now):
-        formula = conditions(claim.constraints, seen)
-        if guess(formula) is not None:
-            return
-        solution = solver.solve(formula, Span(now))
+        solution = solver.solve(conditions(claim.constraints, seen), Span(now))
         if isinstance(solution, Found):
             return
         if isinstance(solution, Undetermined):

@@ -23,7 +23,7 @@ REPORT: Final = Path("build", "verify", "report.json")
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[PATHS]...",
+        metavar="PATHS",
         help=(
             "Files of a policy and of its tests (*_test.yaml), or folders of them;"
             " - is the standard input. Without any the gate of the checkout is run."

@@ -7,8 +7,11 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from grantproof.analysis.formulas import Formula
 from grantproof.analysis.guardrails import Inquiry
-from grantproof.analysis.solving import Undetermined
+from grantproof.analysis.solving import Solution, Span, Undetermined
+from grantproof.service import verification
+from tests.unit.analysis.baffled import Baffled
 from tests.unit.cli.conftest import Ended, Run
 
 POLICY = """\
@@ -47,6 +50,14 @@ DELETES = POLICY.replace(
     "assignments:", "  - {id: c2, role: viewer, action: delete, resource: plan}\nassignments:"
 )
 LONGER = POLICY.replace("end: 17", "end: 20")
+
+
+class GivingUp(Baffled):
+    """Does not guess, either."""
+
+    def decide(self, formula: Formula) -> Solution:
+        """Return that it is not known."""
+        return self.solve(formula, Span(0))
 
 
 @pytest.fixture
@@ -155,6 +166,24 @@ def test_what_is_not_known_is_no_pass(
     (shop / "shop_test.yaml").write_text(TESTS.replace("expect: Allow", "expect: Deny"))
     ended = run("verify", "policy", "--json")
     assert (ended.code, stages(ended)["guardrails"]) == (1, "undetermined")
+
+
+def test_a_solver_that_gives_up_is_no_pass(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What might be gained is undetermined: code 3; whether a claim is dead only with --strict."""
+    monkeypatch.setattr(verification, "Solver", GivingUp)
+    unsure = "it is not known whether claim `c1` has an effect: no idea"
+    noted = run("verify", shop.name, "--json")
+    assert (noted.code, [one["level"] for one in findings(noted, "warnings")]) == (0, ["note"])
+    strict = run("verify", shop.name, "--json", "--strict")
+    (one,) = findings(strict, "warnings")
+    assert (strict.code, one["level"], one["message"]) == (3, "undetermined", unsure)
+    (shop / "shop.yaml").write_text(LONGER)
+    ended = run("verify", shop.name, "--json", "--base", "base.yaml", "--no-new-access")
+    levels = {one["rule"]: one["level"] for one in findings(ended, "diff")}
+    # A loss that is not known grants nothing to anybody.
+    assert (ended.code, levels) == (3, {"new-access": "undetermined", "lost-access": "note"})
 
 
 def test_what_is_gained_is_noted_or_forbidden(run: Run, shop: Path) -> None:

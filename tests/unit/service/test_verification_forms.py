@@ -108,6 +108,16 @@ def test_another_form_than_sarif_is_noticed() -> None:
         assert len(list(unlike(log))) == 1, path
 
 
+def test_the_worst_outcome_counts() -> None:
+    """What cannot be read, then what is wrong, then what is not known; never what was not run."""
+    levels = [Level.UNREADABLE, Level.ERROR, Level.UNDETERMINED, Level.WARNING, Level.OK]
+    found = [finding(level) for level in levels]
+    outcomes = [report(*found[i:]).outcome for i in range(len(found))]
+    assert outcomes == ["unreadable", "failed", "undetermined", "passed", "passed"]
+    skipped = Stage("diff", "no base", run=False)
+    assert (skipped.outcome, Report(None, (skipped,)).outcome) == ("not run", "passed")
+
+
 def test_every_rule_has_a_meaning() -> None:
     """Which is what code scanning shows of it."""
     assert set(MEANINGS) == set(Rule)
