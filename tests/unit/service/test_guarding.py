@@ -122,7 +122,8 @@ class Here:
 
     def propose(self, *commands: Command) -> Proposed:
         """Return what becomes of the commands, as one change."""
-        one = commands[0] if len(commands) == 1 else ChangeSet(commands)  # type: ignore[arg-type]  # singles
+        every = ChangeSet(commands)  # type: ignore[arg-type]  # each is a single command
+        one = commands[0] if len(commands) == 1 else every
         return self.point.propose(ACME, one, by=OPERATOR)
 
     def make(self, *commands: Command) -> None:
