@@ -83,6 +83,8 @@ BREAKS_GUARDRAIL: Final[dict[str, Any]] = {
 }
 ASKING: Final = security([Scope.REVIEW])
 """What only reads, whatever its method."""
+NAMING: Final = frozenset({"/reach"})
+"""Questions that name what has to be there."""
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
 
 BEARER: Final = {
@@ -143,10 +145,15 @@ def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
     return (
         *EVERYWHERE,
         *(OF_BODIES if "requestBody" in operation else ()),
-        *(OF_CHANGES if method in CHANGING and operation["security"] != ASKING else ()),
+        *(OF_CHANGES if _refuses(operation, method, named) else ()),
         *(OF_TERMS[name] for name in _headers(operation, method)),
         *(OF_ENTITIES if "{" in named or (method == "delete" and named != "") else ()),
     )
+
+
+def _refuses(operation: Json, method: str, named: str) -> bool:
+    """Return whether what is asked for can be refused: a change, or a question about what is not."""
+    return method in CHANGING and (operation["security"] != ASKING or named in NAMING)
 
 
 def _headers(operation: Json, method: str) -> list[str]:

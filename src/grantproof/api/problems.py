@@ -68,7 +68,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "store_unavailable": (503, "store unavailable"),
     "too_many_connections": (503, "too many connections"),
     "too_many_waiting": (503, "too many waiting"),
-    "undetermined": (503, "answer not known"),
+    "undetermined": (503, "not determined"),
 }
 """Every code, with its status and its title."""
 

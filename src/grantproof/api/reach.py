@@ -6,7 +6,7 @@ from fastapi import Response
 from pydantic import TypeAdapter
 
 from grantproof.analysis.reachability.question import Holds, MayDo
-from grantproof.api.access import Access
+from grantproof.api.access import INQUIRY
 from grantproof.api.problems import Refused, later, rejected
 from grantproof.api.replies import shown
 from grantproof.api.running import Here
@@ -23,17 +23,13 @@ from grantproof.core.errors import Missing, Noun
 from grantproof.core.matching import Request, resolve
 from grantproof.core.organization import Organization
 from grantproof.service import reach
-from grantproof.service.callers import Scope
 from grantproof.service.pip import Supplied
 from grantproof.service.reach_documents import document
 from grantproof.service.solving import Undetermined
 
-REVIEWING: Final = Access(Scope.REVIEW, Scope.REVIEW)
-"""A question changes nothing, though it has a body."""
-
 ANSWERS: Final = TypeAdapter[Reached](Reached)
 
-router = strict_router(f"{PREFIX}/reach", tag="reach", access=REVIEWING)
+router = strict_router(f"{PREFIX}/reach", tag="reach", access=INQUIRY)
 
 
 @router.post("", response_model=Reached)
