@@ -152,7 +152,7 @@ def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
 
 
 def _refuses(operation: Json, method: str, named: str) -> bool:
-    """Return whether what is asked for can be refused: a change, or a question about what is not."""
+    """Return whether it can be refused: a change, or a question about what is not there."""
     return method in CHANGING and (operation["security"] != ASKING or named in NAMING)
 
 
