@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from grantproof.adapters.memory import MemoryStore
+from grantproof.api import inquiries
 from grantproof.service.callers import Scope
 from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
@@ -23,6 +24,7 @@ QUESTIONS: list[tuple[str, str, Json | None]] = [
     ("POST", "not-granted", BURNS),
     ("GET", "dead", None),
     ("GET", "conflicts", None),
+    ("GET", "diff?from_revision=1", None),
 ]
 
 
@@ -127,6 +129,38 @@ def test_not_granted_is_proved_or_shown(steady: Api) -> None:
     (shown,) = told["counterexample"]["requests"]
     assert shown["request"]["principal_id"] == "bob"
     assert post(steady, "not-granted", {**reads, "who": [{"role": "finance"}]})["holds"]
+
+
+def test_what_has_changed_since_a_revision(api: Api) -> None:
+    """Who gains and who loses what, each with an example; the earlier state is told by events."""
+    before = api.get(ORG).json()["revision"]
+    for path, body in (
+        ("principals", {"id": "dave"}),
+        ("assignments", {"principal": "dave", "role": "viewer"}),
+    ):
+        assert api.post(f"{ORG}/{path}", json=body).status_code == 201
+    assert api.delete(f"{ORG}/assignments?principal=alice&role=viewer").status_code == 204
+    told = get(api, f"diff?from_revision={before}")
+    assert (told["verdict"], told["from_revision"]) == ("incomparable", before)
+    (gain,), (loss,) = told["gains"], told["losses"]
+    assert (gain["principals"], gain["actions"]) == (["dave"], ["read"])
+    assert (loss["principals"], loss["reason_code"]) == (["alice"], "no_role")
+    assert gain["certificate"]["principal"] == "dave"
+    same = get(api, f"diff?from_revision={told['revision']}")
+    assert (same["verdict"], same["gains"], same["losses"]) == ("equal", [], [])
+    ahead = api.get(f"{ORG}/diff?from_revision={told['revision'] + 1}")
+    assert problem(ahead, 404, "not_found")["error"] == (
+        f"revision `{told['revision'] + 1}` does not exist"
+    )
+
+
+def test_what_is_too_far_back_is_not_told_from_events(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The field is at fault."""
+    monkeypatch.setattr(inquiries, "EVENTS_SEARCHED_MAX", 0)
+    told = problem(api.get(f"{ORG}/diff?from_revision=0"), 400, "invalid")
+    assert fields_at_fault(told) == ["from_revision"]
 
 
 def test_dead_and_conflicts(api: Api) -> None:

@@ -5,13 +5,13 @@ Whatever needs the solver, or time, is done apart from the process that serves.
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Final
 
-from fastapi import Response
+from fastapi import Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from grantproof.api.access import INQUIRY
-from grantproof.api.problems import Refused, forbidden, later, not_found
+from grantproof.api.problems import Fault, Refused, forbidden, invalid, later, not_found
 from grantproof.api.replies import told
 from grantproof.api.running import Here, Running
 from grantproof.api.schemas.inquiries import (
@@ -20,6 +20,7 @@ from grantproof.api.schemas.inquiries import (
     Conflicts,
     Dead,
     Diagnosis,
+    Difference,
     NotGranted,
     Verdict,
     WhoCan,
@@ -27,13 +28,19 @@ from grantproof.api.schemas.inquiries import (
 )
 from grantproof.api.scope import PREFIX, Own, State
 from grantproof.api.strictness import strict_router
+from grantproof.core.limits import EVENTS_SEARCHED_MAX, INTEGER_MAX
 from grantproof.policyfile.fields import PrincipalField
+from grantproof.service.past import TooFarBack, state_at
 from grantproof.service.pdp import MeterUnread
 from grantproof.service.pip import situate, uncounted
 from grantproof.service.solving import Undetermined
 
 if TYPE_CHECKING:
     from grantproof.service.inquiries import Finding
+
+TOO_FAR_BACK: Final = Fault(
+    "from_revision", f"must be at most {EVENTS_SEARCHED_MAX} changes ago: compare copies instead"
+)
 
 router = strict_router(PREFIX, tag="questions", access=INQUIRY)
 
@@ -109,6 +116,23 @@ def list_conflicts(here: Here, state: State) -> Response:
     from grantproof.service import inquiries  # noqa: PLC0415 - it loads the solver
 
     return _answer(here, partial(inquiries.conflicts, state))
+
+
+@router.get("/diff", response_model=Difference)
+def compare_with_an_earlier_state(
+    here: Here, state: State, *, from_revision: Annotated[int, Query(ge=0, le=INTEGER_MAX)]
+) -> Response:
+    """Tell who has gained and who has lost what since a revision, over every context."""
+    from grantproof.service import inquiries  # noqa: PLC0415 - it loads the solver
+
+    if from_revision > state.revision:
+        raise Refused(not_found("revision", str(from_revision)))
+    try:
+        before = state_at(here.services.store, state, from_revision, events_max=EVENTS_SEARCHED_MAX)
+    except TooFarBack:
+        raise Refused(invalid([TOO_FAR_BACK])) from None
+    instant = here.services.decisions.instant()
+    return _answer(here, partial(inquiries.compared, before, state, now=instant))
 
 
 def _answer(here: Running, work: "Callable[[], Finding]") -> Response:

@@ -70,22 +70,15 @@ def _read(operator: Operator, file: str) -> "Case":
 
 
 def state_at(operator: Operator, name: "OrganizationId", revision: int) -> "Organization":
-    """Return the state of that revision, folded from the events of the database."""
-    from grantproof.core.limits import EVENTS_PAGE_MAX
-    from grantproof.core.organization import Organization, advance
+    """Return the state of that revision, told from the events of the database."""
     from grantproof.policyfile.wire import Unreadable
+    from grantproof.service import past
 
     store = operator.services.store
     current = store.load(name)
     if current is None:
         raise absent("organization", name)
-    state = Organization(name, time_zone=current.time_zone)
-    while state.revision < revision:
-        events = store.events(name, after=state.revision, limit=EVENTS_PAGE_MAX)
-        if len(events) == 0:
-            message = f"the database does not reach revision {revision} of `{name}`"
-            raise Unreadable(message)
-        for event in events:
-            if state.revision < revision:
-                state = advance(state, event.delta)
-    return state
+    if revision > current.revision:
+        message = f"the database does not reach revision {revision} of `{name}`"
+        raise Unreadable(message)
+    return past.state_at(store, current, revision)

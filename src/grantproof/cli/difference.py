@@ -1,18 +1,16 @@
 """The semantic difference of two states, as commands show it: a table for people, a document."""
 
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from grantproof.cli.output import Table, tell, tell_coloured, tell_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grantproof.analysis.findings import Change, Count, Difference, Scope, Unsettled
+    from grantproof.analysis.findings import Change, Difference
     from grantproof.core.organization import Organization
 
 SHOWN: Final = 20
-MEMBERS_SHOWN: Final = 10
 
 
 def compared(
@@ -78,64 +76,3 @@ def tell_effect(found: "Difference") -> None:
             tell(f"and {count.classes - len(changes):,} more: see `grantproof policy diff`")
     for one in found.undetermined:
         tell(unsettled_line(one))
-
-
-def difference_document(found: "Difference", *, everything: bool) -> dict[str, Any]:
-    """Return the difference for programs; with `everything` each class names all its members."""
-    return {
-        "verdict": found.verdict.value,
-        "gained": _count(found.gained),
-        "lost": _count(found.lost),
-        "gains": [_change(change, everything=everything) for change in found.gains],
-        "losses": [_change(change, everything=everything) for change in found.losses],
-        "undetermined": [_unsettled(one, everything=everything) for one in found.undetermined],
-    }
-
-
-def _count(count: "Count") -> dict[str, int]:
-    return {"classes": count.classes, "requests": count.requests}
-
-
-def _change(change: "Change", *, everything: bool) -> dict[str, Any]:
-    from grantproof.core.messages import reason_message
-    from grantproof.policyfile.answers import CODES, Certificate
-    from grantproof.policyfile.contexts import write_context
-
-    return {
-        **_scope(change.scope, everything=everything),
-        "context": write_context(change.context),
-        "certificate": Certificate.of(change.certificate).model_dump(mode="json", by_alias=True),
-        "reason": reason_message(change.reason),
-        "reason_code": CODES[type(change.reason)],
-    }
-
-
-def _unsettled(one: "Unsettled", *, everything: bool) -> dict[str, Any]:
-    scope = _scope(one.scope, everything=everything)
-    return {"direction": one.direction.value, **scope, "why": one.why}
-
-
-def _scope(scope: "Scope", *, everything: bool) -> dict[str, Any]:
-    """Return whose requests these are: the first of them, and with --all every one."""
-    most = None if everything else MEMBERS_SHOWN
-    example = scope.example
-    return {
-        "principal_count": len(scope.principals),
-        "principals": list(islice(scope.principals, most)),
-        "actions": list(scope.actions.named),
-        "other_actions": scope.actions.other is not None,
-        "resource_count": len(scope.subjects),
-        "resources": [
-            {
-                "resource_id": subject.resource if subject.registered else None,
-                "resource_kind": subject.kind,
-            }
-            for subject in scope.subjects[:most]
-        ],
-        "example": {
-            "principal_id": example.principal,
-            "action": example.action,
-            "resource_id": example.resource,
-            "resource_kind": example.kind,
-        },
-    }

@@ -97,8 +97,8 @@ class Plan:
 
     def tell(self, outcome: str, *, revision: int | None = None) -> None:
         """Print it for programs, with what became of it."""
-        from grantproof.cli.difference import difference_document
         from grantproof.cli.plan import plan_document
+        from grantproof.service.difference_documents import difference_document
 
         tell_json(
             {

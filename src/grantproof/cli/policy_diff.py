@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from grantproof.cli.difference import SHOWN, compared, difference_document, tell_difference
+from grantproof.cli.difference import SHOWN, compared, tell_difference
 from grantproof.cli.exits import ExitCode, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import complain, tell_json, tell_text
@@ -44,6 +44,7 @@ def diff(
     """
     from grantproof.adapters.clock import SystemClock
     from grantproof.cli.policy_sides import side, zones_line
+    from grantproof.service.difference_documents import difference_document
     from grantproof.service.difference_text import markdown as written
 
     if markdown and operator.json:

@@ -53,7 +53,7 @@ def text_lines(report: "Report") -> Iterator[tuple[str, str | None]]:
 
 def document(report: "Report") -> dict[str, Any]:
     """Return the report for programs; of what changes also counts, contexts and certificates."""
-    from grantproof.cli.difference import difference_document
+    from grantproof.service.difference_documents import difference_document
 
     access = report.access
     return {

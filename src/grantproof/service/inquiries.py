@@ -11,6 +11,8 @@ from typing import Final, TypeVar
 from grantproof.analysis import abilities, verdicts
 from grantproof.analysis import dead as deadness
 from grantproof.analysis.abilities import Able, Unclear, Usable, Useless
+from grantproof.analysis.difference import difference
+from grantproof.analysis.findings import Verdict as Comparison
 from grantproof.analysis.guardrails import judge
 from grantproof.analysis.remedies import Remedy, remedies
 from grantproof.analysis.solving import Solver, Span
@@ -34,6 +36,7 @@ from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.witnesses import kind_of, single, witness_of
 from grantproof.service import judging
 from grantproof.service.counterexamples import deed_message, write_counterexample, write_evidence
+from grantproof.service.difference_documents import difference_document
 from grantproof.service.guarding import Broken
 from grantproof.service.pip import calendar
 
@@ -46,6 +49,9 @@ REMEDIES_MAX: Final = 10
 ANYBODY: Final = PrincipalId("anybody")
 """Stands where what is asked does not depend on who asks."""
 AD_HOC: Final = GuardrailId("not-granted")
+
+CHANGES_MAX: Final = 50
+"""So many gains and so many losses are told, with the count of all."""
 
 Item = TypeVar("Item")
 
@@ -192,6 +198,18 @@ def dead(state: Organization, *, now: int) -> Finding:
     if len(found) > len(unsure):
         return Finding(document, yes=False)
     return Finding(document, None, unsure[0].why) if unsure else Finding(document, yes=True)
+
+
+def compared(before: Organization, after: Organization, *, now: int) -> Finding:
+    """Return who gains and who loses what between the two states; yes where they allow the same."""
+    found = difference(before, after, _solver(after), now=now, limit=CHANGES_MAX)
+    document = {
+        "from_revision": before.revision,
+        "revision": after.revision,
+        "asked_at": now,
+        **difference_document(found, everything=False),
+    }
+    return Finding(document, found.verdict is Comparison.EQUAL)
 
 
 def conflicts(state: Organization) -> Finding:

@@ -364,3 +364,98 @@ class Conflicts(Answer):
     """Nobody can have them active."""
     revision: int
     """The state that it is true of."""
+
+
+class Counted(Answer):
+    """How much of it there is."""
+
+    classes: int
+    """Of so many kinds."""
+    requests: int
+    """So many different requests: principal, action and resource."""
+
+
+class Place(Answer):
+    """A resource, or any other one of a kind that is not registered."""
+
+    resource_id: ResourceField | None
+    """The resource; null means one that is not registered."""
+    resource_kind: str | None
+    """Its kind."""
+
+
+class Asked(Answer):
+    """A request."""
+
+    principal_id: PrincipalField
+    """Who."""
+    action: str
+    """What."""
+    resource_id: str
+    """On what."""
+    resource_kind: str | None
+    """As which kind it was asked about."""
+
+
+class Scope(Answer):
+    """Requests that are told together: every principal, action and resource of the three lists."""
+
+    principal_count: int
+    """How many principals."""
+    principals: list[PrincipalField]
+    """The first of them."""
+    actions: list[str]
+    """The actions."""
+    other_actions: bool
+    """Whether every action that no claim names is among them too."""
+    resource_count: int
+    """How many resources."""
+    resources: list[Place]
+    """The first of them."""
+    example: Asked
+    """One of these requests."""
+
+
+class ChangedAccess(Scope):
+    """Access that is gained or lost, with an example that both states decided."""
+
+    context: dict[str, Any]
+    """In which the example is allowed by the one state and denied by the other."""
+    certificate: Certificate
+    """Why the one allows it."""
+    reason: str
+    """Why the other denies it."""
+    reason_code: str
+    """That for programs."""
+
+
+class Unsettled(Scope):
+    """Access of which it is not known whether it is gained or lost."""
+
+    direction: Literal["gain", "loss"]
+    """Which of them it would be."""
+    why: str
+    """Why it is not known."""
+
+
+class Difference(Answer):
+    """Who gains and who loses what, over every context and every instant."""
+
+    verdict: Literal["equal", "more", "less", "incomparable", "undetermined"]
+    """What the later state allows, next to the earlier one."""
+    gained: Counted
+    """How much is gained."""
+    lost: Counted
+    """How much is lost."""
+    gains: list[ChangedAccess]
+    """The first gains."""
+    losses: list[ChangedAccess]
+    """The first losses."""
+    undetermined: list[Unsettled]
+    """What is not known."""
+    from_revision: int
+    """The earlier state."""
+    revision: int
+    """The later state: the present one."""
+    asked_at: int
+    """When, in epoch seconds."""
