@@ -129,11 +129,13 @@ def fields_of(kind: object) -> dict[str, object]:
     return {name: of for name, (of, derived) in _every_field(kind).items() if not derived}
 
 
+@cache
 def readable_of(kind: object) -> dict[str, object]:
     """Return the annotated types of all fields: what a class derives is so of the object it is."""
     return {name: of for name, (of, _) in _every_field(kind).items()}
 
 
+@cache
 def _every_field(kind: object) -> dict[str, tuple[object, bool]]:
     origin = typing.get_origin(kind) or kind
     hints = typing.get_type_hints(origin)

@@ -15,7 +15,12 @@ REASON_WORDS_MIN = 2
 
 
 def comments(source: str) -> Iterator[tuple[int, str]]:
-    """Each comment of the source with its line number; text in strings is no comment."""
+    """Each comment of the source with its line number; text in strings is no comment.
+
+    Of a source without any word that silences a checker none is looked for.
+    """
+    if SUPPRESSION.search(source) is None:
+        return
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
