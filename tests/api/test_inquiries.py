@@ -149,8 +149,8 @@ def test_what_has_changed_since_a_revision(api: Api) -> None:
     same = get(api, f"diff?from_revision={told['revision']}")
     assert (same["verdict"], same["gains"], same["losses"]) == ("equal", [], [])
     ahead = api.get(f"{ORG}/diff?from_revision={told['revision'] + 1}")
-    assert problem(ahead, 400, "invalid")["error"] == (
-        f"`from_revision` must be at most {told['revision']}, the present one"
+    assert problem(ahead, 404, "not_found")["error"] == (
+        f"revision `{told['revision'] + 1}` does not exist"
     )
 
 

@@ -83,6 +83,8 @@ BREAKS_GUARDRAIL: Final[dict[str, Any]] = {
 }
 ASKING: Final = security([Scope.REVIEW])
 """What only reads, whatever its method."""
+DATED: Final = frozenset({"/diff"})
+"""Questions about a revision, which may not be there yet."""
 NAMING: Final = frozenset({"/reach"})
 """Questions that name what has to be there."""
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
@@ -147,8 +149,13 @@ def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
         *(OF_BODIES if "requestBody" in operation else ()),
         *(OF_CHANGES if _refuses(operation, method, named) else ()),
         *(OF_TERMS[name] for name in _headers(operation, method)),
-        *(OF_ENTITIES if "{" in named or (method == "delete" and named != "") else ()),
+        *(OF_ENTITIES if _may_be_absent(method, named) else ()),
     )
+
+
+def _may_be_absent(method: str, named: str) -> bool:
+    """Return whether the operation is on something that may not be there."""
+    return "{" in named or (method == "delete" and named != "") or named in DATED
 
 
 def _refuses(operation: Json, method: str, named: str) -> bool:

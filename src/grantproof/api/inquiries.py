@@ -126,8 +126,7 @@ def compare_with_an_earlier_state(
     from grantproof.service import inquiries  # noqa: PLC0415 - it loads the solver
 
     if from_revision > state.revision:
-        rule = f"must be at most {state.revision}, the present one"
-        raise Refused(invalid([Fault("from_revision", rule)]))
+        raise Refused(not_found("revision", str(from_revision)))
     try:
         before = state_at(here.services.store, state, from_revision, events_max=EVENTS_SEARCHED_MAX)
     except TooFarBack:
