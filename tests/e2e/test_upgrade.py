@@ -33,7 +33,7 @@ from grantproof.core.model import Delta, Principal
 from grantproof.core.organization import Organization, advance
 from grantproof.service.audit_chain import adopted_until, faults
 from tests import first_release
-from tests.contracts.histories import ACTOR, HISTORY, INSTANT, empty, event
+from tests.contracts.histories import ACTOR, FIRST_HISTORY, INSTANT, empty, event
 from tests.databases import Database, SqliteDatabase, opened
 from tests.first_release import FirstStore
 
@@ -122,7 +122,7 @@ def old(fresh_database: Database) -> Database:
     with FirstStore(fresh_database.address) as store:
         store.create(ACME, actor=ACTOR, instant=INSTANT)
         state = empty(ACME)
-        for command in HISTORY:
+        for command in FIRST_HISTORY:
             happened = event(state, command)
             assert store.commit(happened)
             state = advance(state, happened.delta)
@@ -163,7 +163,7 @@ def test_a_live_database_is_upgraded_under_its_writers(old: Database) -> None:
         for revision, command in there.items()
         if isinstance(command, CreatePrincipal)
         and "-" in command.principal
-        and revision > len(HISTORY)
+        and revision > len(FIRST_HISTORY)
     } == acknowledged
     # Old writers could write nothing after the first of the new processes was ready.
     assert opened_at == {len(events)}
@@ -222,9 +222,9 @@ def test_a_migration_that_was_killed_leaves_the_old_schema(old: Database, after:
             process.kill()
             process.join()
         assert writer.contents() == before
-        assert writer.commit(arrival(len(HISTORY) + 1, "late-0"))
+        assert writer.commit(arrival(len(FIRST_HISTORY) + 1, "late-0"))
     store = opened(old.address)
-    assert sound(store) == len(HISTORY) + 1
+    assert sound(store) == len(FIRST_HISTORY) + 1
     store.close()
 
 
