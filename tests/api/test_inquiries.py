@@ -96,6 +96,7 @@ def test_why_not_tells_command_and_condition(steady: Api) -> None:
     (condition,) = remedy["conditions"]
     assert condition["message"] == "region missing is not one of us-east-1"
     assert (remedy["context"]["region"], remedy["refusal"]) == ("us-east-1", None)
+    assert told["undetermined"] == {"count": 0, "items": []}
     allowed = post(steady, "why-not", {**READS, "principal_id": "bob", "hour": 10})
     assert (allowed["decision"], allowed["remedies"]["count"]) == ("Allow", 0)
     assert allowed["certificate"]["roles"] == ["editor", "viewer"]

@@ -24,7 +24,7 @@ from grantproof.analysis.dead import (
     Unused,
     dead,
 )
-from grantproof.analysis.remedies import remedies
+from grantproof.analysis.remedies import Remedy, remedies
 from grantproof.analysis.solving import Solver
 from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.certificate import check
@@ -135,6 +135,7 @@ def test_remedies_help(state: Organization, context: Context) -> None:
         for principal in state.principals:
             request = question.asked_by(principal)
             for remedy in remedies(state, request, now, solver=solver):
+                assert isinstance(remedy, Remedy)
                 after = state
                 if len(remedy.commands) > 0:
                     outcome = apply(state, ChangeSet(remedy.commands), actor="t", instant=1)
@@ -196,6 +197,7 @@ def test_every_answer_is_drawn() -> None:
             for remedy in remedies(
                 state, question.asked_by(PrincipalId("ann")), plain(context), solver=solver
             ):
+                assert isinstance(remedy, Remedy)
                 seen["refused" if remedy.refusal is not None else "remedy"] += 1
                 seen[f"{len(remedy.failures) > 0} {remedy.request.active_roles is None}"] += 1
 

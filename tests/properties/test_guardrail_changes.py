@@ -15,10 +15,12 @@ from grantproof.analysis.guardrails import judge
 from grantproof.analysis.solving import Solver
 from grantproof.analysis.verdicts import Holds, Violated
 from grantproof.core.commands import Accepted, apply
+from grantproof.core.commands.delta import compose
 from grantproof.core.guardrails import Guardrail
 from grantproof.core.identifiers import PrincipalId
 from grantproof.core.model import Delta
 from grantproof.core.organization import Organization
+from grantproof.service.past import undone
 from tests.properties.tally import Tally
 from tests.strategies.walled import drawn_guardrail, drawn_organization, drawn_palette
 from tests.strategies.walled_changes import drawn_change
@@ -35,10 +37,25 @@ def changed(
     before = drawn_organization(chance, palette)
     drawn = [drawn_guardrail(chance, palette) for _ in range(12)]
     holding = [one for one in drawn if judge(before, one, solver, now=NOW) == Holds()]
+    made = list[Accepted]()
     for _ in range(4):
         result = apply(before, drawn_change(chance, before, palette), actor="eve", instant=0)
         if isinstance(result, Accepted):
+            made.append(result)
             yield before, result.state, result.event.delta, holding
+    if len(made) > 1:
+        yield from overtaken(made[0], made[-1], drawn, solver)
+
+
+def overtaken(
+    judged: Accepted, won: Accepted, drawn: list[Guardrail], solver: Solver
+) -> Iterator[tuple[Organization, Organization, Delta, list[Guardrail]]]:
+    """The way from a change that was judged to the same one after another that was faster."""
+    again = apply(won.state, judged.event.command, actor="eve", instant=0)
+    if isinstance(again, Accepted):
+        holding = [one for one in drawn if judge(judged.state, one, solver, now=NOW) == Holds()]
+        way = compose((undone(judged.event.delta), won.event.delta, again.event.delta))
+        yield judged.state, again.state, way, holding
 
 
 def test_p_analysis_a_change_is_judged_as_the_whole_after_it() -> None:

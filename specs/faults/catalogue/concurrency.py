@@ -53,7 +53,7 @@ FAULTS: Final = (
                 "        if seal is None:\n"
                 "            return None\n",
                 "        while (seal := self._store.commit(event)) is None:\n"
-                "            current = self._store.revision(state.id) or 0\n"
+                "            current = self._store.revision(event.organization) or 0\n"
                 "            event = replace(event, revision=current + 1)\n"
                 "            outcome = replace(outcome, event=event)\n",
             ),
@@ -95,12 +95,12 @@ FAULTS: Final = (
             Edit(
                 POINT,
                 "for attempt in range(COMMIT_ATTEMPTS_MAX):",
-                "for attempt in iter(int, COMMIT_ATTEMPTS_MAX):",
+                "for attempt in iter(lambda: 1, COMMIT_ATTEMPTS_MAX):",
             ),
             Edit(
                 POINT,
-                "            self._snapshots.catch_up(organization)\n            self._backoff",
-                "            self._backoff",
+                "                self._snapshots.catch_up(organization)\n            trial",
+                "            trial",
             ),
         ),
     ),

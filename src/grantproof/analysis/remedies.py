@@ -1,15 +1,16 @@
 """Why not: what would have to be otherwise for a denied request to be allowed.
 
 Each remedy is tried before it is given: its commands are applied, its session is chosen, its
-context supplied, and the request is decided again. What would help and is refused is told as such.
+context supplied, and the request is decided again. What would help and is refused is told as such,
+and so is a claim of which it is not known.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from grantproof.analysis.abilities import Question, matching
+from grantproof.analysis.abilities import Question, Unclear, matching
 from grantproof.analysis.formulas import Stored, conditions
-from grantproof.analysis.solving import Found, Solver, Span
+from grantproof.analysis.solving import Impossible, Solver, Span, Undetermined
 from grantproof.core.commands import Rejected, apply
 from grantproof.core.commands.language import (
     AssignRole,
@@ -49,8 +50,8 @@ class Remedy:
 
 def remedies(
     state: Organization, request: Request, context: Context, *, solver: Solver
-) -> tuple[Remedy, ...]:
-    """Return what would make the request be allowed, the least first.
+) -> tuple[Remedy | Unclear, ...]:
+    """Return what would make the request be allowed, the least first; then what is not known.
 
     Least is what takes the fewest commands, then the fewest other conditions, then what gives the
     least beside. There is none for a principal or a resource that is unknown, for what no claim
@@ -61,8 +62,12 @@ def remedies(
         return ()
     if isinstance(evaluate(state, request, context), Allow):
         return ()
-    found = _found(state, request, context, target=target, solver=solver)
-    return tuple(sorted(found, key=lambda remedy: _cost(state, remedy)))
+    found = tuple(_found(state, request, context, target=target, solver=solver))
+    helping = (one for one in found if isinstance(one, Remedy))
+    return (
+        *sorted(helping, key=lambda remedy: _cost(state, remedy)),
+        *(one for one in found if isinstance(one, Unclear)),
+    )
 
 
 def _cost(state: Organization, remedy: Remedy) -> tuple[bool, int, int, int, str]:
@@ -79,7 +84,7 @@ def _cost(state: Organization, remedy: Remedy) -> tuple[bool, int, int, int, str
 
 def _found(
     state: Organization, request: Request, context: Context, *, target: Target, solver: Solver
-) -> Iterator[Remedy]:
+) -> Iterator[Remedy | Unclear]:
     resume: tuple[SingleCommand, ...] = ()
     if not state.principals[request.principal].active:
         resume = (ResumePrincipal(request.principal),)
@@ -109,7 +114,9 @@ def _way(
     return (assign,), request
 
 
-def _tried(state: Organization, wanted: Remedy, *, target: Target, solver: Solver) -> Remedy | None:
+def _tried(
+    state: Organization, wanted: Remedy, *, target: Target, solver: Solver
+) -> Remedy | Unclear | None:
     """Return the remedy as it does work, or is refused; nothing where it does not work."""
     request, context, claim = wanted.request, wanted.context, wanted.claim
     if len(wanted.commands) > 0:
@@ -124,7 +131,9 @@ def _tried(state: Organization, wanted: Remedy, *, target: Target, solver: Solve
     failures = tuple(observe(one, situation) for one in failing(claim, situation))
     if len(failures) > 0:
         fitting = _fitting(situation, claim, solver)
-        if fitting is None:
+        if isinstance(fitting, Undetermined):
+            return Unclear(claim, fitting.why)
+        if isinstance(fitting, Impossible):
             return None
         context = fitting
     if not isinstance(evaluate(state, request, context), Allow):
@@ -132,15 +141,17 @@ def _tried(state: Organization, wanted: Remedy, *, target: Target, solver: Solve
     return replace(wanted, request=request, context=context, failures=failures)
 
 
-def _fitting(situation: Situation, claim: Claim, solver: Solver) -> Context | None:
+def _fitting(
+    situation: Situation, claim: Claim, solver: Solver
+) -> Context | Impossible | Undetermined:
     """Return the context with as much changed as the claim's constraints ask for, if they can."""
     seen = Stored(
         situation.principal, situation.principal_attributes, situation.resource_attributes
     )
     asked = situation.context
     solution = solver.solve(conditions(claim.constraints, seen), Span(asked.instant))
-    if not isinstance(solution, Found):
-        return None
+    if isinstance(solution, Impossible | Undetermined):
+        return solution
     found = solution.context
     kept = replace(
         found,

@@ -51,6 +51,7 @@ def tell_remedies(asked_roles: Sequence[str] | None, told: Told) -> None:
         steps = tuple(map(Tree, _steps(remedy, told["context"], asked_roles)))
         tell_tree(Tree(_claim(remedy["claim"]), steps))
     _tell_more(told["remedies"])
+    _tell_undetermined(told)
     if told["remedies"]["count"] == 0:
         tell("no claim on it would help")
     tell(f"revision {told['revision']}")

@@ -131,14 +131,20 @@ def why_not(
 ) -> Finding:
     """Return why the request is denied in the context, and what would make it be allowed.
 
-    Counters stand at `readings`. Yes where it is allowed as it is.
+    Counters stand at `readings`. Yes where it is allowed as it is; not known where nothing is found
+    that would help and it is not known of every claim.
     """
     decision = metering.evaluate(state, request, context, readings=readings)
     reason = None if isinstance(decision, Allow) else decision.reason
-    found = () if reason is None else remedies(state, request, context, solver=_solver(state))
+    found: Sequence[Remedy | Unclear] = ()
+    if reason is not None:
+        found = remedies(state, request, context, solver=_solver(state))
+    helping = [one for one in found if isinstance(one, Remedy)]
+    unclear = [one for one in found if isinstance(one, Unclear)]
+    names = _Names()
     told = [
         _remedy(state, one, request=request, context=context, readings=readings)
-        for one in found[:REMEDIES_MAX]
+        for one in helping[:REMEDIES_MAX]
     ]
     # What a guardrail forbids is known only now, and comes last like all that is refused.
     told.sort(key=lambda one: one["refusal"] is not None)
@@ -150,9 +156,12 @@ def why_not(
             Certificate.of(decision.certificate).written() if isinstance(decision, Allow) else None
         ),
         "context": write_context(context),
-        "remedies": {"count": len(found), "items": told},
+        "remedies": {"count": len(helping), "items": told},
+        "undetermined": _listed(unclear, lambda one: _unclear(one, names)),
         "revision": state.revision,
     }
+    if len(unclear) > 0 and len(helping) == 0:
+        return Finding(document, None, unclear[0].why)
     return Finding(document, yes=reason is None)
 
 

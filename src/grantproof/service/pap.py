@@ -2,7 +2,8 @@
 
 Propose, authorize, apply, check, guard, commit by compare-and-set, publish. The right of the author
 is decided on the very state that the command is applied to. A lost race starts all of it again from
-the state that won; after a bounded number of lost races the caller is told.
+the state that won; after a bounded number of lost races the caller is told. Writers of one process
+take turns, but for what takes a solver, which nobody waits for.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from grantproof.core.organization import Organization
 from grantproof.service.attempts import Attempts
 from grantproof.service.authors import Author
 from grantproof.service.contracts import Contracts
-from grantproof.service.guarding import Broken, Guard, Unjudged
+from grantproof.service.guarding import Broken, Doubt, Guard, Judgement, Unjudged
 from grantproof.service.pip import NOTHING_SUPPLIED, check_time_zone, situate
 from grantproof.service.ports import Backoff, Clock, Store
 from grantproof.service.receipts import (
@@ -33,6 +34,7 @@ from grantproof.service.receipts import (
     recalled,
 )
 from grantproof.service.snapshots import Snapshots
+from grantproof.service.turns import Turns
 from grantproof.service.versions import Entity, Versioned
 
 
@@ -84,6 +86,15 @@ class Unsound:
     violations: tuple[Violation, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A change that can be made unless a guardrail is broken by it, which is doubtful."""
+
+    doubt: Doubt
+    once: Once | None
+    by: Author
+
+
 Proposed = (
     Accepted
     | Rejected
@@ -99,6 +110,9 @@ Proposed = (
 )
 
 NO_ORGANIZATION: Final = NoOrganization()
+
+TURN_SECONDS_MAX: Final = 0.5
+"""So long one writer of an organization waits for others of this process at most."""
 
 DONE: Final = {True: "accepted", False: "rejected"}
 ENDINGS: Final[Mapping[type[Proposed], str]] = {
@@ -136,6 +150,7 @@ class AdministrationPoint:
         self._clock = clock
         self._backoff = backoff
         self._underway = Underway()
+        self._turns = Turns(seconds_max=TURN_SECONDS_MAX)
         self.attempts = Attempts(ENDINGS.values())
 
     def found(
@@ -219,45 +234,71 @@ class AdministrationPoint:
     def _propose(
         self, organization: OrganizationId, command: Command, *, by: Author, terms: Terms
     ) -> Proposed:
+        judgement = Judgement(self._guard, self._store)
         for attempt in range(COMMIT_ATTEMPTS_MAX):
             if attempt > 0:
                 self.attempts.retry()
+                self._backoff.wait(attempt - 1)
+                # After the wait, not before: another replica may have moved on meanwhile.
+                self._snapshots.catch_up(organization)
+            trial = self._tried(organization, command, judgement, by=by, terms=terms)
+            outcome = self._judged(trial, judgement) if isinstance(trial, _Trial) else trial
+            if outcome is not None:
+                return outcome
+        return Contended(COMMIT_ATTEMPTS_MAX)
+
+    def _tried(
+        self,
+        organization: OrganizationId,
+        command: Command,
+        judgement: Judgement,
+        *,
+        by: Author,
+        terms: Terms,
+    ) -> "Proposed | _Trial | None":
+        """Return the outcome on the state as it is, or nothing when another writer was faster.
+
+        What takes a solver is returned as it was tried: no other writer waits for that.
+        """
+        with self._turns(organization):
             seen = self._snapshots.seen(organization)
             if seen is None:
                 return NO_ORGANIZATION
-            outcome = self._attempt(seen, command, by=by, terms=terms)
-            if outcome is not None:
-                return outcome
-            self._snapshots.catch_up(organization)
-            self._backoff.wait(attempt)
-        return Contended(COMMIT_ATTEMPTS_MAX)
+            # INVARIANT: looked for after the state was taken. Whoever writes the receipt later
+            # moves the revision on, and then this attempt cannot commit.
+            known = self.recall(organization, terms.once, by=by)
+            if known is not None:
+                return known
+            outcome = _outcome(seen, command, by=by, terms=terms, instant=self._clock.now())
+            if not isinstance(outcome, Accepted):
+                return self._if_current(seen.state, outcome)
+            # INVARIANT: what is committed was checked before, not after.
+            violations = self._contracts.broken_by(seen.state, outcome)
+            if len(violations) > 0:
+                return Unsound(violations)
+            doubt = judgement.doubt(seen, outcome)
+            if doubt is None:
+                return self._commit(seen, outcome, once=terms.once, by=by)
+        return _Trial(doubt, terms.once, by)
 
-    def _attempt(
-        self, seen: Versioned, command: Command, *, by: Author, terms: Terms
-    ) -> Proposed | None:
-        """Return the outcome on the state as it is, or nothing when another writer was faster."""
-        state = seen.state
-        # INVARIANT: looked for after the state was taken. Whoever writes the receipt later moves
-        # the revision on, and then this attempt cannot commit.
-        known = self.recall(state.id, terms.once, by=by)
-        if known is not None:
-            return known
-        outcome = _outcome(seen, command, by=by, terms=terms, instant=self._clock.now())
-        if not isinstance(outcome, Accepted):
-            return self._if_current(state, outcome)
-        # INVARIANT: what is committed was checked before, not after.
-        violations = self._contracts.broken_by(state, outcome)
-        if len(violations) > 0:
-            return Unsound(violations)
-        refusal = self._guard.refusal(state, outcome)
-        if isinstance(refusal, Unjudged):
-            # True of any state, and another attempt would take all of the solver's time again.
-            return refusal
-        if refusal is not None:
-            return self._if_current(state, refusal)
+    def _judged(self, trial: "_Trial", judgement: Judgement) -> Proposed | None:
+        """Return the outcome of what takes a solver, or nothing when another writer was faster."""
+        doubt = trial.doubt
+        refusal = judgement.refusal(doubt)
+        if refusal is None:
+            return self._commit(doubt.seen, doubt.change, once=trial.once, by=trial.by)
+        # What nobody knows is true of any state, and another attempt would take all of the solver's
+        # time again.
+        is_settled = isinstance(refusal, Unjudged)
+        return refusal if is_settled else self._if_current(doubt.seen.state, refusal)
+
+    def _commit(
+        self, seen: Versioned, outcome: Accepted, *, once: Once | None, by: Author
+    ) -> Accepted | None:
+        """Return the outcome, durable and published, or nothing when another writer was faster."""
         event = outcome.event
         receipt = _receipt(
-            state.id, terms.once, by=by, revision=event.revision, instant=event.instant
+            event.organization, once, by=by, revision=event.revision, instant=event.instant
         )
         seal = self._store.commit(event, receipt=receipt, onto=seen.seal)
         if seal is None:

@@ -9,6 +9,7 @@ from grantproof.core.limits import EVENTS_PAGE_MAX
 from grantproof.core.model import Delta
 from grantproof.core.organization import Organization, changed
 from grantproof.service.ports import Store, StoreUnusable
+from grantproof.service.versions import Versioned
 
 
 class TooFarBack(Exception):
@@ -28,6 +29,25 @@ def state_at(
     for delta in reversed(_since(store, current, revision)):
         state = changed(state, undone(delta))
     return replace(state, revision=revision)
+
+
+def between(store: Store, earlier: Versioned, later: Versioned) -> tuple[Delta, ...] | None:
+    """Return what has led from one state to the other, in turn.
+
+    Nothing where that is not known: the later one does not come of the earlier, as after a restore.
+    Raises `StoreError`.
+    """
+    found = list[Delta]()
+    reached, seal = earlier.state.revision, earlier.seal
+    while reached < later.state.revision and seal is not None:
+        page = store.continued(later.state.id, after=reached, seal=seal, limit=EVENTS_PAGE_MAX)
+        way = [] if page is None else page[: later.state.revision - reached]
+        if len(way) == 0:
+            return None
+        found += [event.delta for _, event in way]
+        reached, seal = reached + len(way), way[-1][0]
+    same = seal is not None and (reached, seal) == (later.state.revision, later.seal)
+    return tuple(found) if same else None
 
 
 def undone(delta: Delta) -> Delta:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from grantproof.analysis.abilities import Unclear
 from grantproof.analysis.remedies import Remedy, remedies
 from grantproof.analysis.solving import Solver
 from grantproof.core.commands.language import AssignRole, ResumePrincipal, RevokeRole
@@ -28,6 +29,7 @@ from tests.organizations import (
     people,
     roles,
 )
+from tests.unit.analysis.baffled import Baffled
 
 NIGHT = replace(NOON, hour=23)
 
@@ -37,7 +39,18 @@ def why_not(
 ) -> tuple[Remedy, ...]:
     """Return the remedies in the library that has these facts too."""
     asked = asks() if request is None else request
-    return remedies(made_of(*library(), *facts), asked, context, solver=Solver())
+    found = remedies(made_of(*library(), *facts), asked, context, solver=Solver())
+    return tuple(one for one in found if isinstance(one, Remedy))
+
+
+def test_a_claim_of_which_it_is_not_known_is_told_after_what_helps() -> None:
+    """It is not left out as if nothing helped: the solver has said nothing of it."""
+    claims = (claim(TimeWindow(9, 17)), claim(id=C2, role=HEAD))
+    state = made_of(*library(), *people(ANN), *roles(CLERK, HEAD), *claims)
+    helps, unclear = remedies(state, asks(), NIGHT, solver=Baffled())
+    assert isinstance(helps, Remedy)
+    assert helps.claim == claims[1]
+    assert unclear == Unclear(claims[0], "no idea")
 
 
 def test_what_is_allowed_needs_no_remedy() -> None:

@@ -92,6 +92,8 @@ def test_what_the_solver_cannot_tell_is_undetermined(
     assert (ended.code, ended.line) == (3, "not known: no idea")
     told = run("who-can", "read", "docs", "--json")
     assert (told.code, told.json["undetermined"]["items"][0]["why"]) == (3, "no idea")
+    ended = run("why-not", "bob", "write", "docs")
+    assert (ended.code, ended.line) == (3, "not known: no idea")
 
 
 def test_why_is_another_name_of_explain(run: Run) -> None:

@@ -1,13 +1,13 @@
 """Guardrails are kept: by every change, also when the solver has no answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pytest
 
 from grantproof.adapters.memory.store import MemoryStore
-from grantproof.core.commands import Accepted
+from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import (
     AddMember,
     AssignGroupRole,
@@ -39,10 +39,10 @@ from grantproof.core.guardrails import (
     Reserved,
     Rule,
 )
-from grantproof.core.identifiers import GuardrailId
+from grantproof.core.identifiers import ClaimId, GuardrailId
 from grantproof.core.model import Exactly, Resource
 from grantproof.service.authors import Author
-from grantproof.service.guarding import IN_PROCESS, Broken, Guard, Unjudged
+from grantproof.service.guarding import IN_PROCESS, Broken, Guard, Judgement, Unjudged
 from grantproof.service.pap import AdministrationPoint, Proposed
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.solving import Undetermined
@@ -65,6 +65,7 @@ OPERATOR = Author("op")
 READING = Access(Exactly(READ), Exactly(PLAN))
 WRITING = Access(Exactly(WRITE), Exactly(PLAN))
 LAW = GuardrailId("law")
+WRITES = ClaimId("writes")
 Answer = TypeVar("Answer")
 
 
@@ -218,6 +219,64 @@ def test_a_hung_solver_is_not_asked_again_because_others_went_on(here: Here) -> 
     refused = here.propose(AssignRole(BOB, CLERK))
     assert refused == Unjudged(LAW, "no answer in 10 s")
     assert here.solver.asked == asked + 1
+
+
+def overtaken(here: Here, *commands: SingleCommand) -> None:
+    """Let somebody else make the change while the solver is asked for the first time."""
+
+    def meanwhile() -> None:
+        here.solver.meanwhile = lambda: None
+        here.make(*commands)
+
+    here.solver.meanwhile = meanwhile
+
+
+def test_what_was_judged_is_not_judged_again_because_others_took_access_away(here: Here) -> None:
+    """What is new since is all that is looked at, and that takes no solver."""
+    here.make(AssignRole(ANN, HEAD))
+    here.make(guardrail(Forbidden(READING)))
+    asked = here.solver.asked
+    overtaken(here, RevokeRole(ANN, HEAD))
+    here.make(AssignRole(BOB, HEAD))
+    assert here.solver.asked == asked + 1
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (CreateClaim(claim(id=C2, role=HEAD)),),
+        (guardrail(Forbidden(WRITING)),),
+        (AssignRole(BOB, CLERK),),
+    ],
+)
+def test_what_others_did_meanwhile_is_judged_together_with_the_change(
+    here: Here, others: tuple[SingleCommand, ...]
+) -> None:
+    """Either alone keeps every guardrail, both do not."""
+    here.make(DeleteClaim(C2))
+    here.make(CreateGuardrail(Guardrail(GuardrailId("apart"), Exclusive(READING, WRITING))))
+    here.make(CreateGuardrail(Guardrail(GuardrailId("few"), Capped(READING, 1))))
+    here.make(CreateClaim(claim(id=WRITES, role=HEAD, action=Exactly(WRITE))))
+    overtaken(here, *others)
+    before = here.revision()
+    refused = here.propose(AssignRole(BOB, HEAD))
+    assert isinstance(refused, Broken), refused
+    assert here.revision() == before + 1
+
+
+def test_a_change_is_judged_in_full_where_its_judgement_was_of_another_history(here: Here) -> None:
+    """What was put back to an earlier point need not have come of the state that was judged."""
+    here.make(guardrail(Forbidden(READING)))
+    seen = here.snapshots.seen(ACME)
+    assert seen is not None
+    judgement = Judgement(Guard(here.solver), here.store)
+    change = apply(seen.state, AssignRole(BOB, HEAD), actor="op", instant=0)
+    assert isinstance(change, Accepted)
+    doubt = judgement.doubt(seen, change)
+    assert doubt is not None
+    assert judgement.refusal(doubt) is None
+    assert judgement.doubt(seen, change) is None
+    assert judgement.doubt(replace(seen, seal="another"), change) is not None
 
 
 def test_access_can_be_taken_away_without_an_answer(here: Here) -> None:

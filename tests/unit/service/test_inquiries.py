@@ -115,12 +115,15 @@ def test_what_is_not_known_is_neither_yes_nor_no() -> None:
         plain(inquiries.who_can(state, DEED, None, now=NOW)),
         plain(inquiries.what_can(state, ANN, now=NOW)),
         plain(inquiries.dead(state, now=NOW)),
+        plain(inquiries.why_not(state, asks(), NOON)),
         plain(inquiries.not_granted(state, rule, now=NOW)),
     ]
-    assert [(one.yes, one.why) for one in answers] == [(None, "no idea")] * 4
+    assert [(one.yes, one.why) for one in answers] == [(None, "no idea")] * 5
     assert answers[0].document["undetermined"]["items"][0]["principals"] == [ANN]
     assert answers[1].document["undetermined"]["items"][0]["claim"]["id"] == "c1"
     assert answers[2].document["undetermined"]["count"] == 1
+    assert answers[3].document["undetermined"]["items"][0]["claim"]["id"] == "c1"
+    assert answers[3].document["reason_code"] == "constraint_failed"
 
 
 @pytest.mark.usefixtures("baffled")
@@ -131,6 +134,10 @@ def test_what_is_known_is_told_beside_what_is_not() -> None:
     found = inquiries.dead(state, now=NOW)
     assert (found.yes, found.document["unused_roles"]["items"]) == (False, [HEAD])
     assert found.document["undetermined"]["count"] == 1
+    other = (claim(*NEVER), Role(HEAD), claim(id=C2, role=HEAD))
+    helped = inquiries.why_not(made_of(*held_by(ANN, facts=other)), asks(), NOON)
+    assert (helped.yes, helped.document["remedies"]["count"]) == (False, 1)
+    assert helped.document["undetermined"]["count"] == 1
 
 
 def test_what_somebody_can_never_use_is_told_apart() -> None:

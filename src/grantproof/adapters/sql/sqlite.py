@@ -21,9 +21,9 @@ from grantproof.adapters.sql.schema import (
     reading_version,
     recognized,
 )
-from grantproof.adapters.sql.turns import Turns
 from grantproof.service.audit_chain import AuditKey
 from grantproof.service.ports import StoreUnavailable, StoreUnusable
+from grantproof.service.turns import Turns
 
 APPLICATION_ID: Final = b"GPRF"
 """Stands in the file's header, so that a database of another program is recognized."""

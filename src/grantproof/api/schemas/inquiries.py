@@ -263,7 +263,10 @@ class Remedy(Answer):
 
 
 class Diagnosis(Answer):
-    """Why a request is denied, and what would make it be allowed."""
+    """Why a request is denied, and what would make it be allowed.
+
+    The remedies are complete where `undetermined` is empty.
+    """
 
     decision: Literal["Allow", "Deny"]
     """As `POST /evaluate` would decide."""
@@ -277,6 +280,8 @@ class Diagnosis(Answer):
     """The context that was asked about."""
     remedies: Listed[Remedy]
     """What would help, the least first; up to ten."""
+    undetermined: Listed[UnclearClaim]
+    """Claims of which it is not known whether they would help."""
     revision: int
     """The state that it is true of."""
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from grantproof.adapters.sql.turns import Turns
+from grantproof.service.turns import Turns
 
 PATIENCE_SECONDS = 10.0
 
@@ -31,7 +31,7 @@ def test_writers_take_turns_in_the_order_in_which_they_came() -> None:
     assert inside.wait(PATIENCE_SECONDS)
     second = threading.Thread(target=patient)
     second.start()
-    while len(turns._waiting) < 2:  # noqa: SLF001 - there is no other sign that one waits
+    while len(turns._waiting[""]) < 2:  # noqa: SLF001 - there is no other sign that one waits
         time.sleep(0.001)
     queued.set()
     for thread in (first, second):
@@ -43,7 +43,7 @@ def test_a_turn_that_does_not_come_is_not_waited_for_for_ever() -> None:
     """What is then found of the database is the database's to say; later writers still get in."""
     turns = Turns(seconds_max=0.01)
     with turns(), turns(), turns():
-        assert len(turns._waiting) == 3  # noqa: SLF001 - all are in, the first is not out
+        assert len(turns._waiting[""]) == 3  # noqa: SLF001 - all are in, the first is not out
     assert len(turns._waiting) == 0  # noqa: SLF001 - and nobody is left in the way of others
 
 
