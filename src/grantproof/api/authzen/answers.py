@@ -26,8 +26,8 @@ UNSUPPORTED: Final = 415
 MALFORMED: Final = 400
 
 REQUEST_ID: Final = b"x-request-id"
-FIT_TO_SEND: Final = re.compile(rb"[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?")
-"""What a header may be (RFC 9110, section 5.5)."""
+FIT_TO_SEND: Final = re.compile(rb"[!-~](?:[\t -~]*[!-~])?")
+"""What a header may be (RFC 9110, section 5.5), but for octets that nobody should send."""
 
 UNBOUND: Final = Problem(
     "unbound_caller",
