@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from grantproof.core.errors import Illegal
 from grantproof.core.limits import BODY_BYTES_MAX
+from grantproof.service.authzen import SubjectTypes, Trusted
 from grantproof.service.decision_log import Overflow, Redaction
 
 WORKERS_MAX: Final = 64
@@ -211,6 +212,22 @@ class Settings(BaseSettings):
         " believed",
     )
 
+    public_url: str | None = Field(
+        default=None,
+        description="where clients reach this service, such as `https://pdp.example.com`: published"
+        " by AuthZEN's metadata, which there is none of without",
+    )
+    authzen_subject_types: str = Field(
+        default="user",
+        description="the types of AuthZEN subjects that are principals, separated by spaces;"
+        " `TYPE=GROUP` those of a group",
+    )
+    authzen_trusted: str = Field(
+        default="",
+        description="the properties of AuthZEN requests that count, separated by spaces, such as"
+        " `subject.role context.region`",
+    )
+
     @field_validator("jwt_audience")
     @classmethod
     def _comes_with_issuer(cls, audience: str | None, info: ValidationInfo) -> str | None:
@@ -254,6 +271,36 @@ class Settings(BaseSettings):
         except Illegal as broken:
             raise PydanticCustomError("redact", "{rule}", {"rule": broken.rule}) from None
         return fields
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if not _may_be_trusted(url) or url != "{0.scheme}://{0.netloc}".format(urlsplit(url)):
+            rule = "must be an https address without user and path, or http on this machine"
+            raise PydanticCustomError("origin", rule)
+        return url
+
+    @field_validator("authzen_subject_types")
+    @classmethod
+    def _are_types(cls, types: str) -> str:
+        try:
+            SubjectTypes.read(types)
+        except Illegal as broken:
+            rule = f"{broken.field} {broken.rule}"
+            raise PydanticCustomError("types", "{rule}", {"rule": rule}) from None
+        return types
+
+    @field_validator("authzen_trusted")
+    @classmethod
+    def _are_properties(cls, names: str) -> str:
+        try:
+            Trusted.read(names)
+        except Illegal as broken:
+            rule = f"{broken.field} {broken.rule}"
+            raise PydanticCustomError("properties", "{rule}", {"rule": rule}) from None
+        return names
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -3,6 +3,7 @@
 Every router declares it, a route cannot be made without, and it is checked before the body is read.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -17,8 +18,20 @@ SCHEME: Final = "bearer"
 """How the OpenAPI document calls the one way to present a credential."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
-PUBLIC: Final = frozenset({"/livez", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect"})
-"""The addresses that take no credential: they tell nothing of any organization."""
+AUTHZEN_METADATA: Final = "/.well-known/authzen-configuration"
+PUBLIC: Final = frozenset(
+    {
+        "/livez",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/docs/oauth2-redirect",
+        AUTHZEN_METADATA,
+        f"{AUTHZEN_METADATA}/orgs/{{org}}",
+    }
+)
+"""The routes that take no credential: they tell nothing of any organization."""
+METADATA_OF_ONE: Final = re.compile(rf"{re.escape(AUTHZEN_METADATA)}/orgs/[^/]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,11 @@ ORGANIZATIONS: Final = Access(Scope.REVIEW, Scope.OPERATE)
 INQUIRY: Final = Access(Scope.REVIEW, Scope.REVIEW)
 """Of questions that take a body, and change nothing."""
 OPERATION: Final = Access(Scope.OPERATE, Scope.OPERATE)
+
+
+def is_public(path: str) -> bool:
+    """Return whether the address takes no credential."""
+    return path in PUBLIC or METADATA_OF_ONE.fullmatch(path) is not None
 
 
 def check_scopes(caller: Caller, wanted: AbstractSet[Scope]) -> None:

@@ -9,7 +9,7 @@ import structlog
 from starlette.types import Scope
 
 from grantproof.api.access import SAFE_METHODS
-from grantproof.api.front import PATHS
+from grantproof.api.front import front_of
 from grantproof.service.callers import Caller
 
 FAILED: Final = 500
@@ -20,11 +20,11 @@ log = structlog.get_logger(__name__)
 
 def tell(scope: Scope, status: int, *, seconds: float) -> None:
     """Tell of a request answered in so many seconds, if it is one to be told of."""
-    method, path = scope["method"], scope["path"]
-    if status < FAILED and (method in SAFE_METHODS or path in PATHS):
+    method, front = scope["method"], front_of(scope["path"])
+    if status < FAILED and (method in SAFE_METHODS or front is not None):
         return
     # The template: an address holds names of principals, which are none of a log's business.
-    route = path if path in PATHS else getattr(scope.get("route"), "path", UNMATCHED)
+    route = getattr(scope.get("route"), "path", UNMATCHED) if front is None else front.route
     caller = scope.get("state", {}).get("caller")
     write = log.warning if status >= FAILED else log.info
     write(

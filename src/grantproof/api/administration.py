@@ -34,8 +34,9 @@ from grantproof.api import (
     sod_sets,
     usage,
 )
+from grantproof.api.authzen import metadata
 from grantproof.api.document import completed
-from grantproof.api.front import PATHS
+from grantproof.api.front import front_of
 from grantproof.api.problems import (
     INTERNAL,
     MEDIA_TYPE,
@@ -70,6 +71,7 @@ ROUTERS: Final = (
     reach.router,
     health.router,
     metrics.router,
+    metadata.router,
 )
 
 UNTRACED: Final[TelemetryConfig] = {
@@ -169,7 +171,7 @@ async def _unanswered(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> set[str]:
     path = request.scope["path"]
-    allowed = {"POST"} if path in PATHS else set[str]()
+    allowed = set[str]() if front_of(path) is None else {"POST"}
     for context in iter_route_contexts(request.app.routes):
         if context.methods is not None and context.path_regex.match(path) is not None:
             allowed |= context.methods

@@ -22,9 +22,10 @@ from grantproof.adapters.request_ids import RequestIds
 from grantproof.adapters.tracing import Tracing
 from grantproof.adapters.workers import Sheets, Worker
 from grantproof.api import access_log, bodies, front, problems, starting
-from grantproof.api.access import PUBLIC, check_scopes
+from grantproof.api.access import check_scopes, is_public
 from grantproof.api.administration import administration_app
 from grantproof.api.authentication import Authentication, check_host
+from grantproof.api.authzen import answers as authzen
 from grantproof.api.checking import Checking
 from grantproof.api.conditions import key_of, once_asked
 from grantproof.api.consume import Consumptions
@@ -105,8 +106,9 @@ class Application:
         self._worker = worker
         self._composing = composing
         self._request_ids = RequestIds()
-        self._requests = Requests(front.PATHS)
+        self._requests = Requests(front.ROUTES)
         self._answering: dict[str, Answering] = {}
+        self._authzen: authzen.Answers | None = None
         self._consumptions: Consumptions | None = None
         self._authentication: Authentication | None = None
         self._recording: Recording | None = None
@@ -135,7 +137,7 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] != "http":
             await self.administration(scope, receive, send)
-        elif scope["path"] in front.PATHS and scope["method"] == "POST":
+        elif scope["method"] == "POST" and front.front_of(scope["path"]) is not None:
             await self._deciding(scope, receive, send)
         else:
             if scope["method"] == "HEAD":
@@ -143,50 +145,60 @@ class Application:
             await self._administer(scope, receive, timed(self._requests, scope, send))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
-        came, path = stopwatch(), scope["path"]
+        came, place = stopwatch(), front.front_of(scope["path"]) or front.NOWHERE
         request_id = self._request_id(scope["headers"])
+        id_header = _id_header(request_id)
+        if place.authzen is not None:
+            id_header = authzen.echoed(scope["headers"]) or id_header
         try:
-            body = await self._decided(scope, receive, request_id)
+            body = await self._decided(scope, receive, request_id, place=place)
         except bodies.Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
-            self._requests.count(path, problem.status, stopwatch() - came)
-            await _send_problem(send, problem, request_id, more=self._parting)
-            access_log.tell(scope, problem.status, seconds=stopwatch() - came)
+            status = problem.status if place.authzen is None else authzen.status_of(problem)
+            self._requests.count(place.route, status, stopwatch() - came)
+            if place.authzen is None:
+                await _send_problem(send, problem, request_id, more=self._parting)
+            else:
+                own = [authzen.PLAIN_TYPE, id_header, *_own_headers(problem), *self._parting]
+                await _send(send, status, problem.detail.encode(), headers=own)
+            access_log.tell(scope, status, seconds=stopwatch() - came)
         else:
-            self._requests.count(path, 200, stopwatch() - came)
-            await _send(
-                send, 200, body, headers=[JSON_TYPE, _id_header(request_id), *self._parting]
-            )
+            self._requests.count(place.route, 200, stopwatch() - came)
+            await _send(send, 200, body, headers=[JSON_TYPE, id_header, *self._parting])
 
-    async def _decided(self, scope: Scope, receive: Receive, request_id: str) -> bytes:
-        headers, path = scope["headers"], scope["path"]
+    async def _decided(
+        self, scope: Scope, receive: Receive, request_id: str, *, place: front.Front
+    ) -> bytes:
+        headers = scope["headers"]
         if self._authentication is None or self._recording is None:
             raise Refused(NOT_READY)
         # Who calls comes before what they send, so that nobody else makes us read it.
         caller = self._authentication.known(headers)
         if caller is None:
             caller = await self._authentication.caller(headers, scope.get("client"))
-        check_scopes(caller, front.SCOPES[path])
+        check_scopes(caller, front.ROUTES[place.route])
         bodies.check_type(headers)
-        key = key_of(headers) if path == front.CONSUME else None
+        key = key_of(headers) if place.route == front.CONSUME else None
         body = await bodies.read(receive, bytes_max=self._settings.body_bytes_max)
         once = None
         if key is not None:
-            once = once_asked(key, path=path, query=scope["query_string"], body=body)
-        answering = self._answer_to(path, once)
+            once = once_asked(key, path=place.route, query=scope["query_string"], body=body)
+        answering = self._answer_to(place, caller, once)
         diary = await self._recording.begin(request_id, caller)
         answer = await answering(body, caller, diary)
         if diary is not None:
             self._recording.keep(diary)
         return answer
 
-    def _answer_to(self, path: str, once: Once | None) -> Answering:
+    def _answer_to(self, place: front.Front, caller: Caller, once: Once | None) -> Answering:
         """Return what answers there; raises `Refused` when nothing does yet."""
         if once is not None and self._consumptions is not None:
             return partial(self._consumptions.answer, once=once)
-        answering = self._answering.get(path) if once is None else None
+        if place.authzen is not None and self._authzen is not None:
+            return self._authzen.answering(place.authzen, place.organization, caller)
+        answering = self._answering.get(place.route) if once is None else None
         if answering is None:
             raise Refused(NOT_READY)
         return answering
@@ -221,7 +233,7 @@ class Application:
 
     async def _caller(self, scope: Scope) -> Caller | None:
         """Return who calls; nobody does where no credential is taken. Raises `Refused`."""
-        if scope["path"] in PUBLIC:
+        if is_public(scope["path"]):
             if self._settings.demo:
                 check_host(scope["headers"])
             if self._parting and scope["path"] == READY:
@@ -342,6 +354,7 @@ class Application:
             consumptions=Consumptions(decisions, services.consumption),
             body_bytes_max=self._settings.body_bytes_max,
             sharing=self._sharing(services),
+            public_url=self._settings.public_url,
         )
         self.administration.state.running = running
         self._recording = Recording(
@@ -356,6 +369,7 @@ class Application:
             front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
         }
+        self._authzen = authzen.Answers(decisions, services.decisions, self._settings)
         self._background = [following, running.checking, running.shelving]
         if self._authentication is not None:
             tell(running, self._requests, self._authentication)
@@ -388,7 +402,7 @@ class Application:
             one.stop()
         await asyncio.gather(*self._tasks)
         await asyncio.to_thread(running.consumptions.close)
-        self._answering, self._consumptions = {}, None
+        self._answering, self._consumptions, self._authzen = {}, None, None
         self.administration.state.running = None
         for one in self._background:
             if one is not running.sharing:
@@ -420,9 +434,12 @@ async def _send(send: Send, status: int, body: bytes, *, headers: RawHeaders) ->
 
 
 async def _send_problem(send: Send, problem: Problem, request_id: str, *, more: RawHeaders) -> None:
-    own = [(name.lower().encode(), value.encode()) for name, value in problem.headers]
-    headers = [PROBLEM_TYPE, _id_header(request_id), *own, *more]
+    headers = [PROBLEM_TYPE, _id_header(request_id), *_own_headers(problem), *more]
     await _send(send, problem.status, problem.body(request_id), headers=headers)
+
+
+def _own_headers(problem: Problem) -> RawHeaders:
+    return [(name.lower().encode(), value.encode()) for name, value in problem.headers]
 
 
 def _id_header(request_id: str) -> tuple[bytes, bytes]:

@@ -9,16 +9,13 @@ from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.telemetry import Followed
 from grantproof.api.access import PUBLIC
 from grantproof.api.authentication import Authentication
-from grantproof.api.front import PATHS
+from grantproof.api.front import front_of
 from grantproof.api.running import Running
 from grantproof.core.organization import Organization
 from grantproof.service.requests import Requests
 
 OTHER: Final = "other"
 """Stands for every path that is no route, and for what was refused before one was looked for."""
-
-NAMED: Final = PATHS | PUBLIC
-"""The routes without a template: those in front of the router, and the pages of the document."""
 
 
 def timed(requests: Requests, scope: Scope, send: Send) -> Send:
@@ -41,8 +38,11 @@ def timed(requests: Requests, scope: Scope, send: Send) -> Send:
 def _route(scope: Scope) -> str:
     """Return the template of the route: never what stands in its place, which names people."""
     path = scope["path"]
-    if path in NAMED:
+    if path in PUBLIC:
         return str(path)
+    front = front_of(path)
+    if front is not None:
+        return front.route
     return str(getattr(scope.get("route"), "path_format", OTHER))
 
 

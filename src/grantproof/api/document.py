@@ -10,7 +10,8 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from grantproof.api.access import PUBLIC, SCHEME, security
+from grantproof.api.access import AUTHZEN_METADATA, PUBLIC, SCHEME, security
+from grantproof.api.authzen import described
 from grantproof.api.conditions import IDEMPOTENCY_KEY, IF_MATCH, KEY, KEY_TOLD
 from grantproof.api.evaluations import ItemError
 from grantproof.api.examples import (
@@ -110,7 +111,7 @@ def completed(document: Json) -> Json:
     schemas = components.setdefault("schemas", {})
     for name in GENERATED:
         schemas.pop(name, None)
-    schemas.update({**_pydantic_schemas(), **_msgspec_schemas(), **schemas})
+    schemas.update({**_pydantic_schemas(), **_msgspec_schemas(), **described.schemas(), **schemas})
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_problems(operation, _statuses(path, method, operation))
@@ -119,6 +120,7 @@ def completed(document: Json) -> Json:
     for path, item in _front().items():
         item["post"]["security"] = security(SCOPES[path])
         document["paths"][path] = item
+    document["paths"].update(described.paths())
     exact: Json = _exact(document)
     return exact
 
@@ -141,6 +143,8 @@ def _exact(part: Any) -> Any:
 
 
 def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
+    if path.startswith(AUTHZEN_METADATA):
+        return (400, 404, 421, 500, 503)
     if path in PUBLIC:
         return (421, 500, 503)
     named = path.removeprefix("/v1/orgs/{org}")

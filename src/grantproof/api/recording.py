@@ -5,7 +5,8 @@ counted, whose entry would then be missing. What is under way may pass the bound
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from grantproof.api.problems import Refused, later
 from grantproof.api.questions import Question
@@ -33,6 +34,14 @@ CONTEXT: Final = (
 """What of a question is its context, as the entry has it."""
 
 
+class Deed(NamedTuple):
+    """Who wants to do what on which, as the caller named them."""
+
+    principal: str
+    action: str
+    resource: str
+
+
 class Diary:
     """The entries of one request."""
 
@@ -51,18 +60,26 @@ class Diary:
 
     def note(self, question: Question, answer: Answer, *, item: int | None = None) -> None:
         """Add the decision on a question, with its true reason, whatever the caller is told."""
-        decision, reason, claim = _told(answer.outcome)
         supplied = {name: getattr(question, name) for name in CONTEXT}
+        said = {name: value for name, value in supplied.items() if value is not None}
+        deed = Deed(question.principal_id, question.action, question.resource_id)
+        self.add(deed, said, answer, item=item)
+
+    def add(
+        self, deed: Deed, context: Mapping[str, object], answer: Answer, *, item: int | None = None
+    ) -> None:
+        """Add the decision on a deed, with what the caller said of the context."""
+        decision, reason, claim = _told(answer.outcome)
         self.entries.append(
             Entry(
                 instant=answer.decided_at,
                 request_id=self._request_id,
                 actor=self._actor,
                 organization=self._organization,
-                principal=question.principal_id,
-                action=question.action,
-                resource=question.resource_id,
-                context={name: said for name, said in supplied.items() if said is not None},
+                principal=deed.principal,
+                action=deed.action,
+                resource=deed.resource,
+                context=context,
                 decision=decision,
                 reason=reason,
                 claim=claim,

@@ -45,6 +45,8 @@ class Running:
     decisions: Decisions
     consumptions: Consumptions
     body_bytes_max: int
+    public_url: str | None = None
+    """Where clients reach the service, if the operator has said so."""
     sharing: Sharing | None = None
     """Where this is one of several workers: how they tell their metrics together."""
 

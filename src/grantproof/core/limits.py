@@ -60,6 +60,12 @@ PAGE_ITEMS_MAX: Final = 1_000
 PAGE_ITEMS_DEFAULT: Final = 100
 EVENTS_PAGE_MAX: Final = 1_000
 EVENTS_SEARCHED_MAX: Final = 10_000
+SEARCHED_MAX: Final = 10_000
+"""So many candidates are decided on for one page of a search, however few of them are found."""
+SEARCH_SLICE_MAX: Final = 500
+"""So many of them in one go, before other requests are answered."""
+SEARCH_ATTEMPTS_MAX: Final = 8
+PAGE_TOKEN_LENGTH_MAX: Final = 1_024
 REACH_PEOPLE_MAX: Final = 1_000
 WAIT_SECONDS_MAX: Final = 60
 WAITERS_MAX: Final = 1_000

@@ -201,6 +201,11 @@ class DecisionPoint:
             return issue(state, request, context, claim=claim)
         return metering.certify(state, request, context, claim=claim, readings=metered.readings)
 
+    @staticmethod
+    def unknown(index: Index, reason: Reason, instant: int) -> Answer:
+        """Return the answer about what is named as nothing here can be: nobody, or nothing."""
+        return Answer(reason, index.state.revision, instant, None)
+
     def absent(self, instant: int) -> Answer:
         """Return the answer about an organization that does not exist."""
         return Answer(UNKNOWN_ORGANIZATION, 0, instant, None)

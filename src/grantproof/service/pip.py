@@ -22,7 +22,10 @@ SECONDS_PER_HOUR: Final = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """What the caller says of the context; hour, weekday, usage and rate only if trusted."""
+    """What the caller says of the context; hour, weekday, usage and rate only if trusted.
+
+    So are the properties of the principal and of the resource, which override what is stored.
+    """
 
     region: Region | None = None
     position: Position | None = None
@@ -31,13 +34,21 @@ class Supplied:
     weekday: int | None = None
     usage: int | None = None
     rate: int | None = None
+    principal_properties: Attributes = NO_ATTRIBUTES
+    resource_properties: Attributes = NO_ATTRIBUTES
+    action_properties: Attributes = NO_ATTRIBUTES
 
     @property
     def needs_trust(self) -> bool:
         """Whether it says something that only a trusted caller may say."""
-        return not (
+        return self.overrides or not (
             self.hour is None and self.weekday is None and self.usage is None and self.rate is None
         )
+
+    @property
+    def overrides(self) -> bool:
+        """Whether it says of the principal or the resource what is stored of them."""
+        return len(self.principal_properties) > 0 or len(self.resource_properties) > 0
 
 
 NOTHING_SUPPLIED: Final = Supplied()
@@ -100,4 +111,7 @@ def situate(instant: int, time_zone: str, supplied: Supplied) -> Context:
         usage=supplied.usage,
         rate=supplied.rate,
         attributes=supplied.attributes,
+        principal_properties=supplied.principal_properties,
+        resource_properties=supplied.resource_properties,
+        action_properties=supplied.action_properties,
     )
