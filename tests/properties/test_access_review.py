@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ def bounds(state: Organization, principal: PrincipalId) -> list[int]:
 
 def is_path(path: tuple[str, ...], edges: Iterable[tuple[str, str]]) -> bool:
     """Whether each leads to the next."""
-    return set(zip(path, path[1:], strict=False)) <= set(edges)
+    return set(pairwise(path)) <= set(edges)
 
 
 def check_way(state: Organization, way: Access, instant: int) -> None:
@@ -122,7 +123,7 @@ def test_the_ways_to_a_resource_are_those_that_evaluate_goes() -> None:
     """An allow has a way with a claim that holds; a way that holds, active and lawful, allows."""
     tally = Tally("ways to a resource")
 
-    @settings(max_examples=150)
+    @settings(max_examples=80)
     @given(question=questions())
     def check(question: Question) -> None:
         state, request = question.state, replace(question.request, active_roles=None)
@@ -148,7 +149,7 @@ def test_the_ways_to_a_resource_are_those_that_evaluate_goes() -> None:
         tally.saw("denied", not allowed)
 
     check()
-    tally.expect(allowed=20, denied=20)
+    tally.expect(allowed=8, denied=8)
 
 
 @settings(max_examples=25)

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from grantproof import __version__
 from grantproof.api import (
+    access_review,
     assignments,
     changes,
     claims,
@@ -32,6 +33,7 @@ from grantproof.api import (
     resources,
     roles,
     sod_sets,
+    standard_review,
     usage,
 )
 from grantproof.api.document import completed
@@ -68,6 +70,8 @@ ROUTERS: Final = (
     usage.router,
     inquiries.router,
     reach.router,
+    standard_review.router,
+    access_review.router,
     health.router,
     metrics.router,
 )
