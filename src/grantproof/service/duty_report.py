@@ -56,9 +56,12 @@ def standing(state: Organization, sod_set: SodSet, instant: int) -> Standing:
     )
 
 
-def counts(state: Organization, sod_set: SodSet, instant: int) -> Iterator[Counted]:
-    """Yield who holds roles of the set at the instant or later, in the order of their ids."""
-    for principal in sorted(holders_of(state, sod_set.roles)):
+def counts(
+    state: Organization, sod_set: SodSet, instant: int, *, after: str = ""
+) -> Iterator[Counted]:
+    """Yield who holds roles of the set at the instant or later, by id, those after an id."""
+    holders = holders_of(state, sod_set.roles)
+    for principal in sorted(one for one in holders if one > after):
         most = _most(state, sod_set, principal, instant=instant)
         if len(most.roles) > 0:
             yield most

@@ -1,4 +1,4 @@
-"""Assignments whose time matters: those that end soon, have ended and are stored, or begin later."""
+"""Assignments whose time matters: they end soon, have ended and are stored, or begin later."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,9 +3,10 @@
 from pydantic import Field
 
 from grantproof.api.schemas.answer import Answer
+from grantproof.api.schemas.inquiries import Listed
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import GroupField, PrincipalField, ResourceField, RoleField
-from grantproof.service.access_review import Access
+from grantproof.service.expiring import Stage
 
 
 class Operations(Answer):
@@ -54,19 +55,56 @@ class AccessWay(Answer):
     claims: list[documents.Claim]
     """The role's own claims, or those on the resource and the action that were asked about."""
 
-    @classmethod
-    def of(cls, way: Access) -> "AccessWay":
-        """Return the written form."""
-        holding = way.holding
-        return cls.model_construct(
-            principal=way.principal.id,
-            active=way.principal.active,
-            role=way.roles[-1],
-            assigned=holding.role,
-            groups=list(holding.groups),
-            roles=list(way.roles),
-            start=holding.validity.start,
-            end=holding.validity.end,
-            lasts_until=way.lasts_until,
-            claims=[documents.Claim.of(claim) for claim in way.claims],
-        )
+
+class TimedAssignment(Answer):
+    """An assignment whose time matters."""
+
+    principal: PrincipalField | None
+    """Who holds the role; null where it is a group."""
+    group: GroupField | None
+    """The group that holds it; null where it is a principal."""
+    role: RoleField
+    """The role."""
+    start: int | None = Field(alias="from")
+    """The first instant at which it is valid; null means since always."""
+    end: int | None = Field(alias="until")
+    """The first instant at which it is not any more; null means never."""
+    stage: Stage
+    """Whether it has ended, ends soon, or has not begun."""
+    at: int
+    """When it ended, ends or begins, in epoch seconds."""
+
+
+class HolderOfSet(Answer):
+    """A principal and the roles of a set that it holds together, at most."""
+
+    principal: PrincipalField
+    """The principal."""
+    roles: list[RoleField]
+    """The roles of the set that it holds."""
+    at: int
+    """When it holds so many first: now, or at a later start of an assignment."""
+
+
+class HeldTogether(Answer):
+    """How many principals hold so many roles of a set together, at most."""
+
+    roles: int
+    """So many roles of the set."""
+    principals: int
+    """So many principals."""
+
+
+class DutyStanding(Answer):
+    """A separation-of-duty set, and how its holders stand to it."""
+
+    sod_set: documents.SodSet
+    """The set."""
+    unusable: list[RoleField]
+    """Roles that nobody can hold, or of a dynamic set have active: they inherit too many of it."""
+    holders: list[HeldTogether]
+    """Who holds how many of its roles."""
+    near: Listed[HolderOfSet]
+    """Who holds one less than is forbidden; up to a hundred."""
+    over: Listed[HolderOfSet]
+    """Who holds as many as are forbidden: of a dynamic set they must choose for each session."""
