@@ -56,7 +56,6 @@ def move(changing: Changing, here: Here, body: Moving) -> Response:
 @router.post("/leaves", response_model=PersonChange)
 def leave(changing: Changing, here: Here, body: Leaving) -> Response:
     """Suspend a principal and take its groups and roles away, or delete it: at once."""
-
     commands_of = partial(leaving, principal=body.principal, delete=body.delete)
     return _done(changing, here, body, commands_of=commands_of)
 
