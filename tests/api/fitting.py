@@ -120,6 +120,19 @@ WRITES: Final[dict[str, tuple[Fitting, ...]]] = {
     "POST /v1/orgs/{org}/assignments": _body(principal="bob", role="x"),
     "DELETE /v1/orgs/{org}/assignments": _query(principal="alice", role="viewer"),
     "POST /v1/orgs/{org}/changes": _body(commands=[{"type": "CreateRole", "role": "new"}]),
+    "POST /v1/orgs/{org}/joins": (
+        *_body(principal="new", groups=["x"], roles=["x"], until=4_100_000_000),
+        *_body(principal="new", dry_run=True),
+    ),
+    "POST /v1/orgs/{org}/moves": (
+        *_body(principal="alice", from_roles=["viewer"], to_roles=["editor"], dry_run=True),
+        *_body(principal="alice", from_all=True, to_groups=["y"]),
+    ),
+    "POST /v1/orgs/{org}/leaves": (
+        *_body(principal="alice", dry_run=True),
+        *_body(principal="alice"),
+        *_body(principal="alice", delete=True),
+    ),
     "DELETE /v1/orgs/{org}/usage": _query(principal="alice"),
     "POST /v1/orgs/{org}/who-can": (
         *_body(action="read", resource_id="docs"),
@@ -139,6 +152,18 @@ READS: Final[dict[str, tuple[Fitting, ...]]] = {
     "GET /v1/orgs/{org}/assignments": (*PAGES, *_query(group="z"), *_query(role="viewer")),
     "GET /v1/orgs/{org}/events": (Fitting(), Fitting({"after": "1", "limit": "2"})),
     "GET /v1/orgs/{org}/dead": (Fitting(),),
+    "GET /v1/orgs/{org}/roles/{role}/operations": _query(resource="docs"),
+    "GET /v1/orgs/{org}/principals/{principal}/operations": _query(resource="new", kind="document"),
+    "GET /v1/orgs/{org}/review/access": (
+        *PAGES,
+        *_query(principal="alice", role="viewer"),
+        *_query(resource="docs", action="export"),
+    ),
+    "GET /v1/orgs/{org}/review/access.csv": (
+        Fitting(),
+        *_query(rows="claims", history="false"),
+    ),
+    "GET /v1/orgs/{org}/review/expiring": (*PAGES, *_query(within_days="0", stage="expired")),
     "GET /v1/orgs/{org}/diff": (Fitting({"from_revision": "0"}), Fitting({"from_revision": "1"})),
     "GET /v1/orgs/{org}/conflicts": (Fitting(),),
     "GET /v1/orgs/{org}/usage": (

@@ -214,6 +214,19 @@ BODIES: Final[dict[str, list[Any]]] = {
         {"id": "new", "type": "forbidden", "access": {"action": "sell", "resource": "kind:file"}},
         {"id": "new", "type": "capped", "access": {"action": "look", "resource": "*"}, "most": 4},
     ],
+    f"POST {ORG}/joins": [
+        {"principal": "new", "groups": ["club"], "roles": ["clerk"], "until": 4_000_000_000},
+        {"principal": "new", "attributes": {"team": "b"}, "roles": ["teller"], "dry_run": True},
+    ],
+    f"POST {ORG}/moves": [
+        {"principal": "ben", "from_roles": ["clerk"], "to_roles": ["head"], "to_groups": ["club"]},
+        {"principal": "ann", "from_all": True, "to_roles": ["guest"], "dry_run": True},
+    ],
+    f"POST {ORG}/leaves": [
+        {"principal": "ann"},
+        {"principal": "cat", "delete": True},
+        {"principal": "ben", "dry_run": True},
+    ],
     f"POST {ORG}/kinds": [{"id": "new"}],
     f"POST {ORG}/memberships": [{"principal": "dan", "group": "club"}],
     f"POST {ORG}/nestings": [{"group": "staff", "container": "club"}],
@@ -261,6 +274,12 @@ PLACES: Final[dict[str, list[Json]]] = {
     f"DELETE {ORG}/kinds/{{kind}}": [{"kind": "photo"}],
     f"DELETE {ORG}/roles/{{role}}": [{"role": "clerk", "cascade": True}],
     f"DELETE {ORG}/resources/{{resource}}": [{"resource": "docs", "cascade": True}],
+    f"GET {ORG}/roles/{{role}}/operations": [
+        {"role": "head", "resource": "docs/plan"},
+        {"role": "guest", "resource": "nowhere", "kind": "file"},
+    ],
+    f"GET {ORG}/principals/{{principal}}/operations": [{"principal": "ann", "resource": "docs"}],
+    f"GET {ORG}/review/access": [{"principal": "ann"}, {"resource": "docs", "action": "read"}],
     f"DELETE {ORG}/usage": [{"principal": "ben"}, {"claim": "clerk-export"}],
 }
 """What several parameters name together, and exists."""

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from grantproof import __version__
 from grantproof.api import (
+    access_review,
     assignments,
     changes,
     claims,
@@ -27,11 +28,13 @@ from grantproof.api import (
     memberships,
     metrics,
     organizations,
+    people,
     principals,
     reach,
     resources,
     roles,
     sod_sets,
+    standard_review,
     usage,
 )
 from grantproof.api.authzen import metadata
@@ -64,11 +67,14 @@ ROUTERS: Final = (
     guardrails.router,
     assignments.router,
     changes.router,
+    people.router,
     events.router,
     keys.router,
     usage.router,
     inquiries.router,
     reach.router,
+    standard_review.router,
+    access_review.router,
     health.router,
     metrics.router,
     metadata.router,

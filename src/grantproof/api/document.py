@@ -86,6 +86,8 @@ ASKING: Final = security([Scope.REVIEW])
 """What only reads, whatever its method."""
 DATED: Final = frozenset({"/diff"})
 """Questions about a revision, which may not be there yet."""
+REVIEWED: Final = frozenset({"/review/access"})
+"""Reviews of what a query names, which may not be there."""
 NAMING: Final = frozenset({"/reach"})
 """Questions that name what has to be there."""
 CHANGING: Final = frozenset({"post", "put", "patch", "delete"})
@@ -159,7 +161,7 @@ def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
 
 def _may_be_absent(method: str, named: str) -> bool:
     """Return whether the operation is on something that may not be there."""
-    return "{" in named or (method == "delete" and named != "") or named in DATED
+    return "{" in named or (method == "delete" and named != "") or named in DATED | REVIEWED
 
 
 def _refuses(operation: Json, method: str, named: str) -> bool:

@@ -4,7 +4,7 @@ Each names a revision as its `ETag`: an entity's is the one that last changed it
 the organization's.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeVar, cast
 from urllib.parse import quote, urlencode
@@ -97,9 +97,14 @@ def page_of_pairs(
 def paged(items: list[BaseModel], revision: int, *, next_after: str | None) -> Response:
     """Return a page of documents; `next_after` asks for the next one."""
     written = [msgspec.Raw(item.model_dump_json().encode()) for item in items]
+    return told_page(written, revision, next_after=next_after)
+
+
+def told_page(items: Sequence[object], revision: int, *, next_after: str | None) -> Response:
+    """Return a page of documents that are written already."""
     # An id is a subclass of `str`, which the encoder does not take for one.
     end = None if next_after is None else str(next_after)
-    whole = {"items": written, "next": end, "revision": revision}
+    whole = {"items": items, "next": end, "revision": revision}
     return _reply(200, msgspec.json.encode(whole), revision)
 
 

@@ -28,7 +28,7 @@ from grantproof.policyfile.fields import OrganizationField
 from grantproof.policyfile.witnesses import single
 from grantproof.service.authors import Author
 from grantproof.service.guarding import Broken, Unjudged
-from grantproof.service.pap import Contended, NoOrganization, Stale, Terms, Unsound
+from grantproof.service.pap import Contended, NoOrganization, Proposed, Stale, Terms, Unsound
 from grantproof.service.receipts import InProgress, KeyReused, Repeated
 from grantproof.service.versions import Entity, Versioned, touches
 
@@ -108,6 +108,23 @@ class Changes:
         outcome = self.services.administration.propose(
             self.organization, command, by=self.author, terms=replace(self.terms, of=of)
         )
+        return self._made(outcome, subject)
+
+    def rehearse(self, command: Command) -> Made:
+        """Return what the change would lead to, without making it; raises `Refused`."""
+        outcome = self.services.administration.rehearse(
+            self.organization, command, by=self.author, terms=self.terms
+        )
+        return self._made(outcome, None)
+
+    def repeated(self) -> int | None:
+        """Return which revision came of the same request before; raises `Refused` for another."""
+        known = self.services.administration.recall(
+            self.organization, self.terms.once, by=self.author
+        )
+        return None if known is None else self._made(known, None).state.revision
+
+    def _made(self, outcome: Proposed, subject: Missing | None) -> Made:
         match outcome:
             case Accepted(state, event):
                 return Made(state, event.delta)

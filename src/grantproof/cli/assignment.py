@@ -12,6 +12,10 @@ Holder = Annotated[
 ]
 ToGroup = Annotated[bool, typer.Option("--group", help="The first argument names a group.")]
 
+Replace = Annotated[
+    bool, typer.Option("--replace", help="In place of the assignment that is there.")
+]
+
 
 def assign(
     operator: Operator,
@@ -21,19 +25,27 @@ def assign(
     group: ToGroup = False,
     start: From = None,
     until: Until = None,
+    replace: Replace = False,
 ) -> None:
-    """Let a principal, or every principal of a group, hold a role."""
+    """Let a principal, or every principal of a group, hold a role.
+
+    With --replace for another time than until now, in one change.
+    """
     from grantproof.cli.values import validity
-    from grantproof.core.commands.language import AssignGroupRole, AssignRole
+    from grantproof.core.commands import language
     from grantproof.core.identifiers import GroupId, PrincipalId, RoleId
 
     lasting, name = validity(start, until), RoleId(role)
     if group:
-        command = AssignGroupRole(GroupId(holder), name, lasting)
-        operator.propose(command, done=f"group `{holder}` holds `{role}`")
+        members = GroupId(holder)
+        first = (language.RevokeGroupRole(members, name),) if replace else ()
+        command = language.AssignGroupRole(members, name, lasting)
+        operator.propose(*first, command, done=f"group `{holder}` holds `{role}`")
     else:
-        own = AssignRole(PrincipalId(holder), name, lasting)
-        operator.propose(own, done=f"principal `{holder}` holds `{role}`")
+        principal = PrincipalId(holder)
+        before = (language.RevokeRole(principal, name),) if replace else ()
+        own = language.AssignRole(principal, name, lasting)
+        operator.propose(*before, own, done=f"principal `{holder}` holds `{role}`")
 
 
 def revoke(

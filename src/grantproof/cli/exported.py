@@ -1,13 +1,12 @@
 """Events as lines: for people, for programs, and for spreadsheets."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from typing import Final
 
 from grantproof.cli.output import NOTHING
 from grantproof.cli.shown import moment
+from grantproof.service import spreadsheet
 from grantproof.service.history import Entry, command_types
 
 COLUMNS: Final = (
@@ -23,9 +22,6 @@ COLUMNS: Final = (
     "delta",
     "mac",
 )
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
-
 ERASED: Final = "(erased)"
 
 
@@ -63,11 +59,8 @@ def _told(entry: Entry) -> dict[str, object]:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return "" if value is None else str(value)
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    return spreadsheet.row(cells, line_end="\n")

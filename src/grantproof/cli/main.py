@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from grantproof.cli import (
+    access_review,
     assignment,
     audit,
     bulk,
@@ -21,11 +22,13 @@ from grantproof.cli import (
     claim,
     db,
     decision,
+    duty_report,
     group,
     guardrail,
     key,
     kind,
     org,
+    people,
     policy,
     principal,
     question,
@@ -68,6 +71,14 @@ command(app)(question.dead)
 command(app)(question.conflicts)
 command(app)(assignment.assign)
 command(app)(assignment.revoke)
+command(review.app)(access_review.access)
+command(review.app)(access_review.export)
+command(review.app)(access_review.apply)
+command(review.app)(access_review.expiring)
+command(sod.app)(duty_report.report)
+command(principal.app)(people.join)
+command(principal.app)(people.move)
+command(principal.app)(people.leave)
 GROUPS: Final = {
     "org": org.app,
     "principal": principal.app,

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from grantproof.bootstrap import Services
-    from grantproof.core.commands.language import SingleCommand
+    from grantproof.core.commands import Accepted
+    from grantproof.core.commands.language import Command, SingleCommand
     from grantproof.core.identifiers import OrganizationId
     from grantproof.core.invariants import Violation
     from grantproof.core.organization import Organization
     from grantproof.service.audit import AuditPoint
     from grantproof.service.authors import Author
     from grantproof.service.meters import Replica
+    from grantproof.service.pap import Proposed
     from grantproof.service.ports import OrganizationSummary
     from grantproof.settings import Settings
 
@@ -179,37 +181,27 @@ class Operator:
         With `at` only if the organization still has that revision. Raises `Stop` when they are
         refused, or it has not.
         """
-        from grantproof.cli.witness import guard_refused, refused
-        from grantproof.core.commands import Accepted, Rejected
-        from grantproof.core.commands.language import ChangeSet
-        from grantproof.policyfile.witnesses import single
-        from grantproof.service.guarding import Broken, Unjudged
-        from grantproof.service.pap import NO_TERMS, Contended, Stale, Terms, Unsound
+        from grantproof.service.pap import NO_TERMS, Terms
 
-        command = commands[0] if len(commands) == 1 else ChangeSet(commands)
         terms = NO_TERMS if at is None else Terms(at=frozenset({at}))
-        administration = self.services.administration
-        match administration.propose(organization, command, by=self.author, terms=terms):
-            case Accepted(event=event):
-                return event.revision
-            case Rejected(refusal):
-                # Nobody typed a list of commands, so its positions would tell nobody anything.
-                raise refused(single(refusal))
-            case Stale(revision):
-                line = (
-                    f"organization `{organization}` has changed meanwhile, it is at revision"
-                    f" {revision} now, nothing was changed by this: run it again"
-                )
-                raise Stop(ExitCode.UNDETERMINED, line)
-            case Unsound(violations):
-                raise unsound(violations)
-            case Broken() | Unjudged() as guarded:
-                raise guard_refused(guarded)
-            case Contended(attempts):
-                line = f"other writers were faster {attempts} times in a row: try again"
-                raise Stop(ExitCode.UNDETERMINED, line)
-            case _:
-                raise absent("organization", organization)
+        outcome = self.services.administration.propose(
+            organization, _as_one(commands), by=self.author, terms=terms
+        )
+        return _accepted(organization, outcome).event.revision
+
+    def rehearse(
+        self, organization: "OrganizationId", *commands: "SingleCommand", at: int
+    ) -> "Accepted":
+        """Return what all the commands as one would do to that revision, without changing it.
+
+        Raises `Stop` as `change` does.
+        """
+        from grantproof.service.pap import Terms
+
+        outcome = self.services.administration.rehearse(
+            organization, _as_one(commands), by=self.author, terms=Terms(at=frozenset({at}))
+        )
+        return _accepted(organization, outcome)
 
     def tell_done(self, done: str, organization: str, *, revision: int | None) -> None:
         """Say that a change was made, and which revision it led to, where there still is one."""
@@ -218,6 +210,43 @@ class Operator:
             tell_json(document)
         else:
             tell(done if revision is None else f"{done} ({organization}, revision {revision})")
+
+
+def _as_one(commands: "tuple[SingleCommand, ...]") -> "Command":
+    from grantproof.core.commands.language import ChangeSet
+
+    return commands[0] if len(commands) == 1 else ChangeSet(commands)
+
+
+def _accepted(organization: "OrganizationId", outcome: "Proposed") -> "Accepted":
+    """Return the change that was, or would be, made; raises `Stop` for every other outcome."""
+    from grantproof.cli.witness import guard_refused, refused
+    from grantproof.core.commands import Accepted, Rejected
+    from grantproof.policyfile.witnesses import single
+    from grantproof.service.guarding import Broken, Unjudged
+    from grantproof.service.pap import Contended, Stale, Unsound
+
+    match outcome:
+        case Accepted():
+            return outcome
+        case Rejected(refusal):
+            # Nobody typed a list of commands, so its positions would tell nobody anything.
+            raise refused(single(refusal))
+        case Stale(revision):
+            line = (
+                f"organization `{organization}` has changed meanwhile, it is at revision"
+                f" {revision} now, nothing was changed by this: run it again"
+            )
+            raise Stop(ExitCode.UNDETERMINED, line)
+        case Unsound(violations):
+            raise unsound(violations)
+        case Broken() | Unjudged() as guarded:
+            raise guard_refused(guarded)
+        case Contended(attempts):
+            line = f"other writers were faster {attempts} times in a row: try again"
+            raise Stop(ExitCode.UNDETERMINED, line)
+        case _:
+            raise absent("organization", organization)
 
 
 def unsound(violations: "tuple[Violation, ...]") -> Stop:

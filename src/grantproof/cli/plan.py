@@ -12,7 +12,6 @@ from grantproof.core import guardrails, model
 from grantproof.core.model import Fact
 from grantproof.policyfile import documents
 from grantproof.policyfile.differing import Difference
-from grantproof.policyfile.faults import TAG
 
 REMOVED: Final = "red"
 EDITED: Final = "yellow"
@@ -34,23 +33,6 @@ def tell_plan(found: Difference) -> None:
 def summary(found: Difference) -> str:
     """Return how much changes: `2 removed, 1 edited, 0 added`."""
     return f"{len(found.removed)} removed, {len(found.edited)} edited, {len(found.added)} added"
-
-
-def plan_document(found: Difference) -> dict[str, Any]:
-    """Return the difference for programs: facts as events write them."""
-    return {
-        "removed": list(map(_written, found.removed)),
-        "edited": [
-            {"before": _written(edit.before), "after": _written(edit.after)}
-            for edit in found.edited
-        ],
-        "added": list(map(_written, found.added)),
-    }
-
-
-def _written(fact: Fact) -> dict[str, Any]:
-    document = documents.of(fact)
-    return {TAG: type(document).__name__, **document.written()}
 
 
 def _told(fact: Fact) -> str:

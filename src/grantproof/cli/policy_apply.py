@@ -18,6 +18,8 @@ from grantproof.cli.policy_files import read_policy_of
 from grantproof.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from grantproof.analysis.findings import Difference as Effect
     from grantproof.core.commands.language import SingleCommand
     from grantproof.core.organization import Organization
@@ -55,7 +57,7 @@ def apply(
     from grantproof.policyfile.differing import difference
     from grantproof.policyfile.reconciling import commands_for
 
-    _check_asking(operator, dry_run=dry_run, yes=yes)
+    check_asking(operator, dry_run=dry_run, yes=yes)
     with progress() as bar:
         wanted = read_policy_of(paths, bar, name=operator.named_organization)
     standing = _standing(operator, wanted, create=create, dry_run=dry_run)
@@ -95,10 +97,16 @@ class Plan:
         tell_plan(self.changes)
         tell_effect(self.effect)
 
-    def tell(self, outcome: str, *, revision: int | None = None) -> None:
-        """Print it for programs, with what became of it."""
-        from grantproof.cli.plan import plan_document
+    def tell(
+        self,
+        outcome: str,
+        *,
+        revision: int | None = None,
+        more: "Mapping[str, object] | None" = None,
+    ) -> None:
+        """Print it for programs, with what became of it, and `more` that is to be told."""
         from grantproof.service.difference_documents import difference_document
+        from grantproof.service.plan_documents import plan_document
 
         tell_json(
             {
@@ -107,11 +115,12 @@ class Plan:
                 "revision": self.state.revision if revision is None else revision,
                 "plan": plan_document(self.changes),
                 "effect": difference_document(self.effect, everything=False),
+                **(more or {}),
             }
         )
 
 
-def _check_asking(operator: Operator, *, dry_run: bool, yes: bool) -> None:
+def check_asking(operator: Operator, *, dry_run: bool, yes: bool) -> None:
     """Raise `Stop` where a plan would have to be agreed to, and nobody can be asked."""
     if not (dry_run or yes) and (operator.json or not sys.stdin.isatty()):
         raise usage("nobody can be asked to agree to the plan: give --yes, or --dry-run to see it")

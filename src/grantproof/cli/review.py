@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from grantproof.core.model import ActionPattern, Claim
     from grantproof.core.organization import Organization
 
-app = group("Review functions of the RBAC standard (NIST/ANSI INCITS 359).")
+app = group("Access reviews, and the review functions of the RBAC standard (INCITS 359).")
 
 ResourceArgument = Annotated[str, typer.Argument(metavar="RESOURCE", help="The resource's id.")]
 KindOption = Annotated[

@@ -105,6 +105,24 @@ def difference(state: Organization, wanted: OrganizationDocument) -> Difference:
     return Difference(tuple(removed), tuple(added), tuple(edited))
 
 
+def changes_of(delta: model.Delta) -> Difference:
+    """Return what a change does, told as `difference` tells it."""
+    removed, added = _keyed(delta.removed), _keyed(delta.added)
+    return Difference(
+        tuple(fact for key, fact in removed.items() if key not in added),
+        tuple(fact for key, fact in added.items() if key not in removed),
+        tuple(Edit(fact, added[key]) for key, fact in removed.items() if key in added),
+    )
+
+
+def _keyed(changed: Iterable[Fact]) -> dict[tuple[int, Key], Fact]:
+    """Return the facts by what they are known by, in the order of the rows, then of the keys."""
+    places = {row.fact: place for place, row in enumerate(ROWS)}
+    known = [fact for fact in changed if type(fact) in places]
+    keyed = {(places[type(fact)], ROW_OF[type(fact)].key(fact)): fact for fact in known}
+    return dict(sorted(keyed.items()))
+
+
 def _by_type(state: Organization) -> Mapping[type[Fact], list[Fact]]:
     found: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
     for fact in facts(state):

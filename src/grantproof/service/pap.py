@@ -231,6 +231,20 @@ class AdministrationPoint:
             self.attempts.count(ENDINGS[type(proposed)])
         return proposed
 
+    def rehearse(
+        self,
+        organization: OrganizationId,
+        command: Command,
+        *,
+        by: Author,
+        terms: Terms = NO_TERMS,
+    ) -> Proposed:
+        """Return what would become of the command now: all that `propose` asks, nothing is made."""
+        seen = self._snapshots.seen(organization)
+        if seen is None:
+            return NO_ORGANIZATION
+        return self._judged(seen, command, by=by, terms=terms)
+
     def _propose(
         self, organization: OrganizationId, command: Command, *, by: Author, terms: Terms
     ) -> Proposed:
@@ -281,6 +295,7 @@ class AdministrationPoint:
                 return self._commit(seen, outcome, once=terms.once, by=by)
         return _Trial(doubt, terms.once, by)
 
+<<<<<<< HEAD
     def _judged(self, trial: "_Trial", judgement: Judgement) -> Proposed | None:
         """Return the outcome of what takes a solver, or nothing when another writer was faster."""
         doubt = trial.doubt
@@ -296,6 +311,24 @@ class AdministrationPoint:
         self, seen: Versioned, outcome: Accepted, *, once: Once | None, by: Author
     ) -> Accepted | None:
         """Return the outcome, durable and published, or nothing when another writer was faster."""
+=======
+    def _attempt(
+        self, seen: Versioned, command: Command, *, by: Author, terms: Terms
+    ) -> Proposed | None:
+        """Return the outcome on the state as it is, or nothing when another writer was faster."""
+        state = seen.state
+        # INVARIANT: looked for after the state was taken. Whoever writes the receipt later moves
+        # the revision on, and then this attempt cannot commit.
+        known = self.recall(state.id, terms.once, by=by)
+        if known is not None:
+            return known
+        outcome = self._judged(seen, command, by=by, terms=terms)
+        if isinstance(outcome, Unsound | Unjudged):
+            # True of any state, and another attempt would take all of the solver's time again.
+            return outcome
+        if not isinstance(outcome, Accepted):
+            return self._if_current(state, outcome)
+>>>>>>> people
         event = outcome.event
         receipt = _receipt(
             event.organization, once, by=by, revision=event.revision, instant=event.instant
@@ -305,6 +338,20 @@ class AdministrationPoint:
             return None
         self._snapshots.publish(outcome, seal=seal)
         return outcome
+
+    def _judged(
+        self, seen: Versioned, command: Command, *, by: Author, terms: Terms
+    ) -> Outcome | Stale | Unsound | Broken | Unjudged:
+        """Return the outcome on the state as it is, with nothing left to do but to commit it."""
+        outcome = _outcome(seen, command, by=by, terms=terms, instant=self._clock.now())
+        if not isinstance(outcome, Accepted):
+            return outcome
+        # INVARIANT: what is committed was checked before, not after.
+        violations = self._contracts.broken_by(seen.state, outcome)
+        if len(violations) > 0:
+            return Unsound(violations)
+        refusal = self._guard.refusal(seen.state, outcome)
+        return outcome if refusal is None else refusal
 
     def _if_current(self, state: Organization, refused: Proposed) -> Proposed | None:
         """Return the refusal if the state that refuses is still the current one."""

@@ -4,7 +4,7 @@ Everything here reads one state at one revision. An explanation is made by the r
 index that decides, so the two are seen side by side.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Generic, TypeVar
@@ -12,13 +12,13 @@ from typing import Generic, TypeVar
 from grantproof.core.constraints import Context, Observation
 from grantproof.core.duty import active_roles
 from grantproof.core.errors import HeldRole
-from grantproof.core.hierarchy import effective_roles, groups_of
+from grantproof.core.hierarchy import Node, effective_roles
 from grantproof.core.identifiers import GroupId, PrincipalId, RoleId
 from grantproof.core.matching import Request, claim_matches, resolve, situate
 from grantproof.core.metering import UNUSED, Readings, evaluate, observe
 from grantproof.core.model import Claim, Validity
 from grantproof.core.organization import Organization
-from grantproof.core.paths import how_held, shortest_path
+from grantproof.core.paths import how_held
 from grantproof.core.policy import Decision
 
 Key = TypeVar("Key", str, tuple[str, ...])
@@ -55,10 +55,10 @@ class Holding:
 def holdings(state: Organization, principal: PrincipalId) -> tuple[Holding, ...]:
     """Return every assignment that reaches the principal: direct ones first, in order of ids."""
     direct = [Holding(role, (), held) for role, held in state.assignments.of(principal).items()]
+    groups = shortest_paths(state.memberships.of(principal), state.groups.parents)
     through = [
         Holding(role, path, held)
-        for group in groups_of(state, principal)
-        if (path := _way_to(state, principal, group)) is not None
+        for group, path in groups.items()
         for role, held in state.group_assignments.of(group).items()
     ]
     return tuple(
@@ -73,10 +73,21 @@ def effective(state: Organization, principal: PrincipalId, instant: int) -> tupl
     return tuple(way for way in ways if way is not None)
 
 
-def _way_to(
-    state: Organization, principal: PrincipalId, group: GroupId
-) -> tuple[GroupId, ...] | None:
-    return shortest_path(state.memberships.of(principal), group, state.groups.parents)
+def shortest_paths(
+    starts: Iterable[Node], parents: Mapping[Node, Iterable[Node]]
+) -> dict[Node, tuple[Node, ...]]:
+    """Return all that is reached from `starts`, each with the path that `shortest_path` finds."""
+    paths: dict[Node, tuple[Node, ...]] = {node: (node,) for node in sorted(starts)}
+    frontier = list(paths)
+    while frontier:
+        following: list[Node] = []
+        for node in frontier:
+            for parent in sorted(parents[node]):
+                if parent not in paths:
+                    paths[parent] = (*paths[node], parent)
+                    following.append(parent)
+        frontier = following
+    return paths
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,13 @@ def user_operations_on_object(
 
 def known(state: Organization, resource: ResourceId, kind: str | None = None) -> bool:
     """Return whether the resource is registered, or is of a declared kind that is named."""
-    return _target(state, resource, kind) is not None
+    return target_of(state, resource, kind) is not None
+
+
+def target_of(state: Organization, resource: ResourceId, kind: str | None = None) -> Target | None:
+    """Return what the resource is, or nothing where it is unknown."""
+    # Who asks plays no part in what a resource is.
+    return resolve(state, Request(PrincipalId("anybody"), ANY_ACTION, resource, kind))
 
 
 def sod_role_sets(state: Organization, mode: str) -> tuple[SodSetId, ...]:
@@ -141,13 +147,8 @@ def _claims(state: Organization, roles: frozenset[RoleId]) -> tuple[Claim, ...]:
 def _operations(
     state: Organization, roles: frozenset[RoleId], resource: ResourceId, *, kind: str | None
 ) -> frozenset[ActionPattern]:
-    target = _target(state, resource, kind)
+    target = target_of(state, resource, kind)
     if target is None:
         return frozenset()
     claims = _claims(state, roles)
     return frozenset(one.action for one in claims if resource_matches(one.resource, target))
-
-
-def _target(state: Organization, resource: ResourceId, kind: str | None) -> Target | None:
-    # Who asks plays no part in what a resource is.
-    return resolve(state, Request(PrincipalId("anybody"), ANY_ACTION, resource, kind))

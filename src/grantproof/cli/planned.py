@@ -1,0 +1,82 @@
+"""Commands that are shown before they are made: the plan, whoever is asked, one change.
+
+As `policy apply` does it: the change is made only of the revision that was shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from grantproof.cli.exits import ExitCode, Stop
+from grantproof.cli.operator import Operator
+from grantproof.cli.options import Yes
+from grantproof.cli.output import tell
+from grantproof.cli.policy_apply import DryRun, Plan, check_asking
+
+if TYPE_CHECKING:
+    from grantproof.core.commands.language import SingleCommand
+    from grantproof.core.organization import Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Whether the plan is agreed to beforehand, or is only to be seen."""
+
+    dry_run: DryRun = False
+    yes: Yes = False
+
+
+def carry_out(
+    operator: Operator,
+    commands: "Sequence[SingleCommand]",
+    consent: Consent,
+    *,
+    of: "Organization",
+    done: str,
+    more: Mapping[str, object] | None = None,
+) -> None:
+    """Show what the commands as one do to the state, and make that change if it is agreed to.
+
+    Raises `Stop` when it would be refused, before anybody is asked. `more` is told to programs.
+    """
+    check_asking(operator, dry_run=consent.dry_run, yes=consent.yes)
+    plan = _plan(operator, commands, of)
+    if not operator.json and plan.changes:
+        from grantproof.cli.plan import summary
+
+        tell(f"organization `{of.id}`, revision {of.revision}: {summary(plan.changes)}")
+        plan.show()
+    if consent.dry_run or not plan.changes:
+        _tell_unchanged(operator, plan, more)
+        return
+    if not consent.yes and not typer.confirm("make this change?", err=True):
+        raise Stop(ExitCode.NO, "nothing was changed")
+    revision = operator.change(of.id, *commands, at=of.revision)
+    if operator.json:
+        plan.tell("accepted", revision=revision, more=more)
+    else:
+        tell(f"{done} ({of.id}, revision {revision})")
+
+
+def _plan(operator: Operator, commands: "Sequence[SingleCommand]", of: "Organization") -> Plan:
+    from grantproof.cli.difference import compared
+    from grantproof.core.model import Delta
+    from grantproof.policyfile.differing import changes_of
+
+    delta, after = Delta(), of
+    if commands:
+        accepted = operator.rehearse(of.id, *commands, at=of.revision)
+        delta, after = accepted.event.delta, accepted.state
+    now = operator.services.decisions.instant()
+    return Plan(of, changes_of(delta), compared(of, after, now=now))
+
+
+def _tell_unchanged(operator: Operator, plan: Plan, more: Mapping[str, object] | None) -> None:
+    if operator.json:
+        plan.tell("planned" if plan.changes else "unchanged", more=more)
+    elif plan.changes:
+        tell("nothing was changed")
+    else:
+        tell(f"organization `{plan.state.id}`, revision {plan.state.revision}: nothing to do")

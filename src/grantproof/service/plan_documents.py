@@ -1,0 +1,25 @@
+"""What a change does to the facts, as a document: the same at every door."""
+
+from typing import Any
+
+from grantproof.core.model import Fact
+from grantproof.policyfile import documents
+from grantproof.policyfile.differing import Difference
+from grantproof.policyfile.faults import TAG
+
+
+def plan_document(found: Difference) -> dict[str, Any]:
+    """Return the difference for programs: facts as events write them."""
+    return {
+        "removed": list(map(_written, found.removed)),
+        "edited": [
+            {"before": _written(edit.before), "after": _written(edit.after)}
+            for edit in found.edited
+        ],
+        "added": list(map(_written, found.added)),
+    }
+
+
+def _written(fact: Fact) -> dict[str, Any]:
+    document = documents.of(fact)
+    return {TAG: type(document).__name__, **document.written()}
