@@ -73,6 +73,7 @@ class Fitting:
 
 
 QUESTION: Final[Json] = {"principal_id": "alice", "action": "export", "resource_id": "docs"}
+SUSPENDS_BOB: Final[Json] = {"type": "SuspendPrincipal", "principal": "bob"}
 READING: Final[Json] = {"principal_id": "alice", "action": "read", "resource_id": "docs"}
 PAGES: Final = (Fitting(), Fitting({"limit": "1"}), Fitting({"after": "a", "limit": "2"}))
 CASCADE: Final = (Fitting({"cascade": "true"}),)
@@ -154,6 +155,7 @@ ASKED: Final[dict[str, tuple[Json, ...]]] = {
     "/evaluate/batch": ({"items": [QUESTION, {**READING, "explain": True}, {**READING}]},),
     "/evaluate/consume": (QUESTION,),
     "/explain": (QUESTION, READING),
+    "/what-if": (QUESTION, {**READING, "context": {"hour": 10}, "commands": [SUSPENDS_BOB]}),
 }
 """What is asked, but for the organization."""
 

@@ -46,6 +46,7 @@ from grantproof.api.running import Background, Running
 from grantproof.api.sharing import Sharing
 from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
+from grantproof.api.what_if import Suppositions
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
 from grantproof.service.ports import StoreError
@@ -355,6 +356,9 @@ class Application:
             front.BATCH: running.decisions.batch,
             front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
+            front.WHAT_IF: Suppositions(
+                running.decisions, services.decisions, services.administration
+            ).answer,
         }
         self._background = [following, running.checking, running.shelving]
         if self._authentication is not None:

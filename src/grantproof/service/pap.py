@@ -98,6 +98,9 @@ Proposed = (
     | Unjudged
 )
 
+Supposed = Accepted | Rejected | Broken | Unjudged
+"""What would become of a change that is only supposed."""
+
 NO_ORGANIZATION: Final = NoOrganization()
 
 DONE: Final = {True: "accepted", False: "rejected"}
@@ -195,6 +198,18 @@ class AdministrationPoint:
         self.attempts.count(DONE[deleted])
         self._snapshots.catch_up(organization)
         return deleted
+
+    def suppose(self, state: Organization, command: Command, *, by: Author) -> Supposed:
+        """Return what would become of the command on the state; nothing is committed or counted.
+
+        Refused as the change itself would be, by a guardrail too; but nobody's right is asked for,
+        since nothing is changed.
+        """
+        outcome = apply(state, command, actor=by.actor, instant=self._clock.now())
+        if not isinstance(outcome, Accepted):
+            return outcome
+        guarded = self._guard.refusal(state, outcome)
+        return outcome if guarded is None else guarded
 
     def propose(
         self,
