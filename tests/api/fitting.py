@@ -140,6 +140,7 @@ READS: Final[dict[str, tuple[Fitting, ...]]] = {
     "GET /v1/orgs/{org}/assignments": (*PAGES, *_query(group="z"), *_query(role="viewer")),
     "GET /v1/orgs/{org}/events": (Fitting(), Fitting({"after": "1", "limit": "2"})),
     "GET /v1/orgs/{org}/dead": (Fitting(),),
+    "GET /v1/orgs/{org}/document": (Fitting(),),
     "GET /v1/orgs/{org}/diff": (Fitting({"from_revision": "0"}), Fitting({"from_revision": "1"})),
     "GET /v1/orgs/{org}/conflicts": (Fitting(),),
     "GET /v1/orgs/{org}/usage": (

@@ -33,6 +33,7 @@ from grantproof.api import (
     roles,
     sod_sets,
     usage,
+    whole,
 )
 from grantproof.api.document import completed
 from grantproof.api.front import PATHS
@@ -50,6 +51,7 @@ from grantproof.service.ports import StoreError
 
 ROUTERS: Final = (
     organizations.router,
+    whole.router,
     principals.router,
     principals.short_form,
     groups.router,
