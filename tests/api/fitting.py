@@ -73,6 +73,7 @@ class Fitting:
 
 
 QUESTION: Final[Json] = {"principal_id": "alice", "action": "export", "resource_id": "docs"}
+SUSPENDS_BOB: Final[Json] = {"type": "SuspendPrincipal", "principal": "bob"}
 READING: Final[Json] = {"principal_id": "alice", "action": "read", "resource_id": "docs"}
 PAGES: Final = (Fitting(), Fitting({"limit": "1"}), Fitting({"after": "a", "limit": "2"}))
 CASCADE: Final = (Fitting({"cascade": "true"}),)
@@ -164,6 +165,7 @@ READS: Final[dict[str, tuple[Fitting, ...]]] = {
         *_query(rows="claims", history="false"),
     ),
     "GET /v1/orgs/{org}/review/expiring": (*PAGES, *_query(within_days="0", stage="expired")),
+    "GET /v1/orgs/{org}/document": (Fitting(),),
     "GET /v1/orgs/{org}/diff": (Fitting({"from_revision": "0"}), Fitting({"from_revision": "1"})),
     "GET /v1/orgs/{org}/conflicts": (Fitting(),),
     "GET /v1/orgs/{org}/usage": (
@@ -179,6 +181,7 @@ ASKED: Final[dict[str, tuple[Json, ...]]] = {
     "/evaluate/batch": ({"items": [QUESTION, {**READING, "explain": True}, {**READING}]},),
     "/evaluate/consume": (QUESTION,),
     "/explain": (QUESTION, READING),
+    "/what-if": (QUESTION, {**READING, "context": {"hour": 10}, "commands": [SUSPENDS_BOB]}),
 }
 """What is asked, but for the organization."""
 

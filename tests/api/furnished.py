@@ -152,6 +152,19 @@ BODIES: Final[dict[str, list[Any]]] = {
     "POST /evaluate/batch": [{"items": QUESTIONS}, {"items": [EXPORTS], "at_least_revision": 1}],
     "POST /evaluate/consume": [EXPORTS, READS, WRITES],
     "POST /explain": QUESTIONS,
+    "POST /what-if": [
+        {**EXPORTS, "context": {"usage": 1_000, "instant": 4_000_000_000}},
+        {**WRITES, "context": {"region": "us", "position": "48.8566,2.3522", "hour": 3}},
+        {**READS, "commands": [{"type": "SuspendPrincipal", "principal": "ben"}]},
+        {
+            **LOOKS,
+            "context": {"weekday": 1, "rate": 2, "attributes": {"amount": 1}},
+            "commands": [
+                {"type": "CreateGroup", "group": "new"},
+                {"type": "AddMember", "principal": "cat", "group": "new"},
+            ],
+        },
+    ],
     "POST /principals/{principal}/roles": [{"role_id": role} for role in ROLES],
     "POST /v1/keys": [
         {"principal_id": "ann", "scopes": ["evaluate", "review"], "label": "Ann's"},

@@ -251,7 +251,7 @@ def _body(draw: Draw, case: Request, target: Target) -> Any:
         return _pointed(draw, case.body, target)
     label = case.operation.label
     body = copy.deepcopy(draw(st.sampled_from(BODIES[label])))
-    if case.path.startswith(("/evaluate", "/explain")) or label == "POST /v1/keys":
+    if case.path.startswith(("/evaluate", "/explain", "/what-if")) or label == "POST /v1/keys":
         body["org_id"] = target.organization
     body = _renamed(body, draw(NEW_NAMES))
     if label.startswith("PUT"):

@@ -61,7 +61,7 @@ def test_the_scopes_of_the_routes() -> None:
         "POST /evaluate/batch",
         "POST /evaluate/consume",
     }
-    assert found.pop("evaluate review") == {"POST /explain"}
+    assert found.pop("evaluate review") == {"POST /explain", "POST /what-if"}
     assert found.pop("operate") == {
         "POST /v1/orgs",
         "DELETE /v1/orgs/{org}",

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from fastapi.routing import iter_route_contexts
 
 from grantproof.api.administration import administration_app
-from grantproof.api.front import CONSUME, PATHS
+from grantproof.api.front import CONSUME, PATHS, WHAT_IF
 from grantproof.api.openapi import written
 from grantproof.core.errors import SingleRefusal
 from grantproof.core.policy import Reason
@@ -55,7 +55,7 @@ def test_decisions_have_schemas_examples_and_errors(steady: Api) -> None:
     document = steady.get("/openapi.json").json()
     for path in PATHS:
         operation = document["paths"][path]["post"]
-        once = ["409", "422"] if path == CONSUME else []
+        once = {CONSUME: ["409", "422"], WHAT_IF: ["409"]}.get(path, [])
         assert set(operation["responses"]) == {
             *["200", "400", "401", "403", "408", "413", "415", "421", "429", "500", "503", *once]
         }

@@ -12,7 +12,14 @@ from grantproof.service.ports import StoreUnavailable, StoreUncertain, StoreUnus
 from tests.api.service import ADDRESS, READ_DOCS, Api, Json, ask, problem, raw, serving
 
 ORG = "/v1/orgs/acme"
-ROUTES = ["/evaluate", "/evaluate/batch", "/explain", f"{ORG}/principals", f"{ORG}/changes"]
+ROUTES = [
+    "/evaluate",
+    "/evaluate/batch",
+    "/explain",
+    "/what-if",
+    f"{ORG}/principals",
+    f"{ORG}/changes",
+]
 
 
 def test_a_problem_is_what_rfc_9457_says(steady: Api) -> None:

@@ -73,7 +73,7 @@ OF_OPERATORS: Final = {
     "GET /metrics",
 }
 """What is about none of them, or about all, for who may know; `test_isolation` has these."""
-QUESTIONS: Final = ("/evaluate", "/evaluate/batch", "/explain")
+QUESTIONS: Final = ("/evaluate", "/evaluate/batch", "/explain", "/what-if")
 CONSUME: Final = "/evaluate/consume"
 OWN, OTHER = Author("own"), Author("other")
 

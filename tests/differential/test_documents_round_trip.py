@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import ChangeSet, Command
 from grantproof.core.model import Delta, Fact
 from grantproof.core.organization import Organization, facts
-from grantproof.policyfile import documents
+from grantproof.policyfile import documents, policy_stream
 from grantproof.policyfile.organization_document import (
     OrganizationDocument,
     from_organization,
@@ -110,6 +111,18 @@ def test_an_organization_survives_its_text(state: Organization) -> None:
     assert OrganizationDocument.model_validate(document.written()) == document
     assert read_organization(write_yaml(document)) == document
     assert read_organization(write_json(document)) == document
+
+
+@settings(max_examples=30)
+@given(organizations(), st.integers(1, 3))
+def test_pieces_are_the_text_that_is_written_at_once(state: Organization, size: int) -> None:
+    """Joined, they are the same to the letter, wherever a piece ends."""
+    document = from_organization(state)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(policy_stream, "JSON_ENTRIES", size)
+        patched.setattr(policy_stream, "YAML_ENTRIES", size)
+        assert "".join(policy_stream.json_pieces(state)) == write_json(document)
+        assert "".join(policy_stream.yaml_pieces(state)) == write_yaml(document)
 
 
 @given(st.text(alphabet="{}[]:,-&*!|>'\"%@?# \n\tax01.~\\", max_size=40))

@@ -36,6 +36,7 @@ from grantproof.api import (
     sod_sets,
     standard_review,
     usage,
+    whole,
 )
 from grantproof.api.authzen import metadata
 from grantproof.api.document import completed
@@ -54,6 +55,7 @@ from grantproof.service.ports import StoreError
 
 ROUTERS: Final = (
     organizations.router,
+    whole.router,
     principals.router,
     principals.short_form,
     groups.router,

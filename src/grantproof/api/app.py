@@ -47,6 +47,7 @@ from grantproof.api.running import Background, Running
 from grantproof.api.sharing import Sharing
 from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
+from grantproof.api.what_if import Suppositions
 from grantproof.bootstrap import Services
 from grantproof.service.callers import Caller
 from grantproof.service.ports import StoreError
@@ -368,6 +369,9 @@ class Application:
             front.BATCH: running.decisions.batch,
             front.CONSUME: running.consumptions.answer,
             front.EXPLAIN: Explanations(running.decisions, services.decisions).answer,
+            front.WHAT_IF: Suppositions(
+                running.decisions, services.decisions, services.administration
+            ).answer,
         }
         self._authzen = authzen.Answers(decisions, services.decisions, self._settings)
         self._background = [following, running.checking, running.shelving]

@@ -23,12 +23,13 @@ router = strict_router(f"{PREFIX}/changes", tag="changes", access=ADMINISTRATION
 @router.post("", response_model=Revision)
 def change(changing: Changing, body: ChangeSetBody) -> Response:
     """Make several changes at once, in order, under one revision."""
-    commands = tuple(_command(item, position) for position, item in enumerate(body.commands))
+    commands = tuple(command_of(item, position) for position, item in enumerate(body.commands))
     revision = changing.propose(ChangeSet(commands)).state.revision
     return shown(Revision(revision=revision), revision)
 
 
-def _command(item: dict[str, Any], position: int) -> SingleCommand:
+def command_of(item: dict[str, Any], position: int) -> SingleCommand:
+    """Return the command that an item of a body is, the one at that position; raises `Refused`."""
     name = item.get(TAG)
     if not isinstance(name, str) or name not in DOCUMENTS:
         rule = f"must be one of {', '.join(f'`{one}`' for one in sorted(DOCUMENTS))}"

@@ -9,6 +9,7 @@ that last changed it, a collection's the organization's.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Header, Request
@@ -30,6 +31,7 @@ from grantproof.service.versions import EntityFact
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 IF_MATCH: Final = "If-Match"
+IF_NONE_MATCH: Final = "If-None-Match"
 ETAG: Final = "ETag"
 ANY: Final = "*"
 KEY_TOLD: Final = "on POST: of requests under one key, made within a day, one takes effect"
@@ -39,6 +41,20 @@ KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 TAGS: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W/)?"[\x21\x23-\x7e]*")*')
 REVISION: Final = re.compile(r'(?<!W/)"(0|[1-9][0-9]{0,17})"')
 """A tag of ours; a weak one never matches (RFC 9110, section 13.1.1)."""
+ANY_REVISION: Final = re.compile(r'"(0|[1-9][0-9]{0,17})"')
+"""A tag of ours, weak or not: to know whether something is new that is enough (section 13.1.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The revisions that a caller has already, or `anything` at all."""
+
+    revisions: frozenset[int] = frozenset()
+    anything: bool = False
+
+    def has(self, revision: int) -> bool:
+        """Whether the caller has that revision."""
+        return self.anything or revision in self.revisions
 
 
 async def once_of(
@@ -109,6 +125,30 @@ async def revisions_of(
         raise _fault(IF_MATCH, 'must be an `ETag` such as "7", or several with commas, or `*`')
     return frozenset(int(revision) for revision in REVISION.findall(tags))
 
+
+async def known_of(
+    request: Request,
+    tags: Annotated[
+        str | None,
+        Header(
+            alias=IF_NONE_MATCH,
+            description="the `ETag` of what the caller has already",
+            json_schema_extra={"pattern": rf"^(\*|{TAGS.pattern})$"},
+        ),
+    ] = None,
+) -> Known:
+    """Return what the caller has already; raises `Refused`."""
+    if tags is None:
+        return Known()
+    _check_single(request, IF_NONE_MATCH)
+    if tags.strip() == ANY:
+        return Known(anything=True)
+    if TAGS.fullmatch(tags.strip()) is None:
+        raise _fault(IF_NONE_MATCH, 'must be an `ETag` such as "7", or several with commas, or `*`')
+    return Known(frozenset(map(int, ANY_REVISION.findall(tags))))
+
+
+WantedUnlessKnown = Annotated[Known, Depends(known_of)]
 
 NOUNS: Final[Mapping[type[EntityFact], str]] = {
     Principal: "principal",

@@ -21,14 +21,17 @@ from grantproof.api.examples import (
     CONSUME_BODIES,
     SINGLE_ANSWERS,
     SINGLE_BODIES,
+    WHAT_IF_BODIES,
 )
-from grantproof.api.front import BATCH, CONSUME, EXPLAIN, SCOPES, SINGLE
+from grantproof.api.front import BATCH, CONSUME, EXPLAIN, SCOPES, SINGLE, WHAT_IF
 from grantproof.api.problems import MEDIA_TYPE, ProblemBody
 from grantproof.api.questions import BatchQuestion, SingleQuestion
+from grantproof.api.what_if import SupposedCircumstances, WhatIfQuestion
 from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
 from grantproof.policyfile.answers import CODES, Certificate, Evaluation, Explanation
 from grantproof.policyfile.command_documents import DOCUMENTS
 from grantproof.policyfile.faults import TAG
+from grantproof.policyfile.supposed_answers import WhatIf
 from grantproof.policyfile.witnesses import KINDS
 from grantproof.service.callers import Scope
 
@@ -227,10 +230,27 @@ def _front() -> Json:
             body=_content("SingleQuestion", SINGLE_BODIES),
             answer=_content("Explanation", {}),
         ),
+        WHAT_IF: _post(
+            "what_if",
+            "Say what would be decided in another context, or after a change, beside what is"
+            " decided now. Nothing is counted or changed. A change that would be refused is, with"
+            " its witness; guardrails are judged, rights to make it are not. Takes review scope.",
+            body=_content("WhatIfQuestion", WHAT_IF_BODIES),
+            answer=_content("WhatIf", {}),
+            supposing=True,
+        ),
     }
 
 
-def _post(name: str, description: str, *, body: Json, answer: Json, once: bool = False) -> Json:
+def _post(
+    name: str,
+    description: str,
+    *,
+    body: Json,
+    answer: Json,
+    once: bool = False,
+    supposing: bool = False,
+) -> Json:
     operation: Json = {
         "operationId": name,
         "summary": name.replace("_", " ").capitalize(),
@@ -242,7 +262,8 @@ def _post(name: str, description: str, *, body: Json, answer: Json, once: bool =
     if once:
         operation["parameters"] = [ONCE]
     of_once = (*OF_CHANGES, OF_TERMS[IDEMPOTENCY_KEY]) if once else ()
-    _add_problems(operation, (*EVERYWHERE, *OF_BODIES, *of_once))
+    of_changes = OF_CHANGES if supposing else ()
+    _add_problems(operation, (*EVERYWHERE, *OF_BODIES, *of_once, *of_changes))
     return {"post": operation}
 
 
@@ -265,9 +286,11 @@ def _reference(schema: str) -> Json:
 
 
 def _pydantic_schemas() -> Json:
-    models: list[tuple[type[BaseModel], Literal["serialization"]]] = [
+    models: list[tuple[type[BaseModel], Literal["serialization", "validation"]]] = [
         (Explanation, "serialization"),
         (Certificate, "serialization"),
+        (WhatIf, "serialization"),
+        (SupposedCircumstances, "validation"),
     ]
     _, definitions = models_json_schema(models, ref_template=REFERENCE)
     schemas: Json = definitions["$defs"]
@@ -289,7 +312,15 @@ def _command_schemas() -> Json:
 
 def _msgspec_schemas() -> Json:
     """Return the schemas of what is read and written without pydantic."""
-    types = (SingleQuestion, BatchQuestion, Evaluation, ItemError, ProblemBody, *KINDS)
+    types = (
+        SingleQuestion,
+        BatchQuestion,
+        WhatIfQuestion,
+        Evaluation,
+        ItemError,
+        ProblemBody,
+        *KINDS,
+    )
     template = REFERENCE.replace("{model}", "{name}")
     _, schemas = msgspec.json.schema_components(types, ref_template=template)
     for schema in schemas.values():

@@ -88,3 +88,18 @@ CONSUME_BODIES: Final[Json] = {
     }
 }
 CONSUME_ANSWERS: Final[Json] = {"counted": COUNTED, "used up": USED_UP}
+WHAT_IF_BODIES: Final[Json] = {
+    "at night": {**ALICE_READS, "context": {"hour": 22}},
+    "with another role": {
+        **ALICE_READS,
+        "action": "write",
+        "commands": [
+            {
+                "type": "AssignRole",
+                "principal": "alice",
+                "role": "editor",
+                "validity": {"from": None, "until": None},
+            }
+        ],
+    },
+}

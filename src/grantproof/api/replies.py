@@ -13,6 +13,7 @@ import msgspec
 from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 
+from grantproof.api.conditions import ETAG
 from grantproof.api.problems import Fault, invalid
 from grantproof.core.limits import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX
 from grantproof.service import review
@@ -69,7 +70,7 @@ def created(document: BaseModel, revision: int, *, location: str) -> Response:
 
 def gone(revision: int) -> Response:
     """Return nothing, after a deletion."""
-    return Response(status_code=204, headers={"ETag": _etag(revision)})
+    return Response(status_code=204, headers={ETAG: etag(revision)})
 
 
 def page(
@@ -115,8 +116,9 @@ def path(*segments: str, **query: str) -> str:
 
 
 def _reply(status: int, body: str | bytes, revision: int) -> Response:
-    return Response(body, status, headers={"ETag": _etag(revision)}, media_type=JSON)
+    return Response(body, status, headers={ETAG: etag(revision)}, media_type=JSON)
 
 
-def _etag(revision: int) -> str:
+def etag(revision: int) -> str:
+    """Return the tag of what was last changed at a revision."""
     return f'"{revision}"'

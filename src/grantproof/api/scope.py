@@ -133,14 +133,12 @@ class Changes:
             case Rejected(refusal):
                 absent = subject is not None and single(refusal) == subject
                 raise Refused(rejected(refusal, missing_is_absent=absent))
+            case Broken() | Unjudged():
+                raise Refused(guarded(outcome))
             case NoOrganization():
                 raise Refused(forbidden(self.organization))
             case Stale() | KeyReused() | InProgress():
                 raise Refused(unmet(outcome))
-            case Broken(message=detail, witness=witness):
-                raise Refused(Problem("breaks_guardrail", detail, witness=witness))
-            case Unjudged(message=detail):
-                raise Refused(later("guardrail_undetermined", detail))
             case Unsound():
                 raise Refused(UNSOUND)
             case Contended():
@@ -166,6 +164,13 @@ class Changes:
         if revision is None:
             raise Refused(not_found(NOUNS[entity.fact], entity.id))
         return Shown(seen.state, revision)
+
+
+def guarded(refusal: Broken | Unjudged) -> Problem:
+    """Return the problem of a change that a guardrail forbids, or nobody can tell."""
+    if isinstance(refusal, Unjudged):
+        return later("guardrail_undetermined", refusal.message)
+    return Problem("breaks_guardrail", refusal.message, witness=refusal.witness)
 
 
 async def changing(org: Own, here: Here, author: Authoring, *, terms: WantedTerms) -> Changes:

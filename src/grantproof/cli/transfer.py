@@ -44,12 +44,12 @@ def import_(operator: Operator, paths: Paths) -> None:
 
 def export(operator: Operator, organization: Exported, *, form: Format = "yaml") -> None:
     """Write an organization as a document that `import` reads."""
-    from grantproof.policyfile.organization_document import from_organization
-    from grantproof.policyfile.policy_text import write_json, write_yaml
+    from grantproof.policyfile.policy_stream import json_pieces, yaml_pieces
 
-    document = from_organization(operator.state_of(organization))
-    as_json = operator.json or form == "json"
-    tell_text(write_json(document) if as_json else write_yaml(document))
+    state = operator.state_of(organization)
+    pieces = json_pieces if operator.json or form == "json" else yaml_pieces
+    for piece in pieces(state):
+        tell_text(piece)
 
 
 def _exists(operator: Operator, document: "OrganizationDocument") -> bool:

@@ -4,8 +4,10 @@
 can be applied; `from_organization` is its inverse.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
+from itertools import chain, islice
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import Discriminator, Field, Tag, WrapValidator, model_validator
 
@@ -28,7 +30,7 @@ from grantproof.core.commands.language import (
 )
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import Kind, RoleId
-from grantproof.core.model import Assignment, GroupAssignment, Membership, Nesting
+from grantproof.core.model import Assignment, GroupAssignment, Membership, Nesting, Validity
 from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
 from grantproof.policyfile.consistency import inconsistencies, roots_first
@@ -41,6 +43,9 @@ from grantproof.policyfile.fields import (
 )
 
 Entity = TypeVar("Entity")
+Named = TypeVar("Named", bound=str | tuple[str, ...])
+
+SORTED_AT_ONCE: Final = 10_000
 
 Step = tuple[Location, SingleCommand]
 """A command, and the part of the document that asks for it."""
@@ -196,37 +201,66 @@ def _links(document: OrganizationEntries) -> Iterator[Step]:
 
 def from_organization(state: Organization) -> OrganizationDocument:
     """Return the document of an organization; every list is sorted by what its entries name."""
-    direct = [documents.Assignment.of(Assignment(*held)) for held in state.assignments.triples()]
-    grouped = [
-        documents.GroupAssignment.of(GroupAssignment(*held))
-        for held in state.group_assignments.triples()
-    ]
-    nestings = sorted(state.groups.edges())
-    members = sorted((principal, group) for principal, group, _ in state.memberships.triples())
-    return OrganizationDocument.holding(
-        api_version="grantproof/v1",
-        kind="Organization",
-        id=state.id,
-        time_zone=state.time_zone,
-        kinds=tuple(map(_kind, sorted(state.resources_of_kind))),
-        principals=tuple(map(documents.Principal.of, _in_order(state.principals))),
-        groups=tuple(documents.Group.holding(id=group) for group in sorted(state.groups)),
-        roles=tuple(_role(state, role) for role in sorted(state.roles)),
-        resources=tuple(map(documents.Resource.of, _in_order(state.resources))),
-        claims=tuple(map(documents.Claim.of, _in_order(state.claims))),
-        sod_sets=tuple(map(documents.SodSet.of, _in_order(state.sod_sets))),
-        guardrails=tuple(map(documents.Guardrail.of, _in_order(state.guardrails))),
-        memberships=tuple(documents.Membership.of(Membership(*pair)) for pair in members),
-        nestings=tuple(documents.Nesting.of(Nesting(*pair)) for pair in nestings),
-        assignments=(
-            *sorted(direct, key=lambda entry: (entry.principal, entry.role)),
-            *sorted(grouped, key=lambda entry: (entry.group, entry.role)),
+    lists = {name: tuple(entries) for name, entries in entries_of(state).items()}
+    return OrganizationDocument.holding(**heading_of(state), **lists)
+
+
+def heading_of(state: Organization) -> dict[str, str]:
+    """Return the fields of an organization's document that are no lists."""
+    return {
+        "api_version": "grantproof/v1",
+        "kind": "Organization",
+        "id": state.id,
+        "time_zone": state.time_zone,
+    }
+
+
+def entries_of(state: Organization) -> dict[str, Iterator[Document]]:
+    """Return the lists of an organization's document, each made entry by entry as it is read."""
+    return {
+        "kinds": map(_kind, in_order(state.resources_of_kind)),
+        "principals": map(documents.Principal.of, _entities(state.principals)),
+        "groups": (documents.Group.holding(id=group) for group in in_order(state.groups)),
+        "roles": (_role(state, role) for role in in_order(state.roles)),
+        "resources": map(documents.Resource.of, _entities(state.resources)),
+        "claims": map(documents.Claim.of, _entities(state.claims)),
+        "sod_sets": map(documents.SodSet.of, _entities(state.sod_sets)),
+        "guardrails": map(documents.Guardrail.of, _entities(state.guardrails)),
+        "memberships": _memberships(state),
+        "nestings": (
+            documents.Nesting.of(Nesting(*pair)) for pair in in_order(state.groups.edges())
         ),
-    )
+        "assignments": chain(_assignments(state), _group_assignments(state)),
+    }
 
 
-def _in_order(entities: Mapping[Any, Entity]) -> list[Entity]:
-    return [entities[name] for name in sorted(entities)]
+def in_order(names: Iterable[Named]) -> Iterator[Named]:
+    """Yield the names sorted, a part at a time: one sort of very many would let nobody else run."""
+    left = iter(names)
+    parts = iter(lambda: sorted(islice(left, SORTED_AT_ONCE)), [])
+    return merge(*parts)
+
+
+def _memberships(state: Organization) -> Iterator[Document]:
+    for principal in in_order(state.principals):
+        for group in sorted(state.memberships.of(principal)):
+            yield documents.Membership.of(Membership(principal, group))
+
+
+def _assignments(state: Organization) -> Iterator[Document]:
+    for principal in in_order(state.principals):
+        for role, validity in sorted(state.assignments.of(principal).items(), key=_name):
+            yield documents.Assignment.of(Assignment(principal, role, validity))
+
+
+def _group_assignments(state: Organization) -> Iterator[Document]:
+    for group in in_order(state.groups):
+        for role, validity in sorted(state.group_assignments.of(group).items(), key=_name):
+            yield documents.GroupAssignment.of(GroupAssignment(group, role, validity))
+
+
+def _entities(entities: Mapping[Any, Entity]) -> Iterator[Entity]:
+    return (entities[name] for name in in_order(entities))
 
 
 def _kind(kind: Kind) -> documents.KindDeclaration:
@@ -235,3 +269,7 @@ def _kind(kind: Kind) -> documents.KindDeclaration:
 
 def _role(state: Organization, role: RoleId) -> RoleEntry:
     return RoleEntry.holding(id=role, parents=frozenset(state.roles.parents[role]))
+
+
+def _name(held: tuple[RoleId, Validity]) -> RoleId:
+    return held[0]

@@ -79,7 +79,11 @@ def write_json(document: OrganizationDocument) -> str:
 
 def write_yaml(document: OrganizationDocument) -> str:
     """Return the organization as YAML; what goes without saying is left out."""
-    data = document.model_dump(mode="json", exclude_defaults=True)
+    return dump_yaml(document.model_dump(mode="json", exclude_defaults=True))
+
+
+def dump_yaml(data: object) -> str:
+    """Return plain data as YAML in the one way in which documents are written."""
     text = _dumped(data)
     return _dumped(_escaped(data)) if any(one in text for one in OTHER_BREAKS) else text
 

@@ -109,6 +109,9 @@ Proposed = (
     | Unjudged
 )
 
+Supposed = Accepted | Rejected | Broken | Unjudged
+"""What would become of a change that is only supposed."""
+
 NO_ORGANIZATION: Final = NoOrganization()
 
 TURN_SECONDS_MAX: Final = 0.5
@@ -211,6 +214,18 @@ class AdministrationPoint:
         self._snapshots.catch_up(organization)
         return deleted
 
+    def suppose(self, state: Organization, command: Command, *, by: Author) -> Supposed:
+        """Return what would become of the command on the state; nothing is committed or counted.
+
+        Refused as the change itself would be, by a guardrail too; but nobody's right is asked for,
+        since nothing is changed.
+        """
+        outcome = apply(state, command, actor=by.actor, instant=self._clock.now())
+        if not isinstance(outcome, Accepted):
+            return outcome
+        guarded = self._guard.refusal(state, outcome)
+        return outcome if guarded is None else guarded
+
     def propose(
         self,
         organization: OrganizationId,
@@ -243,7 +258,11 @@ class AdministrationPoint:
         seen = self._snapshots.seen(organization)
         if seen is None:
             return NO_ORGANIZATION
-        return self._judged(seen, command, by=by, terms=terms)
+        outcome = self._checked(seen, command, by=by, terms=terms)
+        if not isinstance(outcome, Accepted):
+            return outcome
+        refusal = self._guard.refusal(seen.state, outcome)
+        return outcome if refusal is None else refusal
 
     def _propose(
         self, organization: OrganizationId, command: Command, *, by: Author, terms: Terms
@@ -283,19 +302,16 @@ class AdministrationPoint:
             known = self.recall(organization, terms.once, by=by)
             if known is not None:
                 return known
-            outcome = _outcome(seen, command, by=by, terms=terms, instant=self._clock.now())
+            outcome = self._checked(seen, command, by=by, terms=terms)
+            if isinstance(outcome, Unsound):
+                return outcome
             if not isinstance(outcome, Accepted):
                 return self._if_current(seen.state, outcome)
-            # INVARIANT: what is committed was checked before, not after.
-            violations = self._contracts.broken_by(seen.state, outcome)
-            if len(violations) > 0:
-                return Unsound(violations)
             doubt = judgement.doubt(seen, outcome)
             if doubt is None:
                 return self._commit(seen, outcome, once=terms.once, by=by)
         return _Trial(doubt, terms.once, by)
 
-<<<<<<< HEAD
     def _judged(self, trial: "_Trial", judgement: Judgement) -> Proposed | None:
         """Return the outcome of what takes a solver, or nothing when another writer was faster."""
         doubt = trial.doubt
@@ -311,24 +327,6 @@ class AdministrationPoint:
         self, seen: Versioned, outcome: Accepted, *, once: Once | None, by: Author
     ) -> Accepted | None:
         """Return the outcome, durable and published, or nothing when another writer was faster."""
-=======
-    def _attempt(
-        self, seen: Versioned, command: Command, *, by: Author, terms: Terms
-    ) -> Proposed | None:
-        """Return the outcome on the state as it is, or nothing when another writer was faster."""
-        state = seen.state
-        # INVARIANT: looked for after the state was taken. Whoever writes the receipt later moves
-        # the revision on, and then this attempt cannot commit.
-        known = self.recall(state.id, terms.once, by=by)
-        if known is not None:
-            return known
-        outcome = self._judged(seen, command, by=by, terms=terms)
-        if isinstance(outcome, Unsound | Unjudged):
-            # True of any state, and another attempt would take all of the solver's time again.
-            return outcome
-        if not isinstance(outcome, Accepted):
-            return self._if_current(state, outcome)
->>>>>>> people
         event = outcome.event
         receipt = _receipt(
             event.organization, once, by=by, revision=event.revision, instant=event.instant
@@ -339,19 +337,16 @@ class AdministrationPoint:
         self._snapshots.publish(outcome, seal=seal)
         return outcome
 
-    def _judged(
+    def _checked(
         self, seen: Versioned, command: Command, *, by: Author, terms: Terms
-    ) -> Outcome | Stale | Unsound | Broken | Unjudged:
-        """Return the outcome on the state as it is, with nothing left to do but to commit it."""
+    ) -> Outcome | Stale | Unsound:
+        """Return the outcome on the state as it is, with only the guardrails left to ask."""
         outcome = _outcome(seen, command, by=by, terms=terms, instant=self._clock.now())
         if not isinstance(outcome, Accepted):
             return outcome
         # INVARIANT: what is committed was checked before, not after.
         violations = self._contracts.broken_by(seen.state, outcome)
-        if len(violations) > 0:
-            return Unsound(violations)
-        refusal = self._guard.refusal(seen.state, outcome)
-        return outcome if refusal is None else refusal
+        return outcome if len(violations) == 0 else Unsound(violations)
 
     def _if_current(self, state: Organization, refused: Proposed) -> Proposed | None:
         """Return the refusal if the state that refuses is still the current one."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from grantproof.core import metering
 from grantproof.core.certificate import Certificate, issue
 from grantproof.core.constraints import Context, Situation
+from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.core.index import Index
 from grantproof.core.matching import Request
 from grantproof.core.metering import UNUSED, Readings
@@ -145,10 +146,17 @@ class DecisionPoint:
             return UNUSED
         return self._replica(index).of(request.principal)
 
+    def counters(self, organization: OrganizationId, principal: PrincipalId) -> Readings:
+        """Return all counters of the principal as they were last read; raises `MeterUnread`."""
+        return self._read(organization).of(principal)
+
     def _replica(self, index: Index) -> Replica:
-        replica = self._meters.get(index.state.id)
+        return self._read(index.state.id)
+
+    def _read(self, organization: OrganizationId) -> Replica:
+        replica = self._meters.get(organization)
         if replica is None:
-            raise MeterUnread(index.state.id)
+            raise MeterUnread(organization)
         return replica
 
     def open(

@@ -1,0 +1,187 @@
+"""What-if questions: a decision in a supposed context, or after a supposed change.
+
+Read like a decision and refused like a change; made by the reference, in a thread. Whoever may ask
+may suppose anything, for nothing is counted, committed or logged.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+from pydantic import Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from grantproof.api.changes import command_of
+from grantproof.api.decisions import Decisions
+from grantproof.api.problems import Refused, forbidden, rejected
+from grantproof.api.questions import SingleQuestion, asked
+from grantproof.api.recording import Diary
+from grantproof.api.schemas.inquiries import Circumstances
+from grantproof.api.scope import guarded
+from grantproof.api.validation import UNREADABLE, malformed, unreadable
+from grantproof.core.commands import Accepted, Rejected
+from grantproof.core.commands.language import ChangeSet
+from grantproof.core.constraints import Context
+from grantproof.core.index import Index
+from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX, INSTANT_MAX
+from grantproof.core.matching import Request
+from grantproof.core.metering import UNUSED, Readings
+from grantproof.core.organization import Organization
+from grantproof.policyfile.command_documents import COMMANDS
+from grantproof.policyfile.faults import TAG
+from grantproof.policyfile.supposed_answers import WhatIf
+from grantproof.service.authors import Author
+from grantproof.service.callers import Caller
+from grantproof.service.guarding import Broken, Unjudged
+from grantproof.service.pap import AdministrationPoint
+from grantproof.service.pdp import DecisionPoint, MeterUnread
+from grantproof.service.supposing import Sides, Supposition, contexts_of, decide_both
+
+COMMAND_SCHEMA: Final[dict[str, Any]] = {
+    "items": {
+        "type": "object",
+        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in sorted(COMMANDS)],
+        "discriminator": {"propertyName": TAG},
+    }
+}
+"""The document has a schema of each command, under its name."""
+
+ContextObject = Annotated[
+    dict[str, Any],
+    Meta(extra_json_schema={"$ref": "#/components/schemas/SupposedCircumstances"}),
+]
+Commands = Annotated[
+    list[dict[str, Any]],
+    Meta(
+        min_length=1, max_length=COMMANDS_PER_CHANGE_SET_MAX, extra_json_schema=dict(COMMAND_SCHEMA)
+    ),
+]
+
+
+class SupposedCircumstances(Circumstances):
+    """A context that is supposed; what is left out is as the question says, or as it is now.
+
+    `attributes` replace all that the question has.
+    """
+
+    instant: Annotated[int, Field(ge=0, le=INSTANT_MAX)] | None = None
+    """When, in epoch seconds: hour and weekday are those of then unless they are supposed too."""
+
+
+class WhatIfQuestion(SingleQuestion, forbid_unknown_fields=True, frozen=True, gc=False):
+    """A question, and what is supposed: another `context`, `commands` as a change set has them.
+
+    The question itself may say hour, weekday, usage and rate too: no trust is asked for.
+    """
+
+    context: ContextObject | None = None
+    commands: Commands | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(WhatIfQuestion)
+
+
+class Suppositions:
+    """Answers what would be decided."""
+
+    def __init__(
+        self, decisions: Decisions, point: DecisionPoint, administration: AdministrationPoint
+    ) -> None:
+        self._decisions = decisions
+        self._point = point
+        self._administration = administration
+
+    async def answer(self, body: bytes, caller: Caller, _: Diary | None) -> bytes:
+        """Return both decisions; raises `Refused` or `StoreError`."""
+        question = _read(body)
+        request, said = asked(question, trusted=True)
+        supposed = _supposition(question.context)
+        index = await self._decisions.index(
+            question.org_id, caller, at_least=question.at_least_revision
+        )
+        instant = self._point.instant()
+
+        def contexts(index: Index) -> tuple[Context, Context]:
+            return contexts_of(instant, index.state.time_zone, said, supposed=supposed)
+
+        readings: Readings | None = None
+        while index is not None and readings is None:
+            try:
+                readings = self._readings(
+                    index, request, contexts(index), always=question.commands is not None
+                )
+            except MeterUnread:
+                index = await self._decisions.metered(index)
+        if index is None or readings is None:
+            raise Refused(forbidden(question.org_id))
+        state = index.state
+        deciding = partial(
+            decide_both, state, request=request, contexts=contexts(index), readings=readings
+        )
+        asked_for = question.commands
+        return await run_in_threadpool(self._told, state, asked_for, deciding, by=caller.author)
+
+    def _readings(
+        self, index: Index, request: Request, contexts: tuple[Context, Context], *, always: bool
+    ) -> Readings:
+        """Return the counters that may bear on it; raises `MeterUnread`.
+
+        An organization without metered claims costs none, but where a change is supposed: `always`
+        says that there may be such claims after it.
+        """
+        if always or any(index.ask(request, context).metered for context in contexts):
+            return self._point.counters(index.state.id, request.principal)
+        return UNUSED
+
+    def _told(
+        self,
+        state: Organization,
+        commands: list[dict[str, Any]] | None,
+        deciding: Callable[[Organization], Sides],
+        *,
+        by: Author,
+    ) -> bytes:
+        """Return what is answered where the commands, if any, are done; raises `Refused`.
+
+        They are read here, and not on the loop, because they may be many.
+        """
+        supposed = state if commands is None else self._after(state, _change(commands), by=by)
+        sides = deciding(supposed)
+        at = (sides.now, sides.then)
+        answer = WhatIf.of(sides.before, sides.after, at=at, revision=state.revision)
+        return answer.model_dump_json().encode()
+
+    def _after(self, state: Organization, change: ChangeSet, *, by: Author) -> Organization:
+        outcome = self._administration.suppose(state, change, by=by)
+        match outcome:
+            case Accepted(state=after):
+                return after
+            case Rejected(refusal):
+                raise Refused(rejected(refusal))
+            case Broken() | Unjudged():
+                raise Refused(guarded(outcome))
+
+
+def _read(body: bytes) -> WhatIfQuestion:
+    try:
+        return _DECODER.decode(body)
+    except UNREADABLE as error:
+        raise Refused(unreadable(error)) from None
+
+
+def _supposition(context: dict[str, Any] | None) -> Supposition:
+    """Return what is supposed of the context; raises `Refused`."""
+    if context is None:
+        return Supposition()
+    try:
+        read = SupposedCircumstances.model_validate(context)
+    except ValidationError as error:
+        raise Refused(malformed(error, inside=("context",))) from None
+    return Supposition(read.supplied(), read.instant)
+
+
+def _change(commands: list[dict[str, Any]]) -> ChangeSet:
+    """Return the change that is supposed; raises `Refused`."""
+    return ChangeSet(tuple(command_of(item, place) for place, item in enumerate(commands)))

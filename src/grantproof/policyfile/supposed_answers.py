@@ -1,0 +1,57 @@
+"""What-if answers as documents: a decision as it is, and as it would be."""
+
+from typing import Literal, Self
+
+from grantproof.core.messages import reason_message
+from grantproof.core.policy import Allow, Decision, Deny
+from grantproof.policyfile.answers import CODES, Certificate
+from grantproof.policyfile.document import Document
+
+
+class SupposedDecision(Document):
+    """A decision, and what it rests on."""
+
+    decision: Literal["Allow", "Deny"]
+    """The decision of the reference."""
+    reason: str | None
+    """Why not, in words."""
+    reason_code: str | None
+    """Why not, for programs."""
+    certificate: Certificate | None
+    """The evidence of an allow; after a change it names the revision that the change would make."""
+    decided_at: int
+    """When, in epoch seconds."""
+
+    @classmethod
+    def of(cls, decision: Decision, *, decided_at: int) -> "SupposedDecision":
+        """Return the written form of a decision."""
+        denied = decision.reason if isinstance(decision, Deny) else None
+        proof = decision.certificate if isinstance(decision, Allow) else None
+        return cls.holding(
+            decision="Allow" if denied is None else "Deny",
+            reason=None if denied is None else reason_message(denied),
+            reason_code=None if denied is None else CODES[type(denied)],
+            certificate=None if proof is None else Certificate.of(proof),
+            decided_at=decided_at,
+        )
+
+
+class WhatIf(Document):
+    """A decision as it is and as it would be. Nothing was changed, and nothing counted."""
+
+    before: SupposedDecision
+    """On the state as it is, in the context of the request."""
+    after: SupposedDecision
+    """In the supposed context, on the state that the supposed change leads to."""
+    revision: int
+    """The state that both start from."""
+
+    @classmethod
+    def of(cls, before: Decision, after: Decision, *, at: tuple[int, int], revision: int) -> Self:
+        """Return the written form of both decisions, made for these instants (epoch seconds)."""
+        now, then = at
+        return cls.holding(
+            before=SupposedDecision.of(before, decided_at=now),
+            after=SupposedDecision.of(after, decided_at=then),
+            revision=revision,
+        )
