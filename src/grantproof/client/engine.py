@@ -188,9 +188,7 @@ def _asked(principal: str, action: str, resource: str, *, said: Said) -> tuple[R
     """Return what the core is asked, and in which context; raises `CallerError`."""
     try:
         if not said:
-            return Request(
-                _principal(principal), _action(action), _resource(resource)
-            ), NOTHING_SUPPLIED
+            return _plain(principal, action, resource), NOTHING_SUPPLIED
         if len(said) == 1 and "region" in said:
             return _plain(principal, action, resource), _at(said["region"])
         told = read_said(said)

@@ -313,7 +313,7 @@ def _decision(told: Document, came: Came, question: Question) -> Allow | Deny | 
     """Return the decision that an object says, if it says exactly one."""
     revision, decided_at = _count(told.get("revision")), _count(told.get("decided_at"))
     until, age = _count(told.get("valid_until")), _count(told.get("meter_age"))
-    if revision is None or decided_at is None or "valid_until" not in told:
+    if revision is None or decided_at is None or "valid_until" not in told or "error" in told:
         return None
     if (until, age) != (told["valid_until"], told.get("meter_age")):
         return None

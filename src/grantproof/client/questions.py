@@ -87,8 +87,8 @@ def written(document: Mapping[str, Any]) -> bytes:
 
 def _listed(value: object) -> object:
     """Return a set of strings, or what else iterates, as JSON has it."""
-    if isinstance(value, frozenset | set | tuple):
-        return sorted(map(str, value))
+    if isinstance(value, frozenset | set) and all(isinstance(one, str) for one in value):
+        return sorted(value)
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError
