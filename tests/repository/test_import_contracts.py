@@ -19,6 +19,7 @@ BREACHES = {
     "adapters": ("adapters/breach_one.py", "import grantproof.adapters.breach_two"),
     "pure-libraries": ("core/breach_library.py", "import pydantic"),
     "pure-world": ("core/breach_world.py", "import time"),
+    "client": ("client/breach_client.py", "import grantproof.core.model"),
     "product": ("cli/breach_product.py", "import tests"),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from grantproof.cli.exits import ExitCode, Stop, usage
-from grantproof.cli.policy_files import ENDINGS, STANDARD_INPUT, TEST_ENDINGS
+from grantproof.client.policy_paths import ENDINGS, STANDARD_INPUT, TEST_ENDINGS
 
 SECONDS_MAX: Final = 60
 PLACES: Final = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})

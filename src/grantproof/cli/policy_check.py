@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from grantproof.cli.exits import ExitCode, Stop
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import tell, tell_json
-from grantproof.cli.policy_files import Paths, Unreadable, gather
+from grantproof.cli.policy_files import Paths
 from grantproof.cli.progress import progress
+from grantproof.client.policy_paths import Unreadable, gather
 
 if TYPE_CHECKING:
     from grantproof.policyfile.policy_problems import FiledProblem

@@ -13,7 +13,8 @@ import typer
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import complain, tell_json, tell_text
-from grantproof.cli.policy_files import STANDARD_INPUT, read_paths
+from grantproof.cli.policy_files import read_paths
+from grantproof.client.policy_paths import STANDARD_INPUT
 
 Formatted = Annotated[
     list[str] | None,

@@ -11,8 +11,9 @@ import typer
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import Tree, indented, tell, tell_coloured, tell_json
-from grantproof.cli.policy_files import gather, state_of_policy
+from grantproof.cli.policy_files import state_of_policy
 from grantproof.cli.progress import progress
+from grantproof.client.policy_paths import gather
 
 if TYPE_CHECKING:
     from grantproof.core.organization import Organization

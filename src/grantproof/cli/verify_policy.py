@@ -75,7 +75,7 @@ def verify_policy(
 
 def _files(paths: Sequence[str]) -> "Files":
     """Return the texts at the paths; it is no fault that there are no tests."""
-    from grantproof.cli.policy_files import gather
+    from grantproof.client.policy_paths import gather
     from grantproof.service.verification import Files
     from grantproof.service.verification_report import Spot
 
@@ -88,7 +88,7 @@ def _files(paths: Sequence[str]) -> "Files":
 
 
 def _is_test(name: str) -> bool:
-    from grantproof.cli.policy_files import TEST_ENDINGS
+    from grantproof.client.policy_paths import TEST_ENDINGS
 
     return name.endswith(TEST_ENDINGS)
 

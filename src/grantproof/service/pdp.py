@@ -89,9 +89,13 @@ class DecisionPoint:
     """Answers requests from the followed snapshots and counters; touches no store and no lock.
 
     Doors count in `outcomes` what they answer: a decision may be made anew before it is told.
+    Without `meters` no counters are followed. May be asked from several threads, as may an index
+    that follows nothing.
     """
 
-    def __init__(self, clock: Clock, meters: Meters, *, contracts: Contracts | None = None) -> None:
+    def __init__(
+        self, clock: Clock, meters: Meters | None, *, contracts: Contracts | None = None
+    ) -> None:
         self._clock = clock
         self._inspection = (Contracts() if contracts is None else contracts).inspection
         self._meters = meters
@@ -154,7 +158,7 @@ class DecisionPoint:
         return self._read(index.state.id)
 
     def _read(self, organization: OrganizationId) -> Replica:
-        replica = self._meters.get(organization)
+        replica = None if self._meters is None else self._meters.get(organization)
         if replica is None:
             raise MeterUnread(organization)
         return replica
@@ -194,8 +198,8 @@ class DecisionPoint:
             return latest
         hour_ends = local_time(instant, time_zone).hour_ends
         context = situate(instant, time_zone, supplied)
-        self._latest = Moment(time_zone, supplied, context, hour_ends)
-        return self._latest
+        moment = self._latest = Moment(time_zone, supplied, context, hour_ends)
+        return moment
 
     def certify(
         self, state: Organization, request: Request, supplied: Supplied, *, answer: Answer
@@ -220,8 +224,7 @@ class DecisionPoint:
 
 
 def _valid_until(verdict: Verdict, supplied: Supplied, *, hour_ends: int) -> int | None:
-    if verdict.metered:
-        return None
+    """Return until when the verdict holds, on which no counter bears: nothing means for ever."""
     on_the_clock = verdict.hourly and (supplied.hour is None or supplied.weekday is None)
     if not on_the_clock:
         return verdict.until

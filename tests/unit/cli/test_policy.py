@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from grantproof.cli.exits import Stop
-from grantproof.cli.policy_files import gather, text_of
+from grantproof.cli.policy_files import text_of
+from grantproof.client.policy_paths import gather
 from grantproof.policyfile.policy_schema import write_schema
 from tests.unit.cli.conftest import Run
 
