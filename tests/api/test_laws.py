@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.certificate import Certificate
 from grantproof.core.limits import PAGE_ITEMS_MAX
-from grantproof.core.model import Claim
+from grantproof.core.matching import Request, resolve
+from grantproof.core.model import Claim, Exactly
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Allow, Deny, Reason, evaluate
 from grantproof.policyfile import documents
@@ -200,3 +201,84 @@ def test_no_condition_is_dropped(here: Everywhere, survey: Survey) -> None:
             claim = certificate["claim"]
             seen = [one["constraint"] for one in certificate["observations"]]
             assert seen == claim["constraints"] == conditions[claim["id"]]
+
+
+def test_a_search_is_the_filter_of_evaluate(here: Everywhere) -> None:
+    """All pages of it: each of those that are there, if and only if it is allowed when asked."""
+    tally = Tally("searches over every store")
+
+    @settings(max_examples=50)
+    @given(survey=surveys())
+    def hold(survey: Survey) -> None:
+        state = made(here, survey)
+        for question in survey.questions:
+            for sought, names in candidates(state, question.request).items():
+                found = searched(here, state, question.request, sought=sought)
+                assert found == allowed(here, state, question.request, sought=sought, names=names)
+                tally.saw(sought, len(found) > 0)
+                tally.saw("paged", len(found) > 1)
+
+    hold()
+    tally.expect(subject=10, resource=10, action=10, paged=3)
+
+
+def candidates(state: Organization, request: Request) -> dict[str, list[str]]:
+    """Everybody and everything that a search of each sort could find."""
+    kind = kind_of(state, request)
+    there = [*state.resources, *state.implicit_resources()]
+    named = {
+        claim.action.value for claim in state.claims.values() if isinstance(claim.action, Exactly)
+    }
+    return {
+        "subject": sorted(state.principals),
+        "resource": sorted(
+            one
+            for one in there
+            if kind_of(state, replace(request, resource=one, kind=None)) == kind
+        ),
+        "action": sorted(named),
+    }
+
+
+def kind_of(state: Organization, request: Request) -> str:
+    """The kind of the resource: as it is known, or as the request says."""
+    target = resolve(state, request)
+    return request.kind or "document" if target is None else target.kind
+
+
+def allowed(
+    here: Everywhere, state: Organization, request: Request, *, sought: str, names: list[str]
+) -> list[str]:
+    """Those of the names that are allowed, asked one by one."""
+    field = {"subject": "principal_id", "resource": "resource_id", "action": "action"}[sought]
+    whole = {
+        "principal_id": request.principal,
+        "action": request.action,
+        "resource_id": request.resource,
+        "resource_kind": kind_of(state, request),
+    }
+    items = [{**whole, field: name} for name in names]
+    answers = here.post("/evaluate/batch", {"org_id": state.id, "items": items})["items"]
+    return [
+        name for name, answer in zip(names, answers, strict=True) if answer["decision"] == "Allow"
+    ]
+
+
+def searched(here: Everywhere, state: Organization, request: Request, *, sought: str) -> list[str]:
+    """What the search finds, on all pages together, each of one."""
+    body: Json = {
+        "subject": {"type": "user", "id": request.principal},
+        "action": {"name": request.action},
+        "resource": {"type": kind_of(state, request), "id": request.resource},
+    }
+    if sought == "action":
+        del body["action"]
+    found, page = list[str](), {"limit": 1}
+    while True:
+        path = f"/orgs/{state.id}/access/v1/search/{sought}"
+        told = here.post(path, {**body, "page": page})
+        found += [one["name" if sought == "action" else "id"] for one in told["results"]]
+        if not told["page"]["next_token"]:
+            return found
+        assert len(told["results"]) == 1
+        page = {"limit": 1, "token": told["page"]["next_token"]}
