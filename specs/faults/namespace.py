@@ -9,6 +9,7 @@ import importlib.util
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Final
@@ -53,7 +54,7 @@ def _rebind(kept: Mapping[str, ModuleType]) -> None:
 
 
 class Finder(importlib.abc.MetaPathFinder):
-    """Finds the named modules in the given texts, and no others."""
+    """Finds what is imported afresh, and no others: the named modules in the given texts."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
@@ -65,12 +66,12 @@ class Finder(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        if fullname not in self._texts:
+        if not is_afresh(fullname):
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if found is None or found.origin is None:
-            return None
-        loader = _Patched(fullname, found.origin, self._texts[fullname])
+            return found
+        loader = _Loader(fullname, found.origin, self._texts.get(fullname))
         return importlib.util.spec_from_file_location(
             fullname,
             found.origin,
@@ -79,12 +80,22 @@ class Finder(importlib.abc.MetaPathFinder):
         )
 
 
-class _Patched(SourceFileLoader):
-    def __init__(self, fullname: str, path: str, text: str) -> None:
+class _Loader(SourceFileLoader):
+    """Loads the text given, or what the file has where none is."""
+
+    def __init__(self, fullname: str, path: str, text: str | None) -> None:
         super().__init__(fullname, path)
         self._text = text
 
     @override
     def get_code(self, fullname: str) -> CodeType:
         # Never from a cache of compiled files, and never into one.
+        if self._text is None:
+            return _compiled(self.path, self.get_data(self.path))
         return compile(self._text, f"{self.path} (patched)", "exec", dont_inherit=True)
+
+
+@cache
+def _compiled(path: str, text: bytes) -> CodeType:
+    """Return the code of a text, compiled once for all the faults of this process."""
+    return compile(text, path, "exec", dont_inherit=True)

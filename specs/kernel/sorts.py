@@ -9,6 +9,7 @@ import dataclasses
 import enum
 import types
 import typing
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -16,6 +17,25 @@ import z3
 
 z3.z3.Z3_DEBUG = False
 """Z3 checks the sorts itself; that its wrapper checks them first costs a fifth of the reading."""
+
+
+def _remembered(wrapped: Callable[[z3.Sort, z3.Context], z3.SortRef]) -> typing.Any:
+    """Return what wraps a sort of Z3, doing so once: a sort that is kept keeps its address."""
+    known: dict[int, z3.SortRef] = {}
+    main = z3.main_ctx()
+
+    def wrap(sort: z3.Sort, context: z3.Context) -> z3.SortRef:
+        if context is not main:
+            return wrapped(sort, context)
+        if sort.value not in known:
+            known[sort.value] = wrapped(sort, context)
+        return known[sort.value]
+
+    return wrap
+
+
+z3.z3._to_sort_ref = _remembered(z3.z3._to_sort_ref)  # noqa: SLF001 - its wrapper's only way in
+"""There are a dozen sorts, asked for at every step; to wrap each anew is a fifth of the reading."""
 
 Name: Final = z3.DeclareSort("Name")
 Object: Final = z3.DeclareSort("Object")

@@ -52,6 +52,12 @@ PLAIN: Final[dict[type, tuple[type, ...]]] = {
     c.SetPrincipalAttributes: (m.Principal,),
     c.SetResourceAttributes: (m.Resource, m.KindDeclaration),
     c.ChangeSodSet: (m.SodSet, m.Role),
+    c.CreateGuardrail: (),
+    c.CreateClaim: (m.Role,),
+    **dict.fromkeys((c.AddParent, c.CreateSodSet), (m.Role,)),
+    c.NestGroup: (m.Group,),
+    c.AddMember: (m.Principal, m.Group),
+    c.RemoveMember: (m.Principal, m.Group, m.Membership),
     c.AssignRole: (m.Principal, m.Role),
     c.AssignGroupRole: (m.Group, m.Role),
 }
