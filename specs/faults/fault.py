@@ -18,6 +18,7 @@ FaultClass = Literal[
     "freshness",
     "certificate",
     "audit",
+    "analysis",
 ]
 CORE: Final = "grantproof.core"
 

@@ -3,9 +3,11 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+import sysconfig
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from tests.repository.checkout import ROOT
 
 ACTION = ROOT / "deploy" / "github-action"
 EXPRESSION = re.compile(r"\$\{\{ ([a-z._-]+) \}\}")
+SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+"""As a runner runs `shell: bash`."""
+
 PROGRAM = Path(sys.executable).with_name("grantproof")
 
 POLICY = """\
@@ -110,8 +115,7 @@ def carried_out(
         file.write_text("")
     around = {name: str(file) for name, file in files.items()}
     environment |= {**around, "GITHUB_ACTION_PATH": str(ACTION)}
-    shell = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
-    done = pull.run(*shell, step["run"], environment=environment)
+    done = pull.run(*SHELL, step["run"], environment=environment)
     lines = files["GITHUB_OUTPUT"].read_text().splitlines()
     outputs = dict(line.split("=", 1) for line in lines)
     return done, outputs, files["GITHUB_STEP_SUMMARY"].read_text()
@@ -167,12 +171,73 @@ def test_the_action_installs_what_is_locked(pull: Pull, tmp_path: Path) -> None:
     stand_in.chmod(0o755)
     path = f"{stand_in.parent}:{pull.environment['PATH']}"
     around = {"GITHUB_ACTION_PATH": str(ACTION), "PATH": path}
-    done = pull.run("bash", "-eo", "pipefail", "-c", step["run"], environment=around)
+    done = pull.run(*SHELL, step["run"], environment=around)
     assert done.returncode == 1
     assert done.stderr.startswith("grantproof: `python3` does not start")
     assert step["run"].endswith('.ci/venv python3 "$RUNNER_TEMP/grantproof"')
     written = (ACTION / "verify").read_text("utf-8")
     assert "command=${VERIFY_COMMAND:-$RUNNER_TEMP/grantproof/bin/grantproof}" in written
+
+
+PARTS = ("src", "deploy", ".ci", "pyproject.toml", "requirements.lock", "README.md", "LICENSE")
+
+
+def checked_out(folder: Path) -> Path:
+    """What the action is in, as a runner has it: a checkout of its own."""
+    folder.mkdir()
+    for name in PARTS:
+        part = ROOT / name
+        copy = shutil.copytree if part.is_dir() else shutil.copy
+        copy(part, folder / name)
+    return folder / "deploy" / "github-action"
+
+
+def with_locked_packages(venv: Path) -> None:
+    """An environment that holds the packages of the lock: links to ours, but to the product.
+
+    So nothing is fetched. What is installed into it is installed there, and nowhere else.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True, timeout=60)
+    ours, theirs = (Path(sysconfig.get_path("purelib", vars=of)) for of in ({}, at(venv)))
+    for entry in ours.iterdir():
+        if "grantproof" not in entry.name and entry.name != "__pycache__":
+            (theirs / entry.name).symlink_to(entry)
+    shutil.copy(ROOT / "requirements.lock", venv / ".requirements.lock")
+
+
+def at(venv: Path) -> dict[str, str]:
+    """The variables that say where an environment has its packages."""
+    return {"base": str(venv), "platbase": str(venv)}
+
+
+def test_both_steps_of_the_action_work_together(pull: Pull, tmp_path: Path) -> None:
+    """What the first installs, out of a checkout of its own, the second runs; without a network."""
+    path, environment = checked_out(tmp_path / "action"), tmp_path / "grantproof"
+    with_locked_packages(environment)
+    step, _ = action()["runs"]["steps"]
+    offline = {"GITHUB_ACTION_PATH": str(path), "PIP_NO_INDEX": "1"}
+    kept = {name: held for name, held in pull.environment.items() if name != "PYTHONPATH"}
+    alone = replace(pull, environment=kept)
+    installed = alone.run(*SHELL, step["run"], environment=offline)
+    assert (installed.returncode, installed.stderr) == (0, "")
+    asked = "import grantproof; print(grantproof.__file__)"
+    found = alone.run(str(environment / "bin" / "python"), "-c", asked).stdout
+    assert Path(found.strip()).is_relative_to(tmp_path / "action" / "src")
+    alone.propose(BREAKS)
+    done, outputs, summary = carried_out(alone, paths="policy")
+    assert (done.returncode, outputs["exit-code"]) == (1, "1"), done.stderr
+    assert "guardrail `keep` forbids" in summary
+
+
+def test_every_step_is_a_script_that_bash_reads() -> None:
+    """The steps, and the files that they run."""
+    scripts = [step["run"] for step in action()["runs"]["steps"]]
+    scripts += [(ROOT / name).read_text("utf-8") for name in ("deploy/github-action/verify",)]
+    for script in scripts:
+        read = subprocess.run(
+            ["bash", "-n"], input=script, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (read.returncode, read.stderr) == (0, ""), script
 
 
 def test_the_hooks_pass_and_fail_as_they_say(pull: Pull) -> None:

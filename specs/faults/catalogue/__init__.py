@@ -3,6 +3,7 @@
 from typing import Final
 
 from specs.faults.catalogue import (
+    analysis,
     audit,
     boundaries,
     certificates,
@@ -31,4 +32,5 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *freshness.FAULTS,
     *certificates.FAULTS,
     *audit.FAULTS,
+    *analysis.FAULTS,
 )

@@ -12,6 +12,11 @@ from grantproof.core.matching import Request
 from specs.faults.small.worlds import NOW, Facts
 
 Words = tuple[str, ...]
+WEEK = {
+    c.EVERY_DAY: "",
+    frozenset(range(5)): " on weekdays",
+    frozenset({5, 6}): " at the weekend",
+}
 
 
 def told(facts: Facts) -> Words:
@@ -78,7 +83,7 @@ def condition(constraint: c.Constraint) -> str:
     """Return a constraint in words."""
     match constraint:
         case c.TimeWindow():
-            days = "" if constraint.weekdays == c.EVERY_DAY else " on weekdays"
+            days = WEEK.get(constraint.weekdays, " on some days")
             return f"from {constraint.start} until {constraint.end} o'clock{days}"
         case c.GeoFence():
             return f"in {', '.join(sorted(constraint.regions))}"

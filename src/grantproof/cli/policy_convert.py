@@ -57,6 +57,7 @@ def convert(
     """
     from grantproof.core.identifiers import OrganizationId
     from grantproof.policyfile.importers.reading import Imported, Text
+    from grantproof.service.policy_checks import broken_rules
 
     if domain is not None and system != "casbin":
         raise usage("--domain is for --from casbin")
@@ -66,6 +67,9 @@ def convert(
         raise Stop(ExitCode.USAGE, *(problem.message for problem in outcome))
     for note in outcome.untranslated:
         complain(note.message)
+    broken = [one.message for one in broken_rules(outcome.document)]
+    if broken:
+        raise Stop(ExitCode.NO, "no organization can be what these say", *broken)
     incomplete = strict and bool(outcome.untranslated)
     if not incomplete and output is not None:
         _write(output, outcome)

@@ -4,8 +4,9 @@ Fields have the names and types that they have in `POST /evaluate` and in the po
 never looks at the clock: whatever it asks, it says when.
 """
 
+import json
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -339,7 +340,8 @@ def entries(
         yield ("changes", i), change
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the form, for editors."""
+def write_test_schema() -> str:
+    """Return the JSON Schema of the form as text, ended by a line break."""
     described_form = PolicyTestDocument.model_json_schema(by_alias=True, mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described_form}
+    shown = {"$schema": "https://json-schema.org/draft/2020-12/schema", **described_form}
+    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"

@@ -1,21 +1,22 @@
 """Policy files held to everything that an import would hold them to, without a store.
 
-One path for `policy check` and for `import`: what the first calls right the second takes.
+One path for `policy check`, `policy convert` and `import`: what the others call right it takes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import ChangeSet
-from grantproof.core.errors import AlreadyExists, Illegal, Missing, WouldCycle
+from grantproof.core.errors import AlreadyExists, Illegal, Missing, SingleRefusal, WouldCycle
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX, INSTANT_MIN
 from grantproof.core.messages import refusal_message
 from grantproof.core.organization import Organization
+from grantproof.policyfile.faults import Location, written_path
 from grantproof.policyfile.organization_document import (
     OrganizationDocument,
-    Step,
     steps,
     to_change_set,
 )
@@ -70,28 +71,47 @@ def check_reading(
     document = reading.document
     if name is not None:
         document = document.model_copy(update={"id": name})
-    wanted = list(steps(document))
     sound = reading.sound
-    told(0, len(wanted))
-    reading.findings.extend(_out_of_bounds(reading, document, wanted))
-    for refused in refused_steps(
-        document.empty(), wanted, told=lambda more: told(more, len(wanted))
-    ):
-        if sound or not isinstance(refused.refusal, TOLD_ALREADY):
-            rule = refusal_message(refused.refusal)
-            spot = reading.spot(refused.path)
-            reading.findings.append(Finding(spot, rule, refusal=refused.refusal))
+    for broken in broken_rules(document, told=told):
+        if sound or not isinstance(broken.refusal, TOLD_ALREADY):
+            spot = reading.spot(broken.path)
+            reading.findings.append(Finding(spot, broken.rule, refusal=broken.refusal))
     return reading.problems or document
 
 
-def _out_of_bounds(
-    reading: PolicyReading, document: OrganizationDocument, wanted: list[Step]
-) -> Iterator[Finding]:
-    """Yield what is wrong with the whole: a time zone that nobody knows, too much to be changed."""
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A part of a document that no organization can have, and the refusal where there is one."""
+
+    path: Location
+    rule: str
+    refusal: SingleRefusal | None = None
+
+    @property
+    def message(self) -> str:
+        """Return the rule after the path of the part."""
+        where = written_path(self.path)
+        return f"{where}: {self.rule}" if where else self.rule
+
+
+def broken_rules(
+    document: OrganizationDocument, *, told: Told = lambda _more, _all: None
+) -> Iterator[BrokenRule]:
+    """Yield what keeps the document from being an organization, though its form is right.
+
+    A time zone that nobody knows, too much to be changed at once, and all that is refused: breaches
+    of separation of duty, bounds.
+    """
+    wanted = list(steps(document))
+    told(0, len(wanted))
     try:
         check_time_zone(document.time_zone)
     except Illegal as broken:
-        yield Finding(reading.spot(("time_zone",)), broken.rule)
+        yield BrokenRule(("time_zone",), broken.rule)
     if len(wanted) > COMMANDS_PER_CHANGE_SET_MAX:
         rule = f"must take at most {COMMANDS_PER_CHANGE_SET_MAX} changes: takes {len(wanted)}"
-        yield Finding(reading.spot(()), rule)
+        yield BrokenRule((), rule)
+    for refused in refused_steps(
+        document.empty(), wanted, told=lambda more: told(more, len(wanted))
+    ):
+        yield BrokenRule(refused.path, refusal_message(refused.refusal), refused.refusal)

@@ -12,6 +12,7 @@ from grantproof.cli.exits import Stop
 from grantproof.cli.policy_files import text_of
 from grantproof.client.policy_paths import gather
 from grantproof.policyfile.policy_schema import write_schema
+from grantproof.policyfile.policy_test_document import write_test_schema
 from tests.unit.cli.conftest import Run
 
 KIND = "apiVersion: grantproof/v1\nkind: Organization\n"
@@ -240,8 +241,11 @@ def test_a_file_that_cannot_be_written_is_one_line(
 
 
 def test_the_schema_is_printed(run: Run) -> None:
-    """To be put into a file that editors read."""
+    """To be put into a file that editors read; of policies, or of their tests."""
+    assert run("policy", "schema").out == run("policy", "schema", "organization").out
     assert run("policy", "schema").out == write_schema()
+    assert run("policy", "schema", "test").out == write_test_schema()
+    assert run("policy", "schema", "tests").code == 2
 
 
 @pytest.mark.parametrize("command", [["import"], ["policy", "import"]])

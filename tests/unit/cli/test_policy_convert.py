@@ -1,11 +1,13 @@
 """`grantproof policy convert`: other systems' policies as our documents."""
 
 import io
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
+from grantproof.core.limits import ROLE_DEPTH_MAX
 from tests.unit.cli.conftest import Run
 
 ROLE = """\
@@ -123,3 +125,25 @@ def test_a_file_that_cannot_be_written_is_one_line(run: Run, manifest: Path) -> 
         "the file `/no/x` cannot be written: no such file or directory",
     )
     assert run("policy", "convert", "--from", "kubernetes", "/no/x").code == 2
+
+
+def test_what_no_organization_can_be_is_refused_as_an_import_would(
+    run: Run, tmp_path: Path
+) -> None:
+    """Bounds and rules are looked at before anything is written: code 1, with the part."""
+    links = ROLE_DEPTH_MAX + 2
+    roles = [
+        {"name": f"r{one}", "composites": {"realm": [f"r{one + 1}"]} if one < links else {}}
+        for one in range(links + 1)
+    ]
+    realm, out = tmp_path / "realm.json", tmp_path / "out.json"
+    realm.write_text(json.dumps({"realm": "shop", "roles": {"realm": roles}}))
+    ended = run("policy", "convert", "--from", "keycloak", str(realm), "--output", str(out))
+    first, *lines = ended.err.splitlines()
+    assert (ended.code, first, out.exists()) == (1, "no organization can be what these say", False)
+    roles[links // 2]["composites"] = {}
+    assert lines != []
+    assert all(line.startswith("roles[") for line in lines), lines
+    realm.write_text(json.dumps({"realm": "shop", "roles": {"realm": roles}}))
+    again = run("policy", "convert", "--from", "keycloak", str(realm), "--output", str(out))
+    assert (again.code, again.err) == (0, "")

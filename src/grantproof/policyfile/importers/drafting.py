@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from grantproof.core.attributes import Attributes
+from grantproof.core.constraints import Constraint
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
     ClaimId,
@@ -24,6 +25,7 @@ from grantproof.core.identifiers import (
     RoleId,
 )
 from grantproof.core.model import ADMINISTRATIVE_ACTIONS
+from grantproof.policyfile import constraint_documents
 from grantproof.policyfile.faults import faults
 from grantproof.policyfile.importers.reading import (
     Imported,
@@ -73,7 +75,9 @@ class Draft:
     roles: dict[RoleId, set[RoleId]] = field(default_factory=dict)
     kinds: set[Kind] = field(default_factory=set)
     resources: dict[ResourceId, tuple[Kind, ResourceId | None]] = field(default_factory=dict)
-    claims: dict[ClaimId, tuple[RoleId, str, str]] = field(default_factory=dict)
+    claims: dict[ClaimId, tuple[RoleId, str, str, tuple[Constraint, ...]]] = field(
+        default_factory=dict
+    )
     memberships: set[tuple[PrincipalId, GroupId]] = field(default_factory=set)
     assignments: set[tuple[PrincipalId, RoleId]] = field(default_factory=set)
     group_assignments: set[tuple[GroupId, RoleId]] = field(default_factory=set)
@@ -97,14 +101,23 @@ class Draft:
         self._places.setdefault((kind, made), at)
         return made
 
-    def claim(self, role: RoleId, action: str, resource: str) -> None:
+    def claim(
+        self,
+        role: RoleId,
+        action: str,
+        resource: str,
+        *,
+        constraints: tuple[Constraint, ...] = (),
+    ) -> None:
         """Let the role do the action on what the pattern matches; both as they are written.
 
         The id is made of what the claim says, so a later import gives the same claim the same id.
         """
-        said = f"{role}\n{action}\n{resource}".encode()
+        limits = (constraint_documents.of(one).model_dump_json() for one in constraints)
+        said = "\n".join((role, action, resource, *limits)).encode()
         digest = hashlib.sha256(said).hexdigest()[:DIGEST_LENGTH]
-        self.claims[ClaimId(f"{role[:ROLE_SHOWN_MAX]}~{digest}")] = (role, action, resource)
+        made = ClaimId(f"{role[:ROLE_SHOWN_MAX]}~{digest}")
+        self.claims[made] = (role, action, resource, constraints)
 
     def finished(self, organization: OrganizationId) -> Imported | tuple[Refused, ...]:
         """Return the organization with all notes, or every problem."""
@@ -152,8 +165,18 @@ class Draft:
                 for name, (kind, parent) in sorted(self.resources.items(), key=_by_id)
             ],
             "claims": [
-                {"id": name, "role": role, "action": action, "resource": resource}
-                for name, (role, action, resource) in sorted(self.claims.items(), key=_by_id)
+                {
+                    "id": name,
+                    "role": role,
+                    "action": action,
+                    "resource": resource,
+                    "constraints": [
+                        constraint_documents.of(one).model_dump(mode="json") for one in constraints
+                    ],
+                }
+                for name, (role, action, resource, constraints) in sorted(
+                    self.claims.items(), key=_by_id
+                )
             ],
             "memberships": [
                 {"principal": principal, "group": group}

@@ -1,17 +1,19 @@
 """Keycloak realms: roles with their composites, groups within groups, and users.
 
-A realm says who holds which role, and what a role may do is left to applications: so there are no
-claims. Source: Keycloak, Server Administration Guide ("Assigning permissions using roles and
-groups") and the `RealmRepresentation` of its Admin REST API.
+A realm says who holds which role. What a role may do is left to applications, but for clients whose
+authorization settings say it: see `keycloak_authorization`. Source: Keycloak, Server Administration
+Guide ("Assigning permissions using roles and groups") and the `RealmRepresentation` of its Admin
+REST API.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, Value, attributes
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import AttributeName, GroupId, OrganizationId, PrincipalId, RoleId
 from grantproof.policyfile.importers.drafting import Draft, escaped
+from grantproof.policyfile.importers.keycloak_authorization import Authorization
 from grantproof.policyfile.importers.keycloak_fields import (
     CLIENT_FIELDS,
     GROUP_FIELDS,
@@ -20,6 +22,7 @@ from grantproof.policyfile.importers.keycloak_fields import (
     ROLE_FIELDS,
     USER_FIELDS,
 )
+from grantproof.policyfile.importers.keycloak_policies import Realm
 from grantproof.policyfile.importers.reading import (
     Fields,
     Imported,
@@ -56,6 +59,7 @@ def read_keycloak(
                 with part.fields("realm") as fields:
                     translation.people.extend(fields.items("users"))
         translation.users()
+        translation.authorizations()
     return draft.finished(organization)
 
 
@@ -72,6 +76,8 @@ class Translation:
     groups: dict[str, GroupId] = field(default_factory=dict)
     """By their paths, as users name them."""
     people: list[Part] = field(default_factory=list)
+    settings: list[tuple[str, Part]] = field(default_factory=list)
+    """The authorization settings of clients, by the clients' names."""
 
     def realm(self, part: Part) -> None:
         """Translate everything of the realm but its users, which may stand elsewhere too."""
@@ -84,7 +90,7 @@ class Translation:
                 if found is not None and found.data not in ([], {}, ""):
                     found.note(why)
             for client in fields.items("clients"):
-                _client(client)
+                self._client(client)
             self._roles(fields.take("roles"))
             for group in fields.items("groups"):
                 self._group(group, "", None)
@@ -189,6 +195,27 @@ class Translation:
                 else:
                     self.draft.memberships.add((made, joined))
 
+    def authorizations(self) -> None:
+        """Translate what clients say about their resources: last, for it names all the others."""
+        for client, settings in self.settings:
+            realm = Realm(client, self.draft, self.roles, self.groups)
+            Authorization(realm, settings).translate()
+
+    def _client(self, part: Part) -> None:
+        """Keep what a client says about its resources; report what it withholds."""
+        with part.fields(*CLIENT_FIELDS) as fields:
+            name = fields.required("clientId")
+            authorization = fields.take("authorizationSettings")
+            limited = not fields.flag("fullScopeAllowed", default=True)
+        if authorization is not None:
+            self.settings.append((name, authorization))
+        if limited:
+            why = (
+                "its tokens hold some roles of a user only: choose `active_roles` in requests"
+                " instead"
+            )
+            part.note(why, f"`fullScopeAllowed` of client {shown(name)}")
+
 
 def role_id(client: str | None, name: str) -> str:
     """Return the id of a role: its name, after the client's and a colon where it is a client's."""
@@ -198,33 +225,6 @@ def role_id(client: str | None, name: str) -> str:
 
 def _names(client: str | None, name: str) -> tuple[str, ...]:
     return (name,) if client is None else (client, name)
-
-
-def _client(part: Part) -> None:
-    """Report what a client decides by itself, or withholds."""
-    with part.fields(*CLIENT_FIELDS) as fields:
-        name = fields.required("clientId")
-        authorization = fields.take("authorizationSettings")
-        limited = not fields.flag("fullScopeAllowed", default=True)
-    if authorization is not None and authorization.entries():
-        why = "policies there decide by their own logic: write the claims by hand"
-        authorization.note(why, f"authorization settings of client {shown(name)}")
-        for kind in ("resources", "policies"):
-            for each in _listed(authorization, kind):
-                each.note(why, f"{kind} {shown(_name_of(each))} of client {shown(name)}")
-    if limited:
-        why = "its tokens hold some roles of a user only: choose `active_roles` in requests instead"
-        part.note(why, f"`fullScopeAllowed` of client {shown(name)}")
-
-
-def _listed(part: Part, name: str) -> list[Part]:
-    found = part.entries().get(name)
-    return [] if found is None else found.items()
-
-
-def _name_of(part: Part) -> str:
-    named: Mapping[str, object] = part.data if isinstance(part.data, dict) else {}
-    return str(named.get("name", part.path[-1]))
 
 
 def _attributes(part: Part | None) -> Attributes:

@@ -15,6 +15,7 @@ from grantproof.policyfile.importers.kubernetes import read_kubernetes
 from grantproof.policyfile.importers.reading import Imported, Refused, Text
 from tests.unit.policyfile.importers.test_casbin import GROUPED
 from tests.unit.policyfile.importers.test_keycloak import REALM
+from tests.unit.policyfile.importers.test_keycloak_authorization import REALM as AUTHORIZED
 from tests.unit.policyfile.importers.test_kubernetes import SAMPLE
 
 Json = Any
@@ -46,7 +47,9 @@ def changed(data: Json, path: Sequence[str | int], value: Json) -> Json:
 
 
 @pytest.mark.parametrize(
-    ("read", "sample"), [(read_kubernetes, SAMPLE), (read_keycloak, REALM)], ids=["k8s", "realm"]
+    ("read", "sample"),
+    [(read_kubernetes, SAMPLE), (read_keycloak, REALM), (read_keycloak, AUTHORIZED)],
+    ids=["k8s", "realm", "authorized"],
 )
 @settings(max_examples=50)
 @given(data=st.data())

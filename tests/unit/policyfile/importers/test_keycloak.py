@@ -191,8 +191,6 @@ def test_what_a_realm_says_more_about_access_is_told(name: str) -> None:
          "identity of `u`: who signs in is not known here"),
         ({"clients": [{"clientId": "c", "fullScopeAllowed": False}]},
          "`fullScopeAllowed` of client `c`: its tokens hold some roles"),
-        ({"clients": [{"clientId": "c", "authorizationSettings": {"policies": [{"name": "p"}]}}]},
-         "policies `p` of client `c`: policies there decide by their own logic"),
     ],
 )  # fmt: skip
 def test_what_has_no_equivalent_is_told(fields: Any, told: str) -> None:
