@@ -186,12 +186,29 @@ ASKED: Final[dict[str, tuple[Json, ...]]] = {
 """What is asked, but for the organization."""
 
 
+ALICE: Final = {"type": "user", "id": "alice"}
+DOCS: Final = {"type": "document", "id": "docs"}
+AUTHZEN: Final[dict[str, tuple[Fitting, ...]]] = {
+    "evaluation": _body(subject=ALICE, action={"name": "read"}, resource=DOCS),
+    "evaluations": _body(
+        subject=ALICE, resource=DOCS, evaluations=[{"action": {"name": "export"}}, {}]
+    ),
+    "search/subject": _body(subject={"type": "user"}, action={"name": "read"}, resource=DOCS),
+    "search/resource": _body(
+        subject=ALICE, action={"name": "read"}, resource={"type": "document"}, page={"limit": 1}
+    ),
+    "search/action": _body(subject=ALICE, resource=DOCS),
+}
+"""What is asked in the words of AuthZEN, by the end of the address."""
+
 NAMES_ONE: Final = "}"
 """How the address of one entity ends; that of a collection ends with its name."""
 
 
 def fittings(route: Route, organization: str) -> tuple[Fitting, ...]:
     """What fits a route about an organization; raises KeyError for a route that is not listed."""
+    if route.is_authzen:
+        return AUTHZEN[route.template.rpartition("/v1/")[2]]
     if route.template in ASKED:
         asked = ASKED[route.template]
         return tuple(Fitting(body={"org_id": organization, **said}) for said in asked)

@@ -274,6 +274,32 @@ BODIES: Final[dict[str, list[Any]]] = {
 }
 """Bodies that are accepted, by the operation; `org_id` is added where a body takes it."""
 
+ANN: Final[Json] = {"type": "user", "id": "ann", "properties": {"team": "b"}}
+BEN: Final[Json] = {"type": "user", "id": "ben"}
+PLAN: Final[Json] = {"type": "file", "id": "docs/plan", "properties": {"owner": "ann"}}
+READ: Final[Json] = {"name": "read", "properties": {"soft": True}}
+AUTHZEN: Final[dict[str, list[Any]]] = {
+    "evaluation": [
+        {"subject": BEN, "action": READ, "resource": PLAN, "context": {"time": "now", "x": 1.5}},
+        {"subject": ANN, "action": {"name": "look"}, "resource": {"type": "photo", "id": "new"}},
+    ],
+    "evaluations": [
+        {"subject": ANN, "action": READ, "resource": PLAN},
+        {
+            "subject": BEN,
+            "action": READ,
+            "options": {"evaluations_semantic": "deny_on_first_deny"},
+            "evaluations": [{"resource": PLAN}, {"resource": {"type": "file", "id": "new"}}, {}],
+        },
+    ],
+    "search/subject": [
+        {"subject": {"type": "user"}, "action": READ, "resource": PLAN, "page": {"limit": 1}}
+    ],
+    "search/resource": [{"subject": BEN, "action": READ, "resource": {"type": "file"}}],
+    "search/action": [{"subject": BEN, "resource": PLAN, "page": {"limit": 3}}],
+}
+"""Bodies that the routes of AuthZEN accept, by the end of their address."""
+
 PLACES: Final[dict[str, list[Json]]] = {
     f"DELETE {ORG}/assignments": [
         {"principal": "ben", "role": "clerk"},

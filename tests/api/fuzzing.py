@@ -36,7 +36,7 @@ from grantproof.core.organization import Organization
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION
 from grantproof.service.keyring import KeyRequest, NewKey
-from tests.api.furnished import BODIES, EXPORTS, FACTS, NAMES, PLACES
+from tests.api.furnished import AUTHZEN, BODIES, EXPORTS, FACTS, NAMES, PLACES
 from tests.api.service import ADDRESS, Api, running
 
 CHECKS: Final = [
@@ -46,7 +46,10 @@ CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-SHORT_FORM: Final = "POST /principals/{principal}/roles"
+IN_AUTHZEN: Final = "/access/v1/"
+"""In the addresses that speak the language of AuthZEN."""
+BOUND: Final = ("POST /principals/{principal}/roles", f"POST {IN_AUTHZEN}")
+"""What takes the organization from the credential."""
 CHANGES_MAX: Final = 3
 REQUESTS_MAX: Final = 6
 """After so many accepted changes, or requests since one, the next meets a new organization."""
@@ -250,7 +253,8 @@ def _body(draw: Draw, case: Request, target: Target) -> Any:
     if _likely(draw, 3):
         return _pointed(draw, case.body, target)
     label = case.operation.label
-    body = copy.deepcopy(draw(st.sampled_from(BODIES[label])))
+    bodies = AUTHZEN[label.rpartition("/v1/")[2]] if IN_AUTHZEN in label else BODIES[label]
+    body = copy.deepcopy(draw(st.sampled_from(bodies)))
     if case.path.startswith(("/evaluate", "/explain", "/what-if")) or label == "POST /v1/keys":
         body["org_id"] = target.organization
     body = _renamed(body, draw(NEW_NAMES))
@@ -345,7 +349,7 @@ class Judge:
         headers.update(one.headers)
         if one.body is not None:
             headers["Content-Type"] = b"application/json"
-        if self.operation.label == SHORT_FORM:
+        if self.operation.label.startswith(BOUND):
             headers.update(target.bound)
         response = target.api.request(
             sent["method"],
@@ -366,8 +370,13 @@ class Judge:
 
     def _check(self, one: Drawn, response: Response) -> None:
         assert response.headers["x-request-id"] != ""
-        told = response.json() if response.status_code >= 400 else {}
-        if response.status_code >= 400:
+        is_plain = IN_AUTHZEN in self.operation.label
+        if is_plain and response.status_code >= 400:
+            assert response.headers["content-type"] == "text/plain; charset=utf-8"
+            assert response.text.isprintable()
+            assert response.text != ""
+        told = response.json() if response.status_code >= 400 and not is_plain else {}
+        if response.status_code >= 400 and not is_plain:
             assert response.headers["content-type"] == "application/problem+json"
             assert (told["status"], told["error"]) == (response.status_code, told["detail"])
         if told.get("code") in UNROUTED:

@@ -7,7 +7,8 @@ from typing import Final
 from fastapi.routing import iter_route_contexts
 
 from grantproof.api.administration import administration_app
-from grantproof.api.front import SCOPES
+from grantproof.api.front import AUTHZEN
+from grantproof.api.front import ROUTES as FRONTS
 from grantproof.api.strictness import StrictRoute
 from grantproof.service.callers import Scope
 
@@ -28,6 +29,11 @@ class Route:
         return re.sub(r"{([^}:]*)[^}]*}", lambda found: named.get(found[1], "x"), self.template)
 
     @property
+    def is_authzen(self) -> bool:
+        """Whether it speaks the language of AuthZEN, in which errors are text."""
+        return self.template.endswith(tuple(AUTHZEN))
+
+    @property
     def is_within_organization(self) -> bool:
         """Whether its address names an organization."""
         return "{org}" in self.template
@@ -41,7 +47,7 @@ def every_route() -> list[Route]:
         for method in sorted(context.methods or ())
         if context.path_format is not None
     ]
-    return [*behind, *(Route("POST", path, scopes) for path, scopes in SCOPES.items())]
+    return [*behind, *(Route("POST", path, scopes) for path, scopes in FRONTS.items())]
 
 
 def _declared(route: object) -> frozenset[Scope] | None:

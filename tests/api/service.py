@@ -132,6 +132,15 @@ def problem(response: Response, status: int, code: str) -> Json:
     return told
 
 
+def refusal(response: Response, status: int, code: str, *, is_plain: bool) -> None:
+    """Assert that the response is the problem, or its status in plain words."""
+    if not is_plain:
+        problem(response, status, code)
+        return
+    kind = response.headers["content-type"]
+    assert (response.status_code, kind) == (status, "text/plain; charset=utf-8"), response.text
+
+
 def fields_at_fault(told: Json) -> list[str]:
     """The fields that a problem names."""
     return [fault["field"] for fault in told["errors"]]

@@ -21,6 +21,7 @@ from tests.api.service import (
     bearer,
     new_key,
     problem,
+    refusal,
     running,
     services_over,
     serving,
@@ -102,6 +103,16 @@ def is_about_one(route: Route) -> bool:
     return route.is_within_organization or route.template in ASKED
 
 
+DECIDING = {f"/orgs/{{org}}/access/v1/evaluation{many}" for many in ("", "s")}
+"""A deny is all that they tell of what is not there."""
+
+
+def denied(answer: Response) -> bool:
+    """Whether every question of a request is denied."""
+    told = answer.json()
+    return not any(one["decision"] for one in told.get("evaluations", [told]))
+
+
 ABOUT_ONE = [route for route in GUARDED if is_about_one(route)]
 
 
@@ -120,7 +131,13 @@ def test_another_organization_answers_like_an_absent_one(
         if route.is_within_organization:
             has_scope = (route.scopes or frozenset()) <= CREDENTIALS[credential].scopes
             code = "forbidden_organization" if has_scope else "insufficient_scope"
-            problem(theirs, 403, code)
+            if has_scope and route.is_authzen and fitting.body == {}:
+                # No question, whoever is asked.
+                assert theirs.status_code == 400
+            elif has_scope and route.template in DECIDING:
+                assert denied(theirs)
+            else:
+                refusal(theirs, 403, code, is_plain=route.is_authzen)
     assert store.load(RIVAL) is before
     assert len(store.events(RIVAL, after=0, limit=9)) == counted
     assert store.meter.usage(RIVAL, instant=4_000_000_000, limit=1) == ()
@@ -153,7 +170,8 @@ def test_each_request_would_be_answered_to_its_own(route: Route) -> None:
             credential = api.headers["Authorization"].removeprefix("Bearer ")
             answer = call(api, route, credential, fitting=fitting)
         assert answer.is_success, answer.text
-        asked_and_unknown = route.template in ASKED and "unknown_organization" in answer.text
+        asks = route.template in ASKED or route.is_authzen
+        asked_and_unknown = asks and "unknown_organization" in answer.text
         assert not asked_and_unknown
 
 

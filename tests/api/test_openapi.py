@@ -7,7 +7,7 @@ from typing import Any, get_args
 from fastapi.routing import iter_route_contexts
 
 from grantproof.api.administration import administration_app
-from grantproof.api.front import CONSUME, PATHS, WHAT_IF
+from grantproof.api.front import AUTHZEN, CONSUME, OF_ORGANIZATION, PATHS, ROUTES, WHAT_IF
 from grantproof.api.openapi import written
 from grantproof.core.errors import SingleRefusal
 from grantproof.core.policy import Reason
@@ -38,7 +38,7 @@ def test_every_route_is_in_the_document(steady: Api) -> None:
         if context.path_format is not None and context.path_format.startswith(("/v1", "/p"))
     }
     assert routes <= described
-    assert {(path, "POST") for path in PATHS} <= described
+    assert {(path, "POST") for path in ROUTES} <= described
     assert len(routes) > 40
 
 
@@ -62,6 +62,24 @@ def test_decisions_have_schemas_examples_and_errors(steady: Api) -> None:
         content = operation["requestBody"]["content"]["application/json"]
         for example in content["examples"].values():
             assert steady.post(path, json=example["value"]).status_code == 200
+
+
+def test_the_routes_of_authzen_are_described_in_their_own_language(steady: Api) -> None:
+    """Errors are text, nothing is 415, and the examples hold for both addresses of each."""
+    document = steady.get("/openapi.json").json()
+    for path in (*AUTHZEN, *(OF_ORGANIZATION + path for path in AUTHZEN)):
+        operation = document["paths"][path]["post"]
+        answers = operation["responses"]
+        assert set(answers) == {
+            *["200", "400", "401", "403", "408", "413", "421", "429", "500", "503"]
+        }
+        kinds = {
+            kind for status in answers if status != "200" for kind in answers[status]["content"]
+        }
+        assert kinds == {"text/plain"}
+        for example in operation["requestBody"]["content"]["application/json"]["examples"].values():
+            address = path.format(org="acme")
+            assert steady.post(address, json=example["value"]).status_code == 200
 
 
 def test_the_answer_has_the_fields_of_its_schema(steady: Api) -> None:
@@ -97,12 +115,12 @@ def test_the_terms_of_changes_are_described_where_they_are_taken(steady: Api) ->
             assert {TERMS[name] for name in asked} == answered, (path, method)
             keyed = method == "post" and path not in QUESTIONS
             assert ("Idempotency-Key" in named) == keyed, (path, method)
-            changing = method != "get" and path not in {*PATHS, *QUESTIONS, *WITHOUT_REVISION}
+            changing = method != "get" and path not in {*ROUTES, *QUESTIONS, *WITHOUT_REVISION}
             assert ("If-Match" in named) == changing, (path, method)
 
 
 QUESTIONS = {
-    *{*PATHS} - {CONSUME},
+    *{*ROUTES} - {CONSUME},
     *(f"/v1/orgs/{{org}}/{name}" for name in ("who-can", "why-not", "not-granted", "reach")),
 }
 """What is posted there changes nothing. Every other POST takes effect once under a key."""

@@ -21,6 +21,7 @@ CHANGING = [
     for route in ROUTES
     if route.method == "POST"
     and (route.template not in PATHS or route.template == CONSUME)
+    and not route.is_authzen
     and route.scopes != frozenset({Scope.REVIEW})
 ]
 """All but questions."""

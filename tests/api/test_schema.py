@@ -34,7 +34,7 @@ EACH: Final = -(-REQUESTS // len(OPERATIONS))
 def target() -> Iterator[Target]:
     """The service as an operator sees it."""
     store = MemoryStore()
-    with serving(store, OPERATORS) as api:
+    with serving(store, OPERATORS, public_url="https://pdp.example.com") as api:
         yield Target(api, store)
 
 
@@ -47,6 +47,8 @@ def body_schema(operation: Operation) -> jsonschema_rs.Validator | None:
     components = copy.deepcopy(DOCUMENT["components"])
     # A malformed item is that item's error, the others are answered.
     components["schemas"]["BatchQuestion"]["properties"]["items"]["items"] = True
+    several = components["schemas"]["AuthzenAccessEvaluations"]["properties"]["evaluations"]
+    several["items"] = True
     return jsonschema_rs.Draft202012Validator({**schema, "components": components})
 
 

@@ -55,14 +55,16 @@ OTHERS: Final = 2
 READS: Final = [
     route
     for route in GUARDED
-    if route.method == "GET" and (route.is_within_organization or route.template == "/v1/orgs")
+    if route.is_authzen
+    or (route.method == "GET" and (route.is_within_organization or route.template == "/v1/orgs"))
 ]
 SHORT: Final = "/principals/{principal}/roles"
 SHORT_FORM: Final = Fitting(body={"role_id": "x"})
 CHANGES: Final = [
     route
     for route in GUARDED
-    if route.template == SHORT or (route.is_within_organization and route.method != "GET")
+    if route.template == SHORT
+    or (route.is_within_organization and route.method != "GET" and not route.is_authzen)
 ]
 EVENTS: Final = next(route for route in READS if route.template.endswith("/events"))
 OF_OPERATORS: Final = {
