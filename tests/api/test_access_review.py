@@ -182,7 +182,7 @@ def test_how_near_people_come_to_a_breach(office: Api) -> None:
     assert both["holders"] == [{"roles": 2, "principals": 3}]
     assert [one["principal"] for one in both["over"]["items"]] == ["alice", "bob", "carol"]
     assert both["unusable"] == ["editor"]
-    assert both["over"]["items"][0]["at"] == 3_900_000_000
+    assert both["over"]["items"][0]["from"] == 3_900_000_000
     assert [one["principal"] for one in pair["near"]["items"]] == ["carol"]
     assert items(office, "review/separation-of-duty/both") == both["over"]["items"]
 

@@ -57,7 +57,9 @@ def test_p_sod_safe_a_report_counts_what_is_held_together() -> None:
                 assert (principal in near) == (most == sod_set.n - 1)
                 tally.saw(f"{sod_set.mode} near", principal in near)
             for one in found.values():
-                then = effective_roles(state, one.principal, one.instant)
+                at = instant if one.start is None else one.start
+                then = effective_roles(state, one.principal, at)
+                assert one.start is None or one.start > instant
                 assert set(one.roles) == sod_set.roles & then
             assert told.holders == Counter(len(one.roles) for one in found.values())
             assert sod_set.mode == "dynamic" or told.over == ()

@@ -17,14 +17,15 @@ from grantproof.core.organization import Organization
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A principal and the roles of a set that it holds together, at the first instant of the most.
+    """A principal and the most roles of a set that it holds together, the first time it does.
 
-    `instant` is the one that was asked about, or a later start of an assignment.
+    `start` is when an assignment starts with which it first does; nothing means that it does so at
+    the instant that was asked about.
     """
 
     principal: PrincipalId
     roles: tuple[RoleId, ...]
-    instant: int
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,9 @@ def unusable_roles(state: Organization, sod_set: SodSet) -> tuple[RoleId, ...]:
 def _most(state: Organization, sod_set: SodSet, principal: PrincipalId, *, instant: int) -> Counted:
     # Roles are only ever gained where an assignment starts.
     later = (start for start in starts(state, principal) if start > instant)
-    best = Counted(principal, (), instant)
-    for at in (instant, *later):
+    now = sod_set.roles & effective_roles(state, principal, instant)
+    best = Counted(principal, tuple(sorted(now)))
+    for at in later:
         held = sod_set.roles & effective_roles(state, principal, at)
         if len(held) > len(best.roles):
             best = Counted(principal, tuple(sorted(held)), at)
