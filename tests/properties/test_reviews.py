@@ -14,7 +14,7 @@ from grantproof.core.identifiers import PrincipalId
 from grantproof.core.model import SodSet
 from grantproof.core.organization import Organization
 from grantproof.service.access_csv import Rows, csv_pieces
-from grantproof.service.duty_report import counts, standing, unusable_roles
+from grantproof.service.duty_report import counts, standings, unusable_roles
 from grantproof.service.expiring import timed
 from grantproof.service.people import Place, joining, leaving, moving, place_of
 from grantproof.service.review import holdings
@@ -47,9 +47,9 @@ def test_p_sod_safe_a_report_counts_what_is_held_together() -> None:
     @settings(max_examples=50)
     @given(state=organizations(), instant=FEW.instants)
     def check(state: Organization, instant: int) -> None:
-        for sod_set in state.sod_sets.values():
+        for told in standings(state, state.sod_sets.values(), instant):
+            sod_set = told.sod_set
             found = {one.principal: one for one in counts(state, sod_set, instant)}
-            told = standing(state, sod_set, instant)
             for principal in state.principals:
                 most = most_together(state, sod_set, principal, instant)
                 assert most == len(found[principal].roles if principal in found else ())
