@@ -108,6 +108,16 @@ def test_nobody_grants_through_http_what_they_may_not(alice: Api) -> None:
         ("POST", "memberships", {"principal": "alice", "group": "staff"}),
         ("DELETE", "assignments?principal=bob&role=editor", None),
         ("POST", "changes", {"commands": [{"type": "CreateRole", "role": "new"}]}),
+        *(
+            ("POST", path, {**body, "dry_run": dry_run})
+            for dry_run in (False, True)
+            for path, body in (
+                ("joins", {"principal": "dave"}),
+                ("moves", {"principal": "bob", "from_roles": ["editor"], "to_roles": ["viewer"]}),
+                ("moves", {"principal": "bob"}),
+                ("leaves", {"principal": "bob"}),
+            )
+        ),
     ],
 )
 def test_every_route_that_changes_something_is_guarded(
@@ -127,6 +137,10 @@ def test_every_route_that_changes_something_is_guarded(
         (("DELETE", "roles/finance", None), ("finance", "nothing")),
         (("DELETE", "principals/bob", None), ("bob", "nobody")),
         (("PATCH", "resources/docs", {"attributes": {}}), ("docs", "nothing")),
+        (("POST", "leaves", {"principal": "bob"}), ("bob", "nobody")),
+        (("POST", "leaves", {"principal": "bob", "dry_run": True}), ("bob", "nobody")),
+        (("POST", "moves", {"principal": "bob"}), ("bob", "nobody")),
+        (("POST", "moves", {"principal": "bob", "from_roles": ["editor"]}), ("bob", "nobody")),
     ],
 )
 def test_what_is_absent_is_refused_as_what_is_not_yours(

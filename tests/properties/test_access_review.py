@@ -12,6 +12,7 @@ from grantproof.core.duty import dynamic_clash
 from grantproof.core.hierarchy import assigned_roles, effective_roles, groups_of, validities
 from grantproof.core.identifiers import GroupId, PrincipalId, ResourceId, RoleId
 from grantproof.core.matching import resolve, situate
+from grantproof.core.model import Validity
 from grantproof.core.organization import Organization
 from grantproof.core.paths import shortest_path
 from grantproof.core.policy import Allow, evaluate
@@ -83,7 +84,7 @@ def test_a_role_lasts_for_as_long_as_it_is_effective(state: Organization) -> Non
 
 
 @given(held=st.lists(drawn_validities(FEW), max_size=4), instant=FEW.instants)
-def test_lasting_is_the_first_instant_in_none_of_them(held: list, instant: int) -> None:  # type: ignore[type-arg]  # of validities
+def test_lasting_is_the_first_instant_in_none_of_them(held: list[Validity], instant: int) -> None:
     """By looking at every instant at which something ends."""
     ends = sorted({instant, *(one.end for one in held if one.end is not None)})
     free = (at for at in ends if at >= instant and not any(one.contains(at) for one in held))

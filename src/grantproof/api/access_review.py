@@ -32,7 +32,7 @@ from grantproof.policyfile.fields import PrincipalField, ResourceField, RoleFiel
 from grantproof.service import review
 from grantproof.service.access_csv import Rows, csv_pieces
 from grantproof.service.access_review import Sought, access
-from grantproof.service.duty_report import counts, standing
+from grantproof.service.duty_report import counts, standings
 from grantproof.service.expiring import SECONDS_A_DAY, Stage, timed
 from grantproof.service.provenance import provenance
 from grantproof.service.review_documents import (
@@ -145,7 +145,7 @@ def list_duty_standings(state: State, here: Here, wanted: WantedPage) -> Respons
     instant = here.services.decisions.instant()
     found = review.page(state.sod_sets, after=wanted.after, limit=wanted.limit)
     sets = (state.sod_sets[SodSetId(name)] for name in found.keys)
-    items = [standing_document(standing(state, one, instant)) for one in sets]
+    items = list(map(standing_document, standings(state, sets, instant)))
     return told_page(items, state.revision, next_after=found.more_after)
 
 

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 def report(operator: Operator) -> None:
     """Tell of each set who comes near it, who must choose, and which roles nobody can use."""
-    from grantproof.service.duty_report import standing
+    from grantproof.service.duty_report import standings
     from grantproof.service.review_documents import standing_document
 
     state, instant = operator.state, operator.services.decisions.instant()
-    found = [standing(state, state.sod_sets[name], instant) for name in sorted(state.sod_sets)]
+    sets = [state.sod_sets[name] for name in sorted(state.sod_sets)]
+    found = standings(state, sets, instant)
     if operator.json:
         tell_json([standing_document(one) for one in found])
         return

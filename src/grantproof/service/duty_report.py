@@ -5,26 +5,27 @@ included: as the checks count it that keep the sets.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from grantproof.core.duty import exceeds, starts, unholdable_roles
-from grantproof.core.hierarchy import closure, effective_roles, holders_of
+from grantproof.core.duty import exceeds, unholdable_roles
+from grantproof.core.hierarchy import closure, groups_of, holders_of
 from grantproof.core.identifiers import PrincipalId, RoleId
-from grantproof.core.model import SodSet
+from grantproof.core.model import SodSet, Validity
 from grantproof.core.organization import Organization
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A principal and the roles of a set that it holds together, at the first instant of the most.
+    """A principal and the most roles of a set that it holds together, the first time it does.
 
-    `instant` is the one that was asked about, or a later start of an assignment.
+    `start` is when an assignment starts with which it first does; nothing means that it does so at
+    the instant that was asked about.
     """
 
     principal: PrincipalId
     roles: tuple[RoleId, ...]
-    instant: int
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,23 @@ class Standing:
     over: tuple[Counted, ...]
 
 
-def standing(state: Organization, sod_set: SodSet, instant: int) -> Standing:
-    """Return how principals stand to the set at the instant and later."""
-    counted = list(counts(state, sod_set, instant))
+def standings(
+    state: Organization, sod_sets: Iterable[SodSet], instant: int
+) -> tuple[Standing, ...]:
+    """Return how principals stand to each of the sets at the instant and later: in one look."""
+    wanted = tuple(sod_sets)
+    found: dict[SodSet, list[Counted]] = {one: [] for one in wanted}
+    moments = _Moments(state, instant)
+    for principal in sorted(holders_of(state, {role for one in wanted for role in one.roles})):
+        held = moments.of(principal)
+        for sod_set in wanted:
+            most = _most(sod_set, principal, held)
+            if len(most.roles) > 0:
+                found[sod_set].append(most)
+    return tuple(_standing(state, one, found[one]) for one in wanted)
+
+
+def _standing(state: Organization, sod_set: SodSet, counted: Sequence[Counted]) -> Standing:
     return Standing(
         sod_set=sod_set,
         unusable=unusable_roles(state, sod_set),
@@ -60,9 +75,10 @@ def counts(
     state: Organization, sod_set: SodSet, instant: int, *, after: str = ""
 ) -> Iterator[Counted]:
     """Yield who holds roles of the set at the instant or later, by id, those after an id."""
+    moments = _Moments(state, instant)
     holders = holders_of(state, sod_set.roles)
     for principal in sorted(one for one in holders if one > after):
-        most = _most(state, sod_set, principal, instant=instant)
+        most = _most(sod_set, principal, moments.of(principal))
         if len(most.roles) > 0:
             yield most
 
@@ -76,12 +92,46 @@ def unusable_roles(state: Organization, sod_set: SodSet) -> tuple[RoleId, ...]:
     return tuple(role for role in sorted(below) if exceeds(sod_set, closure({role}, parents)))
 
 
-def _most(state: Organization, sod_set: SodSet, principal: PrincipalId, *, instant: int) -> Counted:
-    # Roles are only ever gained where an assignment starts.
-    later = (start for start in starts(state, principal) if start > instant)
-    best = Counted(principal, (), instant)
-    for at in (instant, *later):
-        held = sod_set.roles & effective_roles(state, principal, at)
+Moment = tuple[int | None, frozenset[RoleId]]
+"""An instant from which roles are held, nothing for the one asked about, and all these roles."""
+
+
+class _Moments:
+    """What principals hold, at the instant and where assignments start later.
+
+    Roles are only ever gained at a start. What a role inherits is worked out once.
+    """
+
+    def __init__(self, state: Organization, instant: int) -> None:
+        self._state = state
+        self._instant = instant
+        self._closures: dict[RoleId, frozenset[RoleId]] = {}
+
+    def of(self, principal: PrincipalId) -> list[Moment]:
+        state, instant = self._state, self._instant
+        held = [*state.assignments.of(principal).items()]
+        for group in groups_of(state, principal):
+            held.extend(state.group_assignments.of(group).items())
+        starts = {one.start for _, one in held if one.start is not None and one.start > instant}
+        return [(None, self._at(held, instant))] + [
+            (start, self._at(held, start)) for start in sorted(starts)
+        ]
+
+    def _at(self, held: Iterable[tuple[RoleId, Validity]], at: int) -> frozenset[RoleId]:
+        then = (self._closure(role) for role, validity in held if validity.contains(at))
+        return frozenset().union(*then)
+
+    def _closure(self, role: RoleId) -> frozenset[RoleId]:
+        found = self._closures.get(role)
+        if found is None:
+            found = self._closures[role] = closure((role,), self._state.roles.parents)
+        return found
+
+
+def _most(sod_set: SodSet, principal: PrincipalId, moments: Iterable[Moment]) -> Counted:
+    best = Counted(principal, ())
+    for start, roles in moments:
+        held = sod_set.roles & roles
         if len(held) > len(best.roles):
-            best = Counted(principal, tuple(sorted(held)), at)
+            best = Counted(principal, tuple(sorted(held)), start)
     return best

@@ -115,7 +115,7 @@ def _read(
         except (Illegal, ValueError) as error:
             faults.append(f"line {number}: {_message(error)}")
     if source is None:
-        return Review("", 0, ())
+        return Review("", 0, (), tuple(faults))
     name, revision = source
     if not revision.isdecimal():
         message = f"the revision `{revision}` must be a number"

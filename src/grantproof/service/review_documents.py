@@ -64,7 +64,7 @@ def counted_document(counted: Counted) -> Document:
     return {
         "principal": str(counted.principal),
         "roles": list(map(str, counted.roles)),
-        "at": counted.instant,
+        "from": counted.start,
     }
 
 

@@ -82,8 +82,8 @@ class HolderOfSet(Answer):
     """The principal."""
     roles: list[RoleField]
     """The roles of the set that it holds."""
-    at: int
-    """When it holds so many first: now, or at a later start of an assignment."""
+    start: int | None = Field(alias="from")
+    """When it first holds so many, by an assignment that starts then; null means now."""
 
 
 class HeldTogether(Answer):
