@@ -235,7 +235,7 @@ class LocalOperator(Operator):
         outcome = administration.suppose(state, command, by=self.author)
         if isinstance(outcome, Accepted):
             return outcome.state
-        raise _refused(outcome, state.id)
+        raise _refused(outcome, state.id, several=len(commands) > 1)
 
     # ---------------------------------------------------------------- what is changed
 
@@ -387,17 +387,18 @@ class LocalBatches(Batches):
         return self._point.send_what_can_be(batch)
 
 
-def _refused(outcome: "Proposed | Supposed", organization: str) -> Stop:
-    """Return the end of a change that was refused, or of one of what is not there."""
-    from grantproof.cli.witness import guard_refused, refused
+def _refused(outcome: "Proposed | Supposed", organization: str, *, several: bool = False) -> Stop:
+    """Return the end of a change that was refused, or of one of what is not there.
+
+    Where nobody typed `several` commands, positions would tell nobody anything.
+    """
+    from grantproof.cli.witness import guard_refused, refused_change
     from grantproof.core.commands import Rejected
-    from grantproof.policyfile.witnesses import single
     from grantproof.service.guarding import Broken, Unjudged
 
     match outcome:
         case Rejected(refusal):
-            # Nobody typed a list of commands, so its positions would tell nobody anything.
-            return refused(single(refusal))
+            return refused_change(refusal, several=several)
         case Broken() | Unjudged() as guarded:
             return guard_refused(guarded)
         case _:

@@ -172,6 +172,8 @@ class RemoteOperator(Operator):
         *,
         commands: "tuple[SingleCommand, ...]",
     ) -> "Written":
+        from grantproof.cli.remote_refusals import changing
+
         context = _context(supposed.supplied)
         if supposed.instant is not None:
             context["instant"] = supposed.instant
@@ -180,7 +182,8 @@ class RemoteOperator(Operator):
             **({"context": context} if context else {}),
             **({"commands": [_written(one) for one in commands]} if commands else {}),
         }
-        return self._post("/what-if", body)
+        with changing(self.organization, several=len(commands) > 1):
+            return self._post("/what-if", body)
 
     def _question(self, request: "Request", supplied: "Supplied") -> dict[str, Any]:
         named = {

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from grantproof.cli.exits import Stop
 from grantproof.cli.local import stale
 from grantproof.cli.remote_http import Problem, ServerSays
-from grantproof.cli.witness import guard_refused, refused
+from grantproof.cli.witness import guard_refused, refused_change
 from grantproof.core.commands import Rejected
 from grantproof.core.identifiers import GuardrailId
-from grantproof.policyfile.witnesses import refusal_of, single
+from grantproof.policyfile.witnesses import refusal_of
 from grantproof.service.guarding import Broken, Unjudged
 from grantproof.service.pap import NoOrganization
 from grantproof.service.receipts import KeyReused
@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def changing(organization: str) -> Iterator[None]:
-    """Turn what a server says of a change into the end that it has locally."""
+def changing(organization: str, *, several: bool = False) -> Iterator[None]:
+    """Turn what a server says of a change into the end that it has locally.
+
+    Where nobody typed `several` commands, positions would tell nobody anything.
+    """
     try:
         yield
     except ServerSays as said:
-        end = _end(said.problem, organization)
+        end = _end(said.problem, organization, several=several)
         if end is None:
             raise
         raise end from None
@@ -54,14 +57,13 @@ def proposed(problem: Problem) -> "Proposed | None":
             return None if refusal is None else Rejected(refusal)
 
 
-def _end(problem: Problem, organization: str) -> Stop | None:
+def _end(problem: Problem, organization: str, *, several: bool) -> Stop | None:
     if problem.code == "stale":
         return stale(organization, (problem.tag or "").strip('"'))
     outcome = proposed(problem)
     match outcome:
         case Rejected(refusal):
-            # Nobody typed a list of commands, so its positions would tell nobody anything.
-            return refused(single(refusal))
+            return refused_change(refusal, several=several)
         case Broken() | Unjudged():
             return guard_refused(outcome)
         case _:

@@ -13,7 +13,6 @@ from grantproof.core.errors import (
     AlreadyExists,
     AlreadySo,
     BreaksSod,
-    Illegal,
     LastAdministrator,
     Missing,
     NamedByGuardrail,
@@ -77,12 +76,8 @@ def refusal_of(witness: Witness) -> Refusal | None:
     if cause is None:
         return None
     try:
-        found: SingleRefusal = msgspec.convert(witness, cause, dec_hook=_identifier)
-    except (msgspec.ValidationError, Illegal):
+        found: SingleRefusal = msgspec.convert(witness, cause)
+    except msgspec.ValidationError:
         return None
     position = witness.get("position")
     return RefusedAt(position, found) if isinstance(position, int) else found
-
-
-def _identifier(kind: type[Any], text: object) -> object:
-    return kind(text)

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
+from grantproof.api import access_log
 from grantproof.api.app import Application
 from grantproof.cli import remote_http
 from grantproof.cli.main import main
@@ -47,12 +48,15 @@ def alike(text: str) -> str:
 def served(database: Path, patch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A server of the database, in process: where every command that names one arrives."""
     settings = Settings(database_url=str(database), follow_seconds=0.05, contracts_state_seconds=0)
+    # What a server logs stands where the command prints.
+    patch.setattr(access_log, "tell", lambda *_, **__: None)
     with TestClient(Application(settings), base_url=ADDRESS) as api:
         real = remote_http.client_to
 
         def inside(address: str, key: str | None) -> httpx2.Client:
             headers = real(address, key).headers
-            return httpx2.Client(base_url=address, headers=headers, transport=api._transport)
+            through = api._transport  # noqa: SLF001 - the way to the application
+            return httpx2.Client(base_url=address, headers=headers, transport=through)
 
         patch.setattr(remote_http, "client_to", inside)
         yield api
@@ -90,11 +94,8 @@ class Pair:
     def both(self, *arguments: str, same: Callable[[str], str] = alike) -> Ended:
         """The command on both, which end alike."""
         here, there = self.local(*arguments), self.remote(*arguments)
-        assert (there.code, same(there.out), same(there.err)) == (
-            here.code,
-            same(here.out),
-            same(here.err),
-        ), arguments
+        told = [(one.code, same(one.out), same(one.err)) for one in (there, here)]
+        assert told[0] == told[1], f"{arguments}\nthere: {told[0]}\nhere:  {told[1]}"
         return there
 
     def _ended(self, *arguments: str) -> Ended:
