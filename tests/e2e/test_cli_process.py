@@ -17,7 +17,17 @@ from grantproof.settings import Settings
 from tests.databases import copied
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
-HEAVY = ("alembic", "fastapi", "pydantic", "rich", "ruamel", "sqlalchemy", "uvicorn", "z3")
+HEAVY = (
+    "alembic",
+    "fastapi",
+    "httpx2",
+    "pydantic",
+    "rich",
+    "ruamel",
+    "sqlalchemy",
+    "uvicorn",
+    "z3",
+)
 SAMPLES = 5
 
 

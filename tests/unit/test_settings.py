@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from grantproof.cli.exits import Stop
-from grantproof.cli.operator import Operator
+from grantproof.cli.local import LocalOperator
 from grantproof.settings import JWT_ALGORITHMS, SHARED, Settings
 
 ISSUER = {"jwt_issuer": "https://issuer.example", "jwt_audience": "grantproof"}
@@ -65,7 +65,7 @@ def test_an_issuer_has_one_source_of_keys(source: dict[str, str]) -> None:
 def test_what_does_not_fit_is_one_line(given: dict[str, object], line: str) -> None:
     """The setting and its rule."""
     with (
-        Operator(None, None, json=False) as operator,
+        LocalOperator(None, None, json=False) as operator,
         pytest.raises(Stop, match=re.escape(f"the setting {line}")),
     ):
         operator.settings_with(given)

@@ -22,9 +22,13 @@ router = strict_router(f"{PREFIX}/changes", tag="changes", access=ADMINISTRATION
 
 @router.post("", response_model=Revision)
 def change(changing: Changing, body: ChangeSetBody) -> Response:
-    """Make several changes at once, in order, under one revision."""
+    """Make several changes at once, in order, under one revision, or say whether they could be."""
     commands = tuple(command_of(item, position) for position, item in enumerate(body.commands))
-    revision = changing.propose(ChangeSet(commands)).state.revision
+    if body.dry_run:
+        changing.rehearse(ChangeSet(commands))
+        revision = changing.seen().state.revision
+    else:
+        revision = changing.propose(ChangeSet(commands)).state.revision
     return shown(Revision(revision=revision), revision)
 
 

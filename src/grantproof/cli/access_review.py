@@ -93,7 +93,7 @@ def access(operator: Operator, *, seeking: Seeking) -> None:
     from grantproof.service.access_review import access as ways_sought
     from grantproof.service.review_documents import way_document
 
-    state, instant = operator.state, operator.services.decisions.instant()
+    state, instant = operator.state, operator.instant()
     ways = ways_sought(state, seeking.sought(state), instant=instant)
     if operator.json:
         _tell_array(map(way_document, ways))
@@ -111,12 +111,14 @@ def export(
 ) -> None:
     """Write the access review of everybody as CSV, of one revision and one instant."""
     from grantproof.service.access_csv import csv_pieces
-    from grantproof.service.provenance import provenance
+    from grantproof.service.history import EventQuery
+    from grantproof.service.provenance import retold
 
-    state, services = operator.state, operator.services
-    instant, origin = services.decisions.instant(), None
+    state, instant, origin = operator.state, operator.instant(), None
     if not no_history:
-        origin = provenance(services.store, state.id, until=state.revision)
+        # The founding is in the history too, and changed nothing.
+        events = operator.events(state.id, EventQuery(after=0))
+        origin = retold(events, until=state.revision)
     pieces = csv_pieces(state, origin, instant=instant, rows=rows)
     if output is None or output == STANDARD:
         for piece in pieces:
@@ -159,7 +161,7 @@ def expiring(
     digits = within.removesuffix("d")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < len("1000000")):
         raise usage(f"--within `{within}` must be a number of days, such as 30d")
-    state, instant = operator.state, operator.services.decisions.instant()
+    state, instant = operator.state, operator.instant()
     seconds = int(digits) * SECONDS_A_DAY
     found = sorted(
         timed(state, instant=instant, within=seconds, stage=stage), key=lambda one: one.key

@@ -1,69 +1,78 @@
 """Decisions in print: the answer first, then the evidence.
 
-For programs they are the documents of `POST /evaluate` and `POST /explain`.
+For programs they are the documents of `POST /evaluate`, `/explain` and `/what-if`; for people they
+are printed from those, so that it does not matter who decided.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from grantproof.cli import shown
 from grantproof.cli.output import Tree, listed, tell, tell_fields, tell_json, tell_tree
 from grantproof.core.certificate import Certificate
-from grantproof.core.messages import reason_message
-from grantproof.core.model import Claim
-from grantproof.core.policy import Allow, Reason
-from grantproof.core.withheld import Withheld
 from grantproof.policyfile import answers
+from grantproof.policyfile.answer_cores import WeighedCore, certificate_of, weighed_of
 from grantproof.service.pdp import Answer
 from grantproof.service.review import Explanation, Weighed
+
+if TYPE_CHECKING:
+    from grantproof.policyfile.contexts import Written
 
 ALLOW = "Allow"
 DENY = "Deny"
 
 
-def tell_answer(answer: Answer, certificate: Certificate | None, *, json: bool) -> None:
-    """Print the answer and its evidence."""
+def tell_answer(answer: "Written", *, json: bool) -> None:
+    """Print the answer and its evidence, from the document that HTTP gives."""
     if json:
-        tell_json(answer_document(answer, certificate))
+        tell_json(answer)
         return
-    evidence = () if certificate is None else certificate_lines(certificate)
-    until = (
-        "" if answer.valid_until is None else f", valid until {shown.moment(answer.valid_until)}"
-    )
-    tell_tree(Tree(verdict(answer.outcome), tuple(map(Tree, evidence))))
-    tell(f"revision {answer.revision}, decided at {shown.moment(answer.decided_at)}{until}")
+    until = answer["valid_until"]
+    told = "" if until is None else f", valid until {shown.moment(until)}"
+    tell_tree(Tree(verdict(answer), tuple(map(Tree, _evidence(answer)))))
+    tell(f"revision {answer['revision']}, decided at {shown.moment(answer['decided_at'])}{told}")
 
 
-def tell_explanation(
-    explanation: Explanation, *, revision: int, decided_at: int, json: bool
-) -> None:
+def tell_explanation(explanation: "Written", *, json: bool) -> None:
     """Print the decision, the roles behind it, and every claim that speaks of the request."""
     if json:
-        tell_json(explanation_document(explanation, revision=revision, decided_at=decided_at))
+        tell_json(explanation)
         return
-    decision = explanation.decision
-    if isinstance(decision, Allow):
-        evidence = certificate_lines(decision.certificate)
-        tell_tree(Tree(ALLOW, tuple(map(Tree, evidence))))
-    else:
-        tell(verdict(decision.reason))
+    tell_tree(Tree(verdict(explanation), tuple(map(Tree, _evidence(explanation)))))
     tell_fields(
         [
-            ("effective roles", listed(explanation.effective_roles)),
-            ("active roles", listed(explanation.active_roles)),
+            ("effective roles", listed(explanation["effective_roles"])),
+            ("active roles", listed(explanation["active_roles"])),
         ]
     )
-    for weighed in explanation.weighed:
-        tell_tree(weighed_tree(weighed))
-    if not explanation.weighed:
+    for weighed in explanation["claims"]:
+        tell_tree(weighed_tree(weighed_of(weighed)))
+    if not explanation["claims"]:
         tell("no claim speaks of this action on this resource")
-    tell(f"revision {revision}, decided at {shown.moment(decided_at)}")
+    decided_at = shown.moment(explanation["decided_at"])
+    tell(f"revision {explanation['revision']}, decided at {decided_at}")
 
 
-def verdict(outcome: Claim | Reason | Withheld) -> str:
+def tell_what_if(answer: "Written", *, json: bool) -> None:
+    """Print the decision as it is, and as it would be."""
+    if json:
+        tell_json(answer)
+        return
+    for name, side in (("now", answer["before"]), ("then", answer["after"])):
+        label = f"{name}, {shown.moment(side['decided_at'])}: {verdict(side)}"
+        tell_tree(Tree(label, tuple(map(Tree, _evidence(side)))))
+    tell(f"revision {answer['revision']}, nothing was changed or counted")
+
+
+def verdict(answer: "Written") -> str:
     """Return the answer in one line."""
-    return ALLOW if isinstance(outcome, Claim) else f"{DENY}: {reason_message(outcome)}"
+    return ALLOW if answer["decision"] == ALLOW else f"{DENY}: {answer['reason']}"
+
+
+def _evidence(answer: "Written") -> tuple[str, ...]:
+    proof = answer["certificate"]
+    return () if proof is None else certificate_lines(certificate_of(proof))
 
 
 def certificate_lines(certificate: Certificate) -> tuple[str, ...]:
@@ -80,7 +89,7 @@ def certificate_lines(certificate: Certificate) -> tuple[str, ...]:
     )
 
 
-def weighed_tree(weighed: Weighed) -> Tree:
+def weighed_tree(weighed: Weighed | WeighedCore) -> Tree:
     """Return a claim on the request, whether its role is active, and what it saw."""
     claim = weighed.claim
     active = "active" if weighed.active else "not active"
@@ -88,7 +97,7 @@ def weighed_tree(weighed: Weighed) -> Tree:
     return Tree(label, tuple(Tree(shown.observation_text(seen)) for seen in weighed.observations))
 
 
-def answer_document(answer: Answer, certificate: Certificate | None) -> Any:
+def answer_document(answer: Answer, certificate: Certificate | None) -> "Written":
     """Return an answer for programs."""
     written = answers.evaluation(
         answer.outcome,
@@ -98,7 +107,8 @@ def answer_document(answer: Answer, certificate: Certificate | None) -> Any:
         certificate=certificate,
         meter_age=msgspec.UNSET if answer.metered is None else answer.metered.age,
     )
-    return msgspec.json.decode(msgspec.json.encode(written))
+    told: Written = msgspec.json.decode(msgspec.json.encode(written))
+    return told
 
 
 def explanation_document(

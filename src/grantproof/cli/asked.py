@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grantproof.cli.exits import ExitCode, Stop
 from grantproof.cli.options import PrincipalArgument
 
 if TYPE_CHECKING:
+    from grantproof.core.commands.language import SingleCommand
     from grantproof.core.matching import Request
     from grantproof.service.pip import Supplied
+    from grantproof.service.supposing import Supposition
 
 Action = Annotated[str, typer.Argument(metavar="ACTION", help="What it wants to do.")]
 Resource = Annotated[str, typer.Argument(metavar="RESOURCE", help="On which resource.")]
@@ -48,6 +51,19 @@ ActiveRoles = Annotated[
 ]
 Kind = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="The kind of the resource.")
+]
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="MOMENT", help="When, such as 2030-01-31T09:00:00Z."),
+]
+Change = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--change",
+        metavar="FILE",
+        help="A YAML or JSON file of commands, - for the standard input, or a JSON command itself."
+        " Repeatable, in order.",
+    ),
 ]
 
 
@@ -118,6 +134,52 @@ class Circumstances(Uncounted):
     def given(self) -> bool:
         """Whether anything is said."""
         return self != Circumstances()
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed(Circumstances):
+    """What a request says, and what is supposed of the rest and of the organization."""
+
+    at: At = None
+    change: Change = None
+
+    def said(self) -> "Supplied":
+        """Return what the request says, now and then; raises `Stop` or `Illegal`."""
+        whole = self.supplied()
+        return replace(whole, hour=None, weekday=None, usage=None, rate=None)
+
+    def supposition(self) -> "Supposition":
+        """Return what is supposed of the context; raises `Stop` or `Illegal`."""
+        from grantproof.cli.values import moment
+        from grantproof.core.errors import Illegal
+        from grantproof.core.limits import INSTANT_MAX
+        from grantproof.service.pip import Supplied
+        from grantproof.service.supposing import Supposition
+
+        at = moment("--at", self.at)
+        if at is not None and at > INSTANT_MAX:
+            raise Illegal("--at", "must be before the year 10000")
+        whole = self.supplied()
+        counted = Supplied(
+            hour=whole.hour, weekday=whole.weekday, usage=whole.usage, rate=whole.rate
+        )
+        return Supposition(counted, at)
+
+    def commands(self) -> "tuple[SingleCommand, ...]":
+        """Return the change that is supposed, in order; raises `Stop`."""
+        from grantproof.cli.policy_files import text_of
+        from grantproof.policyfile.commands_text import read_commands
+
+        found: list[SingleCommand] = []
+        for one in self.change or []:
+            is_document = one.lstrip().startswith(("{", "["))
+            read = read_commands(one if is_document else text_of(one))
+            if read.problems:
+                name = "--change" if is_document else one
+                lines = (problem.in_file(name) for problem in read.problems)
+                raise Stop(ExitCode.USAGE, *lines)
+            found += read.commands
+        return tuple(found)
 
 
 def kind_of(text: str | None) -> str | None:

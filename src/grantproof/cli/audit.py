@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -15,9 +14,8 @@ from grantproof.cli.options import Yes
 from grantproof.cli.output import complain, tell, tell_json, tell_text
 
 if TYPE_CHECKING:
-    from grantproof.core.identifiers import OrganizationId
     from grantproof.service.audit import Verdict
-    from grantproof.service.history import Entry, EventQuery
+    from grantproof.service.history import Entry
 
 FOLLOW_SECONDS: Final = 0.5
 
@@ -112,14 +110,14 @@ def tail(operator: Operator, *, last: Last = 10, follow: Follow = False) -> None
     from grantproof.service.history import EVERYTHING
 
     name = operator.organization
-    latest = operator.services.store.latest(name)
+    latest = operator.latest_event(name)
     if latest is None:
         raise absent("organization", name)
     query = replace(EVERYTHING, after=latest - last)
     pause = threading.Event()
     try:
         while True:
-            for entry in _entries(operator, name, query):
+            for entry in operator.events(name, query):
                 _tell_entry(operator, entry)
                 query = replace(query, after=entry.revision)
             if not follow:
@@ -146,11 +144,12 @@ def export(
     from grantproof.service.history import EventQuery
 
     name = operator.organization
-    if operator.services.store.latest(name) is None:
+    if operator.latest_event(name) is None:
         raise absent("organization", name)
     query = EventQuery(after, actor, moment("--since", since), moment("--until", until))
-    entries = _entries(operator, name, query)
-    for line in csv_rows(entries) if form == "csv" else jsonl_lines(entries):
+    entries = operator.events(name, query)
+    written = csv_rows if form == "csv" else jsonl_lines
+    for line in written(entries, sealed=operator.has_seals):
         tell_text(line)
 
 
@@ -161,13 +160,13 @@ def erase(
     """Erase who made events, and why: the events stay, and the chain stays whole."""
     if (actor is None) == (revision is None):
         raise usage("say whose events with --actor, or which one with --revision")
-    name = operator.organization
-    if operator.services.store.latest(name) is None:
+    name, chain = operator.organization, operator.audit
+    if operator.latest_event(name) is None:
         raise absent("organization", name)
     whose = f"of `{actor}`" if revision is None else f"of event {revision}"
     if not yes:
         _confirm(f"erase the author {whose} in `{name}` for good?")
-    count = operator.audit.erase(name, actor=actor, revision=revision)
+    count = chain.erase(name, actor=actor, revision=revision)
     if operator.json:
         tell_json({"outcome": "erased", "organization": name, "events": count})
     else:
@@ -180,18 +179,11 @@ def _confirm(question: str) -> None:
     typer.confirm(question, abort=True)
 
 
-def _entries(operator: Operator, name: "OrganizationId", query: "EventQuery") -> Iterator["Entry"]:
-    from grantproof.core.limits import EVENTS_PAGE_MAX
-    from grantproof.service.history import everything
-
-    return everything(operator.services.store, name, query, limit=EVENTS_PAGE_MAX)
-
-
 def _tell_entry(operator: Operator, entry: "Entry") -> None:
     from grantproof.cli.exported import entry_line, jsonl_lines
 
     if operator.json:
-        tell_text(next(jsonl_lines(iter([entry]))))
+        tell_text(next(jsonl_lines(iter([entry]), sealed=operator.has_seals)))
     else:
         tell(entry_line(entry))
 

@@ -16,14 +16,14 @@ import typer
 
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
-from grantproof.cli.operator import Operator, unsound
+from grantproof.cli.local import unsound
+from grantproof.cli.operator import Batches, Operator
 from grantproof.cli.output import complain, tell, tell_json
 from grantproof.cli.progress import progress
 
 if TYPE_CHECKING:
     from grantproof.core.errors import SingleRefusal
     from grantproof.policyfile.assignment_lines import Assign, ReadLine
-    from grantproof.service.bulk import BulkPoint
     from grantproof.service.pap import Proposed
     from grantproof.service.receipts import Once
 
@@ -119,7 +119,9 @@ class _Import:
     def run(self, stream: IO[bytes], written: Form, batch: int) -> None:
         source = Source(stream, self.file)
         read = source.reader(written)
-        point = self._point()
+        point = self.operator.batches()
+        if self.skip:
+            point.check_skipping()
         here = 1
         with progress() as bar:
             bar.begin("assigning", _count(self.file))
@@ -136,22 +138,11 @@ class _Import:
                 raise Stop(ExitCode.NO, line) from None
         self._tell()
 
-    def _point(self) -> "BulkPoint":
-        from grantproof.service.bulk import BulkPoint
-
-        services = self.operator.services
-        return BulkPoint(
-            services.administration,
-            services.snapshots,
-            organization=self.operator.organization,
-            by=self.operator.author,
-        )
-
-    def _batch(self, point: "BulkPoint", some: Lines, read: "ReadLine") -> None:
+    def _batch(self, point: "Batches", some: Lines, read: "ReadLine") -> None:
         from grantproof.service.bulk import Batch, batch_key
 
         once = batch_key(self.name, some.number, some.digest)
-        if self._made_before(once, some):
+        if self._made_before(point, once, some):
             return
         numbered = self._understood(some, read)
         if not numbered:
@@ -167,10 +158,9 @@ class _Import:
         for position, refusal in sent.left_out.items():
             self._leave_out(lines[position], _reason(refusal))
 
-    def _made_before(self, once: "Once", some: Lines) -> bool:
+    def _made_before(self, point: "Batches", once: "Once", some: Lines) -> bool:
         """Whether the batch is done already, which needs no look at its lines."""
-        organization, by = self.operator.organization, self.operator.author
-        known = self.operator.services.administration.recall(organization, once, by=by)
+        known = point.recall(once)
         if known is None:
             return False
         self._settle(known, some, [])
@@ -193,7 +183,7 @@ class _Import:
         complain(f"{self.file}:{number}: {reason}")
 
     def _settle(
-        self, outcome: "Proposed", some: Lines, lines: list[int], *, left_out: int = 0
+        self, outcome: "Proposed | int", some: Lines, lines: list[int], *, left_out: int = 0
     ) -> None:
         from grantproof.cli.witness import guard_refused
         from grantproof.core.commands import Accepted, Rejected
@@ -203,9 +193,9 @@ class _Import:
 
         match outcome:
             case Accepted(event=event):
-                self.tally.revision = event.revision
-                self.tally.batches += 1
-                self.tally.assigned += len(lines) - left_out
+                self._made(event.revision, len(lines) - left_out)
+            case int():
+                self._made(outcome, len(lines) - left_out)
             case Repeated(revision):
                 self.tally.revision = revision
                 self.tally.before += 1
@@ -225,6 +215,11 @@ class _Import:
             case _:
                 line = f"other writers were faster, at line {some.first}: run it again to go on"
                 raise Stop(ExitCode.UNDETERMINED, line)
+
+    def _made(self, revision: int, assigned: int) -> None:
+        self.tally.revision = revision
+        self.tally.batches += 1
+        self.tally.assigned += assigned
 
     def _refused(self, refusal: object, some: Lines, lines: list[int]) -> Stop:
         from grantproof.cli.witness import refused

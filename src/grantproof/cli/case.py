@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grantproof.cli.command import command, group
-from grantproof.cli.exits import ExitCode, absent, usage
+from grantproof.cli.exits import ExitCode, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import tell, tell_json
 
 if TYPE_CHECKING:
-    from grantproof.core.identifiers import OrganizationId
-    from grantproof.core.organization import Organization
     from grantproof.service.cases import Case
 
 app = group("What a service found wrong with itself, and kept.")
@@ -64,21 +62,6 @@ def _read(operator: Operator, file: str) -> "Case":
         why = (error.strerror or "it cannot be read").lower()
         raise usage(f"the file `{file}` cannot be read: {why}") from None
     try:
-        return read_case(text, lambda name, revision: state_at(operator, name, revision))
+        return read_case(text, operator.state_at)
     except Unreadable as error:
         raise usage(f"{file}: {error}") from None
-
-
-def state_at(operator: Operator, name: "OrganizationId", revision: int) -> "Organization":
-    """Return the state of that revision, told from the events of the database."""
-    from grantproof.policyfile.wire import Unreadable
-    from grantproof.service import past
-
-    store = operator.services.store
-    current = store.load(name)
-    if current is None:
-        raise absent("organization", name)
-    if revision > current.revision:
-        message = f"the database does not reach revision {revision} of `{name}`"
-        raise Unreadable(message)
-    return past.state_at(store, current, revision)

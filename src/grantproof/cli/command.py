@@ -7,6 +7,7 @@ is a dataclass stands for the options that are its fields.
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +16,13 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop
+from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import complain, tell_json, tell_tree
 
 P = ParamSpec("P")
+
+SERVER: Final = "GRANTPROOF_SERVER"
 
 Database = Annotated[
     str | None,
@@ -31,6 +34,27 @@ Database = Annotated[
             " Default: GRANTPROOF_DATABASE_URL, or grantproof.db."
         ),
     ),
+]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help=(
+            "A server to ask, in place of a database, with the key in GRANTPROOF_KEY."
+            " Default: GRANTPROOF_SERVER."
+        ),
+    ),
+]
+KeyFile = Annotated[
+    str | None,
+    typer.Option(
+        "--key-file", metavar="FILE", help="The key for --server. Default: GRANTPROOF_KEY_FILE."
+    ),
+]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", help="Send the key to --server unencrypted, for all to read."),
 ]
 Organization = Annotated[
     str | None,
@@ -51,6 +75,9 @@ class GlobalOptions:
     organization: str | None = None
     json: bool = False
     reason: str | None = None
+    server: str | None = None
+    key_file: str | None = None
+    insecure: bool = False
 
     def overridden_by(self, later: "GlobalOptions") -> "GlobalOptions":
         """Return these options where `later` says nothing, else what it says."""
@@ -59,7 +86,40 @@ class GlobalOptions:
             later.organization or self.organization,
             later.json or self.json,
             later.reason or self.reason,
+            later.server or self.server,
+            later.key_file or self.key_file,
+            later.insecure or self.insecure,
         )
+
+    def operator(self) -> Operator:
+        """Return through what the command acts: a database, or a server; raises `Stop`.
+
+        What the command line says goes before the environment, and there a server before a
+        database.
+        """
+        if self.server is not None and self.database is not None:
+            raise usage("--server and --database are two places to act on: name one")
+        address = self.server
+        if self.database is None and address is None:
+            address = os.environ.get(SERVER) or None
+        if address is None:
+            return self._local()
+        return self._remote(address)
+
+    def _local(self) -> Operator:
+        from grantproof.cli.local import LocalOperator
+
+        if self.key_file is not None or self.insecure:
+            raise usage("--key-file and --insecure go with --server, or with GRANTPROOF_SERVER")
+        return LocalOperator(self.database, self.organization, json=self.json, reason=self.reason)
+
+    def _remote(self, address: str) -> Operator:
+        from grantproof.cli.remote import RemoteOperator
+        from grantproof.cli.remote_http import Server as RemoteServer
+        from grantproof.cli.remote_keys import presented_key
+
+        server = RemoteServer(address, presented_key(self.key_file), insecure=self.insecure)
+        return RemoteOperator(server, self.organization, json=self.json, reason=self.reason)
 
 
 def before_the_command(
@@ -69,9 +129,12 @@ def before_the_command(
     org: Organization = None,
     json: Json = False,
     reason: Reason = None,
+    server: Server = None,
+    key_file: KeyFile = None,
+    insecure: Insecure = False,
 ) -> None:
     """Remember the global options that stand before the command."""
-    context.obj = GlobalOptions(database, org, json, reason)
+    context.obj = GlobalOptions(database, org, json, reason, server, key_file, insecure)
 
 
 def group(description: str) -> typer.Typer:
@@ -102,18 +165,14 @@ def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def run(context: typer.Context, **given: Any) -> None:
         here = GlobalOptions(
-            given.pop("database"), given.pop("org"), given.pop("json"), given.pop("reason")
+            organization=given.pop("org"),
+            **{one.name: given.pop(one.name) for one in GLOBAL if one.name != "org"},
         )
         for name, bundle in bundles.items():
             given[name] = bundle(**{one.name: given.pop(one.name) for one in fields(bundle)})
         before = context.find_root().obj
         options = before.overridden_by(here) if isinstance(before, GlobalOptions) else here
-        with (
-            expected_errors(json=options.json),
-            Operator(
-                options.database, options.organization, json=options.json, reason=options.reason
-            ) as operator,
-        ):
+        with expected_errors(json=options.json), options.operator() as operator:
             function(operator, **given)
 
     parameters = [CONTEXT, *_unbundled(own), *GLOBAL]
@@ -150,6 +209,9 @@ GLOBAL: Final = (
     _keyword("org", Organization, None),
     _keyword("json", Json, default=False),
     _keyword("reason", Reason, None),
+    _keyword("server", Server, None),
+    _keyword("key_file", KeyFile, None),
+    _keyword("insecure", Insecure, default=False),
 )
 
 

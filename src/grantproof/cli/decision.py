@@ -6,48 +6,28 @@ rate come from the meter. Nothing is counted, but by `consume`.
 
 import typer
 
-from grantproof.cli.asked import Asked, Circumstances, Uncounted
-from grantproof.cli.exits import ExitCode, Stop
+from grantproof.cli.asked import Asked, Circumstances, Supposed, Uncounted
+from grantproof.cli.exits import ExitCode
 from grantproof.cli.operator import Operator
 
 
 def evaluate(operator: Operator, *, asked: Asked, circumstances: Circumstances) -> None:
     """Decide a request: exit code 0 for Allow, 1 for Deny."""
-    from grantproof.cli.answers import tell_answer
-    from grantproof.service.pdp import MeterUnread
+    from grantproof.cli.answers import ALLOW, tell_answer
 
-    request, supplied = asked.request(), circumstances.supplied()
-    decisions, snapshots = operator.services.decisions, operator.services.snapshots
-    instant = decisions.instant()
-    index = snapshots.load(operator.organization)
-    if index is None:
-        answer, certificate = decisions.absent(instant), None
-    else:
-        try:
-            answer = decisions.decide(index, request, supplied, instant=instant)
-        except MeterUnread:
-            operator.read_meter()
-            answer = decisions.decide(index, request, supplied, instant=instant)
-        certificate = decisions.certify(index.state, request, supplied, answer=answer)
-    tell_answer(answer, certificate, json=operator.json)
-    if not answer.allowed:
+    answer = operator.evaluate(asked.request(), circumstances.supplied())
+    tell_answer(answer, json=operator.json)
+    if answer["decision"] != ALLOW:
         raise typer.Exit(ExitCode.NO)
 
 
 def consume(operator: Operator, *, asked: Asked, circumstances: Uncounted) -> None:
     """Decide a request and count it: exit code 0 for Allow, 1 for Deny, which counts nothing."""
-    from grantproof.cli.answers import tell_answer
-    from grantproof.service.pap import Contended
+    from grantproof.cli.answers import ALLOW, tell_answer
 
-    request, supplied = asked.request(), circumstances.supplied()
-    consumption = operator.services.consumption
-    consumed = consumption.consume(operator.organization, request, supplied)
-    if isinstance(consumed, Contended):
-        line = f"lost {consumed.attempts} races, nothing was counted: try again"
-        raise Stop(ExitCode.UNDETERMINED, line)
-    certificate = consumption.certify(consumed, request, supplied)
-    tell_answer(consumed.answer, certificate, json=operator.json)
-    if not consumed.answer.allowed:
+    answer = operator.consume(asked.request(), circumstances.supplied())
+    tell_answer(answer, json=operator.json)
+    if answer["decision"] != ALLOW:
         raise typer.Exit(ExitCode.NO)
 
 
@@ -57,17 +37,22 @@ def explain(operator: Operator, *, asked: Asked, circumstances: Circumstances) -
     Shows every claim on the action and the resource, and what its constraints saw.
     """
     from grantproof.cli.answers import tell_explanation
-    from grantproof.service import review
-    from grantproof.service.pip import situate
 
-    request, supplied = asked.request(), circumstances.supplied()
-    state = operator.state
-    context = situate(operator.services.decisions.instant(), state.time_zone, supplied)
-    readings = operator.read_meter().of(request.principal)
-    explanation = review.explain(state, request, context, readings=readings)
-    tell_explanation(
-        explanation,
-        revision=state.revision,
-        decided_at=context.instant,
-        json=operator.json,
-    )
+    explanation = operator.explain(asked.request(), circumstances.supplied())
+    tell_explanation(explanation, json=operator.json)
+
+
+def what_if(operator: Operator, *, asked: Asked, supposed: Supposed) -> None:
+    """Say what would be decided at another time or after a change, beside what is decided now.
+
+    Region, position and attributes are what the request says now and then; everything else is
+    supposed. Nothing is changed or counted. Exit code 0 if it would be allowed, 1 for denied.
+    """
+    from grantproof.cli.answers import ALLOW, tell_what_if
+
+    request, said = asked.request(), supposed.said()
+    supposition, commands = supposed.supposition(), supposed.commands()
+    answer = operator.what_if(request, said, supposition, commands=commands)
+    tell_what_if(answer, json=operator.json)
+    if answer["after"]["decision"] != ALLOW:
+        raise typer.Exit(ExitCode.NO)

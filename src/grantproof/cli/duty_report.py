@@ -17,7 +17,7 @@ def report(operator: Operator) -> None:
     from grantproof.service.duty_report import standings
     from grantproof.service.review_documents import standing_document
 
-    state, instant = operator.state, operator.services.decisions.instant()
+    state, instant = operator.state, operator.instant()
     sets = [state.sod_sets[name] for name in sorted(state.sod_sets)]
     found = standings(state, sets, instant)
     if operator.json:

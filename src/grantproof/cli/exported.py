@@ -22,26 +22,30 @@ COLUMNS: Final = (
     "delta",
     "mac",
 )
+SEALS: Final = frozenset({"erased_at", "mac"})
+"""What only whoever has the database is told."""
 ERASED: Final = "(erased)"
 
 
-def jsonl_lines(entries: Iterator[Entry]) -> Iterator[str]:
+def jsonl_lines(entries: Iterator[Entry], *, sealed: bool = True) -> Iterator[str]:
     """Yield each event as one line of JSON."""
     for entry in entries:
+        told = _told(entry)
         document = {
-            **_told(entry),
+            **{name: told[name] for name in _columns(sealed=sealed)},
             "command": json.loads(entry.command),
             "delta": json.loads(entry.delta),
         }
         yield json.dumps(document, ensure_ascii=True) + "\n"
 
 
-def csv_rows(entries: Iterator[Entry]) -> Iterator[str]:
+def csv_rows(entries: Iterator[Entry], *, sealed: bool = True) -> Iterator[str]:
     """Yield a header, and each event as a row; no cell is taken for a formula."""
-    yield _row(COLUMNS)
+    columns = _columns(sealed=sealed)
+    yield _row(columns)
     for entry in entries:
         told = _told(entry)
-        yield _row(tuple(_cell(told[name]) for name in COLUMNS))
+        yield _row(tuple(_cell(told[name]) for name in columns))
 
 
 def entry_line(entry: Entry) -> str:
@@ -51,6 +55,10 @@ def entry_line(entry: Entry) -> str:
     what = types[0] if len(types) == 1 else f"{types[0]} of {len(types) - 1}"
     told = [f"{entry.revision}", moment(entry.instant), actor, what, entry.request_id or NOTHING]
     return "  ".join([*told, *([] if entry.reason is None else [f'"{entry.reason}"'])])
+
+
+def _columns(*, sealed: bool) -> tuple[str, ...]:
+    return COLUMNS if sealed else tuple(name for name in COLUMNS if name not in SEALS)
 
 
 def _told(entry: Entry) -> dict[str, object]:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from grantproof.cli.command import command, group
-from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import NOTHING, Table, complain, listed, tell, tell_json, tell_table
 
 if TYPE_CHECKING:
     from grantproof.core.identifiers import OrganizationId, PrincipalId
+    from grantproof.policyfile.contexts import Written
     from grantproof.service.callers import Scope
     from grantproof.service.credentials import Key
-    from grantproof.service.keyring import NewKey
 
 app = group("API keys.")
 
@@ -61,47 +61,23 @@ def create(
     label: Label = "",
 ) -> None:
     """Make a key and print it: this once, and never again."""
-    from grantproof.service.keyring import (
-        KeyRequest,
-        NewKey,
-        NoSuchOrganization,
-        NoSuchPrincipal,
-    )
+    from grantproof.service.keyring import KeyRequest
 
     organization, whose = _holder(operator, principal, is_operator=is_operator)
     scopes = _scopes(scope, organization, is_operator=is_operator)
-    # Like an organization, the first key may be the first thing in a database.
-    services = operator.opened(create=organization is None)
-    expires_at = None
-    if expires_in is not None:
-        expires_at = services.decisions.instant() + _seconds(expires_in)
-    wanted = KeyRequest(organization, whose, scopes, label, expires_at)
-    match services.keyring.create(wanted, by=operator.author):
-        case NewKey() as made:
-            _tell_made(made, json=operator.json)
-        case NoSuchOrganization():
-            raise absent("organization", organization or "")
-        case NoSuchPrincipal():
-            raise absent("principal", whose or "")
-        case _:
-            raise Stop(ExitCode.NO, "there are as many keys as there may be")
+    seconds = None if expires_in is None else _seconds(expires_in)
+    wanted = KeyRequest(organization, whose, scopes, label)
+    _tell_made(operator.make_key(wanted, seconds=seconds), json=operator.json)
 
 
 @command(app, "list")
 def list_all(operator: Operator) -> None:
     """List the keys, revoked and expired ones too; none shows its secret."""
-    from grantproof.core.limits import PAGE_ITEMS_MAX
-
-    keyring = operator.services.keyring
-    found: list[Key] = []
-    page = keyring.page(limit=PAGE_ITEMS_MAX)
-    while page:
-        found.extend(page)
-        page = keyring.page(after=page[-1].prefix, limit=PAGE_ITEMS_MAX)
+    found = operator.keys()
     if operator.json:
-        tell_json([key_document(key) for key in found])
+        tell_json(found)
         return
-    now = operator.services.decisions.instant()
+    now = operator.instant()
     tell_table(
         Table(
             ("key", "organization", "principal", "scopes", "status", "label"),
@@ -113,7 +89,7 @@ def list_all(operator: Operator) -> None:
 @command(app)
 def revoke(operator: Operator, prefix: PrefixArgument) -> None:
     """Revoke a key for good; running servers refuse it within GRANTPROOF_MAX_STALENESS seconds."""
-    if not operator.services.keyring.revoke(prefix, by=operator.author):
+    if not operator.revoke_key(prefix):
         line = f"key `{prefix}` does not exist, or is revoked already"
         raise Stop(ExitCode.NO, line)
     if operator.json:
@@ -122,7 +98,7 @@ def revoke(operator: Operator, prefix: PrefixArgument) -> None:
         tell(f"revoked key `{prefix}`")
 
 
-def key_document(key: "Key") -> dict[str, object]:
+def key_document(key: "Key") -> "Written":
     """Return a key as programs are shown it, without anything secret."""
     return {
         "prefix": key.prefix,
@@ -177,31 +153,32 @@ def _seconds(lasting: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-def _tell_made(made: "NewKey", *, json: bool) -> None:
+def _tell_made(made: "Written", *, json: bool) -> None:
     if json:
-        tell_json({**key_document(made.key), "key": made.text})
+        tell_json(made)
         return
     # Nothing but the key on the standard output, so that a script can take it.
-    tell(made.text)
-    complain(f"made key `{made.key.prefix}`: keep it now, it is not shown again")
+    tell(made["key"])
+    complain(f"made key `{made['prefix']}`: keep it now, it is not shown again")
 
 
-def _row(key: "Key", now: int) -> tuple[str, ...]:
+def _row(key: "Written", now: int) -> tuple[str, ...]:
     return (
-        key.prefix,
-        key.organization or NOTHING,
-        key.principal or NOTHING,
-        listed(key.scopes),
+        key["prefix"],
+        key["org_id"] or NOTHING,
+        key["principal_id"] or NOTHING,
+        listed(key["scopes"]),
         _status(key, now),
-        key.label or NOTHING,
+        key["label"] or NOTHING,
     )
 
 
-def _status(key: "Key", now: int) -> str:
+def _status(key: "Written", now: int) -> str:
     from grantproof.cli.shown import moment
 
-    if key.revoked_at is not None:
-        return f"revoked {moment(key.revoked_at)}"
-    if key.expires_at is None:
+    revoked_at, expires_at = key["revoked_at"], key["expires_at"]
+    if revoked_at is not None:
+        return f"revoked {moment(revoked_at)}"
+    if expires_at is None:
         return "counts"
-    return f"{'expired' if key.expires_at <= now else 'until'} {moment(key.expires_at)}"
+    return f"{'expired' if expires_at <= now else 'until'} {moment(expires_at)}"

@@ -1,51 +1,74 @@
-"""Local operator mode: the command opens the database itself, as whoever runs it.
+"""Whoever runs a command, and what they act through: the seam between commands and the rest.
 
-A server on the same database follows what is changed here. Nothing is opened before it is needed,
-so a command that is not understood touches nothing.
+`local.LocalOperator` opens the database itself, `remote.RemoteOperator` is a client of a server; a
+command does not know which it was given. What only a database has, a remote operator refuses in one
+line. Nothing is opened or asked before it is needed, so what is not understood touches nothing.
 """
 
 import os
-import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.exits import Stop, absent, usage
 from grantproof.cli.output import tell, tell_json
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from grantproof.bootstrap import Services
     from grantproof.core.commands import Accepted
-    from grantproof.core.commands.language import Command, SingleCommand
-    from grantproof.core.identifiers import OrganizationId
-    from grantproof.core.invariants import Violation
+    from grantproof.core.commands.language import SingleCommand
+    from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
+    from grantproof.core.matching import Request
+    from grantproof.core.metering import Readings
     from grantproof.core.organization import Organization
+    from grantproof.policyfile.contexts import Written
     from grantproof.service.audit import AuditPoint
-    from grantproof.service.authors import Author
-    from grantproof.service.meters import Replica
+    from grantproof.service.bulk import Batch, Sent
+    from grantproof.service.history import Entry, EventQuery
+    from grantproof.service.keyring import KeyRequest
     from grantproof.service.pap import Proposed
+    from grantproof.service.pip import Supplied
     from grantproof.service.ports import OrganizationSummary
+    from grantproof.service.receipts import Once
+    from grantproof.service.solving import Solver
+    from grantproof.service.supposing import Supposition
     from grantproof.settings import Settings
 
 
-class Operator:
-    """Whoever runs the command: where they act, as whom, and how they want to be answered."""
+class Batches(Protocol):
+    """Where the batches of a file go, one change each."""
 
-    def __init__(
-        self,
-        database: str | None,
-        organization: str | None,
-        *,
-        json: bool,
-        reason: str | None = None,
-    ) -> None:
+    def recall(self, once: "Once") -> "Proposed | None":
+        """Return what became of a batch that was sent before, if that can be told by its key."""
+        ...
+
+    def send(self, batch: "Batch") -> "Proposed | int":
+        """Return what became of a batch, or the revision that it made; all of it, or nothing."""
+        ...
+
+    def check_skipping(self) -> None:
+        """Raise `Stop` where what is refused cannot be left out."""
+        ...
+
+    def send_what_can_be(self, batch: "Batch") -> "Sent":
+        """Do all of a batch that nothing refuses; raises `Stop` where that cannot be told."""
+        ...
+
+
+class Operator(ABC):
+    """Whoever runs the command: where they act, as whom, and how they want to be answered.
+
+    Every method may raise `Stop`, or an error that is expected of the product.
+    """
+
+    has_seals = True
+    """Whether events come with their seals, and with when their authors were erased."""
+
+    def __init__(self, organization: str | None, *, json: bool, reason: str | None = None) -> None:
         self.json = json
-        self._reason = reason
-        self._database = database
+        self.reason = reason
         self._organization = organization
-        self._services: Services | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -56,65 +79,18 @@ class Operator:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._services is not None:
-            self._services.close()
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release whatever was opened."""
+
+    # ---------------------------------------------------------------- which organization
 
     @property
-    def author(self) -> "Author":
-        """An operator, named in events by `os:` and the system's user, and the reason given."""
-        import pwd
-
-        from grantproof.service.authors import Author
-
-        user = os.getuid()
-        try:
-            name = pwd.getpwuid(user).pw_name
-        except KeyError:
-            name = str(user)
-        return Author(f"os:{name}", reason=self._reason)
-
-    @property
-    def settings(self) -> "Settings":
-        """The environment, and the database that the command line names; raises `Stop`."""
-        return self.settings_with({})
-
-    def settings_with(self, given: Mapping[str, object]) -> "Settings":
-        """Return the settings; what is given, and not nothing, goes before the environment."""
-        from pydantic import ValidationError
-
-        from grantproof.settings import Settings
-
-        named = {"database_url": self._database, **given}
-        try:
-            return Settings.model_validate({k: v for k, v in named.items() if v is not None})
-        except ValidationError as error:
-            raise usage(_setting_at_fault(error)) from None
-
-    @property
-    def flags(self) -> frozenset[str]:
-        """The settings that the global options give."""
-        return frozenset({"database_url"} if self._database is not None else ())
-
-    @property
-    def services(self) -> "Services":
-        """The use cases on the database, opened when first asked for."""
-        return self.opened()
-
-    @property
-    def audit(self) -> "AuditPoint":
-        """The chain of the database's events."""
-        audit = self.services.audit
-        if audit is None:
-            raise usage("this store seals no events: there is nothing to audit")
-        return audit
-
-    def opened(self, *, create: bool = False) -> "Services":
-        """Return the use cases on the database, which with `create` is made if it is not there."""
-        if self._services is None:
-            from grantproof.bootstrap import compose
-
-            self._services = compose(self.settings, create=create)
-        return self._services
+    def named_organization(self) -> str | None:
+        """The organization that the command line names, whatever the environment says."""
+        return self._organization
 
     @property
     def organization(self) -> "OrganizationId":
@@ -126,6 +102,8 @@ class Operator:
             raise usage("no organization: name one with --org or GRANTPROOF_ORG")
         return OrganizationId(named)
 
+    # ---------------------------------------------------------------- what there is
+
     @property
     def state(self) -> "Organization":
         """The organization as it is; raises `Stop` when there is none."""
@@ -135,30 +113,75 @@ class Operator:
         """Return the organization of that name; raises `Stop` when there is none."""
         from grantproof.core.identifiers import OrganizationId
 
-        index = self.services.snapshots.load(OrganizationId(name))
-        if index is None:
+        found = self.find(OrganizationId(name))
+        if found is None:
             raise absent("organization", name)
-        return index.state
+        return found
 
-    def read_meter(self) -> "Replica":
-        """Return the organization's counters, read now; raises `Stop` when it is gone."""
-        meters, organization = self.services.meters, self.organization
-        meters.refresh(organization)
-        replica = meters.get(organization)
-        if replica is None:
-            raise absent("organization", organization)
-        return replica
+    @abstractmethod
+    def find(self, name: "OrganizationId", *, create: bool = False) -> "Organization | None":
+        """Return the organization of that name, or nothing when there is none.
 
+        With `create` a database that is not there is made.
+        """
+
+    @abstractmethod
+    def state_at(self, name: "OrganizationId", revision: int) -> "Organization":
+        """Return the state of an earlier revision; raises `Stop` when the organization is gone."""
+
+    @abstractmethod
     def organizations(self) -> Iterator["OrganizationSummary"]:
         """Yield every organization, in the order of their ids."""
-        from grantproof.cli.findings import every_organization
 
-        return every_organization(self.services.store)
+    @abstractmethod
+    def instant(self) -> int:
+        """Return the instant of a decision made now, in epoch seconds."""
+
+    @abstractmethod
+    def readings(self, principal: "PrincipalId") -> "Readings":
+        """Return the principal's counters, read now."""
 
     @property
-    def named_organization(self) -> str | None:
-        """The organization that the command line names, whatever the environment says."""
-        return self._organization
+    @abstractmethod
+    def solver(self) -> "Solver":
+        """What answers the questions that nobody can bound."""
+
+    # ---------------------------------------------------------------- what is decided
+
+    @abstractmethod
+    def evaluate(self, request: "Request", supplied: "Supplied") -> "Written":
+        """Return the answer of `POST /evaluate`, with its certificate."""
+
+    @abstractmethod
+    def consume(self, request: "Request", supplied: "Supplied") -> "Written":
+        """Decide, and count; return the answer of `POST /evaluate/consume`."""
+
+    @abstractmethod
+    def explain(self, request: "Request", supplied: "Supplied") -> "Written":
+        """Return the answer of `POST /explain`."""
+
+    @abstractmethod
+    def what_if(
+        self,
+        request: "Request",
+        supplied: "Supplied",
+        supposed: "Supposition",
+        *,
+        commands: "tuple[SingleCommand, ...]",
+    ) -> "Written":
+        """Return the answer of `POST /what-if`."""
+
+    # ---------------------------------------------------------------- what is changed
+
+    @abstractmethod
+    def change(
+        self, organization: "OrganizationId", *commands: "SingleCommand", at: int | None = None
+    ) -> int:
+        """Change an organization by all the commands as one; return the revision it led to.
+
+        With `at` only if the organization still has that revision. Raises `Stop` when they are
+        refused, or it has not.
+        """
 
     def propose(self, *commands: "SingleCommand", done: str) -> None:
         """Change the organization by all the commands as one, and say it is `done`.
@@ -173,22 +196,7 @@ class Operator:
         """Do what `propose` does, to the organization of that name."""
         self.tell_done(done, organization, revision=self.change(organization, *commands))
 
-    def change(
-        self, organization: "OrganizationId", *commands: "SingleCommand", at: int | None = None
-    ) -> int:
-        """Change an organization by all the commands as one; return the revision it led to.
-
-        With `at` only if the organization still has that revision. Raises `Stop` when they are
-        refused, or it has not.
-        """
-        from grantproof.service.pap import NO_TERMS, Terms
-
-        terms = NO_TERMS if at is None else Terms(at=frozenset({at}))
-        outcome = self.services.administration.propose(
-            organization, _as_one(commands), by=self.author, terms=terms
-        )
-        return _accepted(organization, outcome).event.revision
-
+    @abstractmethod
     def rehearse(
         self, organization: "OrganizationId", *commands: "SingleCommand", at: int
     ) -> "Accepted":
@@ -196,12 +204,18 @@ class Operator:
 
         Raises `Stop` as `change` does.
         """
-        from grantproof.service.pap import Terms
 
-        outcome = self.services.administration.rehearse(
-            organization, _as_one(commands), by=self.author, terms=Terms(at=frozenset({at}))
-        )
-        return _accepted(organization, outcome)
+    @abstractmethod
+    def found(self, name: "OrganizationId", *, time_zone: str) -> bool:
+        """Create an empty organization; false when its id was ever used."""
+
+    @abstractmethod
+    def dissolve(self, name: "OrganizationId") -> bool:
+        """Delete an organization for good; false when there is none."""
+
+    @abstractmethod
+    def batches(self) -> Batches:
+        """Return where the batches of a file go, in the organization."""
 
     def tell_done(self, done: str, organization: str, *, revision: int | None) -> None:
         """Say that a change was made, and which revision it led to, where there still is one."""
@@ -211,58 +225,67 @@ class Operator:
         else:
             tell(done if revision is None else f"{done} ({organization}, revision {revision})")
 
+    # ---------------------------------------------------------------- keys, usage, events
 
-def _as_one(commands: "tuple[SingleCommand, ...]") -> "Command":
-    from grantproof.core.commands.language import ChangeSet
+    @abstractmethod
+    def make_key(self, wanted: "KeyRequest", *, seconds: int | None) -> "Written":
+        """Make a key that lasts so long, or until it is revoked; return it as HTTP shows it."""
 
-    return commands[0] if len(commands) == 1 else ChangeSet(commands)
+    @abstractmethod
+    def keys(self) -> "list[Written]":
+        """Return every key, without its secret, in the order of their prefixes."""
+
+    @abstractmethod
+    def revoke_key(self, prefix: str) -> bool:
+        """Revoke a key for good; false when there is none that counts."""
+
+    @abstractmethod
+    def usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> "list[Written]":
+        """Return what is counted now, by principal, then claim."""
+
+    @abstractmethod
+    def reset_usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> int:
+        """Set to 0 what is counted now; return of how many counters."""
+
+    @abstractmethod
+    def latest_event(self, name: "OrganizationId") -> int | None:
+        """Return the revision of the last event, or nothing when there never was one."""
+
+    @abstractmethod
+    def events(self, name: "OrganizationId", query: "EventQuery") -> Iterator["Entry"]:
+        """Yield every wanted event that there is now, oldest first."""
+
+    # ---------------------------------------------------------------- what only a database has
+
+    @property
+    def services(self) -> "Services":
+        """The use cases on the database itself."""
+        raise needs_database()
+
+    @property
+    def audit(self) -> "AuditPoint":
+        """The chain of the database's events."""
+        raise needs_database()
+
+    @property
+    def settings(self) -> "Settings":
+        """The environment, and the database that the command line names."""
+        raise needs_database()
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """The settings that the global options give."""
+        raise needs_database()
+
+    def settings_with(self, given: Mapping[str, Any]) -> "Settings":
+        """Return the settings; what is given, and not nothing, goes before the environment."""
+        del given
+        raise needs_database()
 
 
-def _accepted(organization: "OrganizationId", outcome: "Proposed") -> "Accepted":
-    """Return the change that was, or would be, made; raises `Stop` for every other outcome."""
-    from grantproof.cli.witness import guard_refused, refused
-    from grantproof.core.commands import Accepted, Rejected
-    from grantproof.policyfile.witnesses import single
-    from grantproof.service.guarding import Broken, Unjudged
-    from grantproof.service.pap import Contended, Stale, Unsound
-
-    match outcome:
-        case Accepted():
-            return outcome
-        case Rejected(refusal):
-            # Nobody typed a list of commands, so its positions would tell nobody anything.
-            raise refused(single(refusal))
-        case Stale(revision):
-            line = (
-                f"organization `{organization}` has changed meanwhile, it is at revision"
-                f" {revision} now, nothing was changed by this: run it again"
-            )
-            raise Stop(ExitCode.UNDETERMINED, line)
-        case Unsound(violations):
-            raise unsound(violations)
-        case Broken() | Unjudged() as guarded:
-            raise guard_refused(guarded)
-        case Contended(attempts):
-            line = f"other writers were faster {attempts} times in a row: try again"
-            raise Stop(ExitCode.UNDETERMINED, line)
-        case _:
-            raise absent("organization", organization)
-
-
-def unsound(violations: "tuple[Violation, ...]") -> Stop:
-    """Return the end of a change that did not pass our own check: a fault of the program."""
-    first = violations[0]
-    line = (
-        "the change did not pass a check of the program itself, nothing was changed: it breaks"
-        f" {first.invariant} at {', '.join(first.ids)}: report it"
+def needs_database() -> Stop:
+    """Return the end of a command that a server cannot be asked for."""
+    return usage(
+        "this takes the database itself, which no server gives away: run it where the database is,"
+        " without --server and GRANTPROOF_SERVER"
     )
-    return Stop(ExitCode.UNDETERMINED, line)
-
-
-def _setting_at_fault(error: "ValidationError") -> str:
-    from grantproof.policyfile.faults import faults
-
-    first = faults(error)[0]
-    name = "_".join(str(part).upper() for part in first.path).removeprefix("GRANTPROOF_")
-    rule = re.sub(r"^(Input|String) should", "must", first.rule).partition(", unable")[0]
-    return f"the setting GRANTPROOF_{name} {rule}"

@@ -37,8 +37,7 @@ def create(
 
     name = OrganizationId(organization)
     who = None if administrator is None else PrincipalId(administrator)
-    administration = operator.opened(create=True).administration
-    if not administration.found(name, time_zone=time_zone, by=operator.author):
+    if not operator.found(name, time_zone=time_zone):
         line = f"organization `{name}` exists, or existed: an id is never used again"
         raise Stop(ExitCode.NO, line)
     if who is None:
@@ -94,7 +93,7 @@ def delete(operator: Operator, organization: OrganizationArgument, *, yes: Yes =
     name = OrganizationId(organization)
     if not yes:
         _confirm(name)
-    if not operator.services.administration.dissolve(name, by=operator.author):
+    if not operator.dissolve(name):
         raise absent("organization", name)
     operator.tell_done(f"deleted organization `{name}`", name, revision=None)
 

@@ -69,7 +69,7 @@ def _plan(operator: Operator, commands: "Sequence[SingleCommand]", of: "Organiza
     if commands:
         accepted = operator.rehearse(of.id, *commands, at=of.revision)
         delta, after = accepted.event.delta, accepted.state
-    now = operator.services.decisions.instant()
+    now = operator.instant()
     return Plan(of, changes_of(delta), compared(of, after, now=now))
 
 

@@ -133,13 +133,13 @@ def _standing(
     from grantproof.service.ports import StoreMissing
 
     try:
-        index = operator.opened(create=create and not dry_run).snapshots.load(wanted.id)
+        standing = operator.find(wanted.id, create=create and not dry_run)
     except StoreMissing:
         if not create:
             raise
-        index = None
-    if index is not None:
-        return index.state
+        standing = None
+    if standing is not None:
+        return standing
     if not create:
         missing = absent("organization", wanted.id)
         raise Stop(missing.code, f"{missing.lines[0]}: make it with --create")
@@ -179,9 +179,7 @@ def _tried(state: "Organization", commands: "tuple[SingleCommand, ...]") -> "Org
 
 
 def _found(operator: Operator, wanted: "OrganizationDocument") -> None:
-    administration = operator.services.administration
-    zone = wanted.time_zone
-    if not administration.found(wanted.id, time_zone=zone, by=operator.author):
+    if not operator.found(wanted.id, time_zone=wanted.time_zone):
         line = f"organization `{wanted.id}` exists, or existed: an id is never used again"
         raise Stop(ExitCode.NO, line)
 

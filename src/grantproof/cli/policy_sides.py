@@ -49,7 +49,6 @@ def zones_line(old: Side, new: Side) -> str | None:
 
 
 def _stored(operator: "Operator", text: str) -> "Organization":
-    from grantproof.cli.case import state_at
     from grantproof.core.identifiers import OrganizationId
     from grantproof.policyfile.wire import Unreadable
 
@@ -61,7 +60,7 @@ def _stored(operator: "Operator", text: str) -> "Organization":
         line = f"organization `{name}` is at revision {current.revision}, before {revision}"
         raise Stop(ExitCode.NO, line)
     try:
-        return state_at(operator, OrganizationId(name), revision)
+        return operator.state_at(OrganizationId(name), revision)
     except Unreadable as error:
         raise Stop(ExitCode.UNDETERMINED, str(error)) from None
 

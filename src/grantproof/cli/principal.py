@@ -59,7 +59,7 @@ def show(operator: Operator, principal: PrincipalArgument) -> None:
     found = state.principals.get(PrincipalId(principal))
     if found is None:
         raise absent("principal", principal)
-    effective = sorted(effective_roles(state, found.id, operator.services.decisions.instant()))
+    effective = sorted(effective_roles(state, found.id, operator.instant()))
     assigned = state.assignments.of(found.id)
     if operator.json:
         assignments = [Assignment(found.id, role, assigned[role]) for role in sorted(assigned)]

@@ -70,7 +70,7 @@ def who_can(
         identifiers.Action(action), identifiers.ResourceId(resource), kind_of(kind)
     )
     supplied, state = circumstances.supplied(), operator.state
-    instant, context = operator.services.decisions.instant(), None
+    instant, context = operator.instant(), None
     if now or circumstances.given:
         context = pip.situate(instant, state.time_zone, pip.uncounted(supplied))
     work = partial(inquiries.who_can, state, deed, context, now=instant)
@@ -86,7 +86,7 @@ def what_can(operator: Operator, principal: PrincipalArgument) -> None:
     name, state = PrincipalId(principal), operator.state
     if name not in state.principals:
         raise absent("principal", principal)
-    instant = operator.services.decisions.instant()
+    instant = operator.instant()
     _answer(operator, partial(inquiries.what_can, state, name, now=instant), tell=tell_usable)
 
 
@@ -97,8 +97,8 @@ def why_not(operator: Operator, *, asked: Asked, circumstances: Circumstances) -
     from grantproof.service.pip import situate
 
     request, supplied, state = asked.request(), circumstances.supplied(), operator.state
-    context = situate(operator.services.decisions.instant(), state.time_zone, supplied)
-    readings = operator.read_meter().of(request.principal)
+    context = situate(operator.instant(), state.time_zone, supplied)
+    readings = operator.readings(request.principal)
     work = partial(inquiries.why_not, state, request, context, readings=readings)
     _answer(operator, work, tell=partial(tell_remedies, asked.active_role))
 
@@ -121,7 +121,7 @@ def not_granted(
     stored = typed_attributes(attribute or [])
     access = Access(read_action(action), read_resource(resource), stored)
     rule = Forbidden(access, frozenset(map(_selector, who or [])))
-    instant = operator.services.decisions.instant()
+    instant = operator.instant()
     work = partial(inquiries.not_granted, operator.state, rule, now=instant)
     _answer(operator, work, tell=tell_granted)
 
@@ -131,7 +131,7 @@ def dead(operator: Operator) -> None:
     from grantproof.cli.possible import tell_dead
     from grantproof.service import inquiries
 
-    instant = operator.services.decisions.instant()
+    instant = operator.instant()
     _answer(operator, partial(inquiries.dead, operator.state, now=instant), tell=tell_dead)
 
 
@@ -149,7 +149,7 @@ def _answer(
     """Do the work apart, print what comes of it, and end with the code that says it."""
     from grantproof.service.solving import Undetermined
 
-    found = operator.services.solver.ask(work)
+    found = operator.solver.ask(work)
     if isinstance(found, Undetermined):
         raise Stop(ExitCode.UNDETERMINED, f"not known: {found.why}")
     if operator.json:

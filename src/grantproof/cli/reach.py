@@ -158,7 +158,7 @@ def _of_organization(
     from grantproof.service import reach, solving
 
     people, principal = map(PrincipalId, wanted.by), PrincipalId(wanted.principal)
-    state, instant = operator.state, operator.services.decisions.instant()
+    state, instant = operator.state, operator.instant()
     colluding = tuple(people)
     for name in (*colluding, principal):
         if name not in state.principals:
@@ -171,7 +171,7 @@ def _of_organization(
         instant=instant,
         hour=supplied.hour,
         weekday=supplied.weekday,
-        solver=operator.services.solver,
+        solver=operator.solver,
     )
     return Undetermined(found.why) if isinstance(found, solving.Undetermined) else found
 

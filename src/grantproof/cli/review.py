@@ -137,7 +137,7 @@ def user_operations(
 
 
 def _now(operator: Operator) -> int:
-    return operator.services.decisions.instant()
+    return operator.instant()
 
 
 def _role(operator: Operator, role: str) -> "tuple[Organization, RoleId]":

@@ -56,10 +56,9 @@ def _exists(operator: Operator, document: "OrganizationDocument") -> bool:
     """Return whether there is an empty organization to fill; raises `Stop` if it is not empty."""
     from grantproof.core.organization import facts
 
-    index = operator.opened(create=True).snapshots.load(document.id)
-    if index is None:
+    state = operator.find(document.id, create=True)
+    if state is None:
         return False
-    state = index.state
     if next(facts(state), None) is not None:
         line = f"organization `{state.id}` is not empty: name a new one with --org"
         raise Stop(ExitCode.NO, line)
@@ -73,8 +72,6 @@ def _exists(operator: Operator, document: "OrganizationDocument") -> bool:
 
 
 def _found(operator: Operator, document: "OrganizationDocument") -> None:
-    administration = operator.services.administration
-    zone = document.time_zone
-    if not administration.found(document.id, time_zone=zone, by=operator.author):
+    if not operator.found(document.id, time_zone=document.time_zone):
         line = f"organization `{document.id}` exists, or existed: name a new one with --org"
         raise Stop(ExitCode.NO, line)

@@ -25,41 +25,23 @@ Claim = Annotated[str | None, typer.Option("--claim", metavar="CLAIM", help="Of 
 def show(operator: Operator, *, principal: Principal = None, claim: Claim = None) -> None:
     """Show what is counted now, by principal, then claim."""
     from grantproof.cli.shown import moment
-    from grantproof.core.limits import PAGE_ITEMS_MAX
-    from grantproof.policyfile.answers import Usage
 
-    state = operator.state
-    who, what = _named(state, principal, claim)
-    meter, instant = operator.services.store.meter, operator.services.decisions.instant()
-    documents: list[Usage] = []
-    after = None
-    while True:
-        found = meter.usage(
-            state.id,
-            instant=instant,
-            principal=who,
-            claim=what,
-            after=after,
-            limit=PAGE_ITEMS_MAX,
-        )
-        documents += [Usage.of(one, n, claim=state.claims.get(one.claim)) for one, n in found]
-        if len(found) < PAGE_ITEMS_MAX:
-            break
-        after = found[-1].counter
+    who, what = _named(operator.state, principal, claim)
+    counted = operator.usage(principal=who, claim=what)
     if operator.json:
-        tell_json([one.written() for one in documents])
+        tell_json(counted)
         return
     rows = [
         (
-            one.principal,
-            one.claim,
-            one.span,
-            str(one.used),
-            NOTHING if one.limit is None else str(one.limit),
-            moment(one.start),
-            NOTHING if one.end is None else moment(one.end),
+            one["principal"],
+            one["claim"],
+            one["span"],
+            str(one["used"]),
+            NOTHING if one["limit"] is None else str(one["limit"]),
+            moment(one["from"]),
+            NOTHING if one["until"] is None else moment(one["until"]),
         )
-        for one in documents
+        for one in counted
     ]
     tell_table(Table(("principal", "claim", "span", "used", "limit", "from", "until"), rows))
 
@@ -71,10 +53,7 @@ def reset(operator: Operator, *, principal: Principal = None, claim: Claim = Non
         raise exits.usage("name whose usage to reset with --principal, --claim or both")
     state = operator.state
     who, what = _named(state, principal, claim)
-    instant = operator.services.decisions.instant()
-    counters = operator.services.store.meter.reset(
-        state.id, instant=instant, principal=who, claim=what
-    )
+    counters = operator.reset_usage(principal=who, claim=what)
     if operator.json:
         tell_json({"outcome": "reset", "organization": state.id, "counters": counters})
     else:

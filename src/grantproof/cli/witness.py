@@ -16,12 +16,14 @@ from grantproof.core.errors import (
     HeldRole,
     NamedByGuardrail,
     NamedBySodSet,
+    Refusal,
+    RefusedAt,
     SingleRefusal,
     StillReferenced,
     WouldCycle,
 )
 from grantproof.core.messages import held_message, refusal_message
-from grantproof.policyfile.witnesses import Witness, kind_of, witness_of
+from grantproof.policyfile.witnesses import Witness, kind_of, single, witness_of
 
 if TYPE_CHECKING:
     from grantproof.service.guarding import Broken, Unjudged
@@ -37,6 +39,13 @@ def refused(refusal: SingleRefusal, *, place: str = "") -> Stop:
         "witness": witness_of(refusal),
     }
     return Stop(ExitCode.NO, f"{place}{reason}", document=document, tree=witness_tree(refusal))
+
+
+def refused_change(refusal: Refusal, *, several: bool) -> Stop:
+    """Return the end of a change of one command, or of `several`, of which one is refused."""
+    if isinstance(refusal, RefusedAt) and several:
+        return refused(refusal.refusal, place=f"command {refusal.position}: ")
+    return refused(single(refusal))
 
 
 def guard_refused(refused: "Broken | Unjudged", *, place: str = "") -> Stop:

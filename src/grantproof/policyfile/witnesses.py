@@ -42,6 +42,7 @@ KINDS: Final[Mapping[type[SingleRefusal], str]] = {
     StillReferenced: "still_referenced",
     WouldCycle: "would_cycle",
 }
+CAUSES: Final = {kind: cause for cause, kind in KINDS.items()}
 
 
 def kind_of(refusal: Refusal) -> str:
@@ -67,3 +68,16 @@ def witness_of(refusal: Refusal) -> Witness:
     if isinstance(refusal, RefusedAt):
         evidence["position"] = refusal.position
     return evidence
+
+
+def refusal_of(witness: Witness) -> Refusal | None:
+    """Return the refusal that `witness_of` wrote, or nothing for anything else."""
+    cause = CAUSES.get(str(witness.get("kind")))
+    if cause is None:
+        return None
+    try:
+        found: SingleRefusal = msgspec.convert(witness, cause)
+    except msgspec.ValidationError:
+        return None
+    position = witness.get("position")
+    return RefusedAt(position, found) if isinstance(position, int) else found

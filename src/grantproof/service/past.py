@@ -3,6 +3,7 @@
 Backward from the present: the latest changes are undone, so that it costs what has changed since.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from grantproof.core.limits import EVENTS_PAGE_MAX
@@ -25,8 +26,13 @@ def state_at(
     """
     if events_max is not None and current.revision - revision > events_max:
         raise TooFarBack
+    return at_revision(current, _since(store, current, revision), revision)
+
+
+def at_revision(current: Organization, since: Sequence[Delta], revision: int) -> Organization:
+    """Return the state of that revision; `since` are the changes that were made after it."""
     state = current
-    for delta in reversed(_since(store, current, revision)):
+    for delta in reversed(since):
         state = changed(state, undone(delta))
     return replace(state, revision=revision)
 

@@ -13,6 +13,7 @@ from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.model import (
     Assignment,
     Claim,
+    Delta,
     Fact,
     GroupAssignment,
     Inheritance,
@@ -20,7 +21,9 @@ from grantproof.core.model import (
     Nesting,
     Principal,
 )
-from grantproof.service.ports import Store
+from grantproof.policyfile.wire import decode_delta
+from grantproof.service.history import Entry
+from grantproof.service.ports import ERASED, Store
 from grantproof.service.review import Holding
 
 EVENTS_READ: Final = 100
@@ -45,15 +48,15 @@ class Provenance:
         self._marks: list[Mark] = []
         self._latest: dict[Key, int] = {}
 
-    def take(self, event: Event) -> None:
-        """Take in the next event."""
+    def take(self, mark: Mark, delta: Delta) -> None:
+        """Take in the next event, and what it did."""
         number = len(self._marks)
-        self._marks.append(Mark(event.revision, event.instant, event.actor))
-        for fact in event.delta.removed:
+        self._marks.append(mark)
+        for fact in delta.removed:
             # What goes is not shown any more, but a role without it is another.
             if isinstance(fact, Inheritance | Claim):
                 self._latest["role", fact.role] = number
-        for fact in event.delta.added:
+        for fact in delta.added:
             key = _key(fact)
             if key is not None:
                 self._latest[key] = number
@@ -88,7 +91,17 @@ def provenance(store: Store, organization: OrganizationId, *, until: int) -> Pro
     """
     found = Provenance()
     for event in _events(store, organization, until):
-        found.take(event)
+        found.take(Mark(event.revision, event.instant, event.actor), event.delta)
+    return found
+
+
+def retold(entries: Iterable[Entry], *, until: int) -> Provenance:
+    """Return what `provenance` does, of events as a history tells them, the oldest first."""
+    found = Provenance()
+    for entry in entries:
+        if entry.revision <= until:
+            mark = Mark(entry.revision, entry.instant, entry.actor or ERASED)
+            found.take(mark, decode_delta(entry.delta))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from grantproof.cli.command import GlobalOptions
-from grantproof.cli.operator import Operator
+from grantproof.cli.local import LocalOperator
 from grantproof.core.commands import Rejected
 from grantproof.core.commands.language import Command
 from grantproof.core.errors import NotPermitted, RefusedAt
@@ -90,7 +90,7 @@ def test_a_defect_is_not_hidden(database: object, monkeypatch: pytest.MonkeyPatc
 def test_the_actor_is_the_user_of_the_operating_system(run: Run) -> None:
     """Events tell who ran the command, not what the environment claims."""
     assert run("role", "create", "x").code == 0
-    with Operator(None, None, json=False) as operator:
+    with LocalOperator(None, None, json=False) as operator:
         event = operator.services.store.events(OrganizationId("acme"), after=1, limit=1)[0]
         assert event.actor == operator.author.actor
         assert event.actor.startswith("os:")
@@ -99,7 +99,7 @@ def test_the_actor_is_the_user_of_the_operating_system(run: Run) -> None:
 def test_a_user_without_a_name_is_told_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a container the user may have no entry."""
     monkeypatch.setattr(os, "getuid", lambda: 4_123_456)
-    assert Operator(None, None, json=False).author.actor == "os:4123456"
+    assert LocalOperator(None, None, json=False).author.actor == "os:4123456"
 
 
 def test_options_after_the_command_override_only_what_they_say() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grantproof.cli import plan, policy_apply
-from grantproof.cli.operator import Operator
+from grantproof.cli.local import LocalOperator
 from grantproof.core.commands.language import CreatePrincipal
 from grantproof.core.identifiers import PrincipalId
 from grantproof.policyfile.differing import ROWS
@@ -173,7 +173,7 @@ def test_a_plan_that_has_gone_stale_is_not_applied(
     shown = policy_apply.Plan.show
 
     def meanwhile(plan: policy_apply.Plan) -> None:
-        with Operator(None, "acme", json=False) as other:
+        with LocalOperator(None, "acme", json=False) as other:
             other.change(other.organization, CreatePrincipal(PrincipalId("zoe")))
         shown(plan)
 

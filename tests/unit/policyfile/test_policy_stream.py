@@ -4,7 +4,13 @@ import pytest
 
 from grantproof.core.attributes import attributes
 from grantproof.core.commands import Accepted, apply
-from grantproof.core.commands.language import AssignRole, ChangeSet, CreatePrincipal, CreateRole
+from grantproof.core.commands.language import (
+    AssignRole,
+    ChangeSet,
+    CreatePrincipal,
+    CreateRole,
+    SingleCommand,
+)
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.organization import Organization
 from grantproof.policyfile import organization_document, policy_stream
@@ -16,7 +22,7 @@ TEXTS = ("plain", "a\x85b", "a\u2028b", "one\ntwo\n", "yes", "#", "")
 
 def several(count: int) -> Organization:
     """An organization of so many principals, each with a role and a text that is hard to write."""
-    steps = (
+    steps: tuple[SingleCommand, ...] = (
         CreateRole(RoleId("r")),
         *(
             CreatePrincipal(PrincipalId(f"p{i}"), attributes({"a": TEXTS[i % len(TEXTS)]}))

@@ -89,6 +89,8 @@ class ChangeSetBody(Document):
         ),
     ]
     """Each with its `type` and the fields of that command, as events show them."""
+    dry_run: bool = False
+    """Whether only to tell if they would be made: the revision then stays what it is."""
 
 
 def _holder(body: object) -> str:

@@ -1,0 +1,501 @@
+"""Remote mode: the command is a client of a server, with the rights of the key that it presents.
+
+What needs only the organization is worked out here, on its document at one revision, by the code
+that does it locally. What is counted, decided or changed is asked of the server.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import quote
+
+from typing_extensions import override
+
+from grantproof.cli.exits import Stop, absent, usage
+from grantproof.cli.operator import Batches, Operator, needs_database
+from grantproof.cli.remote_http import Query, Server, ServerSays, not_ours, path_of
+
+if TYPE_CHECKING:
+    from grantproof.core.commands import Accepted
+    from grantproof.core.commands.language import SingleCommand
+    from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
+    from grantproof.core.matching import Request
+    from grantproof.core.metering import Readings
+    from grantproof.core.organization import Organization
+    from grantproof.policyfile.contexts import Written
+    from grantproof.service.bulk import Batch, Sent
+    from grantproof.service.history import Entry, EventQuery
+    from grantproof.service.keyring import KeyRequest
+    from grantproof.service.pap import Proposed
+    from grantproof.service.pip import Supplied
+    from grantproof.service.ports import OrganizationSummary
+    from grantproof.service.receipts import Once
+    from grantproof.service.solving import Solver
+    from grantproof.service.supposing import Supposition
+
+ORGANIZATIONS: Final = "/v1/orgs"
+KEYS: Final = "/v1/keys"
+NO_ORGANIZATION: Final = "forbidden_organization"
+KEY_BYTES: Final = 16
+
+
+class RemoteOperator(Operator):
+    """Acts on what a server serves, in the name of whoever the key belongs to."""
+
+    has_seals = False
+
+    def __init__(
+        self,
+        server: Server,
+        organization: str | None,
+        *,
+        json: bool,
+        reason: str | None = None,
+    ) -> None:
+        super().__init__(organization, json=json, reason=reason)
+        self._server = server
+        self._states: dict[str, Organization] = {}
+        self._solver: Solver | None = None
+
+    @override
+    def close(self) -> None:
+        if self._solver is not None:
+            self._solver.stop()
+        self._server.close()
+
+    # ---------------------------------------------------------------- what there is
+
+    @override
+    def find(self, name: "OrganizationId", *, create: bool = False) -> "Organization | None":
+        if name not in self._states:
+            try:
+                reply = self._server.ask("GET", path_of("v1", "orgs", name, "document"))
+            except ServerSays as said:
+                if said.problem.code == NO_ORGANIZATION:
+                    return None
+                raise
+            self._states[name] = _state(reply.content, revision=reply.revision)
+        return self._states[name]
+
+    @override
+    def state_of(self, name: str) -> "Organization":
+        from grantproof.core.identifiers import OrganizationId
+
+        found = self.find(OrganizationId(name))
+        if found is None:
+            raise not_there(name)
+        return found
+
+    @override
+    def state_at(self, name: "OrganizationId", revision: int) -> "Organization":
+        from grantproof.policyfile.wire import Unreadable, decode_delta
+        from grantproof.service.history import EventQuery
+        from grantproof.service.past import at_revision
+
+        current = self.state_of(name)
+        if revision > current.revision:
+            message = f"the server does not reach revision {revision} of `{name}`"
+            raise Unreadable(message)
+        since = [
+            decode_delta(entry.delta)
+            for entry in self.events(name, EventQuery(revision))
+            if entry.revision <= current.revision
+        ]
+        if len(since) < current.revision - revision:
+            message = f"the events of `{name}` after revision {revision} are not all there"
+            raise Unreadable(message)
+        return at_revision(current, since, revision)
+
+    @override
+    def organizations(self) -> Iterator["OrganizationSummary"]:
+        from grantproof.core.identifiers import OrganizationId
+        from grantproof.service.ports import OrganizationSummary
+
+        for one in self._items(ORGANIZATIONS):
+            name = OrganizationId(str(one["id"]))
+            yield OrganizationSummary(name, int(one["revision"]), str(one["time_zone"]))
+
+    @override
+    def instant(self) -> int:
+        from grantproof.adapters.clock import SystemClock
+
+        if self._server.date is None:
+            self._server.ask("GET", "/livez")
+        # A server behind a proxy that does not say the time: then it is the one of this machine.
+        return SystemClock().now() if self._server.date is None else self._server.date
+
+    @override
+    def readings(self, principal: "PrincipalId") -> "Readings":
+        from grantproof.core.identifiers import ClaimId, PrincipalId
+        from grantproof.core.metering import Counter
+
+        if principal not in self.state.principals:
+            return {}
+        return {
+            Counter(
+                PrincipalId(one["principal"]), ClaimId(one["claim"]), one["span"], one["from"]
+            ): (int(one["used"]))
+            for one in self.usage(principal=principal, claim=None)
+        }
+
+    @property
+    @override
+    def solver(self) -> "Solver":
+        if self._solver is None:
+            from grantproof.bootstrap import solver_of
+            from grantproof.cli.local import read_settings
+
+            self._solver = solver_of(read_settings({}), logged=False)
+        return self._solver
+
+    # ---------------------------------------------------------------- what is decided
+
+    @override
+    def evaluate(self, request: "Request", supplied: "Supplied") -> "Written":
+        question = {**self._question(request, supplied), "explain": True}
+        return self._post("/evaluate", question)
+
+    @override
+    def consume(self, request: "Request", supplied: "Supplied") -> "Written":
+        question = {**self._question(request, supplied), "explain": True}
+        return self._post("/evaluate/consume", question, once=_drawn())
+
+    @override
+    def explain(self, request: "Request", supplied: "Supplied") -> "Written":
+        return self._post("/explain", self._question(request, supplied))
+
+    @override
+    def what_if(
+        self,
+        request: "Request",
+        supplied: "Supplied",
+        supposed: "Supposition",
+        *,
+        commands: "tuple[SingleCommand, ...]",
+    ) -> "Written":
+        from grantproof.cli.remote_refusals import changing
+
+        context = _context(supposed.supplied)
+        if supposed.instant is not None:
+            context["instant"] = supposed.instant
+        body = {
+            **self._question(request, supplied),
+            **({"context": context} if context else {}),
+            **({"commands": [_written(one) for one in commands]} if commands else {}),
+        }
+        with changing(self.organization, several=len(commands) > 1):
+            return self._post("/what-if", body)
+
+    def _question(self, request: "Request", supplied: "Supplied") -> dict[str, Any]:
+        named = {
+            "org_id": self.organization,
+            "principal_id": request.principal,
+            "action": request.action,
+            "resource_id": request.resource,
+            "resource_kind": request.kind,
+        }
+        chosen = request.active_roles
+        return {
+            **{name: str(value) for name, value in named.items() if value is not None},
+            **({} if chosen is None else {"active_roles": sorted(map(str, chosen))}),
+            **_context(supplied),
+        }
+
+    # ---------------------------------------------------------------- what is changed
+
+    @override
+    def change(
+        self, organization: "OrganizationId", *commands: "SingleCommand", at: int | None = None
+    ) -> int:
+        from grantproof.cli.remote_refusals import changing
+
+        body = {"commands": [_written(one) for one in commands]}
+        with changing(organization):
+            told = self._post(_changes(organization), body, once=_drawn(), more=_if_at(at))
+        self._states.pop(organization, None)
+        return _revision(told)
+
+    @override
+    def rehearse(
+        self, organization: "OrganizationId", *commands: "SingleCommand", at: int
+    ) -> "Accepted":
+        from grantproof.cli.remote_refusals import changing
+        from grantproof.core.commands import Accepted, apply
+        from grantproof.core.commands.language import ChangeSet
+
+        body = {"commands": [_written(one) for one in commands], "dry_run": True}
+        with changing(organization):
+            self._post(_changes(organization), body, more=_if_at(at))
+        command = commands[0] if len(commands) == 1 else ChangeSet(commands)
+        state, instant = self.state_of(organization), self.instant()
+        outcome = apply(state, command, actor="remote", instant=instant)
+        if not isinstance(outcome, Accepted):
+            raise not_ours("it would accept what its document of the organization refuses")
+        return outcome
+
+    @override
+    def found(self, name: "OrganizationId", *, time_zone: str) -> bool:
+        try:
+            self._post(ORGANIZATIONS, {"id": str(name), "time_zone": time_zone}, once=_drawn())
+        except ServerSays as said:
+            if said.problem.code == "already_exists":
+                return False
+            raise
+        return True
+
+    @override
+    def dissolve(self, name: "OrganizationId") -> bool:
+        try:
+            self._server.ask("DELETE", path_of("v1", "orgs", name), headers=self._reasoned())
+        except ServerSays as said:
+            if said.problem.code == NO_ORGANIZATION:
+                return False
+            raise
+        self._states.pop(name, None)
+        return True
+
+    @override
+    def batches(self) -> Batches:
+        return RemoteBatches(self, self.organization)
+
+    def send(self, organization: "OrganizationId", batch: "Batch") -> int:
+        """Make a batch's change once; return the revision that it made, now or before."""
+        body = {"commands": [_written(one) for one in batch.commands]}
+        return _revision(self._post(_changes(organization), body, once=batch.once.key))
+
+    def revision_of(self, organization: "OrganizationId") -> int:
+        """Return the revision of an organization; raises `Stop` when there is none."""
+        found = self.latest_event(organization)
+        if found is None:
+            raise not_there(organization)
+        return found
+
+    # ---------------------------------------------------------------- keys, usage, events
+
+    @override
+    def make_key(self, wanted: "KeyRequest", *, seconds: int | None) -> "Written":
+        body: dict[str, Any] = {"scopes": sorted(map(str, wanted.scopes)), "label": wanted.label}
+        named = {"org_id": wanted.organization, "principal_id": wanted.principal}
+        body |= {name: str(value) for name, value in named.items() if value is not None}
+        if seconds is not None:
+            body["expires_at"] = self.instant() + seconds
+        try:
+            return self._post(KEYS, body, once=_drawn())
+        except ServerSays as said:
+            faults = said.problem.document.get("errors") or [{}]
+            if faults[0].get("field") == "org_id":
+                raise absent("organization", wanted.organization or "") from None
+            if faults[0].get("field") == "principal_id":
+                raise absent("principal", wanted.principal or "") from None
+            raise
+
+    @override
+    def keys(self) -> "list[Written]":
+        return list(self._items(KEYS))
+
+    @override
+    def revoke_key(self, prefix: str) -> bool:
+        try:
+            self._server.ask("DELETE", f"{KEYS}/{quote(prefix, safe='')}")
+        except ServerSays as said:
+            if said.problem.code == "not_found":
+                return False
+            raise
+        return True
+
+    @override
+    def usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> "list[Written]":
+        named = {"principal": principal, "claim": claim}
+        return list(self._items(path_of("v1", "orgs", self.organization, "usage"), named))
+
+    @override
+    def reset_usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> int:
+        named = {"principal": principal, "claim": claim}
+        path = path_of("v1", "orgs", self.organization, "usage")
+        return int(self._server.ask("DELETE", path, query=named).json()["counters"])
+
+    @override
+    def latest_event(self, name: "OrganizationId") -> int | None:
+        try:
+            return self._server.ask("GET", path_of("v1", "orgs", name)).revision
+        except ServerSays as said:
+            if said.problem.code == NO_ORGANIZATION:
+                return None
+            raise
+
+    @override
+    def events(self, name: "OrganizationId", query: "EventQuery") -> Iterator["Entry"]:
+        from grantproof.service.history import Entry
+
+        wanted: dict[str, str | int | None] = {
+            "after": query.after if query.after >= 0 else None,
+            "actor": query.actor,
+            "since": query.since,
+            "until": query.until,
+            "command": query.command,
+            "subject": query.subject,
+        }
+        for one in self._items(path_of("v1", "orgs", name, "events"), wanted):
+            yield Entry(
+                name,
+                int(one["revision"]),
+                "event",
+                int(one["instant"]),
+                one["actor"],
+                one["reason"],
+                one["request_id"],
+                None,
+                json.dumps(one["command"]),
+                json.dumps(one["delta"]),
+            )
+
+    # ---------------------------------------------------------------- requests
+
+    def _items(self, path: str, query: Query | None = None) -> Iterator["Written"]:
+        """Yield the items of a collection, page after page."""
+        from grantproof.core.limits import PAGE_ITEMS_MAX
+
+        wanted: dict[str, str | int | None] = {**(query or {}), "limit": PAGE_ITEMS_MAX}
+        while True:
+            page = self._server.ask("GET", path, query=wanted).json()
+            yield from page["items"]
+            if page["next"] is None:
+                return
+            wanted["after"] = str(page["next"])
+
+    def _post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        once: str | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> "Written":
+        headers = {**self._reasoned(), **(more or {})}
+        if once is not None:
+            headers["Idempotency-Key"] = once
+        told = self._server.ask("POST", path, body=body, headers=headers).json()
+        if not isinstance(told, dict):
+            raise not_ours("its answer is not a document")
+        return cast("Written", told)
+
+    def _reasoned(self) -> dict[str, str]:
+        if self.reason is None:
+            return {}
+        return {"Grantproof-Reason": quote(self.reason, safe=" !#$&'()*+,/:;=?@[]~")}
+
+
+class RemoteBatches(Batches):
+    """Sends the batches of a file to a server: each once, by its key, however often it is sent."""
+
+    def __init__(self, operator: RemoteOperator, organization: "OrganizationId") -> None:
+        self._operator = operator
+        self._organization = organization
+        self._began_at = operator.revision_of(organization)
+
+    @override
+    def recall(self, once: "Once") -> "Proposed | None":
+        return None
+
+    @override
+    def send(self, batch: "Batch") -> "Proposed | int":
+        from grantproof.cli.remote_refusals import proposed
+        from grantproof.service.receipts import Repeated
+
+        try:
+            revision = self._operator.send(self._organization, batch)
+        except ServerSays as said:
+            outcome = proposed(said.problem)
+            if outcome is None:
+                raise
+            return outcome
+        # What was made before is at a revision from before this began.
+        return Repeated(revision) if revision <= self._began_at else revision
+
+    @override
+    def check_skipping(self) -> None:
+        raise usage(
+            "which lines would be refused is found out in the database itself: leave out"
+            " --on-refusal skip, or run it where the database is"
+        )
+
+    @override
+    def send_what_can_be(self, batch: "Batch") -> "Sent":
+        raise needs_database()
+
+
+def not_there(name: str) -> Stop:
+    """Return the end of a command on an organization that the server does not show."""
+    line = f"organization `{name}` does not exist, or is not that of the key"
+    return Stop(absent("organization", name).code, line)
+
+
+def _state(content: bytes, *, revision: int) -> "Organization":
+    """Return the organization that a document describes; raises `Stop` when it describes none."""
+    from dataclasses import replace
+
+    from pydantic import ValidationError
+
+    from grantproof.core.commands import Rejected, apply
+    from grantproof.core.commands.language import ChangeSet
+    from grantproof.core.limits import INSTANT_MIN
+    from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
+
+    try:
+        document = OrganizationDocument.model_validate_json(content)
+    except ValidationError:
+        raise not_ours("its document of the organization cannot be read") from None
+    commands, state = to_change_set(document), document.empty()
+    if commands:
+        outcome = apply(state, ChangeSet(commands), actor="remote", instant=INSTANT_MIN)
+        if isinstance(outcome, Rejected):
+            raise not_ours("its document of the organization describes none")
+        state = outcome.state
+    return replace(state, revision=revision)
+
+
+def _written(command: "SingleCommand") -> dict[str, Any]:
+    from grantproof.policyfile import command_documents
+    from grantproof.policyfile.faults import TAG
+
+    return {TAG: type(command).__name__, **command_documents.of(command).written()}
+
+
+def _context(supplied: "Supplied") -> dict[str, Any]:
+    """Return what is said of the context as a request writes it."""
+    from grantproof.core.geodesy import degrees
+    from grantproof.policyfile.value_fields import write_attributes
+
+    place, attributes = supplied.position, write_attributes(supplied.attributes)
+    said = {
+        "region": None if supplied.region is None else str(supplied.region),
+        "position": None if place is None else degrees(place),
+        "attributes": attributes or None,
+        "hour": supplied.hour,
+        "weekday": supplied.weekday,
+        "usage": supplied.usage,
+        "rate": supplied.rate,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _if_at(revision: int | None) -> dict[str, str]:
+    return {} if revision is None else {"If-Match": f'"{revision}"'}
+
+
+def _changes(organization: str) -> str:
+    return path_of("v1", "orgs", organization, "changes")
+
+
+def _revision(told: "Written") -> int:
+    revision = told.get("revision")
+    if not isinstance(revision, int):
+        raise not_ours("its answer names no revision")
+    return revision
+
+
+def _drawn() -> str:
+    """Return a key that no other request has: whatever lies between may send it twice."""
+    from grantproof.adapters.chance import SystemChance
+
+    return SystemChance().draw(KEY_BYTES).hex()
