@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 
 from grantproof.client import AsyncClient, Client, Decision, Options, Undetermined
-from tests.databases import Databases
+from tests.databases import SqliteDatabase
 from tests.survival.serving import free_port, process_on, serving
 
 DEADLINE: Final = 0.4
@@ -206,41 +206,36 @@ def test_nobody_listens(ask: Ask) -> None:
     assert (found.code, found.attempts) == ("unreachable", 4)
 
 
-def test_a_service_is_stopped_killed_and_started_again(
-    databases: Databases, tmp_path: Path
-) -> None:
+def test_a_service_is_stopped_killed_and_started_again(tmp_path: Path) -> None:
     """One client throughout: an allow while it serves, none while it does not, then one again."""
-    database = databases.fresh()
+    database = SqliteDatabase(tmp_path / "grantproof.db")
     process = process_on(database, tmp_path / "served", GRANTPROOF_DEMO="true")
     said: Any = {"region": "us-east-1"}
-    try:
-        with (
-            serving(process),
-            Client(
-                f"http://127.0.0.1:{process.port}",
-                process.key,
-                organization="acme",
-                options=PATIENT,
-            ) as client,
-            Client(
-                f"http://127.0.0.1:{process.port}", process.key, organization="acme", options=HASTY
-            ) as hasty,
-        ):
-            assert client.decide(*ASK, **said).allowed
-            assert not client.decide(*ASK).allowed
-            process.signal(signal.SIGSTOP)
-            hung = hasty.decide(*ASK, **said)
-            assert isinstance(hung, Undetermined)
-            assert hung.code == "timeout"
-            process.signal(signal.SIGCONT)
-            outcomes = killed_amid(process.kill, client, said)
-            assert {type(one).__name__ for one in outcomes} <= {"Allow", "Undetermined"}
-            assert isinstance(outcomes[-1], Undetermined)
-            process.launch()
-            process.wait()
-            assert client.decide(*ASK, **said).allowed
-    finally:
-        databases.drop(database)
+    with (
+        serving(process),
+        Client(
+            f"http://127.0.0.1:{process.port}",
+            process.key,
+            organization="acme",
+            options=PATIENT,
+        ) as client,
+        Client(
+            f"http://127.0.0.1:{process.port}", process.key, organization="acme", options=HASTY
+        ) as hasty,
+    ):
+        assert client.decide(*ASK, **said).allowed
+        assert not client.decide(*ASK).allowed
+        process.signal(signal.SIGSTOP)
+        hung = hasty.decide(*ASK, **said)
+        assert isinstance(hung, Undetermined)
+        assert hung.code == "timeout"
+        process.signal(signal.SIGCONT)
+        outcomes = killed_amid(process.kill, client, said)
+        assert {type(one).__name__ for one in outcomes} <= {"Allow", "Undetermined"}
+        assert isinstance(outcomes[-1], Undetermined)
+        process.launch()
+        process.wait()
+        assert client.decide(*ASK, **said).allowed
 
 
 def killed_amid(kill: Callable[[], None], client: Client, said: Any) -> list[Decision]:
