@@ -1,5 +1,6 @@
 """What is remembered, for how long, and what makes it forgotten."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -77,11 +78,12 @@ def test_it_holds_no_longer_than_it_was_said_to(valid_until: int, kept: int) -> 
 def test_a_newer_revision_makes_all_be_forgotten() -> None:
     """Whoever tells of it: the feed, an answer, a change of its own."""
     other = Question("bob", "read", "docs")
-    for tell in (
+    ways: list[Callable[[Memory], None]] = [
         lambda memory: memory.feed(8, now=51),
         lambda memory: memory.observe(8),
         lambda memory: memory.keep(other, replace(ALLOW, revision=8), asked_at=51),
-    ):
+    ]
+    for tell in ways:
         memory = remembering()
         tell(memory)
         assert memory.look(ASKED, now=51) is None
