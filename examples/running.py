@@ -95,10 +95,17 @@ def run(example: Example, port: int) -> None:
             name: grantproof(*arguments, environment=stored)
             for name, arguments in example.keys.items()
         }
+        serving = {**stored, "GRANTPROOF_LOG_LEVEL": "warning"}
+        asking = {**ours, **keys}
+        # What any FastAPI application runs under.
+        module = f"examples.{example.name}.application:app"
+        server = (sys.executable, "-m", "uvicorn", module, "--log-level=warning")
         with (
-            service(free_port(0), {**stored, "GRANTPROOF_LOG_LEVEL": "warning"}) as beside,
-            application(example, port, {**ours, **keys, "GRANTPROOF_SERVER": beside.address}) as it,
+            started((str(GRANTPROOF), "serve"), free_port(0), serving) as beside,
+            started(server, port, {**asking, "GRANTPROOF_SERVER": beside.address}) as it,
         ):
+            wait_for(beside, "/readyz")
+            wait_for(it, "/openapi.json")
             tell(example, beside, it)
             watch(beside, it)
 
@@ -114,31 +121,11 @@ def grantproof(*arguments: str, environment: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def service(port: int, environment: Mapping[str, str]) -> Iterator[Running]:
-    """Run `grantproof serve`, and wait until it is ready."""
-    command = [str(GRANTPROOF), "serve", "--port", str(port)]
-    with started(command, port, environment) as running:
-        wait_for(running, "/readyz")
-        yield running
-
-
-@contextmanager
-def application(example: Example, port: int, environment: Mapping[str, str]) -> Iterator[Running]:
-    """Run the application under the server that any FastAPI application runs under."""
-    module = f"examples.{example.name}.application:app"
-    server = [sys.executable, "-m", "uvicorn", module, "--log-level", "warning"]
-    command = [*server, "--host", HOST, "--port", str(port), "--timeout-graceful-shutdown", "5"]
-    with started(command, port, environment) as running:
-        wait_for(running, "/openapi.json")
-        yield running
-
-
-@contextmanager
 def started(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[Running]:
     """Run a process of our own; it is told to stop at the end, and killed if it does not."""
     # In a group of its own, so that Ctrl-C reaches us only, and we end both in their order.
     process = subprocess.Popen(
-        command,
+        [*command, "--port", str(port)],
         cwd=FOLDER.parent,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -205,6 +192,6 @@ def free_port(port: int) -> int:
     try:
         with closing(socket.create_server((HOST, port))) as found:
             return int(found.getsockname()[1])
-    except OSError:
-        message = f"port {port} is in use: choose another with --port, or 0 for any"
+    except (OSError, OverflowError):
+        message = f"port {port} is not free: choose another with --port, or 0 for any"
         raise Failed(message) from None

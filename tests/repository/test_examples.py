@@ -45,7 +45,8 @@ def test_an_application_is_read_at_one_sitting() -> None:
 def test_every_example_has_its_command_and_is_documented() -> None:
     """One `make` target starts it, and README.md names it; neither names one that is not there."""
     targets = re.findall(r"^example-(\w+):.*## ", read(Path("Makefile")), re.MULTILINE)
-    documented = re.findall(r"^\$ make example-(\w+)$", read(Path("examples/README.md")), re.M)
+    page = read(Path("examples/README.md"))
+    documented = re.findall(r"^\$ make example-(\w+)$", page, re.MULTILINE)
     assert set(targets) == set(documented) == names() != set()
     assert all(f"-m examples.{name}\n" in read(ROOT / "Makefile") for name in targets)
 
