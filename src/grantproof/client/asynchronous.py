@@ -443,6 +443,9 @@ class AsyncClient:
 
 async def _whole(response: httpx2.Response) -> bytes | None:
     """Return the body as it came, or nothing when it is too long."""
+    if response.is_stream_consumed:
+        # A transport of a test may have it all at once.
+        return response.content if len(response.content) <= ANSWER_BYTES_MAX else None
     parts, length = list[bytes](), 0
     async for part in response.aiter_raw():
         length += len(part)

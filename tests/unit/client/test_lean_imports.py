@@ -13,7 +13,7 @@ import sys
 class Refusing:
     def find_spec(self, name, path=None, target=None):
         allowed = sys.stdlib_module_names | set(sys.argv[1].split(","))
-        if name.partition(".")[0] in allowed:
+        if name.partition(".")[0] in allowed or name.startswith("_sysconfigdata_"):
             return None
         raise ModuleNotFoundError(f"refused: {name}")
 

@@ -1,0 +1,240 @@
+"""The embedded engine: decides as the service does, and fails closed where it knows less."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grantproof.client import Engine, PolicyError, Question
+from grantproof.client.results import Allow, CallerError, Deny
+
+NOON = 1_795_262_400
+"""A Saturday in November 2026, at noon."""
+POLICY = """\
+apiVersion: grantproof/v1
+kind: Organization
+id: shop
+kinds: [{id: order}]
+resources: [{id: orders, kind: order}]
+roles: [{id: clerk}, {id: chief, parents: [clerk]}, {id: teller}]
+sod_sets: [{id: session, roles: [chief, teller], n: 2, mode: dynamic}]
+claims:
+- {id: see, role: clerk, action: read, resource: orders/**}
+- id: sign
+  role: chief
+  action: sign
+  resource: kind:order
+  constraints: [{type: time_window, start: 8, end: 18}]
+- id: export
+  role: clerk
+  action: export
+  resource: orders
+  constraints: [{type: max_usage, limit: 3, period: day}]
+- id: move
+  role: clerk
+  action: move
+  resource: orders
+  constraints: [{type: geo_fence, regions: [eu]}]
+principals: [{id: ann}, {id: bob}, {id: eve, active: false}]
+assignments:
+- {principal: ann, role: chief}
+- {principal: bob, role: clerk}
+- {principal: bob, role: chief, until: 1795262460}
+- {principal: eve, role: clerk}
+"""
+
+
+def engine(wall: float = NOON) -> Engine:
+    """The policy at noon."""
+    return Engine.from_text(POLICY, wall=lambda: wall)
+
+
+def test_it_allows_and_says_by_which_claim() -> None:
+    """With the revision and the time, and until when that holds."""
+    assert engine().decide("bob", "read", "orders") == Allow("see", 1, NOON, NOON + 60)
+    assert engine().decide("ann", "sign", "orders") == Allow("sign", 1, NOON, NOON + 3_600)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "code"),
+    [
+        (("zoe", "read", "orders"), {}, "unknown_principal"),
+        (("eve", "read", "orders"), {}, "suspended"),
+        (("ann", "read", "nothing"), {}, "unknown_resource"),
+        (("ann", "burn", "orders"), {}, "no_matching_claim"),
+        (("ann", "sign", "orders"), {"hour": 3}, "constraint_failed"),
+        (("ann", "move", "orders"), {}, "constraint_failed"),
+        (("ann", "move", "orders"), {"region": "us"}, "constraint_failed"),
+        (("ann", "read", "orders"), {"active_roles": []}, "no_role"),
+        (("ann", "read", "orders"), {"resource_kind": "kind"}, "unknown_resource"),
+    ],
+)
+def test_it_denies_and_says_why(asked: tuple[str, str, str], said: Any, code: str) -> None:
+    """For programs and in words."""
+    found = engine().decide(*asked, **said)
+    assert isinstance(found, Deny)
+    assert (found.code, found.allowed) == (code, False)
+    assert found.reason != ""
+
+
+def test_it_is_told_the_context() -> None:
+    """As a caller of the service that is trusted."""
+    known = engine()
+    assert known.decide("ann", "move", "orders", region="eu").allowed
+    assert known.decide("ann", "move", "orders", region="eu", hour=3, weekday=6).allowed
+    assert known.decide("ann", "read", "new", resource_kind="order").code == "no_matching_claim"  # type: ignore[union-attr] # a deny
+    assert known.decide("ann", "sign", "new", resource_kind="order").allowed
+    assert known.decide("ann", "read", "orders", active_roles=["clerk", "clerk"]).allowed
+
+
+def test_what_is_not_counted_fails() -> None:
+    """Nobody counts here: usage and rate are the caller's to say."""
+    known = engine()
+    found = known.decide("ann", "export", "orders")
+    assert isinstance(found, Deny)
+    assert (found.code, found.claim, found.valid_until) == ("constraint_failed", "export", None)
+    assert known.decide("ann", "export", "orders", usage=2) == Allow("export", 1, NOON, None)
+    assert known.decide("ann", "export", "orders", usage=2, rate=0).allowed
+    assert not known.decide("ann", "export", "orders", usage=3).allowed
+    assert not known.decide("ann", "export", "orders", usage=3, rate=0).allowed
+    assert not known.decide("ann", "export", "orders", rate=0).allowed
+
+
+def test_the_certificate_comes_on_demand() -> None:
+    """The document that the service would give, also where usage was said."""
+    known = engine()
+    for said, claim in (({}, "see"), ({"usage": 0}, "export")):
+        action = {"see": "read", "export": "export"}[claim]
+        found = known.decide("ann", action, "orders", explain=True, **said)  # type: ignore[arg-type] # said
+        assert isinstance(found, Allow)
+        assert found.certificate is not None
+        assert found.certificate["claim"]["id"] == claim
+        assert found.certificate["roles"] == ["chief", "clerk"]
+        assert (found.certificate["revision"], found.certificate["instant"]) == (1, NOON)
+    plain = known.decide("ann", "read", "orders")
+    assert isinstance(plain, Allow)
+    assert plain.certificate is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "field"),
+    [
+        (("", "read", "orders"), {}, "principal"),
+        (("ann", "re ad", "orders"), {}, "action"),
+        (("ann", "read", "a\nb"), {}, "resource"),
+        ((None, "read", "orders"), {}, "principal"),
+        (("ann", "read", ["orders"]), {}, "principal"),
+        (("ann", "read", "orders"), {"hour": 24}, "hour"),
+        (("ann", "read", "orders"), {"hour": True}, "hour"),
+        (("ann", "read", "orders"), {"usage": -1}, "usage"),
+        (("ann", "read", "orders"), {"region": ""}, "region"),
+        (("ann", "read", "orders"), {"position": "here"}, "position"),
+        (("ann", "read", "orders"), {"attributes": {"x": 1.5}}, "attributes.x"),
+        (("ann", "read", "orders"), {"active_roles": ["?"]}, "active_roles[0]"),
+        (("ann", "read", "orders"), {"session_id": "s"}, "session_id"),
+        (("ann", "read", "orders"), {"usge": 1}, "usge"),
+    ],
+)
+def test_an_illegal_question_is_an_error(asked: Any, said: Any, field: str) -> None:
+    """It names the field; nothing is coerced."""
+    with pytest.raises(CallerError) as raised:
+        engine().decide(*asked, **said)
+    assert (raised.value.code, raised.value.status) == ("invalid", 400)
+    assert f"`{field}" in raised.value.detail
+
+
+def test_many_are_decided_at_once() -> None:
+    """By one policy at one instant, in order."""
+    ticking = iter(range(NOON, NOON + 100))
+    known = Engine.from_text(POLICY, wall=lambda: next(ticking))
+    asked = [Question("ann", "read", "orders"), Question("zoe", "read", "orders")] * 2
+    found = known.decide_many(asked)
+    assert [one.allowed for one in found] == [True, False, True, False]
+    assert len({one.decided_at for one in found}) == 1
+
+
+def test_the_instant_never_moves_back() -> None:
+    """A clock that is set back makes nobody young."""
+    instants = iter([NOON, NOON + 60, NOON, NOON + 61])
+    known = Engine.from_text(POLICY, wall=lambda: next(instants))
+    found = [known.decide("bob", "sign", "orders") for _ in range(4)]
+    assert [one.decided_at - NOON for one in found] == [0, 60, 60, 61]
+    assert [one.allowed for one in found] == [True, False, False, False]
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_a_policy_is_read_of_files_and_folders(tmp_path: Path) -> None:
+    """As `grantproof policy check` reads them."""
+    folder = tmp_path / "policy"
+    folder.mkdir()
+    head, _, people = POLICY.partition("principals:")
+    (folder / "roles.yaml").write_text(head)
+    (folder / "people.yaml").write_text(
+        f"apiVersion: grantproof/v1\nkind: Organization\nprincipals:{people}"
+    )
+    (folder / "roles_test.yaml").write_text("no policy")
+    for paths in ([folder], [str(folder / "roles.yaml"), folder / "people.yaml"]):
+        known = Engine.from_file(*paths)
+        assert (known.organization, known.revision) == ("shop", 1)
+        assert known.decide("ann", "read", "orders").allowed
+
+
+def test_what_is_wrong_with_a_policy_is_told_with_its_place(tmp_path: Path) -> None:
+    """Every problem, with its file, line and column; of a file that is not there that."""
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY.replace("role: clerk, action: read", "role: clerc, action: read"))
+    with pytest.raises(PolicyError, match=r"policy\.yaml:9:19: claims\[0\]\.role") as raised:
+        Engine.from_file(file)
+    assert [one["line"] for one in raised.value.problems] == [9]
+    with pytest.raises(PolicyError, match=r"`.*/none\.yaml` cannot be read"):
+        Engine.from_file(tmp_path / "none.yaml")
+    with pytest.raises(PolicyError, match="policy:1:1"):
+        Engine.from_text("[]")
+
+
+def test_a_reload_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    """An illegal policy changes nothing; a legal one counts from then on."""
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY)
+    known = Engine.from_file(file)
+    file.write_text(POLICY.replace("id: shop", "id: shop\nx: y"))
+    with pytest.raises(PolicyError):
+        known.reload()
+    assert (known.revision, known.decide("ann", "read", "orders").allowed) == (1, True)
+    file.write_text(POLICY.replace("action: read", "action: look"))
+    assert known.reload() == known.revision == 2
+    found = known.decide("ann", "read", "orders")
+    assert (found.allowed, found.revision) == (False, 2)
+    proven = known.decide("ann", "look", "orders", explain=True)
+    assert isinstance(proven, Allow)
+    assert proven.certificate is not None
+    assert proven.certificate["revision"] == 2
+
+
+def test_threads_get_answers_of_one_policy_while_it_is_reloaded() -> None:
+    """Each question in its own context, each answer of the revision that it names."""
+    allowed = {False: POLICY, True: POLICY.replace("action: move", "action: read")}
+    texts = {"policy": POLICY}
+    known = Engine(lambda: texts, wall=lambda: NOON)
+    faults: list[object] = []
+    stop = threading.Event()
+
+    def ask(region: str) -> None:
+        while not stop.is_set():
+            found = known.decide("ann", "move", "orders", region=region)
+            if found.allowed != (region == "eu" and found.revision % 2 == 1):
+                faults.append((region, found))
+
+    threads = [threading.Thread(target=ask, args=(region,)) for region in ("eu", "us")]
+    for thread in threads:
+        thread.start()
+    for turn in (2, 3):
+        texts["policy"] = allowed[turn % 2 == 0]
+        assert known.reload() == turn
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert faults == []
