@@ -20,12 +20,22 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 .DEFAULT_GOAL := help
 .PHONY: help run test check $(CHECKS) verify verify-deep verify-against specs matrix faults mutants
 .PHONY: tla traces crosshair fuzz survive soak bench lock format clean
+.PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## start the service with the demo organization on port $PORT (9090)
 	@GRANTPROOF_PORT=$(PORT) $(BIN)/grantproof serve --demo
+
+example-documents: $(READY) ## an application: documents in folders, with owners, on port 8001
+	@$(BIN)/python -m examples.documents
+
+example-expenses: $(READY) ## an application: expenses, separation of duty, a quota, on port 8002
+	@$(BIN)/python -m examples.expenses
+
+example-tenants: $(READY) ## an application: an organization for each tenant, on port 8003
+	@$(BIN)/python -m examples.tenants
 
 test: $(READY) ## run every test
 	@$(BIN)/python -m pytest

@@ -1,0 +1,1 @@
+"""Runnable applications that ask Grantproof what their people may do: see README.md."""

@@ -1,0 +1,1 @@
+"""Expenses, which nobody both submits and approves."""

@@ -1,0 +1,1 @@
+"""Software as a service: an organization for each tenant."""
