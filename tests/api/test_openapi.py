@@ -11,6 +11,7 @@ from grantproof.api.front import CONSUME, PATHS
 from grantproof.api.openapi import written
 from grantproof.core.errors import SingleRefusal
 from grantproof.core.policy import Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.policyfile.witnesses import KINDS
@@ -122,7 +123,7 @@ TERMS = {"If-Match": "412", "Idempotency-Key": "422"}
 
 def test_every_reason_and_every_refusal_has_its_code() -> None:
     """The tables are as long as the unions."""
-    assert set(CODES) == {*get_args(Reason), Withheld}
+    assert set(CODES) == {*get_args(Reason), Withheld, NoSession}
     assert set(KINDS) == set(get_args(SingleRefusal))
 
 

@@ -11,6 +11,7 @@ from grantproof.api.problems import Refused, later
 from grantproof.api.questions import Question
 from grantproof.core.model import Claim
 from grantproof.core.policy import ConstraintFailed, Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.service.callers import Caller
@@ -29,6 +30,7 @@ CONTEXT: Final = (
     "usage",
     "rate",
     "active_roles",
+    "session_id",
 )
 """What of a question is its context, as the entry has it."""
 
@@ -110,7 +112,7 @@ class Recording:
         raise Refused(later("decision_log_full", "the decision log has no room: try again"))
 
 
-def _told(outcome: Claim | Reason | Withheld) -> tuple[str, str | None, str | None]:
+def _told(outcome: Claim | Reason | Withheld | NoSession) -> tuple[str, str | None, str | None]:
     """Return the decision, the code of its reason, and the claim that mattered."""
     if isinstance(outcome, Claim):
         return "Allow", None, str(outcome.id)

@@ -13,6 +13,7 @@ from grantproof.core.certificate import Certificate
 from grantproof.core.messages import reason_message
 from grantproof.core.model import Claim
 from grantproof.core.policy import Allow, Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile import answers
 from grantproof.service.pdp import Answer
@@ -61,7 +62,7 @@ def tell_explanation(
     tell(f"revision {revision}, decided at {shown.moment(decided_at)}")
 
 
-def verdict(outcome: Claim | Reason | Withheld) -> str:
+def verdict(outcome: Claim | Reason | Withheld | NoSession) -> str:
     """Return the answer in one line."""
     return ALLOW if isinstance(outcome, Claim) else f"{DENY}: {reason_message(outcome)}"
 
