@@ -52,8 +52,8 @@ BOUND = crowds().map(bound)
 
 def choices(state: Organization, principal: PrincipalId, instant: int) -> list[frozenset[RoleId]]:
     """All that the principal holds, and each pair of roles that there are."""
-    held = oracle.effective(oracle.world(state), principal, instant)
-    return [frozenset(held), *map(frozenset, combinations(sorted(state.roles), 2))]
+    held = effective_roles(state, principal, instant)
+    return [held, *map(frozenset[RoleId], combinations(sorted(state.roles), 2))]
 
 
 def test_what_may_be_opened_is_never_denied_for_its_session() -> None:

@@ -31,6 +31,7 @@ from grantproof.api import (
     reach,
     resources,
     roles,
+    sessions,
     sod_sets,
     usage,
 )
@@ -66,6 +67,7 @@ ROUTERS: Final = (
     events.router,
     keys.router,
     usage.router,
+    sessions.router,
     inquiries.router,
     reach.router,
     health.router,

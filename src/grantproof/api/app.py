@@ -322,10 +322,11 @@ class Application:
             services.store,
             services.snapshots,
             meters=services.meters,
+            sessions=services.kept_sessions,
             seconds=self._settings.follow_seconds,
             max_staleness=self._settings.max_staleness,
         )
-        decisions = Decisions(services.decisions, following)
+        decisions = Decisions(services.decisions, following, services.kept_sessions)
         running = Running(
             services=services,
             following=following,

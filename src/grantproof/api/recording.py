@@ -9,6 +9,7 @@ from typing import Final
 
 from grantproof.api.problems import Refused, later
 from grantproof.api.questions import Question
+from grantproof.core.matching import Request
 from grantproof.core.model import Claim
 from grantproof.core.policy import ConstraintFailed, Reason
 from grantproof.core.sessions import NoSession
@@ -51,10 +52,22 @@ class Diary:
         self._organization = organization
         self.entries.clear()
 
-    def note(self, question: Question, answer: Answer, *, item: int | None = None) -> None:
-        """Add the decision on a question, with its true reason, whatever the caller is told."""
+    def note(
+        self,
+        question: Question,
+        answer: Answer,
+        *,
+        request: Request | None = None,
+        item: int | None = None,
+    ) -> None:
+        """Add the decision on a question, with its true reason, whatever the caller is told.
+
+        `request` is as it was decided, with the roles that its stored session had.
+        """
         decision, reason, claim = _told(answer.outcome)
         supplied = {name: getattr(question, name) for name in CONTEXT}
+        if question.session_id is not None and request is not None:
+            supplied["active_roles"] = sorted(map(str, request.active_roles or ()))
         self.entries.append(
             Entry(
                 instant=answer.decided_at,

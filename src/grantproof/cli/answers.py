@@ -37,18 +37,30 @@ def tell_answer(answer: Answer, certificate: Certificate | None, *, json: bool) 
 
 
 def tell_explanation(
-    explanation: Explanation, *, revision: int, decided_at: int, json: bool
+    explanation: Explanation,
+    *,
+    revision: int,
+    decided_at: int,
+    json: bool,
+    instead: NoSession | None = None,
 ) -> None:
-    """Print the decision, the roles behind it, and every claim that speaks of the request."""
+    """Print the decision, the roles behind it, and every claim that speaks of the request.
+
+    `instead` is said where there is no such session, and the decision knows of none.
+    """
     if json:
-        tell_json(explanation_document(explanation, revision=revision, decided_at=decided_at))
+        tell_json(
+            explanation_document(
+                explanation, revision=revision, decided_at=decided_at, instead=instead
+            )
+        )
         return
     decision = explanation.decision
     if isinstance(decision, Allow):
         evidence = certificate_lines(decision.certificate)
         tell_tree(Tree(ALLOW, tuple(map(Tree, evidence))))
     else:
-        tell(verdict(decision.reason))
+        tell(verdict(decision.reason if instead is None else instead))
     tell_fields(
         [
             ("effective roles", listed(explanation.effective_roles)),
@@ -103,7 +115,11 @@ def answer_document(answer: Answer, certificate: Certificate | None) -> Any:
 
 
 def explanation_document(
-    explanation: Explanation, *, revision: int, decided_at: int
+    explanation: Explanation,
+    *,
+    revision: int,
+    decided_at: int,
+    instead: NoSession | None = None,
 ) -> dict[str, Any]:
     """Return an explanation for programs."""
     return answers.Explanation.of(
@@ -116,4 +132,5 @@ def explanation_document(
         ],
         revision=revision,
         decided_at=decided_at,
+        instead=instead,
     ).written()

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grantproof.cli.exits import usage
 from grantproof.cli.options import PrincipalArgument
 
 if TYPE_CHECKING:
+    from grantproof.cli.operator import Operator
     from grantproof.core.matching import Request
+    from grantproof.service.entering import InSession
     from grantproof.service.pip import Supplied
 
 Action = Annotated[str, typer.Argument(metavar="ACTION", help="What it wants to do.")]
@@ -46,6 +49,10 @@ ActiveRoles = Annotated[
     list[str] | None,
     typer.Option("--active-role", metavar="ROLE", help="A role of the session. Repeatable."),
 ]
+StoredSession = Annotated[
+    str | None,
+    typer.Option("--session", metavar="SESSION", help="The stored session it is asked in."),
+]
 Kind = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="The kind of the resource.")
 ]
@@ -73,6 +80,28 @@ class Asked:
             kind_of(self.kind),
             frozenset(map(identifiers.RoleId, self.active_role)) if self.active_role else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedInSession(Asked):
+    """A request, perhaps in a stored session."""
+
+    session: StoredSession = None
+
+    def asking(self, operator: "Operator") -> "Request | InSession":
+        """Return what is asked, in its session if it has one; raises `Illegal` or `Stop`."""
+        from functools import partial
+
+        from grantproof.core.identifiers import SessionId
+        from grantproof.service.entering import InSession
+
+        request = self.request()
+        if self.session is None:
+            return request
+        if request.active_roles is not None:
+            raise usage("a session has its roles: leave --session or --active-role out")
+        find = operator.services.sessions.find
+        return InSession(request, partial(find, operator.organization, SessionId(self.session)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def create(
     services = operator.opened(create=organization is None)
     expires_at = None
     if expires_in is not None:
-        expires_at = services.decisions.instant() + _seconds(expires_in)
+        expires_at = services.decisions.instant() + seconds(expires_in)
     wanted = KeyRequest(organization, whose, scopes, label, expires_at)
     match services.keyring.create(wanted, by=operator.author):
         case NewKey() as made:
@@ -170,7 +170,8 @@ def _scopes(
     return frozenset(map(Scope, named))
 
 
-def _seconds(lasting: str) -> int:
+def seconds(lasting: str) -> int:
+    """Return how many seconds a time such as `90d` is; raises `Stop`."""
     found = LASTING.fullmatch(lasting)
     if found is None:
         raise usage(f"`{lasting}` is no time: write a number and s, m, h or d, such as 90d")

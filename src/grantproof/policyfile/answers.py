@@ -279,9 +279,14 @@ class Explanation(Document):
         claims: list[WeighedClaim],
         revision: int,
         decided_at: int,
+        instead: NoSession | None = None,
     ) -> "Explanation":
-        """Return the written form of a decision and what bore on it."""
-        denied = decision.reason if isinstance(decision, Deny) else None
+        """Return the written form of a decision and what bore on it.
+
+        `instead` is said where there is no such session, and the decision knows of none.
+        """
+        reason = decision.reason if isinstance(decision, Deny) else None
+        denied = reason if instead is None else instead
         proof = decision.certificate if isinstance(decision, Allow) else None
         return cls.holding(
             decision="Allow" if denied is None else "Deny",
