@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from grantproof.adapters.clock import SystemClock
+from grantproof.adapters.clock import SystemClock, stopwatch
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api import following as module
 from grantproof.api.following import Following, owned_by
@@ -18,6 +18,7 @@ from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import CreateRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.service.authors import Author
+from grantproof.service.kept_sessions import KeptSessions
 from grantproof.service.meters import Meters
 from grantproof.service.ports import Head, Heard, StoreUnavailable, StoreUnusable
 from grantproof.service.snapshots import Snapshots
@@ -106,8 +107,16 @@ def live(store: Counting, test: Callable[[Following, Snapshots], Awaitable[None]
         snapshots = Snapshots(store, on_owner=owned_by(asyncio.get_running_loop()))
         on_owner = owned_by(asyncio.get_running_loop())
         meters = Meters(store.meter, clock=SystemClock(), on_owner=on_owner)
+        sessions = KeptSessions(
+            store.sessions, clock=SystemClock(), seconds=stopwatch, on_owner=on_owner
+        )
         following = Following(
-            store, snapshots, meters=meters, seconds=0.01, max_staleness=MAX_STALENESS
+            store,
+            snapshots,
+            meters=meters,
+            sessions=sessions,
+            seconds=0.01,
+            max_staleness=MAX_STALENESS,
         )
         try:
             await test(following, snapshots)
@@ -255,7 +264,12 @@ def test_it_is_looked_often_enough_to_stay_current() -> None:
         store = founded()
         services = services_over(store)
         following = Following(
-            store, services.snapshots, meters=services.meters, seconds=3600, max_staleness=0.1
+            store,
+            services.snapshots,
+            meters=services.meters,
+            sessions=services.kept_sessions,
+            seconds=3600,
+            max_staleness=0.1,
         )
         task = asyncio.create_task(following.run())
         await until(lambda: store.looks > 2)

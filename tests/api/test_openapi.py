@@ -115,6 +115,10 @@ WITHOUT_REVISION = {
     "/v1/orgs/{org}",
     "/v1/orgs/{org}/reach",
     "/v1/orgs/{org}/usage",
+    "/v1/orgs/{org}/sessions",
+    "/v1/orgs/{org}/sessions/{session}",
+    "/v1/orgs/{org}/sessions/{session}/roles",
+    "/v1/orgs/{org}/sessions/{session}/roles/{role}",
 }
 """What is changed there is at no revision, or is the organization as a whole."""
 

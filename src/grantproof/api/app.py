@@ -326,7 +326,7 @@ class Application:
             seconds=self._settings.follow_seconds,
             max_staleness=self._settings.max_staleness,
         )
-        decisions = Decisions(services.decisions, following, services.kept_sessions)
+        decisions = Decisions(services.decisions, following)
         running = Running(
             services=services,
             following=following,

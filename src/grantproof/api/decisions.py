@@ -32,7 +32,6 @@ from grantproof.core.sessions import Session
 from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
 from grantproof.service.entering import Entered, InSession, SessionUnread, entered
-from grantproof.service.kept_sessions import KeptSessions
 from grantproof.service.outcomes import Counts, Ending, none
 from grantproof.service.pdp import DecisionPoint, MeterUnread
 
@@ -52,11 +51,9 @@ class Asking(NamedTuple):
 class Decisions:
     """Answers single questions and batches; methods run on the loop that owns the indexes."""
 
-    def __init__(
-        self, decisions: DecisionPoint, following: Following, sessions: KeptSessions
-    ) -> None:
+    def __init__(self, decisions: DecisionPoint, following: Following) -> None:
         self._decisions = decisions
-        self._sessions = sessions
+        self._sessions = following.sessions
         self._counted = decisions.outcomes.counts
         self._following = following
 

@@ -97,7 +97,7 @@ class Following:
         self._store = store
         self._snapshots = snapshots
         self._meters = meters
-        self._sessions = sessions
+        self.sessions = sessions
         self._seconds = min(seconds, max_staleness / LOOKS_A_PERIOD)
         self._loop = asyncio.get_running_loop()
         self.freshness = Freshness(self._loop.time, max_staleness=max_staleness)
@@ -171,10 +171,10 @@ class Following:
 
         Whoever wants the same meanwhile waits for the same.
         """
-        missing = [one for one in wanted if self._sessions.find(organization, one) is None]
+        missing = [one for one in wanted if self.sessions.find(organization, one) is None]
         own = [one for one in missing if (organization, one) not in self._opening]
         if own:
-            read = partial(self._sessions.read, organization, own)
+            read = partial(self.sessions.read, organization, own)
             reading = self._loop.run_in_executor(self._threads, read)
             self._opening |= {(organization, one): reading for one in own}
             reading.add_done_callback(partial(self._note_read, organization, own))
@@ -326,8 +326,8 @@ class Following:
         for one in self._meters.followed():
             self._works(f"{one}{COUNTERS}", partial(self._meters.refresh, one))
         self._works(PRUNING, self._meters.prune)
-        self._works(SESSIONS, self._sessions.confirm)
-        self._works(PRUNING_SESSIONS, self._sessions.prune)
+        self._works(SESSIONS, self.sessions.confirm)
+        self._works(PRUNING_SESSIONS, self.sessions.prune)
 
     def _catch_up(self, organization: OrganizationId, stored: Head | None) -> None:
         if self._snapshots.head(organization) != stored:
