@@ -82,6 +82,10 @@ class KeptSessions:
         self._readings: set[_Reading] = set()
         self._prune_at = 0
 
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._kept)
+
     def find(self, organization: str, session: str) -> Kept | None:
         """Return what is known of a session, unless it is nothing or too old: then read it."""
         kept = self._kept.get((organization, session))
