@@ -36,7 +36,7 @@ Scopes = Annotated[
     typer.Option(
         "--scope",
         metavar="SCOPE",
-        help="evaluate, trusted-context, review, administer or operate. Repeatable."
+        help="evaluate, trusted-context, review, administer, sessions or operate. Repeatable."
         " Default for operators: all that it may have.",
     ),
 ]
