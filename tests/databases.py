@@ -18,10 +18,11 @@ import psycopg
 
 from grantproof.adapters.sql import SqlStore, open_database
 from grantproof.adapters.sql.audit_keys import beside, obtain
-from grantproof.core.identifiers import ClaimId, OrganizationId
+from grantproof.core.identifiers import ClaimId, OrganizationId, SessionId
 from grantproof.core.metering import charges
+from grantproof.core.sessions import Session
 from grantproof.service.audit_chain import AuditKey
-from tests.contracts.histories import ANN, INSTANT, created
+from tests.contracts.histories import ANN, INSTANT, WRITER, created
 from tests.postgresql import Server
 
 PATIENCE_SECONDS = 60
@@ -134,12 +135,15 @@ class Databases(ABC):
 
     @cached_property
     def furnished(self) -> Database:
-        """A database whose `acme` has every kind of fact, and a counter, to be copied."""
+        """A database whose `acme` has every kind of fact, a counter and a session, to be copied."""
         made = self.copied(self.empty)
         store = opened(made.address)
         state = created(store, OrganizationId("acme"))
         due = charges(state.claims[ClaimId("write")], ANN, INSTANT)
         store.meter.charge(state.id, due, revision=state.revision, instant=INSTANT)
+        roles = frozenset({WRITER})
+        kept = Session(SessionId("s1"), ANN, roles, INSTANT, INSTANT + 3_600, "portal")
+        store.sessions.open(state.id, kept, revision=state.revision, most=1)
         store.close()
         return made
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from grantproof.adapters.apart import Apart, Limits, Solvers
 from grantproof.adapters.case_files import CaseFiles, CaseRules
 from grantproof.adapters.chance import SystemChance
-from grantproof.adapters.clock import JitteredBackoff, SystemClock
+from grantproof.adapters.clock import JitteredBackoff, SystemClock, stopwatch
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.snapshot_files import SnapshotFiles
@@ -19,6 +19,7 @@ from grantproof.adapters.sql.database import open_database
 from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
 from grantproof.adapters.verification import verification
 from grantproof.core.invariants import valid
+from grantproof.core.limits import SESSION_STALENESS_SECONDS_MAX
 from grantproof.service.audit import AuditPoint
 from grantproof.service.audit_chain import AuditKey
 from grantproof.service.consume import ConsumptionPoint
@@ -26,11 +27,13 @@ from grantproof.service.contracts import Contracts, Shares
 from grantproof.service.decision_log import DecisionLog
 from grantproof.service.demo import install
 from grantproof.service.guarding import Guard
+from grantproof.service.kept_sessions import KeptSessions
 from grantproof.service.keyring import Keyring
 from grantproof.service.meters import Meters
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.ports import Clock, FileUnavailable, Store, StoreError
+from grantproof.service.sessions import SessionPoint
 from grantproof.service.shelf import Shelf
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.solving import Solver
@@ -60,6 +63,8 @@ class Services:
     administration: AdministrationPoint
     meters: Meters
     consumption: ConsumptionPoint
+    kept_sessions: KeptSessions
+    sessions: SessionPoint
     keyring: Keyring
     contracts: Contracts
     solver: Solver
@@ -107,6 +112,7 @@ def compose(
         contracts=contracts,
         shelf=shelf,
         solver=solver_of(settings, logged=serving),
+        max_staleness=settings.max_staleness,
     )
     signer = Ed25519Signer(store.ledger.key.signing_seed)
     audit = AuditPoint(store.ledger, signer, clock=SystemClock())
@@ -153,11 +159,13 @@ def assemble(
     contracts: Contracts | None = None,
     shelf: Shelf | None = None,
     solver: Solver | None = None,
+    max_staleness: float = SESSION_STALENESS_SECONDS_MAX,
 ) -> Services:
     """Wire the use cases over a store; with `demo` the key of the demo is believed.
 
     Every change is checked, and no decision, unless `contracts` say otherwise; the solver has the
-    limits that it has without settings, unless there is a `solver`.
+    limits that it has without settings, unless there is a `solver`. Sessions that were read longer
+    than `max_staleness` seconds ago are not answered from.
     """
     clock, backoff = SystemClock(), JitteredBackoff()
     kept = Contracts() if contracts is None else contracts
@@ -171,6 +179,17 @@ def assemble(
     consumption = ConsumptionPoint(
         store.meter, snapshots, decisions, backoff=backoff, on_owner=on_owner
     )
+    kept_sessions = KeptSessions(
+        store.sessions,
+        clock=clock,
+        seconds=stopwatch,
+        on_owner=on_owner,
+        max_staleness=max_staleness,
+    )
+    snapshots.heed(kept_sessions.forget)
+    sessions = SessionPoint(
+        store, snapshots, kept_sessions, clock=clock, chance=SystemChance(), backoff=backoff
+    )
     keyring = Keyring(store.keys, snapshots, clock=clock, chance=SystemChance(), demo=demo)
     return Services(
         store,
@@ -179,6 +198,8 @@ def assemble(
         administration,
         meters,
         consumption,
+        kept_sessions,
+        sessions,
         keyring,
         kept,
         solving,

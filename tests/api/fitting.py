@@ -6,6 +6,7 @@ In an organization that was furnished as `FURNISHING` says, each of them is answ
 from dataclasses import dataclass, field
 from typing import Final
 
+from grantproof.adapters.clock import SystemClock
 from grantproof.core.commands.language import (
     AddMember,
     AssignGroupRole,
@@ -26,14 +27,19 @@ from grantproof.core.identifiers import (
     GroupId,
     GuardrailId,
     Kind,
+    OrganizationId,
     PrincipalId,
     ResourceId,
     RoleId,
+    SessionId,
     SodSetId,
 )
 from grantproof.core.model import Any as Anything
 from grantproof.core.model import Claim, Exactly, Guardrail, SodSet
+from grantproof.core.sessions import Session
 from grantproof.service.demo import commands
+from grantproof.service.ports import Store
+from grantproof.service.session_store import Writing
 from tests.api.routes import Route, named
 from tests.api.service import Json
 
@@ -62,6 +68,16 @@ FURNISHING: Final = ChangeSet(
     )
 )
 """The demo's entities, and one of each kind with the id that routes are asked for."""
+
+
+def open_session(store: Store, organization: OrganizationId) -> None:
+    """Let Bob of a furnished organization have the session that routes are asked for."""
+    now = SystemClock().now()
+    roles = frozenset({RoleId("editor")})
+    session = Session(SessionId("x"), PrincipalId("bob"), roles, now, now + 3_600, "portal")
+    revision = store.revision(organization)
+    assert revision is not None
+    assert store.sessions.open(organization, session, revision=revision, most=1) is Writing.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +151,10 @@ WRITES: Final[dict[str, tuple[Fitting, ...]]] = {
         *_body(principal="alice", delete=True),
     ),
     "DELETE /v1/orgs/{org}/usage": _query(principal="alice"),
+    "POST /v1/orgs/{org}/sessions": _body(principal="alice", roles=["viewer"]),
+    "DELETE /v1/orgs/{org}/sessions/{session}": (Fitting(),),
+    "POST /v1/orgs/{org}/sessions/{session}/roles": _body(role="viewer"),
+    "DELETE /v1/orgs/{org}/sessions/{session}/roles/{role}": (Fitting(),),
     "POST /v1/orgs/{org}/who-can": (
         *_body(action="read", resource_id="docs"),
         *_body(action="read", resource_id="docs", context={"hour": 10}),
@@ -168,6 +188,7 @@ READS: Final[dict[str, tuple[Fitting, ...]]] = {
     "GET /v1/orgs/{org}/document": (Fitting(),),
     "GET /v1/orgs/{org}/diff": (Fitting({"from_revision": "0"}), Fitting({"from_revision": "1"})),
     "GET /v1/orgs/{org}/conflicts": (Fitting(),),
+    "GET /v1/orgs/{org}/sessions/{session}/roles": (Fitting(),),
     "GET /v1/orgs/{org}/usage": (
         Fitting(),
         Fitting({"limit": "1"}),
@@ -177,11 +198,21 @@ READS: Final[dict[str, tuple[Fitting, ...]]] = {
 """What is read in another way than page by page or by its name."""
 
 ASKED: Final[dict[str, tuple[Json, ...]]] = {
-    "/evaluate": (QUESTION, {**READING, "explain": True}, {**READING, "hour": 10}),
+    "/evaluate": (
+        QUESTION,
+        {**READING, "explain": True},
+        {**READING, "hour": 10},
+        {**READING, "principal_id": "bob", "session_id": "x"},
+        {**READING, "session_id": "x"},
+    ),
     "/evaluate/batch": ({"items": [QUESTION, {**READING, "explain": True}, {**READING}]},),
     "/evaluate/consume": (QUESTION,),
-    "/explain": (QUESTION, READING),
-    "/what-if": (QUESTION, {**READING, "context": {"hour": 10}, "commands": [SUSPENDS_BOB]}),
+    "/explain": (QUESTION, READING, {**READING, "principal_id": "bob", "session_id": "x"}),
+    "/what-if": (
+        QUESTION,
+        {**READING, "context": {"hour": 10}, "commands": [SUSPENDS_BOB]},
+        {**READING, "principal_id": "bob", "session_id": "x"},
+    ),
 }
 """What is asked, but for the organization."""
 

@@ -11,6 +11,7 @@ KINDS: Final = ["file", "folder", "photo"]
 RESOURCES: Final = ["docs", "docs/plan", "docs/draft", "pictures"]
 CLAIMS: Final = ["clerk-read", "clerk-export", "head-write", "guest-look"]
 SOD_SETS: Final = ["pair", "session"]
+SESSIONS: Final = ["s-ann", "s-ben"]
 GUARDRAILS: Final = ["nobody-burns"]
 
 NAMES: Final[dict[str, list[str]]] = {
@@ -31,6 +32,8 @@ NAMES: Final[dict[str, list[str]]] = {
     "claim": CLAIMS,
     "sod_set": SOD_SETS,
     "guardrail": GUARDRAILS,
+    "session": SESSIONS,
+    "session_id": SESSIONS,
     "action": ["read", "write", "export", "look"],
     "region": ["eu", "us"],
     "position": ["48.8566,2.3522", "48.8655,2.3522"],
@@ -143,7 +146,8 @@ LOOKS: Final[Json] = {
     "weekday": 6,
     "attributes": {"amount": 5, "tags": ["a", "b"]},
 }
-QUESTIONS: Final = [EXPORTS, READS, WRITES, LOOKS]
+IN_SESSION: Final[Json] = {**READS, "session_id": "s-ben"}
+QUESTIONS: Final = [EXPORTS, READS, WRITES, LOOKS, IN_SESSION]
 
 ORG: Final = "/v1/orgs/{org}"
 
@@ -265,6 +269,11 @@ BODIES: Final[dict[str, list[Any]]] = {
         {name: said for name, said in WRITES.items() if name != "explain"},
         {**LOOKS, "usage": 1, "rate": 2},
     ],
+    f"POST {ORG}/sessions": [
+        {"principal": "ann", "roles": ["clerk", "guest"], "seconds": 60},
+        {"principal": "ben"},
+    ],
+    f"POST {ORG}/sessions/{{session}}/roles": [{"role": "guest"}, {"role": "clerk"}],
     f"POST {ORG}/sod-sets": [
         {"id": "new", "roles": ["clerk", "chief", "teller"], "n": 3, "mode": "static"}
     ],
@@ -319,6 +328,7 @@ PLACES: Final[dict[str, list[Json]]] = {
     ],
     f"GET {ORG}/principals/{{principal}}/operations": [{"principal": "ann", "resource": "docs"}],
     f"GET {ORG}/review/access": [{"principal": "ann"}, {"resource": "docs", "action": "read"}],
+    f"DELETE {ORG}/sessions/{{session}}/roles/{{role}}": [{"session": "s-ben", "role": "clerk"}],
     f"DELETE {ORG}/usage": [{"principal": "ben"}, {"claim": "clerk-export"}],
 }
 """What several parameters name together, and exists."""

@@ -29,14 +29,17 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from grantproof.adapters.clock import SystemClock
 from grantproof.adapters.memory import MemoryStore
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId, SessionId
 from grantproof.core.invariants import valid
 from grantproof.core.organization import Organization
+from grantproof.core.sessions import Session
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION
 from grantproof.service.keyring import KeyRequest, NewKey
-from tests.api.furnished import AUTHZEN, BODIES, EXPORTS, FACTS, NAMES, PLACES
+from grantproof.service.session_store import Writing
+from tests.api.furnished import AUTHZEN, BODIES, EXPORTS, FACTS, NAMES, PLACES, SESSIONS
 from tests.api.service import ADDRESS, Api, running
 
 CHECKS: Final = [
@@ -129,8 +132,17 @@ class Target:
         assert changed.status_code == 200, changed.text
         counted = self.api.post("/evaluate/consume", json={"org_id": self.organization, **EXPORTS})
         assert counted.json()["decision"] == "Allow", counted.text
+        for name, whose, role in zip(SESSIONS, ("ann", "ben"), ("head", "clerk"), strict=True):
+            self._open_session(name, whose, role)
         self.bound = {"Authorization": b"Bearer " + self._key().encode()}
         self.prefixes = [self._key()[3:15] for _ in range(2)]
+
+    def _open_session(self, name: str, whose: str, role: str) -> None:
+        here, now = OrganizationId(self.organization), SystemClock().now()
+        roles = frozenset({RoleId(role)})
+        session = Session(SessionId(name), PrincipalId(whose), roles, now, now + 3_600, "fuzz")
+        opened = self.store.sessions.open(here, session, revision=1, most=1)
+        assert opened is Writing.DONE
 
     def _key(self) -> str:
         wanted = KeyRequest(OrganizationId(self.organization), None, WITHIN_ORGANIZATION)

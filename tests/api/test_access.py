@@ -93,6 +93,12 @@ def test_the_scopes_of_the_routes() -> None:
         "PATCH",
         "DELETE",
     }
+    assert found.pop("sessions") == {
+        "POST /v1/orgs/{org}/sessions",
+        "DELETE /v1/orgs/{org}/sessions/{session}",
+        "POST /v1/orgs/{org}/sessions/{session}/roles",
+        "DELETE /v1/orgs/{org}/sessions/{session}/roles/{role}",
+    }
     assert found == {}
 
 

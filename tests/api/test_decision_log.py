@@ -78,6 +78,28 @@ def test_a_decision_is_logged_with_who_asked_what(folder: Path, store: MemorySto
     }
 
 
+def test_a_decision_in_a_session_is_logged_with_the_roles_that_it_had(
+    folder: Path, store: MemoryStore
+) -> None:
+    """By each route that decides; none where there is no such session."""
+    counted = {name: said for name, said in READ_DOCS.items() if name != "usage"}
+    with serving(store, OPERATORS, decision_log=folder) as api:
+        wanted = {"principal": "alice", "roles": ["viewer"]}
+        name = api.post("/v1/orgs/acme/sessions", json=wanted).json()["id"]
+        for session in (name, "never"):
+            asked = {**counted, "session_id": session}
+            api.post("/evaluate", json=asked)
+            api.post("/evaluate/consume", json=asked)
+            item = {k: said for k, said in asked.items() if k != "org_id"}
+            api.post("/evaluate/batch", json={"org_id": "acme", "items": [item]})
+    logged = [entry["context"] for entry in entries(folder)]
+    assert [(one["session_id"], one["active_roles"]) for one in logged] == [
+        *[(name, ["viewer"])] * 3,
+        *[("never", [])] * 3,
+    ]
+    assert [entry["reason"] for entry in entries(folder)] == [None] * 3 + ["no_session"] * 3
+
+
 def test_the_true_reason_is_logged_whatever_the_caller_is_told(
     folder: Path, store: MemoryStore
 ) -> None:

@@ -178,7 +178,10 @@ def test_only_the_trusted_supply_the_servers_own_context(operator: Api, field: s
         ({"attributes": {f"a{number}": 1 for number in range(257)}}, "attributes"),
         ({"explain": 1}, "explain"),
         ({"at_least_revision": -1}, "at_least_revision"),
-        ({"session_id": "s"}, "session_id"),
+        ({"session_id": "s p"}, "session_id"),
+        ({"session_id": ""}, "session_id"),
+        ({"session_id": 7}, "session_id"),
+        ({"session_id": "s", "active_roles": []}, "active_roles"),
         ({"Org_id": "acme"}, "Org_id"),
     ],
 )

@@ -2,29 +2,34 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 import pytest
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from grantproof.adapters.clock import SystemClock
+from grantproof.adapters.clock import SystemClock, stopwatch
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api import following as module
 from grantproof.api.following import Following, owned_by
 from grantproof.api.freshness import Freshness
 from grantproof.api.problems import Refused
 from grantproof.core.commands import Accepted, apply
-from grantproof.core.commands.language import CreateRole
-from grantproof.core.identifiers import OrganizationId, RoleId
+from grantproof.core.commands.language import CreatePrincipal, CreateRole
+from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId, SessionId
+from grantproof.core.sessions import Session
 from grantproof.service.authors import Author
+from grantproof.service.kept_sessions import KeptSessions
 from grantproof.service.meters import Meters
 from grantproof.service.ports import Head, Heard, StoreUnavailable, StoreUnusable
+from grantproof.service.session_store import Writing
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.versions import Versioned
 from tests.api.service import services_over
 
 MAX_STALENESS = 60.0
+CONFIRMED_SECONDS = 0.1
+"""So old may what is known of a session be; half of it passes before it is read again."""
 ONE, TWO, GONE = OrganizationId("one"), OrganizationId("two"), OrganizationId("gone")
 
 
@@ -106,8 +111,20 @@ def live(store: Counting, test: Callable[[Following, Snapshots], Awaitable[None]
         snapshots = Snapshots(store, on_owner=owned_by(asyncio.get_running_loop()))
         on_owner = owned_by(asyncio.get_running_loop())
         meters = Meters(store.meter, clock=SystemClock(), on_owner=on_owner)
+        sessions = KeptSessions(
+            store.sessions,
+            clock=SystemClock(),
+            seconds=stopwatch,
+            on_owner=on_owner,
+            max_staleness=CONFIRMED_SECONDS,
+        )
         following = Following(
-            store, snapshots, meters=meters, seconds=0.01, max_staleness=MAX_STALENESS
+            store,
+            snapshots,
+            meters=meters,
+            sessions=sessions,
+            seconds=0.01,
+            max_staleness=MAX_STALENESS,
         )
         try:
             await test(following, snapshots)
@@ -126,6 +143,56 @@ def test_many_who_ask_at_once_load_once() -> None:
         found = await asyncio.gather(*[following.index(ONE) for _ in range(20)])
         assert len(set(map(id, found))) == 1
         assert store.loads == ["one"]
+
+    live(store, test)
+
+
+def test_many_who_ask_in_one_session_read_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wants a session that is being read waits for the same look; known ones for none."""
+    store, reads = founded(), list[list[str]]()
+    real = store.sessions.read
+
+    def noted(organization: OrganizationId, wanted: Collection[SessionId]) -> object:
+        reads.append(sorted(wanted))
+        return real(organization, wanted)
+
+    monkeypatch.setattr(store.sessions, "read", noted)
+
+    async def test(following: Following, __: Snapshots) -> None:
+        monkeypatch.setattr(following.sessions, "_max_staleness", MAX_STALENESS)
+        one, two = SessionId("s1"), SessionId("s2")
+        await asyncio.gather(*[following.read_sessions(ONE, {one}) for _ in range(20)])
+        await following.read_sessions(ONE, {one, two})
+        await following.read_sessions(ONE, {one, two})
+        await following.read_sessions(TWO, {one})
+        assert reads == [["s1"], ["s2"], ["s1"]]
+
+    live(store, test)
+
+
+def test_sessions_in_use_are_confirmed_while_it_follows() -> None:
+    """In the background, so that what another process ends is denied without being asked for."""
+    store = founded()
+    now = SystemClock().now()
+    roles = frozenset[RoleId]()
+    session = Session(SessionId("s1"), PrincipalId("ann"), roles, now, now + 60, "portal")
+    write_principal = CreatePrincipal(session.principal)
+    services_over(store).administration.propose(ONE, write_principal, by=Author("other"))
+    assert store.sessions.open(ONE, session, revision=1, most=1) is Writing.DONE
+
+    async def test(following: Following, __: Snapshots) -> None:
+        await following.index(ONE)
+        await following.read_sessions(ONE, {session.id})
+        task = asyncio.create_task(following.run())
+        store.sessions.end(ONE, session.id, instant=now)
+
+        def is_gone() -> bool:
+            kept = following.sessions.find(ONE, session.id)
+            return kept is not None and kept.session is None
+
+        await until(is_gone)
+        following.stop()
+        await task
 
     live(store, test)
 
@@ -255,7 +322,12 @@ def test_it_is_looked_often_enough_to_stay_current() -> None:
         store = founded()
         services = services_over(store)
         following = Following(
-            store, services.snapshots, meters=services.meters, seconds=3600, max_staleness=0.1
+            store,
+            services.snapshots,
+            meters=services.meters,
+            sessions=services.kept_sessions,
+            seconds=3600,
+            max_staleness=0.1,
         )
         task = asyncio.create_task(following.run())
         await until(lambda: store.looks > 2)

@@ -13,7 +13,7 @@ from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION, Scope
 from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
-from tests.api.fitting import ASKED, FURNISHING, READING, Fitting, fittings
+from tests.api.fitting import ASKED, FURNISHING, READING, Fitting, fittings, open_session
 from tests.api.routes import GUARDED, Route, named
 from tests.api.service import (
     OPERATORS,
@@ -54,6 +54,7 @@ def furnish(store: MemoryStore, organization: OrganizationId) -> None:
     assert isinstance(
         administration.propose(organization, FURNISHING, by=Author("other")), Accepted
     )
+    open_session(store, organization)
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,7 @@ def test_another_organization_answers_like_an_absent_one(
     """Status, headers and body, on every route; and the other organization stays as it is."""
     (api, store, keys), (without, _, keys_without) = worlds
     before, counted = store.load(RIVAL), len(store.events(RIVAL, after=0, limit=9))
+    sessions = store.sessions.page(RIVAL, instant=0, limit=9)
     for fitting in requests(route, RIVAL):
         theirs = call(api, route, keys[credential], fitting=fitting)
         nobodys = call(without, route, keys_without[credential], fitting=fitting)
@@ -141,6 +143,7 @@ def test_another_organization_answers_like_an_absent_one(
     assert store.load(RIVAL) is before
     assert len(store.events(RIVAL, after=0, limit=9)) == counted
     assert store.meter.usage(RIVAL, instant=4_000_000_000, limit=1) == ()
+    assert store.sessions.page(RIVAL, instant=0, limit=9) == sessions
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)

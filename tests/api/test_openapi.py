@@ -11,6 +11,7 @@ from grantproof.api.front import AUTHZEN, CONSUME, OF_ORGANIZATION, PATHS, ROUTE
 from grantproof.api.openapi import written
 from grantproof.core.errors import SingleRefusal
 from grantproof.core.policy import Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.policyfile.witnesses import KINDS
@@ -132,6 +133,10 @@ WITHOUT_REVISION = {
     "/v1/orgs/{org}",
     "/v1/orgs/{org}/reach",
     "/v1/orgs/{org}/usage",
+    "/v1/orgs/{org}/sessions",
+    "/v1/orgs/{org}/sessions/{session}",
+    "/v1/orgs/{org}/sessions/{session}/roles",
+    "/v1/orgs/{org}/sessions/{session}/roles/{role}",
 }
 """What is changed there is at no revision, or is the organization as a whole."""
 
@@ -140,7 +145,7 @@ TERMS = {"If-Match": "412", "Idempotency-Key": "422"}
 
 def test_every_reason_and_every_refusal_has_its_code() -> None:
     """The tables are as long as the unions."""
-    assert set(CODES) == {*get_args(Reason), Withheld}
+    assert set(CODES) == {*get_args(Reason), Withheld, NoSession}
     assert set(KINDS) == set(get_args(SingleRefusal))
 
 

@@ -53,10 +53,11 @@ def address(route: Route, organization: str) -> str:
 
 
 def told(target: Target) -> tuple[Any, ...]:
-    """What is there: the organizations with their revisions, the keys, and what was counted."""
+    """What is there: organizations with their revisions, keys, sessions, and what was counted."""
     api, here = target.api, OrganizationId(target.organization)
     usage = tuple(target.store.meter.usage(here, instant=0, limit=99))
-    return api.get("/v1/orgs").json(), api.get(OF_KEYS).json(), usage
+    sessions = target.store.sessions.page(here, instant=0, limit=99)
+    return api.get("/v1/orgs").json(), api.get(OF_KEYS).json(), usage, sessions
 
 
 @pytest.mark.parametrize("route", CHANGING, ids=named)

@@ -7,6 +7,7 @@ organization gets the same answers from both, byte for byte.
 
 import itertools
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from httpx2 import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.memory import MemoryStore
 from grantproof.bootstrap import Services
 from grantproof.core.commands import Event
@@ -35,7 +37,8 @@ from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION
 from grantproof.service.credentials import PREFIX_AT
 from grantproof.service.keyring import KeyRequest
-from tests.api.fitting import ASKED, FURNISHING, QUESTION, READING, Fitting, fittings
+from grantproof.service.sessions import ID_BYTES
+from tests.api.fitting import ASKED, FURNISHING, QUESTION, READING, Fitting, fittings, open_session
 from tests.api.routes import GUARDED, Route, named
 from tests.api.service import (
     OPERATORS,
@@ -177,7 +180,18 @@ def worlds(kept_by: Databases | None) -> Iterator[tuple[World, World]]:
     with ExitStack() as doors:
         patch = doors.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("grantproof.adapters.clock.SystemClock.now", lambda _: NOW)
+        patch.setattr("grantproof.adapters.chance.SystemChance.draw", drawn)
         yield doors.enter_context(a_world(kept_by)), doors.enter_context(a_world(kept_by))
+
+
+DRAWN: Final = itertools.count()
+
+
+def drawn(_: SystemChance, count: int) -> bytes:
+    """Random bytes; for an id of a session the same in both worlds, which open them in turn."""
+    if count != ID_BYTES:
+        return secrets.token_bytes(count)
+    return (next(DRAWN) // 2).to_bytes(count)
 
 
 @contextmanager
@@ -201,6 +215,7 @@ def founded(world: World, number: int) -> Own:
     for name in (own_name(number), *(other_name(number, other) for other in range(OTHERS))):
         assert world.services.administration.found(name, time_zone="UTC", by=OWN)
         world.services.administration.propose(name, FURNISHING, by=OWN)
+        open_session(world.services.store, name)
     keys = (
         new_key(world.services.store, KeyRequest(own_name(number), whose, WITHIN_ORGANIZATION))
         for whose in (ALICE, None)

@@ -113,6 +113,7 @@ class Replica:
             reached,
             services.snapshots,
             meters=services.meters,
+            sessions=services.kept_sessions,
             seconds=3600,
             max_staleness=STALENESS_MAX,
         )

@@ -27,7 +27,7 @@ FAULTS: Final = (
         sentence="a commit leaves the revision as it is",
         gate=Model("broken/NoBump"),
         edits=(
-            Edit(STORE, "import dataclass, field", "import dataclass, field, replace"),
+            Edit(STORE, "import threading", "import threading\nfrom dataclasses import replace"),
             Edit(
                 STORE,
                 "tenant.state = advance(state, event.delta)",

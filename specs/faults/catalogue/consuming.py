@@ -25,7 +25,7 @@ KEEP: Final = (
 )
 WRITE: Final = (
     "            for counter, end, _ in charges:\n"
-    "                counts[counter] = _Count(before[counter] + 1, end, instant)\n"
+    "                counts[counter] = Count(before[counter] + 1, end, instant)\n"
 )
 BEGIN: Final = 'else to none. P-CONSUME."""\n'
 

@@ -154,6 +154,7 @@ async def _live(steps: list[str], least: int) -> Told:
         store,
         services.snapshots,
         meters=services.meters,
+        sessions=services.kept_sessions,
         seconds=3600,
         max_staleness=STALENESS_MAX,
     )

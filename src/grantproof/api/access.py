@@ -48,6 +48,9 @@ class Access:
 
 ADMINISTRATION: Final = Access(Scope.REVIEW, Scope.ADMINISTER)
 ORGANIZATIONS: Final = Access(Scope.REVIEW, Scope.OPERATE)
+SESSIONS: Final = Access(Scope.REVIEW, Scope.SESSIONS)
+"""Of sessions: whoever may only ask for decisions widens none, and whoever opens them changes
+nothing else."""
 INQUIRY: Final = Access(Scope.REVIEW, Scope.REVIEW)
 """Of questions that take a body, and change nothing."""
 OPERATION: Final = Access(Scope.OPERATE, Scope.OPERATE)

@@ -335,6 +335,7 @@ class Application:
             services.store,
             services.snapshots,
             meters=services.meters,
+            sessions=services.kept_sessions,
             seconds=self._settings.follow_seconds,
             max_staleness=self._settings.max_staleness,
         )

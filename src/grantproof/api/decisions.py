@@ -4,13 +4,16 @@ Bytes, one strict parse, a lookup in the index that this loop owns, bytes. No mi
 and no database, unless the organization is not followed yet or a newer revision is demanded.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final, NamedTuple
 
 import msgspec
 
 from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
 from grantproof.api.following import Following
-from grantproof.api.problems import Problem, Refused, illegal, later
+from grantproof.api.problems import NOT_CURRENT, Problem, Refused, illegal, later
 from grantproof.api.questions import (
     Question,
     SingleQuestion,
@@ -18,15 +21,22 @@ from grantproof.api.questions import (
     read_batch,
     read_item,
     read_single,
+    session_of,
 )
 from grantproof.api.recording import Diary
 from grantproof.core.errors import Illegal
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import OrganizationId, SessionId
 from grantproof.core.index import Index
+from grantproof.core.matching import Request
+from grantproof.core.sessions import Session
 from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
+from grantproof.service.entering import Entered, InSession, SessionUnread, entered
 from grantproof.service.outcomes import Counts, Ending, none
 from grantproof.service.pdp import DecisionPoint, MeterUnread
+
+READINGS_MAX: Final = 4
+"""How often the sessions of a request are read: so often they may change while it is answered."""
 
 
 class Asking(NamedTuple):
@@ -43,6 +53,7 @@ class Decisions:
 
     def __init__(self, decisions: DecisionPoint, following: Following) -> None:
         self._decisions = decisions
+        self._sessions = following.sessions
         self._counted = decisions.outcomes.counts
         self._following = following
 
@@ -60,6 +71,8 @@ class Decisions:
                 return encode(self._answer(index, question, asking))
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
+            except SessionUnread:
+                index = None if index is None else await self.sessions(index, (question,))
 
     async def batch(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
         """Return the answers to a batch, in its order; raises `Refused` or `StoreError`.
@@ -80,6 +93,8 @@ class Decisions:
                 ]
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
+            except SessionUnread:
+                index = None if index is None else await self.sessions(index, batch.items)
             else:
                 self._decisions.outcomes.add(asking.counted)
                 revision = 0 if index is None else index.state.revision
@@ -103,6 +118,38 @@ class Decisions:
         """
         followed = await self._following.meter(index.state.id)
         return await self._following.index(index.state.id) if followed else None
+
+    async def sessions(
+        self, index: Index, asked_in: Sequence[Question | msgspec.Raw]
+    ) -> Index | None:
+        """Return the index once the sessions of the questions are known; nothing if it is gone.
+
+        Raises `StoreError`, and `Refused` when they are too old again before all are known.
+        """
+        organization, wanted = index.state.id, set(_sessions_of(asked_in))
+        for _ in range(READINGS_MAX):
+            await self._following.read_sessions(organization, wanted)
+            found = await self._following.index(organization)
+            # Looked at last: from here to the answer nothing is awaited.
+            if all(self._sessions.find(organization, one) for one in wanted):
+                return found
+        raise Refused(NOT_CURRENT)
+
+    def session(self, organization: OrganizationId, question: Question) -> Session | None:
+        """Return the stored session that the question names; raises `SessionUnread`, `Refused`."""
+        name = session_of(question)
+        kept = None if name is None else self._sessions.find(organization, name)
+        if kept is None:
+            raise SessionUnread(name)
+        return kept.session
+
+    def enter(
+        self, organization: OrganizationId, request: Request, question: Question, *, instant: int
+    ) -> Entered:
+        """Return the question as it is decided at the instant; raises as `session` does."""
+        if question.session_id is None:
+            return Entered(request)
+        return entered(InSession(request, partial(self.session, organization, question)), instant)
 
     async def index(self, organization: str, caller: Caller, *, at_least: int = 0) -> Index | None:
         """Return the index to ask; nothing for an organization that is absent or not the caller's.
@@ -142,18 +189,33 @@ class Decisions:
         caller, instant, diary, counted = asking
         request, supplied = asked(question, trusted=caller.trusted_context)
         if index is None:
+            session_of(question)
             answer = self._decisions.absent(instant)
+        elif question.session_id is not None:
+            own = self.enter(index.state.id, request, question, instant=instant)
+            request = own.request
+            answer = self._decisions.decide_entered(index, own, supplied, instant=instant)
         else:
             answer = self._decisions.decide(index, request, supplied, instant=instant)
         counted[type(answer.outcome)] += 1
         if diary is not None:
-            diary.note(question, answer, item=place)
+            diary.note(question, answer, request=request, item=place)
         if not question.explain:
             return evaluation(answer, review=caller.review)
         proof = None
         if index is not None:
             proof = self._decisions.certify(index.state, request, supplied, answer=answer)
         return evaluation(answer, review=caller.review, certificate=proof)
+
+
+def _sessions_of(questions: Iterable[Question | msgspec.Raw]) -> Iterator[SessionId]:
+    """Yield the sessions that the questions name; what is malformed is told with its answer."""
+    for question in questions:
+        with suppress(Refused):
+            read = question if isinstance(question, Question) else read_item(question)
+            name = session_of(read)
+            if name is not None:
+                yield name
 
 
 def _legal(organization: str) -> OrganizationId:

@@ -11,7 +11,6 @@ from grantproof.api.problems import Refused, forbidden
 from grantproof.api.questions import asked, read_single
 from grantproof.api.recording import Diary
 from grantproof.core.constraints import Context
-from grantproof.core.matching import Request
 from grantproof.core.metering import Readings
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
@@ -19,6 +18,7 @@ from grantproof.core.policy import Deny
 from grantproof.policyfile.answers import Explanation, WeighedClaim
 from grantproof.service import review
 from grantproof.service.callers import Caller
+from grantproof.service.entering import NO_SESSION, Entered, is_for_session
 from grantproof.service.outcomes import Ending
 from grantproof.service.pdp import DecisionPoint, MeterUnread
 from grantproof.service.pip import situate
@@ -43,7 +43,13 @@ class Explanations:
         )
         if index is None:
             raise Refused(forbidden(question.org_id))
+        if question.session_id is not None:
+            index = await self._decisions.sessions(index, (question,))
+            if index is None:
+                raise Refused(forbidden(question.org_id))
         instant = self._point.instant()
+        inside = self._decisions.enter(index.state.id, request, question, instant=instant)
+        request = inside.request
         try:
             readings = self._point.readings(index, request, supplied, instant=instant)
         except MeterUnread:
@@ -53,19 +59,22 @@ class Explanations:
             readings = self._point.readings(index, request, supplied, instant=instant)
         context = situate(instant, index.state.time_zone, supplied)
         ending, encoded = await asyncio.to_thread(
-            partial(_explained, index.state, request, context, readings=readings)
+            partial(_explained, index.state, inside, context, readings=readings)
         )
         self._decisions.count(ending)
         return encoded
 
 
 def _explained(
-    state: Organization, request: Request, context: Context, *, readings: Readings
+    state: Organization, inside: Entered, context: Context, *, readings: Readings
 ) -> tuple[Ending, bytes]:
     """Return how the decision ended, and the explanation as the caller is told."""
-    explanation = review.explain(state, request, context, readings=readings)
+    explanation = review.explain(state, inside.request, context, readings=readings)
+    decision = explanation.decision
+    reason = decision.reason if isinstance(decision, Deny) else None
+    instead = NO_SESSION if is_for_session(reason, inside) else None
     answer = Explanation.of(
-        explanation.decision,
+        decision,
         effective_roles=explanation.effective_roles,
         active_roles=explanation.active_roles,
         claims=[
@@ -74,7 +83,7 @@ def _explained(
         ],
         revision=state.revision,
         decided_at=context.instant,
+        instead=instead,
     )
-    decision = explanation.decision
-    ending: Ending = type(decision.reason) if isinstance(decision, Deny) else Claim
+    ending: Ending = Claim if reason is None else type(instead or reason)
     return ending, answer.model_dump_json().encode()

@@ -7,7 +7,7 @@ happen in a few threads of their own, so that administration and decisions wait 
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -17,9 +17,10 @@ import structlog
 
 from grantproof.api.freshness import Freshness
 from grantproof.api.problems import NOT_CURRENT, Refused
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import OrganizationId, SessionId
 from grantproof.core.index import Index
 from grantproof.core.limits import CONFIRM_SECONDS_MAX, REACH_SECONDS_MAX
+from grantproof.service.kept_sessions import KeptSessions
 from grantproof.service.meters import Meters
 from grantproof.service.ports import Head, Store, StoreError, StoreUnavailable
 from grantproof.service.snapshots import Owner, Snapshots
@@ -33,6 +34,8 @@ LOOKS_A_PERIOD: Final = 2
 
 COUNTERS: Final = " (counters)"
 PRUNING: Final = "ended counters"
+SESSIONS: Final = "sessions"
+PRUNING_SESSIONS: Final = "expired sessions"
 LOOK: Final = " (what has changed)"
 
 log = structlog.get_logger(__name__)
@@ -87,12 +90,14 @@ class Following:
         snapshots: Snapshots,
         *,
         meters: Meters,
+        sessions: KeptSessions,
         seconds: float,
         max_staleness: float,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._meters = meters
+        self.sessions = sessions
         self._seconds = min(seconds, max_staleness / LOOKS_A_PERIOD)
         self._loop = asyncio.get_running_loop()
         self.freshness = Freshness(self._loop.time, max_staleness=max_staleness)
@@ -108,6 +113,7 @@ class Following:
         self._forgotten = 0
         self._loading: dict[str, asyncio.Future[Index | None]] = {}
         self._reading: dict[str, asyncio.Future[None]] = {}
+        self._opening: dict[tuple[str, str], asyncio.Future[None]] = {}
         self._failing: set[str] = set()
 
     def known(self, organization: str) -> Index | None:
@@ -157,6 +163,24 @@ class Following:
             reading.add_done_callback(lambda _: self._reading.pop(organization))
         await asyncio.shield(reading)
         return self._meters.get(organization) is not None
+
+    async def read_sessions(
+        self, organization: OrganizationId, wanted: Iterable[SessionId]
+    ) -> None:
+        """Let sessions be known that are not, or are too old; raises `StoreError`.
+
+        Whoever wants the same meanwhile waits for the same.
+        """
+        missing = [one for one in wanted if self.sessions.find(organization, one) is None]
+        own = [one for one in missing if (organization, one) not in self._opening]
+        if own:
+            read = partial(self.sessions.read, organization, own)
+            reading = self._loop.run_in_executor(self._threads, read)
+            self._opening |= {(organization, one): reading for one in own}
+            reading.add_done_callback(partial(self._note_read, organization, own))
+        # One caller that goes away must not take it from the others.
+        under_way = {self._opening[organization, one] for one in missing}
+        await asyncio.gather(*map(asyncio.shield, under_way))
 
     def forget_misses(self) -> None:
         """Look again for what was looked for in vain; from any thread."""
@@ -255,6 +279,12 @@ class Following:
         if not loading.cancelled() and loading.exception() is None:
             self.freshness.confirm((organization,), began=began)
 
+    def _note_read(
+        self, organization: str, own: list[SessionId], _: "asyncio.Future[None]"
+    ) -> None:
+        for one in own:
+            del self._opening[organization, one]
+
     def _load(self, organization: OrganizationId) -> Index | None:
         """Load in a thread, and remember what is missing or fails."""
         forgotten, failure = self._forgotten, None
@@ -296,6 +326,8 @@ class Following:
         for one in self._meters.followed():
             self._works(f"{one}{COUNTERS}", partial(self._meters.refresh, one))
         self._works(PRUNING, self._meters.prune)
+        self._works(SESSIONS, self.sessions.confirm)
+        self._works(PRUNING_SESSIONS, self.sessions.prune)
 
     def _catch_up(self, organization: OrganizationId, stored: Head | None) -> None:
         if self._snapshots.head(organization) != stored:

@@ -11,8 +11,15 @@ from typing import Final
 import msgspec
 
 from grantproof.core.errors import Illegal, Refusal
-from grantproof.core.messages import refusal_message
-from grantproof.policyfile.witnesses import Witness, kind_of, witness_of
+from grantproof.core.messages import refusal_message, session_message
+from grantproof.core.sessions import SessionRefusal
+from grantproof.policyfile.witnesses import (
+    Witness,
+    kind_of,
+    session_kind_of,
+    session_witness_of,
+    witness_of,
+)
 from grantproof.service.ports import StoreError, StoreUnavailable, StoreUncertain
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -44,7 +51,10 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "missing": (409, "reference to something that does not exist"),
     "named_by_guardrail": (409, "named by a guardrail"),
     "named_by_sod_set": (409, "named by a separation-of-duty set"),
+    "not_held": (409, "role not held"),
     "over_limit": (409, "over a limit"),
+    "session_clash": (409, "dynamic separation of duty"),
+    "suspended": (409, "principal suspended"),
     "still_referenced": (409, "still referred to"),
     "would_cycle": (409, "cycle"),
     "stale": (412, "changed meanwhile"),
@@ -205,6 +215,12 @@ def rejected(refusal: Refusal, *, missing_is_absent: bool = False) -> Problem:
     """
     code = "not_found" if missing_is_absent else kind_of(refusal)
     return Problem(code, refusal_message(refusal), witness=witness_of(refusal))
+
+
+def unwilling(refusal: SessionRefusal, *, missing_is_absent: bool = False) -> Problem:
+    """Return the problem of a session that is not opened or changed; else as `rejected` does."""
+    code = "not_found" if missing_is_absent else session_kind_of(refusal)
+    return Problem(code, session_message(refusal), witness=session_witness_of(refusal))
 
 
 def later(code: str, detail: str) -> Problem:

@@ -26,6 +26,7 @@ from grantproof.core.identifiers import (
     Region,
     ResourceId,
     RoleId,
+    SessionId,
 )
 from grantproof.core.limits import ACTIVE_ROLES_MAX, BATCH_ITEMS_MAX, INTEGER_MAX
 from grantproof.core.matching import Request
@@ -48,6 +49,7 @@ ResourceText = Annotated[str, Meta(extra_json_schema=_schema(ResourceId))]
 KindText = Annotated[str, Meta(extra_json_schema=_schema(Kind))]
 RegionText = Annotated[str, Meta(extra_json_schema=_schema(Region))]
 PositionText = Annotated[str, Meta(extra_json_schema=dict(POSITION_SCHEMA))]
+SessionText = Annotated[str, Meta(extra_json_schema=_schema(SessionId))]
 RoleText = Annotated[str, Meta(extra_json_schema=_schema(RoleId))]
 Hour = Annotated[int, Meta(ge=0, le=HOURS_PER_DAY - 1)]
 Weekday = Annotated[int, Meta(ge=0, le=DAYS_PER_WEEK - 1)]
@@ -59,8 +61,9 @@ Roles = Annotated[list[RoleText], Meta(max_length=ACTIVE_ROLES_MAX)]
 class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     """May the principal do the action on the resource, here and now?
 
-    `resource_kind` makes a resource known that is not registered. `active_roles` are the roles of a
-    session; left out means all that the principal has. `position` is latitude and longitude in
+    `resource_kind` makes a resource known that is not registered. `session_id` names a stored
+    session, `active_roles` are the roles of one that is not stored: one of them at most; without
+    one, all that the principal has are active. `position` is latitude and longitude in
     decimal degrees, at most six decimals. Only a trusted caller may supply `hour`
     (0 to 23), `weekday` (0 is Monday), `usage` and `rate`. `explain` asks for the certificate.
     """
@@ -77,6 +80,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
     usage: Count | None = None
     rate: Count | None = None
     active_roles: Roles | None = None
+    session_id: SessionText | None = None
     explain: bool = False
 
 
@@ -111,6 +115,7 @@ _ITEM: Final = msgspec.json.Decoder(Question)
 _principal = lru_cache(REMEMBERED_MAX)(PrincipalId)
 _action = lru_cache(REMEMBERED_MAX)(Action)
 _resource = lru_cache(REMEMBERED_MAX)(ResourceId)
+_session = lru_cache(REMEMBERED_MAX)(SessionId)
 
 
 def read_single(body: bytes) -> SingleQuestion:
@@ -146,6 +151,8 @@ def asked(question: Question, *, trusted: bool) -> tuple[Request, Supplied]:
 
     Raises `Refused`, also when the question says what only a trusted caller may say.
     """
+    if question.session_id is not None and question.active_roles is not None:
+        raise Refused(TWO_SESSIONS)
     try:
         request = Request(
             _principal(question.principal_id),
@@ -171,6 +178,21 @@ def asked(question: Question, *, trusted: bool) -> tuple[Request, Supplied]:
     if question.attributes is not None:
         supplied = _with_attributes(supplied, question.attributes)
     return request, supplied
+
+
+TWO_SESSIONS: Final = invalid(
+    [Fault("active_roles", "must be left out where `session_id` names a session")]
+)
+
+
+def session_of(question: Question) -> SessionId | None:
+    """Return the stored session that the question is asked in, if it is; raises `Refused`."""
+    if question.session_id is None:
+        return None
+    try:
+        return _session(question.session_id)
+    except Illegal as broken:
+        raise Refused(illegal(broken)) from None
 
 
 UNTRUSTED: Final = Problem(

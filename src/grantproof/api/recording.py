@@ -10,8 +10,10 @@ from typing import Final, NamedTuple
 
 from grantproof.api.problems import Refused, later
 from grantproof.api.questions import Question
+from grantproof.core.matching import Request
 from grantproof.core.model import Claim
 from grantproof.core.policy import ConstraintFailed, Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.service.callers import Caller
@@ -30,6 +32,7 @@ CONTEXT: Final = (
     "usage",
     "rate",
     "active_roles",
+    "session_id",
 )
 """What of a question is its context, as the entry has it."""
 
@@ -58,9 +61,21 @@ class Diary:
         self._organization = organization
         self.entries.clear()
 
-    def note(self, question: Question, answer: Answer, *, item: int | None = None) -> None:
-        """Add the decision on a question, with its true reason, whatever the caller is told."""
+    def note(
+        self,
+        question: Question,
+        answer: Answer,
+        *,
+        request: Request | None = None,
+        item: int | None = None,
+    ) -> None:
+        """Add the decision on a question, with its true reason, whatever the caller is told.
+
+        `request` is as it was decided, with the roles that its stored session had.
+        """
         supplied = {name: getattr(question, name) for name in CONTEXT}
+        if question.session_id is not None and request is not None:
+            supplied["active_roles"] = sorted(map(str, request.active_roles or ()))
         said = {name: value for name, value in supplied.items() if value is not None}
         deed = Deed(question.principal_id, question.action, question.resource_id)
         self.add(deed, said, answer, item=item)
@@ -127,7 +142,7 @@ class Recording:
         raise Refused(later("decision_log_full", "the decision log has no room: try again"))
 
 
-def _told(outcome: Claim | Reason | Withheld) -> tuple[str, str | None, str | None]:
+def _told(outcome: Claim | Reason | Withheld | NoSession) -> tuple[str, str | None, str | None]:
     """Return the decision, the code of its reason, and the claim that mattered."""
     if isinstance(outcome, Claim):
         return "Allow", None, str(outcome.id)

@@ -29,11 +29,14 @@ from grantproof.core.limits import COMMANDS_PER_CHANGE_SET_MAX, INSTANT_MAX
 from grantproof.core.matching import Request
 from grantproof.core.metering import UNUSED, Readings
 from grantproof.core.organization import Organization
+from grantproof.core.policy import Decision, Deny
+from grantproof.core.sessions import NoSession
 from grantproof.policyfile.command_documents import COMMANDS
 from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.supposed_answers import WhatIf
 from grantproof.service.authors import Author
 from grantproof.service.callers import Caller
+from grantproof.service.entering import NO_SESSION, Entered, is_for_session
 from grantproof.service.guarding import Broken, Unjudged
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.pdp import DecisionPoint, MeterUnread
@@ -101,7 +104,13 @@ class Suppositions:
         index = await self._decisions.index(
             question.org_id, caller, at_least=question.at_least_revision
         )
+        if index is not None and question.session_id is not None:
+            index = await self._decisions.sessions(index, (question,))
+        if index is None:
+            raise Refused(forbidden(question.org_id))
         instant = self._point.instant()
+        inside = self._decisions.enter(index.state.id, request, question, instant=instant)
+        request = inside.request
 
         def contexts(index: Index) -> tuple[Context, Context]:
             return contexts_of(instant, index.state.time_zone, said, supposed=supposed)
@@ -121,7 +130,9 @@ class Suppositions:
             decide_both, state, request=request, contexts=contexts(index), readings=readings
         )
         asked_for = question.commands
-        return await run_in_threadpool(self._told, state, asked_for, deciding, by=caller.author)
+        return await run_in_threadpool(
+            self._told, state, asked_for, deciding, inside=inside, by=caller.author
+        )
 
     def _readings(
         self, index: Index, request: Request, contexts: tuple[Context, Context], *, always: bool
@@ -141,6 +152,7 @@ class Suppositions:
         commands: list[dict[str, Any]] | None,
         deciding: Callable[[Organization], Sides],
         *,
+        inside: Entered,
         by: Author,
     ) -> bytes:
         """Return what is answered where the commands, if any, are done; raises `Refused`.
@@ -149,8 +161,13 @@ class Suppositions:
         """
         supposed = state if commands is None else self._after(state, _change(commands), by=by)
         sides = deciding(supposed)
-        at = (sides.now, sides.then)
-        answer = WhatIf.of(sides.before, sides.after, at=at, revision=state.revision)
+        answer = WhatIf.of(
+            sides.before,
+            sides.after,
+            at=(sides.now, sides.then),
+            revision=state.revision,
+            instead=(_instead(sides.before, inside), _instead(sides.after, inside)),
+        )
         return answer.model_dump_json().encode()
 
     def _after(self, state: Organization, change: ChangeSet, *, by: Author) -> Organization:
@@ -162,6 +179,11 @@ class Suppositions:
                 raise Refused(rejected(refusal))
             case Broken() | Unjudged():
                 raise Refused(guarded(outcome))
+
+
+def _instead(decision: Decision, inside: Entered) -> NoSession | None:
+    is_denied = isinstance(decision, Deny) and is_for_session(decision.reason, inside)
+    return NO_SESSION if is_denied else None
 
 
 def _read(body: bytes) -> WhatIfQuestion:

@@ -11,6 +11,7 @@ import msgspec
 from grantproof.cli import shown
 from grantproof.cli.output import Tree, listed, tell, tell_fields, tell_json, tell_tree
 from grantproof.core.certificate import Certificate
+from grantproof.core.sessions import NoSession
 from grantproof.policyfile import answers
 from grantproof.policyfile.answer_cores import WeighedCore, certificate_of, weighed_of
 from grantproof.service.pdp import Answer
@@ -112,7 +113,11 @@ def answer_document(answer: Answer, certificate: Certificate | None) -> "Written
 
 
 def explanation_document(
-    explanation: Explanation, *, revision: int, decided_at: int
+    explanation: Explanation,
+    *,
+    revision: int,
+    decided_at: int,
+    instead: NoSession | None = None,
 ) -> dict[str, Any]:
     """Return an explanation for programs."""
     return answers.Explanation.of(
@@ -125,4 +130,5 @@ def explanation_document(
         ],
         revision=revision,
         decided_at=decided_at,
+        instead=instead,
     ).written()

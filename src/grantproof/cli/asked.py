@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop
+from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.options import PrincipalArgument
 
 if TYPE_CHECKING:
     from grantproof.core.commands.language import SingleCommand
+    from grantproof.core.identifiers import SessionId
     from grantproof.core.matching import Request
     from grantproof.service.pip import Supplied
     from grantproof.service.supposing import Supposition
@@ -48,6 +49,10 @@ ContextAttributes = Annotated[
 ActiveRoles = Annotated[
     list[str] | None,
     typer.Option("--active-role", metavar="ROLE", help="A role of the session. Repeatable."),
+]
+StoredSession = Annotated[
+    str | None,
+    typer.Option("--session", metavar="SESSION", help="The stored session it is asked in."),
 ]
 Kind = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="The kind of the resource.")
@@ -89,6 +94,21 @@ class Asked:
             kind_of(self.kind),
             frozenset(map(identifiers.RoleId, self.active_role)) if self.active_role else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AskedInSession(Asked):
+    """A request, perhaps in a stored session."""
+
+    session: StoredSession = None
+
+    def stored(self) -> "SessionId | None":
+        """Return the session, if it is asked in one; raises `Illegal` or `Stop`."""
+        from grantproof.core.identifiers import SessionId
+
+        if self.session is not None and self.active_role:
+            raise usage("a session has its roles: leave --session or --active-role out")
+        return None if self.session is None else SessionId(self.session)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,39 +6,41 @@ rate come from the meter. Nothing is counted, but by `consume`.
 
 import typer
 
-from grantproof.cli.asked import Asked, Circumstances, Supposed, Uncounted
+from grantproof.cli.asked import Asked, AskedInSession, Circumstances, Supposed, Uncounted
 from grantproof.cli.exits import ExitCode
 from grantproof.cli.operator import Operator
 
 
-def evaluate(operator: Operator, *, asked: Asked, circumstances: Circumstances) -> None:
+def evaluate(operator: Operator, *, asked: AskedInSession, circumstances: Circumstances) -> None:
     """Decide a request: exit code 0 for Allow, 1 for Deny."""
     from grantproof.cli.answers import ALLOW, tell_answer
 
-    answer = operator.evaluate(asked.request(), circumstances.supplied())
+    answer = operator.evaluate(asked.request(), circumstances.supplied(), session=asked.stored())
     tell_answer(answer, json=operator.json)
     if answer["decision"] != ALLOW:
         raise typer.Exit(ExitCode.NO)
 
 
-def consume(operator: Operator, *, asked: Asked, circumstances: Uncounted) -> None:
+def consume(operator: Operator, *, asked: AskedInSession, circumstances: Uncounted) -> None:
     """Decide a request and count it: exit code 0 for Allow, 1 for Deny, which counts nothing."""
     from grantproof.cli.answers import ALLOW, tell_answer
 
-    answer = operator.consume(asked.request(), circumstances.supplied())
+    answer = operator.consume(asked.request(), circumstances.supplied(), session=asked.stored())
     tell_answer(answer, json=operator.json)
     if answer["decision"] != ALLOW:
         raise typer.Exit(ExitCode.NO)
 
 
-def explain(operator: Operator, *, asked: Asked, circumstances: Circumstances) -> None:
+def explain(operator: Operator, *, asked: AskedInSession, circumstances: Circumstances) -> None:
     """Say why a request is allowed or denied.
 
     Shows every claim on the action and the resource, and what its constraints saw.
     """
     from grantproof.cli.answers import tell_explanation
 
-    explanation = operator.explain(asked.request(), circumstances.supplied())
+    explanation = operator.explain(
+        asked.request(), circumstances.supplied(), session=asked.stored()
+    )
     tell_explanation(explanation, json=operator.json)
 
 

@@ -36,7 +36,7 @@ Scopes = Annotated[
     typer.Option(
         "--scope",
         metavar="SCOPE",
-        help="evaluate, trusted-context, review, administer or operate. Repeatable."
+        help="evaluate, trusted-context, review, administer, sessions or operate. Repeatable."
         " Default for operators: all that it may have.",
     ),
 ]
@@ -65,9 +65,9 @@ def create(
 
     organization, whose = _holder(operator, principal, is_operator=is_operator)
     scopes = _scopes(scope, organization, is_operator=is_operator)
-    seconds = None if expires_in is None else _seconds(expires_in)
+    lasting = None if expires_in is None else seconds(expires_in)
     wanted = KeyRequest(organization, whose, scopes, label)
-    _tell_made(operator.make_key(wanted, seconds=seconds), json=operator.json)
+    _tell_made(operator.make_key(wanted, seconds=lasting), json=operator.json)
 
 
 @command(app, "list")
@@ -146,7 +146,8 @@ def _scopes(
     return frozenset(map(Scope, named))
 
 
-def _seconds(lasting: str) -> int:
+def seconds(lasting: str) -> int:
+    """Return how many seconds a time such as `90d` is; raises `Stop`."""
     found = LASTING.fullmatch(lasting)
     if found is None:
         raise usage(f"`{lasting}` is no time: write a number and s, m, h or d, such as 90d")

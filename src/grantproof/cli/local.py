@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
-from grantproof.cli.operator import Batches, Operator
+from grantproof.cli.operator import Batches, KeptSessions, Operator
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from grantproof.bootstrap import Services
     from grantproof.core.commands import Accepted
     from grantproof.core.commands.language import Command, SingleCommand
-    from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
+    from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId, SessionId
     from grantproof.core.invariants import Violation
     from grantproof.core.matching import Request
     from grantproof.core.metering import Readings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from grantproof.service.audit import AuditPoint
     from grantproof.service.authors import Author
     from grantproof.service.bulk import Batch, Sent
+    from grantproof.service.entering import InSession
     from grantproof.service.history import Entry, EventQuery
     from grantproof.service.keyring import KeyRequest
     from grantproof.service.pap import Proposed, Supposed
@@ -156,48 +157,71 @@ class LocalOperator(Operator):
     # ---------------------------------------------------------------- what is decided
 
     @override
-    def evaluate(self, request: "Request", supplied: "Supplied") -> "Written":
+    def evaluate(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
         from grantproof.cli.answers import answer_document
+        from grantproof.service.entering import entered
         from grantproof.service.pdp import MeterUnread
 
         decisions, instant = self.services.decisions, self.instant()
         index = self.services.snapshots.load(self.organization)
         if index is None:
             return answer_document(decisions.absent(instant), None)
+        own = entered(self._asking(request, session), instant)
         try:
-            answer = decisions.decide(index, request, supplied, instant=instant)
+            answer = decisions.decide_entered(index, own, supplied, instant=instant)
         except MeterUnread:
             self.readings(request.principal)
-            answer = decisions.decide(index, request, supplied, instant=instant)
-        proof = decisions.certify(index.state, request, supplied, answer=answer)
+            answer = decisions.decide_entered(index, own, supplied, instant=instant)
+        proof = decisions.certify(index.state, own.request, supplied, answer=answer)
         return answer_document(answer, proof)
 
     @override
-    def consume(self, request: "Request", supplied: "Supplied") -> "Written":
+    def consume(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
         from grantproof.cli.answers import answer_document
         from grantproof.service.pap import Contended
 
-        consumption = self.services.consumption
-        consumed = consumption.consume(self.organization, request, supplied)
+        consumption, asking = self.services.consumption, self._asking(request, session)
+        consumed = consumption.consume(self.organization, asking, supplied)
         if isinstance(consumed, Contended):
             line = f"lost {consumed.attempts} races, nothing was counted: try again"
             raise Stop(ExitCode.UNDETERMINED, line)
-        proof = consumption.certify(consumed, request, supplied)
-        return answer_document(consumed.answer, proof)
+        return answer_document(consumed.answer, consumption.certify(consumed, supplied))
 
     @override
-    def explain(self, request: "Request", supplied: "Supplied") -> "Written":
+    def explain(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
         from grantproof.cli.answers import explanation_document
         from grantproof.service import review
+        from grantproof.service.entering import NO_SESSION, entered, is_for_session
         from grantproof.service.pip import situate
 
-        state = self.state
+        asking, state = self._asking(request, session), self.state
         context = situate(self.instant(), state.time_zone, supplied)
+        own = entered(asking, context.instant)
         readings = self.readings(request.principal)
-        explanation = review.explain(state, request, context, readings=readings)
+        explanation = review.explain(state, own.request, context, readings=readings)
+        reason = getattr(explanation.decision, "reason", None)
         return explanation_document(
-            explanation, revision=state.revision, decided_at=context.instant
+            explanation,
+            revision=state.revision,
+            decided_at=context.instant,
+            instead=NO_SESSION if is_for_session(reason, own) else None,
         )
+
+    def _asking(self, request: "Request", session: "SessionId | None") -> "Request | InSession":
+        from functools import partial
+
+        from grantproof.service.entering import InSession
+
+        if session is None:
+            return request
+        find = self.services.sessions.find
+        return InSession(request, partial(find, self.organization, session))
 
     @override
     def what_if(
@@ -237,6 +261,12 @@ class LocalOperator(Operator):
         raise _refused(outcome, state.id, several=len(commands) > 1)
 
     # ---------------------------------------------------------------- what is changed
+
+    @override
+    def sessions(self) -> "KeptSessions":
+        from grantproof.cli.local_sessions import LocalSessions
+
+        return LocalSessions(self)
 
     @override
     def change(

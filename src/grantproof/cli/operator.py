@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from grantproof.bootstrap import Services
     from grantproof.core.commands import Accepted
     from grantproof.core.commands.language import SingleCommand
-    from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
+    from grantproof.core.identifiers import (
+        ClaimId,
+        OrganizationId,
+        PrincipalId,
+        RoleId,
+        SessionId,
+    )
     from grantproof.core.matching import Request
     from grantproof.core.metering import Readings
     from grantproof.core.organization import Organization
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from grantproof.service.pip import Supplied
     from grantproof.service.ports import OrganizationSummary
     from grantproof.service.receipts import Once
+    from grantproof.service.sessions import Wanted
     from grantproof.service.solving import Solver
     from grantproof.service.supposing import Supposition
     from grantproof.settings import Settings
@@ -54,6 +61,34 @@ class Batches(Protocol):
     def send_what_can_be(self, batch: "Batch") -> "Sent":
         """Do all of a batch that nothing refuses; raises `Stop` where that cannot be told."""
         ...
+
+
+class KeptSessions(ABC):
+    """The stored sessions of an organization, each as HTTP shows it."""
+
+    @abstractmethod
+    def open(self, wanted: "Wanted") -> "Written":
+        """Open a session; raises `Stop` where it is refused."""
+
+    @abstractmethod
+    def of(self, principal: "PrincipalId | None") -> "list[Written]":
+        """Return those that last, of one principal or of all."""
+
+    @abstractmethod
+    def show(self, session: "SessionId") -> "Written":
+        """Return a session and its `active_roles`; raises `Stop` where there is none that lasts."""
+
+    @abstractmethod
+    def add_role(self, session: "SessionId", role: "RoleId") -> "Written":
+        """Let it have one role more; raises `Stop` where that is refused."""
+
+    @abstractmethod
+    def drop_role(self, session: "SessionId", role: "RoleId") -> "Written":
+        """Let it have one role less; raises `Stop` where there is none to drop."""
+
+    @abstractmethod
+    def end(self, session: "SessionId") -> bool:
+        """End it for good; false where there is none that lasts."""
 
 
 class Operator(ABC):
@@ -149,15 +184,21 @@ class Operator(ABC):
     # ---------------------------------------------------------------- what is decided
 
     @abstractmethod
-    def evaluate(self, request: "Request", supplied: "Supplied") -> "Written":
+    def evaluate(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
         """Return the answer of `POST /evaluate`, with its certificate."""
 
     @abstractmethod
-    def consume(self, request: "Request", supplied: "Supplied") -> "Written":
+    def consume(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
         """Decide, and count; return the answer of `POST /evaluate/consume`."""
 
     @abstractmethod
-    def explain(self, request: "Request", supplied: "Supplied") -> "Written":
+    def explain(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
         """Return the answer of `POST /explain`."""
 
     @abstractmethod
@@ -172,6 +213,10 @@ class Operator(ABC):
         """Return the answer of `POST /what-if`."""
 
     # ---------------------------------------------------------------- what is changed
+
+    @abstractmethod
+    def sessions(self) -> KeptSessions:
+        """Return where the sessions of the organization are kept."""
 
     @abstractmethod
     def change(

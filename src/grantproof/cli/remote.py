@@ -12,13 +12,13 @@ from urllib.parse import quote
 from typing_extensions import override
 
 from grantproof.cli.exits import Stop, absent, usage
-from grantproof.cli.operator import Batches, Operator, needs_database
+from grantproof.cli.operator import Batches, KeptSessions, Operator, needs_database
 from grantproof.cli.remote_http import Query, Server, ServerSays, not_ours, path_of
 
 if TYPE_CHECKING:
     from grantproof.core.commands import Accepted
     from grantproof.core.commands.language import SingleCommand
-    from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
+    from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId, SessionId
     from grantproof.core.matching import Request
     from grantproof.core.metering import Readings
     from grantproof.core.organization import Organization
@@ -111,7 +111,7 @@ class RemoteOperator(Operator):
         from grantproof.core.identifiers import OrganizationId
         from grantproof.service.ports import OrganizationSummary
 
-        for one in self._items(ORGANIZATIONS):
+        for one in self.items(ORGANIZATIONS):
             name = OrganizationId(str(one["id"]))
             yield OrganizationSummary(name, int(one["revision"]), str(one["time_zone"]))
 
@@ -151,18 +151,24 @@ class RemoteOperator(Operator):
     # ---------------------------------------------------------------- what is decided
 
     @override
-    def evaluate(self, request: "Request", supplied: "Supplied") -> "Written":
-        question = {**self._question(request, supplied), "explain": True}
-        return self._post("/evaluate", question)
+    def evaluate(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
+        question = {**self._question(request, supplied, session), "explain": True}
+        return self.post("/evaluate", question)
 
     @override
-    def consume(self, request: "Request", supplied: "Supplied") -> "Written":
-        question = {**self._question(request, supplied), "explain": True}
-        return self._post("/evaluate/consume", question, once=_drawn())
+    def consume(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
+        question = {**self._question(request, supplied, session), "explain": True}
+        return self.post("/evaluate/consume", question, once=True)
 
     @override
-    def explain(self, request: "Request", supplied: "Supplied") -> "Written":
-        return self._post("/explain", self._question(request, supplied))
+    def explain(
+        self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
+    ) -> "Written":
+        return self.post("/explain", self._question(request, supplied, session))
 
     @override
     def what_if(
@@ -184,15 +190,18 @@ class RemoteOperator(Operator):
             **({"commands": [_written(one) for one in commands]} if commands else {}),
         }
         with changing(self.organization, several=len(commands) > 1):
-            return self._post("/what-if", body)
+            return self.post("/what-if", body)
 
-    def _question(self, request: "Request", supplied: "Supplied") -> dict[str, Any]:
+    def _question(
+        self, request: "Request", supplied: "Supplied", session: "SessionId | None" = None
+    ) -> dict[str, Any]:
         named = {
             "org_id": self.organization,
             "principal_id": request.principal,
             "action": request.action,
             "resource_id": request.resource,
             "resource_kind": request.kind,
+            "session_id": session,
         }
         chosen = request.active_roles
         return {
@@ -204,6 +213,12 @@ class RemoteOperator(Operator):
     # ---------------------------------------------------------------- what is changed
 
     @override
+    def sessions(self) -> "KeptSessions":
+        from grantproof.cli.remote_sessions import RemoteSessions
+
+        return RemoteSessions(self, self._server)
+
+    @override
     def change(
         self, organization: "OrganizationId", *commands: "SingleCommand", at: int | None = None
     ) -> int:
@@ -211,7 +226,7 @@ class RemoteOperator(Operator):
 
         body = {"commands": [_written(one) for one in commands]}
         with changing(organization):
-            told = self._post(_changes(organization), body, once=_drawn(), more=_if_at(at))
+            told = self.post(_changes(organization), body, once=True, more=_if_at(at))
         self._states.pop(organization, None)
         return _revision(told)
 
@@ -225,7 +240,7 @@ class RemoteOperator(Operator):
 
         body = {"commands": [_written(one) for one in commands], "dry_run": True}
         with changing(organization):
-            self._post(_changes(organization), body, more=_if_at(at))
+            self.post(_changes(organization), body, more=_if_at(at))
         command = commands[0] if len(commands) == 1 else ChangeSet(commands)
         state, instant = self.state_of(organization), self.instant()
         outcome = apply(state, command, actor="remote", instant=instant)
@@ -236,7 +251,7 @@ class RemoteOperator(Operator):
     @override
     def found(self, name: "OrganizationId", *, time_zone: str) -> bool:
         try:
-            self._post(ORGANIZATIONS, {"id": str(name), "time_zone": time_zone}, once=_drawn())
+            self.post(ORGANIZATIONS, {"id": str(name), "time_zone": time_zone}, once=True)
         except ServerSays as said:
             if said.problem.code == "already_exists":
                 return False
@@ -261,7 +276,7 @@ class RemoteOperator(Operator):
     def send(self, organization: "OrganizationId", batch: "Batch") -> int:
         """Make a batch's change once; return the revision that it made, now or before."""
         body = {"commands": [_written(one) for one in batch.commands]}
-        return _revision(self._post(_changes(organization), body, once=batch.once.key))
+        return _revision(self.post(_changes(organization), body, once=batch.once.key))
 
     def revision_of(self, organization: "OrganizationId") -> int:
         """Return the revision of an organization; raises `Stop` when there is none."""
@@ -280,7 +295,7 @@ class RemoteOperator(Operator):
         if seconds is not None:
             body["expires_at"] = self.instant() + seconds
         try:
-            return self._post(KEYS, body, once=_drawn())
+            return self.post(KEYS, body, once=True)
         except ServerSays as said:
             faults = said.problem.document.get("errors") or [{}]
             if faults[0].get("field") == "org_id":
@@ -291,7 +306,7 @@ class RemoteOperator(Operator):
 
     @override
     def keys(self) -> "list[Written]":
-        return list(self._items(KEYS))
+        return list(self.items(KEYS))
 
     @override
     def revoke_key(self, prefix: str) -> bool:
@@ -306,7 +321,7 @@ class RemoteOperator(Operator):
     @override
     def usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> "list[Written]":
         named = {"principal": principal, "claim": claim}
-        return list(self._items(path_of("v1", "orgs", self.organization, "usage"), named))
+        return list(self.items(path_of("v1", "orgs", self.organization, "usage"), named))
 
     @override
     def reset_usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> int:
@@ -335,7 +350,7 @@ class RemoteOperator(Operator):
             "command": query.command,
             "subject": query.subject,
         }
-        for one in self._items(path_of("v1", "orgs", name, "events"), wanted):
+        for one in self.items(path_of("v1", "orgs", name, "events"), wanted):
             yield Entry(
                 name,
                 int(one["revision"]),
@@ -351,7 +366,7 @@ class RemoteOperator(Operator):
 
     # ---------------------------------------------------------------- requests
 
-    def _items(self, path: str, query: Query | None = None) -> Iterator["Written"]:
+    def items(self, path: str, query: Query | None = None) -> Iterator["Written"]:
         """Yield the items of a collection, page after page."""
         from grantproof.core.limits import PAGE_ITEMS_MAX
 
@@ -363,17 +378,21 @@ class RemoteOperator(Operator):
                 return
             wanted["after"] = str(page["next"])
 
-    def _post(
+    def post(
         self,
         path: str,
         body: Mapping[str, Any],
         *,
-        once: str | None = None,
+        once: str | bool = False,
         more: Mapping[str, str] | None = None,
     ) -> "Written":
+        """Return what the server answers; raises `Stop`.
+
+        What is to be done `once` is, under the key that is named, or one that nobody else has.
+        """
         headers = {**self._reasoned(), **(more or {})}
-        if once is not None:
-            headers["Idempotency-Key"] = once
+        if once:
+            headers["Idempotency-Key"] = _drawn() if once is True else once
         told = self._server.ask("POST", path, body=body, headers=headers).json()
         if not isinstance(told, dict):
             raise not_ours("its answer is not a document")

@@ -22,10 +22,18 @@ from grantproof.core.errors import (
     StillReferenced,
     WouldCycle,
 )
-from grantproof.core.messages import held_message, refusal_message
-from grantproof.policyfile.witnesses import Witness, kind_of, single, witness_of
+from grantproof.core.messages import held_message, refusal_message, session_message
+from grantproof.policyfile.witnesses import (
+    Witness,
+    kind_of,
+    session_kind_of,
+    session_witness_of,
+    single,
+    witness_of,
+)
 
 if TYPE_CHECKING:
+    from grantproof.core.sessions import SessionRefusal
     from grantproof.service.guarding import Broken, Unjudged
 
 
@@ -46,6 +54,18 @@ def refused_change(refusal: Refusal, *, several: bool) -> Stop:
     if isinstance(refusal, RefusedAt) and several:
         return refused(refusal.refusal, place=f"command {refusal.position}: ")
     return refused(single(refusal))
+
+
+def unwilling(refusal: "SessionRefusal") -> Stop:
+    """Return the end of a command whose session is not opened or changed."""
+    reason = session_message(refusal)
+    document = {
+        "outcome": "refused",
+        "error": reason,
+        "code": session_kind_of(refusal),
+        "witness": session_witness_of(refusal),
+    }
+    return Stop(ExitCode.NO, reason, document=document)
 
 
 def guard_refused(refused: "Broken | Unjudged", *, place: str = "") -> Stop:

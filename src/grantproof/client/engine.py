@@ -28,6 +28,7 @@ from grantproof.core.messages import reason_message
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.core.policy import ConstraintFailed, Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile import answers
 from grantproof.policyfile.answers import CODES
@@ -221,7 +222,9 @@ def _uncounted(index: Index, contest: Contest, *, explained: bool) -> Allow | De
     )
 
 
-def _denied(reason: Reason | Withheld, revision: int, instant: int, *, until: int | None) -> Deny:
+def _denied(
+    reason: Reason | Withheld | NoSession, revision: int, instant: int, *, until: int | None
+) -> Deny:
     near = reason.claim if isinstance(reason, ConstraintFailed) else None
     code, told = CODES[type(reason)], reason_message(reason)
     return Deny(code, told, revision, instant, until, near)

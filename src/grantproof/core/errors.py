@@ -21,6 +21,8 @@ Noun = Literal[
     "membership",
     "nesting",
     "parent",
+    "session",
+    "active role",
 ]
 
 

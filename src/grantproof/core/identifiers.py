@@ -90,6 +90,13 @@ class GuardrailId(Identifier):
     field = "guardrail_id"
 
 
+class SessionId(Identifier):
+    """The id of a session: made by the service, and nobody can guess it."""
+
+    __slots__ = ()
+    field = "session_id"
+
+
 class Action(Identifier):
     """The name of an action."""
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from grantproof.core.candidates import Candidate, compile_claim
 from grantproof.core.certificate import issue
 from grantproof.core.constraints import Context, Situation
-from grantproof.core.duty import active_roles, dynamic_clash
+from grantproof.core.duty import active_roles
 from grantproof.core.hierarchy import closure, groups_of
 from grantproof.core.identifiers import ClaimId, PrincipalId, RoleId
 from grantproof.core.matching import Request, Target, action_matches, resolve
@@ -42,6 +42,7 @@ from grantproof.core.policy import (
     UnknownResource,
     nearest_failure,
 )
+from grantproof.core.sessions import session_clash
 from grantproof.core.staleness import Stale, stale
 from grantproof.core.ways import (
     Grants,
@@ -216,7 +217,7 @@ class Index:
         steady = tuple(sorted({role for role, validity in assigned if validity == ALWAYS}))
         timed = tuple((role, validity) for role, validity in assigned if validity != ALWAYS)
         active = closure(steady, self.state.roles.parents)
-        clash = _clash(self.state, active)
+        clash = session_clash(self.state, active)
         simple = stored.active and len(timed) == 0 and clash is None and len(steady) > 0
         holder = Holder(stored, steady, timed, clash, steady if simple else None)
         self._holders[str(principal)] = holder
@@ -270,7 +271,7 @@ class Index:
         self, request: Request, instant: int
     ) -> tuple[tuple[RoleId, ...], SessionClash | None]:
         active = active_roles(self.state, request, instant)
-        return tuple(active), _clash(self.state, active)
+        return tuple(active), session_clash(self.state, active)
 
 
 def _assignments(
@@ -283,13 +284,6 @@ def _assignments(
         for pair in state.group_assignments.of(group).items()
     )
     return (*direct, *through_groups)
-
-
-def _clash(state: Organization, active: frozenset[RoleId]) -> SessionClash | None:
-    sod_set = dynamic_clash(state, active)
-    if sod_set is None:
-        return None
-    return SessionClash(sod_set.id, tuple(sorted(sod_set.roles & active)), sod_set.n)
 
 
 def _next_boundary(holder: Holder, instant: int) -> int | None:

@@ -53,6 +53,17 @@ ACTOR_LENGTH_MAX: Final = 256
 REQUEST_ID_LENGTH_MAX: Final = 128
 REASON_LENGTH_MAX: Final = 1_024
 
+# Sessions
+SESSIONS_PER_PRINCIPAL_MAX: Final = 100
+ROLES_PER_SESSION_MAX: Final = ACTIVE_ROLES_MAX
+SESSION_SECONDS_DEFAULT: Final = 12 * 3_600
+SESSION_SECONDS_MAX: Final = 30 * 24 * 3_600
+SESSIONS_KEPT_MAX: Final = 100_000
+SESSION_STALENESS_SECONDS_MAX: Final = 5
+"""So long after it was read a session that is kept in a process may be answered from."""
+SESSION_ATTEMPTS_MAX: Final = 16
+SESSIONS_PRUNED_MAX: Final = 10_000
+
 # Serving
 BATCH_ITEMS_MAX: Final = 10_000
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024

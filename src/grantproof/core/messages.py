@@ -46,13 +46,14 @@ from grantproof.core.policy import (
     UnknownPrincipal,
     UnknownResource,
 )
+from grantproof.core.sessions import NoSession, NotHeld, SessionRefusal
 from grantproof.core.withheld import Withheld
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 REFERENCES_TOLD: Final = 3
 
 
-def reason_message(reason: Reason | Withheld) -> str:
+def reason_message(reason: Reason | Withheld | NoSession) -> str:  # noqa: C901 - one branch a reason
     """Return why a request is denied, for a caller who may know what exists."""
     match reason:
         case UnknownOrganization():
@@ -72,6 +73,8 @@ def reason_message(reason: Reason | Withheld) -> str:
             return "no matching claim"
         case ConstraintFailed():
             return "; ".join(failure_message(failure) for failure in reason.failures)
+        case NoSession():
+            return "session: the principal has none of this id, or it has ended: open one"
         case Withheld():
             return f"withheld: the decision did not pass its own check ({reason.contract})"
         case _:
@@ -133,6 +136,21 @@ def refusal_message(refusal: Refusal) -> str:  # noqa: C901 - one branch a refus
             return f"command {refusal.position}: {refusal_message(refusal.refusal)}"
         case _:
             assert_never(refusal)
+
+
+def session_message(refusal: SessionRefusal) -> str:
+    """Return why a session is not opened or changed."""
+    match refusal:
+        case NotHeld():
+            roles = ", ".join(f"`{role}`" for role in refusal.roles)
+            return f"`{refusal.principal}` does not hold {roles} now: choose roles that it holds"
+        case SessionClash():
+            roles = ", ".join(refusal.roles)
+            return f"session: {roles} may not be active together: choose fewer"
+        case Suspended():
+            return reason_message(refusal)
+        case _:
+            return refusal_message(refusal)
 
 
 def held_message(held: HeldRole) -> str:

@@ -29,6 +29,7 @@ from grantproof.core.policy import (
     UnknownPrincipal,
     UnknownResource,
 )
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile import constraint_documents, documents
 from grantproof.policyfile.document import Document
@@ -42,12 +43,13 @@ from grantproof.policyfile.fields import (
 )
 from grantproof.policyfile.value_fields import write_value
 
-CODES: Final[Mapping[type[Reason | Withheld], str]] = {
+CODES: Final[Mapping[type[Reason | Withheld | NoSession], str]] = {
     UnknownOrganization: "unknown_organization",
     UnknownPrincipal: "unknown_principal",
     Suspended: "suspended",
     UnknownResource: "unknown_resource",
     SessionClash: "session_clash",
+    NoSession: "no_session",
     NoRole: "no_role",
     NoMatchingClaim: "no_matching_claim",
     ConstraintFailed: "constraint_failed",
@@ -82,7 +84,7 @@ class Evaluation(msgspec.Struct, frozen=True, gc=False):
 
 
 def evaluation(
-    outcome: model.Claim | Reason | Withheld,
+    outcome: model.Claim | Reason | Withheld | NoSession,
     *,
     revision: int,
     decided_at: int,
@@ -277,9 +279,14 @@ class Explanation(Document):
         claims: list[WeighedClaim],
         revision: int,
         decided_at: int,
+        instead: NoSession | None = None,
     ) -> "Explanation":
-        """Return the written form of a decision and what bore on it."""
-        denied = decision.reason if isinstance(decision, Deny) else None
+        """Return the written form of a decision and what bore on it.
+
+        `instead` is said where there is no such session, and the decision knows of none.
+        """
+        reason = decision.reason if isinstance(decision, Deny) else None
+        denied = reason if instead is None else instead
         proof = decision.certificate if isinstance(decision, Allow) else None
         return cls.holding(
             decision="Allow" if denied is None else "Deny",

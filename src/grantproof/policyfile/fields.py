@@ -36,6 +36,7 @@ from grantproof.core.identifiers import (
     Region,
     ResourceId,
     RoleId,
+    SessionId,
     SodSetId,
 )
 from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN
@@ -257,6 +258,7 @@ KindField = Annotated[Kind, _name(Kind, few=True)]
 ResourceField = Annotated[ResourceId, _name(ResourceId)]
 ClaimField = Annotated[ClaimId, _name(ClaimId)]
 SodSetField = Annotated[SodSetId, _name(SodSetId)]
+SessionField = Annotated[SessionId, _name(SessionId)]
 GuardrailField = Annotated[GuardrailId, _name(GuardrailId)]
 RegionField = Annotated[Region, _name(Region, few=True)]
 LATITUDE: Final = r"-?([0-8]?[0-9](\.[0-9]{1,6})?|90(\.0{1,6})?)"

@@ -18,15 +18,18 @@ from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core.constraints import Constraint
 from grantproof.core.policy import UnknownOrganization
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile import constraint_documents
 from grantproof.policyfile.answers import CODES
 from grantproof.policyfile.faults import TAG, Fault, fault, illegal, refused
 
 REASONS: Final = tuple(
-    code for reason, code in CODES.items() if reason not in {UnknownOrganization, Withheld}
+    code
+    for reason, code in CODES.items()
+    if reason not in {UnknownOrganization, Withheld, NoSession}
 )
-"""Those that a policy can give: it is an organization, and withholds nothing."""
+"""Those that a policy can give: it is an organization, keeps no session, withholds nothing."""
 
 TYPES: Final[tuple[str, ...]] = tuple(
     get_args(form.model_fields[TAG].annotation)[0]

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from grantproof.core.messages import reason_message
 from grantproof.core.policy import Allow, Decision, Deny
+from grantproof.core.sessions import NoSession
 from grantproof.policyfile.answers import CODES, Certificate
 from grantproof.policyfile.document import Document
 
@@ -23,9 +24,15 @@ class SupposedDecision(Document):
     """When, in epoch seconds."""
 
     @classmethod
-    def of(cls, decision: Decision, *, decided_at: int) -> "SupposedDecision":
-        """Return the written form of a decision."""
-        denied = decision.reason if isinstance(decision, Deny) else None
+    def of(
+        cls, decision: Decision, *, decided_at: int, instead: NoSession | None
+    ) -> "SupposedDecision":
+        """Return the written form of a decision.
+
+        `instead` is said where there is no such session, and the decision knows of none.
+        """
+        reason = decision.reason if isinstance(decision, Deny) else None
+        denied = reason if instead is None else instead
         proof = decision.certificate if isinstance(decision, Allow) else None
         return cls.holding(
             decision="Allow" if denied is None else "Deny",
@@ -47,11 +54,18 @@ class WhatIf(Document):
     """The state that both start from."""
 
     @classmethod
-    def of(cls, before: Decision, after: Decision, *, at: tuple[int, int], revision: int) -> Self:
+    def of(
+        cls,
+        before: Decision,
+        after: Decision,
+        *,
+        at: tuple[int, int],
+        revision: int,
+        instead: tuple[NoSession | None, NoSession | None] = (None, None),
+    ) -> Self:
         """Return the written form of both decisions, made for these instants (epoch seconds)."""
-        now, then = at
         return cls.holding(
-            before=SupposedDecision.of(before, decided_at=now),
-            after=SupposedDecision.of(after, decided_at=then),
+            before=SupposedDecision.of(before, decided_at=at[0], instead=instead[0]),
+            after=SupposedDecision.of(after, decided_at=at[1], instead=instead[1]),
             revision=revision,
         )

@@ -25,6 +25,8 @@ from grantproof.core.errors import (
     StillReferenced,
     WouldCycle,
 )
+from grantproof.core.policy import SessionClash, Suspended
+from grantproof.core.sessions import NotHeld, SessionRefusal
 
 Witness = dict[str, Any]
 """What a refused change is shown: `kind`, then the fields of the refusal."""
@@ -43,6 +45,29 @@ KINDS: Final[Mapping[type[SingleRefusal], str]] = {
     WouldCycle: "would_cycle",
 }
 CAUSES: Final = {kind: cause for cause, kind in KINDS.items()}
+
+
+SESSION_KINDS: Final[Mapping[type[NotHeld | SessionClash | Suspended], str]] = {
+    NotHeld: "not_held",
+    SessionClash: "session_clash",
+    Suspended: "suspended",
+}
+"""Why a session is not opened or changed, beside what other changes are refused for."""
+
+
+def session_kind_of(refusal: SessionRefusal) -> str:
+    """Return the cause for which a session is not opened or changed."""
+    if isinstance(refusal, NotHeld | SessionClash | Suspended):
+        return SESSION_KINDS[type(refusal)]
+    return kind_of(refusal)
+
+
+def session_witness_of(refusal: SessionRefusal) -> Witness:
+    """Return the evidence against a session."""
+    if isinstance(refusal, NotHeld | SessionClash | Suspended):
+        told: Witness = msgspec.to_builtins(refusal, enc_hook=str)
+        return {"kind": SESSION_KINDS[type(refusal)], **told}
+    return witness_of(refusal)
 
 
 def kind_of(refusal: Refusal) -> str:

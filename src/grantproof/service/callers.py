@@ -20,6 +20,8 @@ class Scope(StrEnum):
     """Know what exists: read, explain, and be told every reason."""
     ADMINISTER = "administer"
     """Change what an organization holds."""
+    SESSIONS = "sessions"
+    """Open, change and end sessions, as an enforcement point does when its users come and go."""
     OPERATE = "operate"
     """Make and delete organizations and keys; only for an operator of all organizations."""
 

@@ -19,9 +19,10 @@ from grantproof.core.metering import charges
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.service.attempts import Attempts
+from grantproof.service.entering import InSession, entered
 from grantproof.service.meter import Charged, Keeping, Meter, Uncharged
 from grantproof.service.pap import Contended
-from grantproof.service.pdp import Answer, Contest, DecisionPoint, Metered
+from grantproof.service.pdp import Answer, Contest, DecisionPoint, Metered, told_of_session
 from grantproof.service.pip import Supplied
 from grantproof.service.ports import Backoff
 from grantproof.service.receipts import (
@@ -40,13 +41,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """An answer, what was charged with it included, and the state that it was made on.
+    """An answer, what was charged with it included, and the state and request it was made on.
 
-    No state where there is no such organization.
+    Neither where there is no such organization.
     """
 
     answer: Answer
     state: Organization | None
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,14 @@ class ConsumptionPoint:
 
     @overload
     def consume(
-        self, organization: OrganizationId, request: Request, supplied: Supplied
+        self, organization: OrganizationId, request: Request | InSession, supplied: Supplied
     ) -> Consumed | Contended: ...
 
     @overload
     def consume(
         self,
         organization: OrganizationId,
-        request: Request,
+        request: Request | InSession,
         supplied: Supplied,
         *,
         keyed: Keyed | None,
@@ -114,7 +116,7 @@ class ConsumptionPoint:
     def consume(
         self,
         organization: OrganizationId,
-        request: Request,
+        request: Request | InSession,
         supplied: Supplied,
         *,
         keyed: Keyed | None = None,
@@ -124,7 +126,8 @@ class ConsumptionPoint:
         An allow is counted, durably, for the claim that it names and for no other; a deny, and one
         that is contended, counts nothing. Of all calls with one pledge, within a day, one counts:
         its answer is kept in the transaction of the charge. What counts nothing keeps nothing, and
-        may be asked again under its key. Raises `Illegal` when usage or rate is supplied.
+        may be asked again under its key. Raises `Illegal` when usage or rate is supplied, and
+        `SessionUnread` when the request is asked in a session that has to be read.
         """
         check_nothing_counted(supplied)
         with self.attempts.at_store():
@@ -137,7 +140,7 @@ class ConsumptionPoint:
     def _consumed(
         self,
         organization: OrganizationId,
-        request: Request,
+        request: Request | InSession,
         supplied: Supplied,
         *,
         keyed: Keyed | None,
@@ -154,7 +157,7 @@ class ConsumptionPoint:
     def _consume(
         self,
         organization: OrganizationId,
-        request: Request,
+        request: Request | InSession,
         supplied: Supplied,
         *,
         keyed: Keyed | None,
@@ -170,19 +173,17 @@ class ConsumptionPoint:
                 self._backoff.wait(attempt)
         return Contended(CHARGE_ATTEMPTS_MAX)
 
-    def certify(
-        self, consumed: Consumed, request: Request, supplied: Supplied
-    ) -> Certificate | None:
+    def certify(self, consumed: Consumed, supplied: Supplied) -> Certificate | None:
         """Return the certificate of an allow, with the counts that it found."""
-        state, answer = consumed.state, consumed.answer
-        if state is None:
+        state, request = consumed.state, consumed.request
+        if state is None or request is None:
             return None
-        return self._decisions.certify(state, request, supplied, answer=answer)
+        return self._decisions.certify(state, request, supplied, answer=consumed.answer)
 
     def _attempted(
         self,
         organization: OrganizationId,
-        request: Request,
+        request: Request | InSession,
         supplied: Supplied,
         *,
         keyed: Keyed | None,
@@ -198,7 +199,7 @@ class ConsumptionPoint:
         return opened if isinstance(opened, Uncharged) else self._settled(index, opened, keyed)
 
     def _opened(
-        self, index: Index, request: Request, supplied: Supplied
+        self, index: Index, request: Request | InSession, supplied: Supplied
     ) -> Consumed | Contest | Uncharged:
         """Return the contest, or the answer where no counter matters; or that the index is gone."""
         instant = self._decisions.instant()
@@ -206,8 +207,13 @@ class ConsumptionPoint:
         def ask() -> Consumed | Contest | Uncharged:
             if not self._snapshots.holds(index):
                 return Uncharged.STALE
-            opened = self._decisions.open(index, request, supplied, instant=instant)
-            return opened if isinstance(opened, Contest) else Consumed(opened, index.state)
+            own = entered(request, instant)
+            opened = self._decisions.open(
+                index, own.request, supplied, instant=instant, ends=own.ends
+            )
+            if isinstance(opened, Contest):
+                return opened
+            return Consumed(told_of_session(opened, own), index.state, own.request)
 
         return _from_owner(self._on_owner, ask)
 
@@ -225,11 +231,11 @@ class ConsumptionPoint:
             return Uncharged.STALE
         answer = self._decisions.settle(contest, reading.used, age=0)
         if not isinstance(answer.outcome, Claim):
-            return self._uncounted(state.id, Consumed(answer, state), keyed)
+            return self._uncounted(state.id, Consumed(answer, state, contest.request), keyed)
 
         def consumed(charged: Charged) -> Consumed:
             found = Metered({**reading.used, **charged.before}, 0)
-            return Consumed(replace(answer, metered=found), state)
+            return Consumed(replace(answer, metered=found), state, contest.request)
 
         due = charges(answer.outcome, principal, instant)
         done = self._meter.charge(

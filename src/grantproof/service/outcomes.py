@@ -5,10 +5,11 @@ from typing import Final
 
 from grantproof.core.model import Claim
 from grantproof.core.policy import Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 
-Ending = type[Claim | Reason | Withheld]
+Ending = type[Claim | Reason | Withheld | NoSession]
 """What a decision ended with: a claim that grants, or what it is denied for."""
 
 Counts = dict[Ending, int]

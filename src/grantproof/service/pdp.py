@@ -12,10 +12,12 @@ from grantproof.core.metering import UNUSED, Readings
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Reason, UnknownOrganization
+from grantproof.core.sessions import NoSession
 from grantproof.core.ways import Unmet, Verdict
 from grantproof.core.withheld import Withheld
 from grantproof.service.cases import Asked
 from grantproof.service.contracts import Contracts
+from grantproof.service.entering import NO_SESSION, Entered, is_for_session
 from grantproof.service.meters import Meters, Replica
 from grantproof.service.outcomes import Outcomes
 from grantproof.service.pip import Supplied, local_time, situate
@@ -36,13 +38,13 @@ class Metered:
 class Answer:
     """A decision with its place in time.
 
-    `outcome` is the granting claim, the reason of the deny, or that an allow is withheld because it
-    did not pass a check; `revision` the state it was made on;
+    `outcome` is the granting claim, the reason of the deny, that there is no such session, or that
+    an allow is withheld because it did not pass a check; `revision` the state it was made on;
     `decided_at` and `valid_until` epoch seconds, the latter nothing when time alone never changes
     it or when it is metered. `metered` is there when counters mattered.
     """
 
-    outcome: Claim | Reason | Withheld
+    outcome: Claim | Reason | NoSession | Withheld
     revision: int
     decided_at: int
     valid_until: int | None
@@ -118,6 +120,17 @@ class DecisionPoint:
         readings = replica.of(request.principal)
         return self.settle(decided, readings, age=max(0, instant - replica.read_at))
 
+    def decide_entered(
+        self, index: Index, entered: Entered, supplied: Supplied, *, instant: int
+    ) -> Answer:
+        """Decide a request of a stored session; raises as `decide` does."""
+        decided = self.open(index, entered.request, supplied, instant=instant, ends=entered.ends)
+        if isinstance(decided, Answer):
+            return told_of_session(decided, entered)
+        replica = self._replica(index)
+        readings = replica.of(entered.request.principal)
+        return self.settle(decided, readings, age=max(0, instant - replica.read_at))
+
     def settle(self, contest: Contest, readings: Readings, *, age: int) -> Answer:
         """Return the answer to a contest where counters stand at the readings, `age` seconds ago.
 
@@ -134,7 +147,7 @@ class DecisionPoint:
     def _looked_at(self, answer: Answer, asked: Asked) -> Answer:
         """Return the answer as it passed its checks; one that is withheld holds no longer."""
         outcome = answer.outcome
-        if isinstance(outcome, Withheld):
+        if isinstance(outcome, Withheld | NoSession):
             return answer
         checked = self._inspection.look(asked, outcome)
         if checked is outcome:
@@ -164,11 +177,18 @@ class DecisionPoint:
         return replica
 
     def open(
-        self, index: Index, request: Request, supplied: Supplied, *, instant: int
+        self,
+        index: Index,
+        request: Request,
+        supplied: Supplied,
+        *,
+        instant: int,
+        ends: int | None = None,
     ) -> Answer | Contest:
         """Decide what can be decided without counters; return the contest of what cannot.
 
-        An allow that does not pass a check of itself is withheld.
+        `ends` is when the session does that the request is asked in, if it is. An allow that does
+        not pass a check of itself is withheld.
         """
         moment = self._moment(instant, index.state.time_zone, supplied)
         verdict = index.ask(request, moment.context)
@@ -178,7 +198,7 @@ class DecisionPoint:
             return Contest(request, moment.context, tuple(matching), situation, index.state)
         if isinstance(outcome, Unmet):
             outcome = index.nearest(request, moment.context)
-        until = _valid_until(verdict, supplied, hour_ends=moment.hour_ends)
+        until = _valid_until(verdict, supplied, hour_ends=moment.hour_ends, ends=ends)
         answer = Answer(outcome, index.state.revision, instant, until)
         inspection = self._inspection
         inspection.left -= 1
@@ -223,12 +243,26 @@ class DecisionPoint:
         return Answer(UNKNOWN_ORGANIZATION, 0, instant, None)
 
 
-def _valid_until(verdict: Verdict, supplied: Supplied, *, hour_ends: int) -> int | None:
+def told_of_session(answer: Answer, entered: Entered) -> Answer:
+    """Return the answer, for the reason of its session where that is not there.
+
+    Time alone never makes it be there.
+    """
+    if not is_for_session(answer.outcome, entered):
+        return answer
+    return replace(answer, outcome=NO_SESSION, valid_until=None)
+
+
+def _valid_until(
+    verdict: Verdict, supplied: Supplied, *, hour_ends: int, ends: int | None
+) -> int | None:
     """Return until when the verdict holds, on which no counter bears: nothing means for ever."""
-    on_the_clock = verdict.hourly and (supplied.hour is None or supplied.weekday is None)
-    if not on_the_clock:
-        return verdict.until
-    return hour_ends if verdict.until is None else min(verdict.until, hour_ends)
+    until = verdict.until
+    if verdict.hourly and (supplied.hour is None or supplied.weekday is None):
+        until = hour_ends if until is None else min(until, hour_ends)
+    if ends is None:
+        return until
+    return ends if until is None else min(until, ends)
 
 
 def _is_contested(outcome: Claim | Reason | Unmet, supplied: Supplied) -> bool:

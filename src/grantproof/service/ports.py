@@ -17,6 +17,7 @@ from grantproof.service.credentials import Keys
 from grantproof.service.history import History
 from grantproof.service.meter import Meter
 from grantproof.service.receipts import Receipt
+from grantproof.service.session_store import SessionStore
 from grantproof.service.versions import Versioned
 
 ERASED: Final = "(erased)"
@@ -81,6 +82,11 @@ class Store(History, Protocol):
     @property
     def meter(self) -> Meter:
         """The counters of the same organizations, kept in the same place."""
+        ...
+
+    @property
+    def sessions(self) -> SessionStore:
+        """The sessions of principals of the same organizations, kept in the same place."""
         ...
 
     def create(

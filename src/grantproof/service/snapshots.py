@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from grantproof.core.commands import Accepted, Event
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.core.index import Index
 from grantproof.core.invariants import Violation, valid
 from grantproof.core.limits import EVENTS_PAGE_MAX
-from grantproof.core.model import Delta
 from grantproof.core.organization import Organization, advance
+from grantproof.core.sessions import ended_by
 from grantproof.service.contracts import Contracts, WholeCheck
 from grantproof.service.ports import Store, StoreUnusable
 from grantproof.service.shelf import Shelf, resumed
@@ -26,6 +26,9 @@ Owner = Callable[[Callable[[], None]], None]
 
 Continuation = tuple[tuple[str, Event], ...]
 """Events that come after one another, each with its seal."""
+
+Gone = Callable[[str, frozenset[PrincipalId] | None], None]
+"""Is told which principals an event has deleted, or that an organization is followed no more."""
 
 Watcher = Callable[[str], None]
 """Is told the id of an organization whose index has moved or is gone."""
@@ -64,10 +67,15 @@ class Snapshots:
         self._versions: dict[str, Versions] = {}
         self._places: dict[str, _Place] = {}
         self._watcher: Watcher = _unwatched
+        self._gone: Gone = _unheeded
 
     def watch(self, watcher: Watcher) -> None:
         """Let the watcher be told, where the indexes are asked, of each that has moved or gone."""
         self._watcher = watcher
+
+    def heed(self, gone: Gone) -> None:
+        """Let `gone` be told, where the indexes are asked, with the step that an index makes."""
+        self._gone = gone
 
     def get(self, organization: str) -> Index | None:
         """Return the index of an organization followed already, without looking further."""
@@ -199,7 +207,7 @@ class Snapshots:
             # others in their place.
             place = self._places.get(index.state.id)
             if place == _Place(index, event.revision - 1, before):
-                self._step(index, advance(index.state, event.delta), event.delta, seal=seal)
+                self._step(index, advance(index.state, event.delta), event, seal=seal)
             before = seal
         self._watcher(index.state.id)
 
@@ -214,20 +222,28 @@ class Snapshots:
         if index is None or self._indexes.get(organization) is not index:
             return
         del self._indexes[organization], self._versions[organization], self._places[organization]
+        self._gone(organization, None)
         self._watcher(organization)
 
     def _move(self, accepted: Accepted, seal: str) -> None:
         index = self._indexes.get(accepted.state.id)
         if index is not None and index.state.revision + 1 == accepted.state.revision:
-            self._step(index, accepted.state, accepted.event.delta, seal=seal)
+            self._step(index, accepted.state, accepted.event, seal=seal)
             self._watcher(index.state.id)
 
-    def _step(self, index: Index, after: Organization, delta: Delta, *, seal: str) -> None:
+    def _step(self, index: Index, after: Organization, event: Event, *, seal: str) -> None:
         """Let index, versions and place move to the next revision together."""
-        index.follow(after, delta)
-        self._versions[after.id] = self._versions[after.id].after(delta)
+        index.follow(after, event.delta)
+        self._versions[after.id] = self._versions[after.id].after(event.delta)
+        ended = ended_by(event.command)
+        if len(ended) > 0:
+            self._gone(after.id, ended)
         self._places[after.id] = _Place(index, after.revision, seal)
 
 
 def _unwatched(organization: str) -> None:
+    """Tell nobody."""
+
+
+def _unheeded(organization: str, principals: frozenset[PrincipalId] | None) -> None:
     """Tell nobody."""

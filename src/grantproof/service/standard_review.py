@@ -7,7 +7,7 @@ its constraints, an assignment only while it is valid.
 
 from typing import Final
 
-from grantproof.core.duty import active_roles
+from grantproof.core import sessions
 from grantproof.core.hierarchy import assigned_roles as roles_assigned
 from grantproof.core.hierarchy import closure, effective_roles, members_of
 from grantproof.core.identifiers import Action, PrincipalId, ResourceId, RoleId, SodSetId
@@ -71,9 +71,7 @@ def session_roles(
 
     Nothing chosen means no session: then all roles of the principal are active.
     """
-    organization = ResourceId(f"organization:{state.id}")
-    request = Request(user, ANY_ACTION, organization, active_roles=chosen)
-    return active_roles(state, request, instant)
+    return sessions.session_roles(state, user, chosen, instant=instant)
 
 
 def session_permissions(

@@ -22,6 +22,7 @@ from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import AttributeName
 from grantproof.core.messages import failure_message, held_message, reason_message, refusal_message
 from grantproof.core.policy import Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from tests.organizations import ACME, C1, CLERK, EU, HEAD, PAIR
 
@@ -89,7 +90,10 @@ def test_every_refusal_and_every_reason_is_said() -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [*map(refusal_message, REFUSALS), *map(reason_message, [*REASONS, Withheld("shadow")])],
+    [
+        *map(refusal_message, REFUSALS),
+        *map(reason_message, [*REASONS, Withheld("shadow"), NoSession()]),
+    ],
 )
 def test_a_message_is_one_line_without_full_stop(message: str) -> None:
     """Lower case at the start, no line break, no full stop."""

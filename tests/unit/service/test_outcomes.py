@@ -4,13 +4,14 @@ from typing import get_args
 
 from grantproof.core.model import Claim
 from grantproof.core.policy import NoRole, Reason
+from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.service.outcomes import ENDINGS, Outcomes, none
 
 
 def test_every_ending_is_there() -> None:
     """An allow, every reason of the core, and that an allow is withheld."""
-    assert set(ENDINGS) == {Claim, *get_args(Reason), Withheld}
+    assert set(ENDINGS) == {Claim, *get_args(Reason), Withheld, NoSession}
     assert none() == dict.fromkeys(ENDINGS, 0)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from grantproof.adapters.memory import MemoryStore
+from grantproof.bootstrap import Services
 from grantproof.core.commands import Rejected
 from grantproof.core.commands.language import (
     AddParent,
@@ -28,8 +30,15 @@ from grantproof.core.commands.language import (
     RemoveParent,
     RevokeRole,
 )
-from grantproof.core.errors import Illegal
-from grantproof.core.identifiers import ClaimId, PrincipalId, ResourceId, RoleId, SodSetId
+from grantproof.core.errors import AlreadyExists, Illegal, Missing
+from grantproof.core.identifiers import (
+    ClaimId,
+    PrincipalId,
+    ResourceId,
+    RoleId,
+    SessionId,
+    SodSetId,
+)
 from grantproof.core.model import (
     Any,
     Assignment,
@@ -44,9 +53,15 @@ from grantproof.core.model import (
     Within,
 )
 from grantproof.core.organization import Organization, facts
-from grantproof.core.policy import Allow, Deny, NoMatchingClaim, NoRole, SessionClash, evaluate
+from grantproof.core.policy import Allow, Deny, NoRole, SessionClash, evaluate
+from grantproof.core.sessions import NotHeld, Session
 from grantproof.service import standard_review as review
+from grantproof.service.authors import Author
+from grantproof.service.sessions import Outcome, Unwilling, Wanted, Written
+from tests.api.service import services_over
+from tests.contracts.histories import created
 from tests.organizations import (
+    ACME,
     ANN,
     BOB,
     C1,
@@ -292,42 +307,112 @@ def test_a_static_set_binds_the_functions_that_the_standard_redefines() -> None:
 
 def asked(*active: RoleId) -> object:
     """What becomes of ann who reads the plan in a session of these roles."""
-    state = made_of(*FACTS, Assignment(ANN, CHIEF), dynamic(pair(2, HEAD, CHIEF)))
-    decision = evaluate(state, asks(active=active), NOON)
+    decision = evaluate(made_of(*CLASHING), asks(active=active), NOON)
     return decision.reason if isinstance(decision, Deny) else decision
 
 
-def test_create_session() -> None:
-    """CreateSession: the roles that a request chooses, of those that the principal holds.
+@dataclass
+class Office:
+    """An organization with sessions: ann is a head and a chief, who clash; bob has nothing."""
 
-    A role that is not held does not count; too many roles of a dynamic set are refused.
+    services: Services
+    store: MemoryStore
+
+    def open(self, who: PrincipalId, *chosen: RoleId) -> Outcome:
+        """What becomes of a session that is wanted [CreateSession]."""
+        return self.services.sessions.open(ACME, Wanted(who, frozenset(chosen)), by=PORTAL)
+
+    def opened(self, *chosen: RoleId) -> Session:
+        """A session of ann."""
+        found = self.open(ANN, *chosen)
+        assert isinstance(found, Written), found
+        return found.session
+
+    def sessions(self) -> dict[SessionId, Session]:
+        """All that there are."""
+        return {one.id: one for one in self.services.sessions.page(ACME, limit=99)}
+
+    def refused(self, outcome: Outcome, kind: type) -> None:
+        """The outcome is a refusal of that kind, and there is what there was before."""
+        assert isinstance(outcome, Unwilling), outcome
+        assert isinstance(outcome.refusal, kind), outcome
+
+
+PORTAL = Author("portal")
+CLASHING = (*FACTS, Assignment(ANN, CHIEF), dynamic(pair(2, HEAD, CHIEF)))
+
+
+@pytest.fixture
+def office() -> Office:
+    """A new one, in a store of its own."""
+    store = MemoryStore()
+    commands: list[Command] = [
+        CreatePrincipal(ANN),
+        CreatePrincipal(BOB),
+        *map(CreateRole, (CLERK, HEAD, CHIEF)),
+        AddParent(HEAD, CLERK),
+        AssignRole(ANN, HEAD),
+        AssignRole(ANN, CHIEF),
+        CreateSodSet(dynamic(pair(2, HEAD, CHIEF))),
+    ]
+    created(store, ACME, commands)
+    return Office(services_over(store), store)
+
+
+def test_create_session(office: Office) -> None:
+    """CreateSession: a user that there is, and roles it is authorized for, which do not clash.
+
+    Then the session is the user's, of just these roles, and a request in it has them.
     """
+    office.refused(office.open(NOBODY), Missing)
+    office.refused(office.open(ANN, NOTHING), Missing)
+    office.refused(office.open(BOB, CLERK), NotHeld)
+    office.refused(office.open(ANN, HEAD, CHIEF), SessionClash)
+    assert office.sessions() == {}
+    session, empty = office.opened(HEAD), office.opened()
+    assert office.sessions() == {session.id: session, empty.id: empty}
+    assert (session.principal, session.roles) == (ANN, frozenset({HEAD}))
+    assert session.id != empty.id
     assert isinstance(asked(HEAD), Allow)
-    assert isinstance(asked(NOTHING), NoRole)
-    assert isinstance(asked(HEAD, CHIEF), SessionClash)
-    unknown = evaluate(BASE, asks(NOBODY, active=(HEAD,)), NOON)
-    assert isinstance(unknown, Deny)
+    assert isinstance(asked(), NoRole)
 
 
-def test_delete_session() -> None:
-    """DeleteSession: a session is as long as its request; nothing is left of it."""
-    state = made_of(*FACTS, Assignment(ANN, CHIEF))
-    evaluate(state, asks(active=(CHIEF,)), NOON)
-    assert isinstance(evaluate(state, asks(), NOON), Allow)
+def test_delete_session(office: Office) -> None:
+    """DeleteSession: one that there is; then it is gone, and the others are as they were."""
+    session, other = office.opened(HEAD), office.opened(CHIEF)
+    assert not office.services.sessions.end(ACME, SessionId("none"))
+    assert office.services.sessions.end(ACME, session.id)
+    assert not office.services.sessions.end(ACME, session.id)
+    assert office.sessions() == {other.id: other}
 
 
-def test_add_active_role() -> None:
-    """AddActiveRole: the next request names one role more; it is held to the dynamic sets."""
-    assert review.session_roles(BASE, ANN, NOW, chosen=frozenset()) == set()
-    assert review.session_roles(BASE, ANN, NOW, chosen=frozenset({HEAD})) == {HEAD, CLERK}
-    assert isinstance(asked(HEAD, CHIEF), SessionClash)
+def test_add_active_role(office: Office) -> None:
+    """AddActiveRole: a session that there is, an authorized role that is not active, no clash."""
+    add = office.services.sessions.add_role
+    session = office.opened(CLERK)
+    office.refused(add(ACME, SessionId("none"), HEAD, by=PORTAL), Missing)
+    office.refused(add(ACME, session.id, NOTHING, by=PORTAL), Missing)
+    office.refused(add(ACME, session.id, CLERK, by=PORTAL), AlreadyExists)
+    assert office.sessions() == {session.id: session}
+    assert isinstance(add(ACME, session.id, HEAD, by=PORTAL), Written)
+    office.refused(add(ACME, session.id, CHIEF, by=PORTAL), SessionClash)
+    assert office.sessions()[session.id].roles == {CLERK, HEAD}
+    bobs = office.open(BOB)
+    assert isinstance(bobs, Written)
+    office.refused(add(ACME, bobs.session.id, CLERK, by=PORTAL), NotHeld)
 
 
-def test_drop_active_role() -> None:
-    """DropActiveRole: the next request names one role less, and what it inherits goes with it."""
-    chosen = frozenset({CLERK})
-    assert review.session_roles(BASE, ANN, NOW, chosen=chosen) == {CLERK}
-    assert isinstance(asked(CHIEF), NoMatchingClaim)
+def test_drop_active_role(office: Office) -> None:
+    """DropActiveRole: a session that there is, and a role of it; what it inherits goes with it."""
+    drop = office.services.sessions.drop_role
+    session = office.opened(HEAD)
+    office.refused(drop(ACME, SessionId("none"), HEAD, by=PORTAL), Missing)
+    office.refused(drop(ACME, session.id, CLERK, by=PORTAL), Missing)
+    assert office.sessions() == {session.id: session}
+    assert isinstance(drop(ACME, session.id, HEAD, by=PORTAL), Written)
+    left = office.sessions()[session.id].roles
+    assert left == set()
+    assert review.session_roles(BASE, ANN, NOW, chosen=left) == set()
 
 
 def test_check_access() -> None:

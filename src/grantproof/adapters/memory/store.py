@@ -2,69 +2,28 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 
 from grantproof.adapters.memory.keys import MemoryKeys
+from grantproof.adapters.memory.sessions import MemorySessions
+from grantproof.adapters.memory.tenants import Count, Tenant
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
 from grantproof.core.limits import EVENTS_SEARCHED_MAX
 from grantproof.core.metering import Charge, Counter
 from grantproof.core.model import Claim, Principal
 from grantproof.core.organization import Organization, advance
+from grantproof.core.sessions import ended_by
 from grantproof.service import audit_chain
 from grantproof.service.authors import Author
 from grantproof.service.history import Entry, EventQuery, entry, entry_of, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import Head, Heard, OrganizationSummary
 from grantproof.service.receipts import (
-    RECEIPT_SECONDS,
     Consumption,
-    Pledge,
     Receipt,
 )
-from grantproof.service.versions import Versioned, Versions
-
-
-@dataclass(slots=True)
-class _Count:
-    """What a counter stands at, where its window ends, and when it last changed."""
-
-    used: int
-    end: int
-    changed: int
-
-
-@dataclass(slots=True)
-class _Tenant:
-    """An organization that is or was: `state` is nothing once it is deleted, and `ended` is how."""
-
-    state: Organization | None
-    founded: Entry
-    ended: Entry | None = None
-    versions: Versions = field(default_factory=Versions)
-    events: list[Event] = field(default_factory=list)
-    counts: dict[Counter, _Count] = field(default_factory=dict)
-    receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
-
-    consumptions: dict[tuple[str, str], Consumption] = field(default_factory=dict)
-
-    def consumption(self, actor: str, key: str, *, after: int) -> Consumption | None:
-        """Return what is kept under the key, unless its instant is not past `after`."""
-        found = self.consumptions.get((actor, key))
-        return found if found is not None and found.instant > after else None
-
-    def kept(self, pledge: Pledge, instant: int) -> Consumption | None:
-        """Return what is kept under the pledge's key and not a day old."""
-        after = instant - RECEIPT_SECONDS
-        return self.consumption(pledge.actor, pledge.once.key, after=after)
-
-    def keep(self, receipt: Receipt | None) -> None:
-        """Keep the receipt and forget those that it outdates."""
-        if receipt is not None:
-            self.receipts[receipt.actor, receipt.once.key] = receipt
-            kept = self.receipts.items()
-            self.receipts = {k: one for k, one in kept if one.instant > receipt.outdated}
+from grantproof.service.versions import Versioned
 
 
 class MemoryStore:
@@ -72,9 +31,10 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tenants: dict[OrganizationId, _Tenant] = {}
+        self._tenants: dict[OrganizationId, Tenant] = {}
         self.keys = MemoryKeys()
         self.meter: MemoryMeter = MemoryMeter(self._lock, self._tenants)
+        self.sessions = MemorySessions(self._lock, self._tenants)
 
     def create(
         self,
@@ -95,7 +55,7 @@ class MemoryStore:
         with self._lock:
             if organization in self._tenants:
                 return False
-            self._tenants[organization] = _Tenant(state, founded)
+            self._tenants[organization] = Tenant(state, founded)
             self._tenants[organization].keep(receipt)
             return True
 
@@ -127,6 +87,7 @@ class MemoryStore:
             self._tenants[organization].counts.clear()
             self._tenants[organization].receipts.clear()
             self._tenants[organization].consumptions.clear()
+            self._tenants[organization].sessions.clear()
             return True
 
     def summaries(
@@ -188,6 +149,9 @@ class MemoryStore:
             tenant.events.append(event)
             if any(isinstance(fact, Claim | Principal) for fact in event.delta.removed):
                 _drop_orphans(tenant)
+            ended = ended_by(event.command)
+            if len(ended) > 0:
+                tenant.end_sessions(ended)
             tenant.keep(receipt)
             return _seal(event.revision)
 
@@ -259,7 +223,7 @@ def _seal(revision: int) -> str:
     return str(revision)
 
 
-def _entries(tenant: _Tenant) -> Iterator[Entry]:
+def _entries(tenant: Tenant) -> Iterator[Entry]:
     yield tenant.founded
     yield from map(entry_of, tenant.events)
     if tenant.ended is not None:
@@ -269,7 +233,7 @@ def _entries(tenant: _Tenant) -> Iterator[Entry]:
 class MemoryMeter:
     """The `Meter` of a store in memory, under the store's own lock."""
 
-    def __init__(self, lock: threading.Lock, tenants: dict[OrganizationId, _Tenant]) -> None:
+    def __init__(self, lock: threading.Lock, tenants: dict[OrganizationId, Tenant]) -> None:
         self._lock = lock
         self._tenants = tenants
 
@@ -310,7 +274,7 @@ class MemoryMeter:
                 kept = Consumption(organization, actor, once, instant, told)
                 tenant.consumptions[actor, once.key] = kept
             for counter, end, _ in charges:
-                counts[counter] = _Count(before[counter] + 1, end, instant)
+                counts[counter] = Count(before[counter] + 1, end, instant)
             return charged
 
     def consumption(
@@ -399,7 +363,7 @@ class MemoryMeter:
         *,
         principal: PrincipalId | None = None,
         claim: ClaimId | None = None,
-    ) -> Iterator[tuple[Counter, _Count]]:
+    ) -> Iterator[tuple[Counter, Count]]:
         tenant = self._tenants.get(organization)
         for counter, count in () if tenant is None else tenant.counts.items():
             wanted = principal in {None, counter.principal} and claim in {None, counter.claim}
@@ -407,7 +371,7 @@ class MemoryMeter:
                 yield counter, count
 
     def _reading(
-        self, organization: OrganizationId, found: Iterator[tuple[Counter, _Count]]
+        self, organization: OrganizationId, found: Iterator[tuple[Counter, Count]]
     ) -> Reading | None:
         tenant = self._tenants.get(organization)
         if tenant is None or tenant.state is None:
@@ -415,11 +379,11 @@ class MemoryMeter:
         return Reading(tenant.state.revision, {counter: count.used for counter, count in found})
 
 
-def _used(counts: dict[Counter, _Count], counter: Counter) -> int:
+def _used(counts: dict[Counter, Count], counter: Counter) -> int:
     return counts[counter].used if counter in counts else 0
 
 
-def _drop_orphans(tenant: _Tenant) -> None:
+def _drop_orphans(tenant: Tenant) -> None:
     """Forget the counters of claims and principals that are not there any more."""
     state = tenant.state
     for counter in tuple(tenant.counts):

@@ -438,9 +438,9 @@ class ReceiptRow(Row, table=True):
 
 
 class ConsumptionRow(Row, table=True):
-    """What was answered to a use under a key that its caller chose; forgotten after a day.
+    """What was answered to a use, or to whoever opened or widened a session, under a chosen key.
 
-    `digest` is of all that was asked, `answer` the body of the answer, `instant` that of the use.
+    Forgotten after a day. `digest` is of all that was asked, `answer` the body of the answer.
     """
 
     __tablename__: ClassVar[str] = "consumption"

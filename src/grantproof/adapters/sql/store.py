@@ -20,6 +20,7 @@ from grantproof.adapters.sql.reading import WITH_AUTHORS, entries, latest
 from grantproof.adapters.sql.receipts import erase_receipts, read_receipt, write_receipt
 from grantproof.adapters.sql.rows import table
 from grantproof.adapters.sql.sealing import Happening, of_event, seal, write
+from grantproof.adapters.sql.sessions import SqlSessions, end_sessions
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.model import Administered
@@ -77,6 +78,7 @@ class SqlStore:
         self._key = connections.key
         self.keys = SqlKeys(connections)
         self.meter: SqlMeter = SqlMeter(connections)
+        self.sessions = SqlSessions(connections)
 
     @property
     def ledger(self) -> SqlLedger:
@@ -240,6 +242,7 @@ class SqlStore:
             if connection.execute(move, moved | flag).rowcount == 0:
                 return None
             write_delta(connection, event)
+            end_sessions(connection, event)
             write(connection, sealed)
             write_receipt(connection, receipt)
             connection.commit()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-KNOWN: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+KNOWN: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """The versions that this program can bring up to date; the last is the one it works with.
 
 Written here so that opening an up-to-date database need not import Alembic.
