@@ -12,13 +12,20 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 # Folders that later work adds are checked from the day they appear.
 CODE := $(wildcard src tests specs bench examples)
-CHECKS := check-format check-lint check-mypy check-pyright check-imports check-tests
+# The tests run in pieces, so that one processor does not wait for the other. What has no piece of
+# its own, and what later work adds, is among the rest.
+PIECES := tests/unit/specs/ tests/unit/cli/
+REST := tests/repository $(filter-out $(PIECES) %__pycache__/,$(wildcard tests/unit/*/ tests/unit/*.py))
+TESTS := check-tests-rest check-tests-specs check-tests-cli
+# Those that take longest first: make begins them in this order.
+CHECKS := check-tests-rest check-tests-specs check-mypy check-tests-cli check-pyright check-lint \
+	check-imports check-format
 # The pieces run side by side; make 4.0 and newer print each one's output whole.
 WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check $(CHECKS) verify verify-deep verify-against specs matrix faults mutants
+.PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix faults mutants
 .PHONY: tla traces crosshair fuzz survive soak bench lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
@@ -58,8 +65,16 @@ check-pyright: $(READY) ## pyright strict, on what the proofs read
 check-imports: $(READY) ## who may import whom
 	@$(BIN)/lint-imports --no-logo
 
-check-tests: $(READY) ## the tests of the repository itself and the unit tests
-	@$(BIN)/python -m pytest --quiet tests/repository $(wildcard tests/unit)
+check-tests: $(TESTS) ## the tests of the repository itself and the unit tests
+
+check-tests-specs: $(READY) ## the unit tests of what proves
+	@$(BIN)/python -m pytest --quiet tests/unit/specs/
+
+check-tests-cli: $(READY) ## the unit tests of the command line
+	@$(BIN)/python -m pytest --quiet tests/unit/cli/
+
+check-tests-rest: $(READY) ## the tests of the repository itself and all other unit tests
+	@$(BIN)/python -m pytest --quiet $(REST)
 
 verify: $(READY) ## what is promised of it: proofs, models, faults, property tests, smoke
 	@$(BIN)/python -m specs.gate

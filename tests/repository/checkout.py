@@ -1,6 +1,9 @@
 """Which files the repository tests look at: all that git tracks, or would on the next `git add`."""
 
+import ast
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -52,3 +55,31 @@ def code_files() -> list[Path]:
 def read(path: Path) -> str:
     """The text of a listed file; undecodable bytes are replaced, so that binary files pass by."""
     return (ROOT / path).read_text(encoding="utf-8", errors="replace")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: its name, its length from `def` to its last line, and whether it says a word."""
+
+    name: str
+    lines: int
+    described: bool
+
+
+@cache
+def functions_in(path: Path) -> tuple[Function, ...]:
+    """The functions of a listed file, whose text is parsed once for all who ask."""
+    return tuple(functions(read(path)))
+
+
+def functions(source: str) -> Iterator[Function]:
+    """The functions of a source, nested and asynchronous ones and methods too."""
+    # Only statements can hold one: to walk the expressions too takes as long as to parse them.
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            yield Function(node.name, lines, bool(ast.get_docstring(node)))
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, part, ())

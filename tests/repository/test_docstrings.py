@@ -1,19 +1,13 @@
 """A list of the tests reads as a list of what the product does."""
 
-import ast
+from collections.abc import Iterable
 
-from tests.repository.checkout import python_files, read
+from tests.repository.checkout import Function, functions, functions_in, python_files
 
 
-def undescribed_tests(source: str) -> list[str]:
+def undescribed_tests(found: Iterable[Function]) -> list[str]:
     """The test functions that do not say in a docstring which behaviour they show."""
-    return [
-        node.name
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.name.startswith("test_")
-        and not ast.get_docstring(node)
-    ]
+    return [one.name for one in found if one.name.startswith("test_") and not one.described]
 
 
 def test_every_test_says_which_behaviour_it_shows() -> None:
@@ -21,7 +15,7 @@ def test_every_test_says_which_behaviour_it_shows() -> None:
     found = [
         f"{path}: {name}"
         for path in python_files("tests")
-        for name in undescribed_tests(read(path))
+        for name in undescribed_tests(functions_in(path))
     ]
     assert found == []
 
@@ -35,4 +29,4 @@ class TestIt:
 async def test_later(): pass
 def not_a_test(): pass
 """
-    assert sorted(undescribed_tests(source)) == ["test_later", "test_untold"]
+    assert sorted(undescribed_tests(functions(source))) == ["test_later", "test_untold"]

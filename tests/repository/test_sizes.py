@@ -1,10 +1,8 @@
 """Functions, modules and lines stay small enough to be read at one sitting."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
-from tests.repository.checkout import code_files, python_files, read
+from tests.repository.checkout import code_files, functions, functions_in, python_files, read
 
 FUNCTION_LINES_AIM = 25
 FUNCTION_LINES_MAX = 70
@@ -13,13 +11,6 @@ PROVED_MODULE_LINES_MAX = 400
 MODULE_LINES_MAX = 500
 COLUMNS_MAX = 100
 PROVED = ("src/grantproof/core", "src/grantproof/analysis", "specs")
-
-
-def function_lengths(source: str) -> Iterator[tuple[str, int]]:
-    """Each function's name and its length in lines, from `def` to its last line."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def module_lines_max(path: Path) -> int:
@@ -37,17 +28,17 @@ def wide_lines(source: str) -> list[int]:
 def test_functions_stop_at_the_limit() -> None:
     """No function anywhere is longer than 70 lines."""
     too_long = [
-        f"{path}: `{name}` has {length} lines"
+        f"{path}: `{function.name}` has {function.lines} lines"
         for path in python_files()
-        for name, length in function_lengths(read(path))
-        if length > FUNCTION_LINES_MAX
+        for function in functions_in(path)
+        if function.lines > FUNCTION_LINES_MAX
     ]
     assert too_long == []
 
 
 def test_functions_of_the_product_aim_at_25_lines() -> None:
     """At least nine of ten functions of the product keep to the length we aim at."""
-    lengths = [length for path in python_files("src") for _, length in function_lengths(read(path))]
+    lengths = [one.lines for path in python_files("src") for one in functions_in(path)]
     within_aim = sum(length <= FUNCTION_LINES_AIM for length in lengths)
     assert within_aim >= SHARE_WITHIN_AIM_MIN * len(lengths)
 
@@ -68,10 +59,28 @@ def test_lines_stop_at_100_columns() -> None:
     assert wide == []
 
 
-def test_function_lengths_counts_from_def_to_the_last_line() -> None:
+def test_functions_count_from_def_to_the_last_line() -> None:
     """Decorators do not count, docstrings, nested and asynchronous functions do."""
     source = '@cache\ndef outer():\n    """Doc."""\n    async def inner():\n        pass\n'
-    assert dict(function_lengths(source)) == {"outer": 4, "inner": 2}
+    assert {one.name: one.lines for one in functions(source)} == {"outer": 4, "inner": 2}
+
+
+def test_functions_are_found_in_every_kind_of_block() -> None:
+    """In both arms of a choice, in loops, handlers, cases, classes and at the end of a `try`."""
+    blocks = (
+        "if x:\n    {}\nelse:\n    {}",
+        "for x in y:\n    {}\nelse:\n    {}",
+        "while x:\n    {}",
+        "with x:\n    {}",
+        "try:\n    {}\nexcept X:\n    {}\nelse:\n    {}\nfinally:\n    {}",
+        "try:\n    {}\nexcept* X:\n    {}",
+        "match x:\n    case 1:\n        {}",
+        "class X:\n    {}",
+    )
+    source = "\n".join(blocks)
+    holes = source.count("{}")
+    filled = source.format(*(f"def f{number}(): pass" for number in range(holes)))
+    assert {one.name for one in functions(filled)} == {f"f{number}" for number in range(holes)}
 
 
 def test_module_limit_is_tighter_where_proofs_are() -> None:
