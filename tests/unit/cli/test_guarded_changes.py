@@ -70,7 +70,7 @@ def test_on_a_terminal_the_counterexample_is_a_tree(
 def test_what_cannot_be_told_is_undetermined(guarded: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Code 3, and nothing is changed."""
     monkeypatch.setattr(
-        guarding.Guard, "refusal", lambda *_: Unjudged(GuardrailId("law"), "no answer in 10 s")
+        guarding.Guard, "judged", lambda *_: Unjudged(GuardrailId("law"), "no answer in 10 s")
     )
     ended = guarded("assign", "dave", "sender")
     assert (ended.code, ended.line) == (

@@ -13,6 +13,7 @@ from grantproof.core.commands.language import (
     ChangeSodSet,
     CreateClaim,
     CreateGroup,
+    CreateGuardrail,
     CreateKind,
     CreatePrincipal,
     CreateResource,
@@ -20,6 +21,7 @@ from grantproof.core.commands.language import (
     CreateSodSet,
     DeleteClaim,
     DeleteGroup,
+    DeleteGuardrail,
     DeleteKind,
     DeletePrincipal,
     DeleteResource,
@@ -48,7 +50,15 @@ from grantproof.core.errors import (
     Refusal,
     WouldCycle,
 )
-from grantproof.core.identifiers import ClaimId, GroupId, Kind, PrincipalId, ResourceId, RoleId
+from grantproof.core.identifiers import (
+    ClaimId,
+    GroupId,
+    GuardrailId,
+    Kind,
+    PrincipalId,
+    ResourceId,
+    RoleId,
+)
 from grantproof.core.model import (
     Any,
     Assignment,
@@ -85,6 +95,7 @@ from tests.organizations import (
     claim,
     dynamic,
     groups,
+    guardrail,
     library,
     made_of,
     pair,
@@ -97,6 +108,7 @@ NO_ONE, NO_GROUP, NO_ROLE = PrincipalId("no"), GroupId("no"), RoleId("no")
 NO_KIND, NOWHERE, NO_CLAIM = Kind("no"), ResourceId("no"), ClaimId("no")
 SET: Noun = "separation-of-duty set"
 EMPTY = attributes({})
+LAW = guardrail(on=Any())
 FULL = made_of(
     *people(ANN),
     Principal(BOB, active=False),
@@ -110,6 +122,7 @@ FULL = made_of(
     Inheritance(CHIEF, CLERK),
     Assignment(ANN, CLERK),
     GroupAssignment(BOARD, CLERK),
+    LAW,
 )
 GHOSTS = SodSet(PAIR, frozenset({CLERK, NO_ROLE}), 2)
 
@@ -152,6 +165,8 @@ MISSING: list[tuple[SingleCommand, Missing]] = [
         Missing(SET, ("no",)),
     ),
     (DeleteSodSet(type(PAIR)("no")), Missing(SET, ("no",))),
+    (CreateGuardrail(guardrail(on=Exactly(NOWHERE))), Missing("resource", ("no",))),
+    (DeleteGuardrail(GuardrailId("no")), Missing("guardrail", ("no",))),
     (AddMember(NO_ONE, STAFF), Missing("principal", ("no",))),
     (AddMember(ANN, NO_GROUP), Missing("group", ("no",))),
     (RemoveMember(ANN, BOARD), Missing("membership", ("ann", "board"))),
@@ -179,6 +194,7 @@ TAKEN: list[tuple[SingleCommand, AlreadyExists]] = [
     (CreateResource(Resource(DOCS, FILE)), AlreadyExists("resource", ("docs",))),
     (CreateClaim(claim(resource=Any())), AlreadyExists("claim", ("c1",))),
     (CreateSodSet(dynamic(pair())), AlreadyExists(SET, ("pair",))),
+    (CreateGuardrail(LAW), AlreadyExists("guardrail", ("calm",))),
     (AddMember(ANN, STAFF), AlreadyExists("membership", ("ann", "staff"))),
     (NestGroup(STAFF, BOARD), AlreadyExists("nesting", ("staff", "board"))),
     (AddParent(CHIEF, CLERK), AlreadyExists("parent", ("chief", "clerk"))),
