@@ -258,7 +258,8 @@ def pages(sought: Sought, runner: asyncio.Runner) -> Iterator[Json]:
     types = SubjectTypes({"user": sought.group})
     meaning = Meaning(types, trusted(sought.context))
     found = Searches(Followed(Index(sought.state)), point, meaning)  # type: ignore[arg-type]  # all it asks
-    body, page = written(sought), {"limit": sought.limit}
+    body: Json = written(sought)
+    page: Json | None = {"limit": sought.limit}
     while page is not None:
         asked = json.dumps({**body, "page": page}).encode()
         answering = getattr(found, sought.target)(asked, CALLER, None, organization="here")

@@ -73,8 +73,10 @@ EVENTS_PAGE_MAX: Final = 1_000
 EVENTS_SEARCHED_MAX: Final = 10_000
 SEARCHED_MAX: Final = 10_000
 """So many candidates are decided on for one page of a search, however few of them are found."""
-SEARCH_SLICE_MAX: Final = 500
+SEARCH_SLICE_MAX: Final = 100
 """So many of them in one go, before other requests are answered."""
+SEARCHES_KEPT_MAX: Final = 8
+"""Of so many searches the candidates are kept, for their next pages."""
 SEARCH_ATTEMPTS_MAX: Final = 8
 PAGE_TOKEN_LENGTH_MAX: Final = 1_024
 REACH_PEOPLE_MAX: Final = 1_000

@@ -1,20 +1,22 @@
 """Search: of all subjects, resources or actions those for which the evaluation says `true`.
 
 Who can be among them is found in a thread, on one state; each is then decided as any question is,
-on the loop, some at a time. A page is of one state and one instant: where a change comes between,
+on the loop, a few at a time. A page is of one state and one instant: where a change comes between,
 it is begun anew. Its cost is bounded: it looks at so many candidates at the most.
 
 https://openid.net/specs/authorization-api-1_0.html, section 8.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Final, NamedTuple
 
 from msgspec import UnsetType
 
 from grantproof.api import decisions
+from grantproof.api.authzen.candidates import Candidates
 from grantproof.api.authzen.evaluation import reader
 from grantproof.api.authzen.meaning import Asked, Meaning
 from grantproof.api.authzen.pages import Place, place_of, token_of
@@ -35,6 +37,8 @@ from grantproof.api.authzen.shapes import (
 )
 from grantproof.api.problems import Problem, Refused, forbidden, later
 from grantproof.api.recording import Diary
+from grantproof.core import identifiers
+from grantproof.core.identifiers import PrincipalId, ResourceId
 from grantproof.core.index import Index
 from grantproof.core.limits import SEARCH_ATTEMPTS_MAX, SEARCH_SLICE_MAX, SEARCHED_MAX
 from grantproof.core.matching import Request
@@ -64,7 +68,7 @@ class Search(NamedTuple):
     page: Page | UnsetType
     asked: Asked
     candidates: Callable[[Organization, Request], Iterable[str]]
-    put: Callable[[Asked, Request, Any], Asked]
+    put: Callable[[Asked, Request, str], Asked]
     found: Callable[[str], Entity | ActionFound]
 
 
@@ -89,6 +93,7 @@ class Searches:
         self._following = following
         self._point = point
         self._meaning = meaning
+        self._candidates = Candidates()
 
     async def subject(
         self, body: bytes, caller: Caller, _: Diary | None, *, organization: str
@@ -102,9 +107,9 @@ class Searches:
                 return ()
             return searching.principals(state, request, group=groups[kind])
 
-        def put(asked: Asked, request: Request, name: Any) -> Asked:
-            subject = Subject(kind, name)
-            return asked._replace(subject=subject, request=replace(request, principal=name))
+        def put(asked: Asked, request: Request, name: str) -> Asked:
+            asking = replace(request, principal=PrincipalId(name))
+            return asked._replace(subject=Subject(kind, name), request=asking)
 
         asked = self._meaning.asked(
             Subject(kind, ANYTHING, read.subject.properties),
@@ -114,9 +119,7 @@ class Searches:
             may_override=caller.trusted_context,
         )
         named = ("subject", kind, read.action.name, read.resource.type, read.resource.id)
-        search = Search(
-            named, read.page, asked, candidates, put, lambda name: Entity(kind, str(name))
-        )
+        search = Search(named, read.page, asked, candidates, put, partial(Entity, kind))
         return await self._answered(search, caller, organization)
 
     async def resource(
@@ -126,8 +129,8 @@ class Searches:
         read = read_resource_search(body)
         kind = read.resource.type
 
-        def put(asked: Asked, request: Request, name: Any) -> Asked:
-            return asked._replace(request=replace(request, resource=name))
+        def put(asked: Asked, request: Request, name: str) -> Asked:
+            return asked._replace(request=replace(request, resource=ResourceId(name)))
 
         asked = self._meaning.asked(
             read.subject,
@@ -137,9 +140,7 @@ class Searches:
             may_override=caller.trusted_context,
         )
         named = ("resource", read.subject.type, read.subject.id, read.action.name, kind)
-        search = Search(
-            named, read.page, asked, searching.resources, put, lambda name: Entity(kind, str(name))
-        )
+        search = Search(named, read.page, asked, searching.resources, put, partial(Entity, kind))
         return await self._answered(search, caller, organization)
 
     async def action(
@@ -148,8 +149,8 @@ class Searches:
         """Return a page of actions; raises `Refused` or `StoreError`."""
         read = read_action_search(body)
 
-        def put(asked: Asked, request: Request, name: Any) -> Asked:
-            return asked._replace(request=replace(request, action=name))
+        def put(asked: Asked, request: Request, name: str) -> Asked:
+            return asked._replace(request=replace(request, action=identifiers.Action(name)))
 
         asked = self._meaning.asked(
             read.subject,
@@ -162,9 +163,7 @@ class Searches:
             *("action", read.subject.type, read.subject.id),
             *(read.resource.type, read.resource.id),
         )
-        search = Search(
-            named, read.page, asked, searching.actions, put, lambda name: ActionFound(str(name))
-        )
+        search = Search(named, read.page, asked, searching.actions, put, ActionFound)
         return await self._answered(search, caller, organization)
 
     async def _answered(self, search: Search, caller: Caller, organization: str) -> bytes:
@@ -174,8 +173,15 @@ class Searches:
             index = await self._following.index(organization, caller)
             if index is None:
                 raise Refused(forbidden(organization))
-            state = index.state
-            candidates = await asyncio.to_thread(_ordered, search, state, place.after)
+            state, request = index.state, search.asked.request
+            candidates: Sequence[str] = ()
+            if isinstance(request, Request):
+                candidates = await self._candidates.after(
+                    (organization, state.revision, *search.named),
+                    partial(search.candidates, state, request),
+                    name=place.after,
+                    limit=SEARCHED_MAX + 1,
+                )
             try:
                 found = await self._found(index, search, candidates, state=state, place=place)
             except Moved:
@@ -184,7 +190,7 @@ class Searches:
                 await self._following.metered(index)
                 continue
             more = found.more_after
-            token = "" if more is None else token_of(whole, place._replace(after=str(more)))
+            token = "" if more is None else token_of(whole, place._replace(after=more))
             results = [search.found(name) for name in found.names]
             told = PageTold(token, len(results), PageProperties(state.revision, found.instant))
             return encode(Results(results, told))
@@ -194,7 +200,7 @@ class Searches:
         self,
         index: Index,
         search: Search,
-        candidates: list[str],
+        candidates: Sequence[str],
         *,
         state: Organization,
         place: Place,
@@ -216,13 +222,3 @@ class Searches:
                 names.append(name)
             after = name
         return Found(names, after if len(candidates) > SEARCHED_MAX else None, instant)
-
-
-def _ordered(search: Search, state: Organization, after: str | None) -> list[str]:
-    """Return the candidates after the one, in the order of their ids, and not many too many."""
-    request = search.asked.request
-    if not isinstance(request, Request):
-        return []
-    found = search.candidates(state, request)
-    rest = (name for name in found if after is None or name > after)
-    return sorted(rest, key=str)[: SEARCHED_MAX + 1]
