@@ -11,7 +11,7 @@ import typer
 
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
 from grantproof.cli.operator import Operator
-from grantproof.cli.output import NOTHING, Table, complain, tell, tell_table, tell_text
+from grantproof.cli.output import NOTHING, Table, complain, tell, tell_json, tell_table, tell_text
 from grantproof.cli.planned import Consent, carry_out
 
 if TYPE_CHECKING:
@@ -129,7 +129,11 @@ def export(
             stream.writelines(pieces)
     except OSError as error:
         raise _unusable(output, "written", error) from None
-    tell(f"wrote the access review to {output} ({state.id}, revision {state.revision})")
+    if operator.json:
+        told = {"outcome": "written", "organization": state.id, "revision": state.revision}
+        tell_json({**told, "file": output})
+    else:
+        tell(f"wrote the access review to {output} ({state.id}, revision {state.revision})")
 
 
 def apply(operator: Operator, file: ReviewFile, *, consent: Consent) -> None:

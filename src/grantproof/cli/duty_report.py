@@ -7,9 +7,7 @@ from grantproof.cli.operator import Operator
 from grantproof.cli.output import listed, tell, tell_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from grantproof.service.duty_report import Counted, Standing
+    from grantproof.service.duty_report import Named, Standing
 
 
 def report(operator: Operator) -> None:
@@ -34,22 +32,19 @@ def _lines(standing: "Standing") -> Iterator[str]:
     sod_set = standing.sod_set
     what = f"{sod_set.id} ({sod_set.mode}): forbids {sod_set.n} of {listed(sod_set.roles)}"
     yield what
-    for roles, principals in standing.holders.items():
+    for roles, principals in sorted(standing.holders.items()):
         verb = "principal holds" if principals == 1 else "principals hold"
         yield f"  {principals:,} {verb} {roles} of them"
-    if standing.near:
+    if standing.near.count > 0:
         yield f"  one short of what is forbidden: {_named(standing.near)}"
-    if standing.over:
+    if standing.over.count > 0:
         verb = "must choose for a session" if sod_set.mode == "dynamic" else "break it"
         yield f"  {verb}: {_named(standing.over)}"
     if standing.unusable:
         yield f"  roles that nobody can use: {listed(standing.unusable)}"
 
 
-def _named(found: "Iterable[Counted]") -> str:
-    from grantproof.service.review_documents import LISTED_MAX
-
-    counted = list(found)
-    names = [f"{one.principal} ({', '.join(one.roles)})" for one in counted[:LISTED_MAX]]
-    more = len(counted) - len(names)
+def _named(found: "Named") -> str:
+    names = [f"{one.principal} ({', '.join(one.roles)})" for one in found.first]
+    more = found.count - len(names)
     return ", ".join(names) + (f" and {more:,} more" if more > 0 else "")

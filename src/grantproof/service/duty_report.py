@@ -5,14 +5,19 @@ included: as the checks count it that keep the sets.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
 
 from grantproof.core.duty import exceeds, unholdable_roles
 from grantproof.core.hierarchy import closure, groups_of, holders_of
 from grantproof.core.identifiers import PrincipalId, RoleId
+from grantproof.core.limits import PAGE_ITEMS_DEFAULT
 from grantproof.core.model import SodSet, Validity
 from grantproof.core.organization import Organization
+
+NAMED_MAX: Final = PAGE_ITEMS_DEFAULT
+"""So many principals are named, with the count of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +33,60 @@ class Counted:
     start: int | None = None
 
 
+@dataclass(slots=True)
+class Named:
+    """How many principals these are, and the first of them by id."""
+
+    count: int = 0
+    first: list[Counted] = field(default_factory=list)
+
+    def add(self, counted: Counted) -> None:
+        """Take in the next one."""
+        self.count += 1
+        if len(self.first) < NAMED_MAX:
+            self.first.append(counted)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A set, and how its holders stand to it.
 
     `holders` counts principals by how many roles of the set they hold together, at most. `near` are
     those who hold one less than is forbidden. `over` hold as many as are forbidden, or more: of a
-    dynamic set they must choose for each session; of a static one there are none. Both in order.
-    `unusable` are the roles that nobody can hold, or of a dynamic set have active.
+    dynamic set they must choose for each session; of a static one there are none. `unusable` are
+    the roles that nobody can hold, or of a dynamic set have active.
     """
 
     sod_set: SodSet
     unusable: tuple[RoleId, ...]
-    holders: dict[int, int]
-    near: tuple[Counted, ...]
-    over: tuple[Counted, ...]
+    holders: Counter[int] = field(default_factory=Counter)
+    near: Named = field(default_factory=Named)
+    over: Named = field(default_factory=Named)
 
 
 def standings(
     state: Organization, sod_sets: Iterable[SodSet], instant: int
 ) -> tuple[Standing, ...]:
     """Return how principals stand to each of the sets at the instant and later: in one look."""
-    wanted = tuple(sod_sets)
-    found: dict[SodSet, list[Counted]] = {one: [] for one in wanted}
+    found = tuple(Standing(one, unusable_roles(state, one)) for one in sod_sets)
     moments = _Moments(state, instant)
-    for principal in sorted(holders_of(state, {role for one in wanted for role in one.roles})):
+    roles = {role for one in found for role in one.sod_set.roles}
+    for principal in sorted(holders_of(state, roles)):
         held = moments.of(principal)
-        for sod_set in wanted:
-            most = _most(sod_set, principal, held)
-            if len(most.roles) > 0:
-                found[sod_set].append(most)
-    return tuple(_standing(state, one, found[one]) for one in wanted)
+        for standing in found:
+            _take(standing, principal, held)
+    return found
 
 
-def _standing(state: Organization, sod_set: SodSet, counted: Sequence[Counted]) -> Standing:
-    return Standing(
-        sod_set=sod_set,
-        unusable=unusable_roles(state, sod_set),
-        holders=dict(sorted(Counter(len(one.roles) for one in counted).items())),
-        near=tuple(one for one in counted if len(one.roles) == sod_set.n - 1),
-        over=tuple(one for one in counted if len(one.roles) >= sod_set.n),
-    )
+def _take(standing: Standing, principal: PrincipalId, moments: "list[Moment]") -> None:
+    sod_set = standing.sod_set
+    most = max(len(sod_set.roles & roles) for _, roles in moments)
+    if most > 0:
+        standing.holders[most] += 1
+    if most >= sod_set.n:
+        standing.over.add(_most(sod_set, principal, moments))
+    elif most == sod_set.n - 1:
+        standing.near.add(_most(sod_set, principal, moments))
 
 
 def counts(

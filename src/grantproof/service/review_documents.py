@@ -1,18 +1,13 @@
 """What reviews find, as documents: the same at every door."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from grantproof.core.limits import PAGE_ITEMS_DEFAULT
 from grantproof.policyfile import documents
 from grantproof.service.access_review import Access
-from grantproof.service.duty_report import Counted, Standing
+from grantproof.service.duty_report import Counted, Named, Standing
 from grantproof.service.expiring import Timed
 
 Document = dict[str, Any]
-
-LISTED_MAX: Final = PAGE_ITEMS_DEFAULT
-"""So many principals of a list are named, with the count of all."""
 
 
 def way_document(way: Access) -> Document:
@@ -52,7 +47,7 @@ def standing_document(standing: Standing) -> Document:
         "unusable": list(map(str, standing.unusable)),
         "holders": [
             {"roles": roles, "principals": principals}
-            for roles, principals in standing.holders.items()
+            for roles, principals in sorted(standing.holders.items())
         ],
         "near": _listed(standing.near),
         "over": _listed(standing.over),
@@ -68,5 +63,5 @@ def counted_document(counted: Counted) -> Document:
     }
 
 
-def _listed(found: Sequence[Counted]) -> Document:
-    return {"count": len(found), "items": list(map(counted_document, found[:LISTED_MAX]))}
+def _listed(found: Named) -> Document:
+    return {"count": found.count, "items": list(map(counted_document, found.first))}

@@ -195,6 +195,8 @@ def test_claims_have_rows_of_their_own_where_wanted(office: Run, tmp_path: Path)
     assert told.out == f"wrote the access review to {path} (acme, revision 4)\n"
     with path.open(newline="") as stream:
         assert list(csv.DictReader(stream)) == rows
+    told = office("review", "export", "-o", str(path), "--json")
+    assert (told.json["outcome"], told.json["revision"]) == ("written", 4)
 
 
 def test_no_cell_is_a_formula(office: Run, monkeypatch: pytest.MonkeyPatch) -> None:
