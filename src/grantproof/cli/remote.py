@@ -6,6 +6,7 @@ that does it locally. What is counted, decided or changed is asked of the server
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
@@ -36,6 +37,19 @@ ORGANIZATIONS: Final = "/v1/orgs"
 KEYS: Final = "/v1/keys"
 NO_ORGANIZATION: Final = "forbidden_organization"
 KEY_BYTES: Final = 16
+KEY_SHOWN: Final = (
+    "prefix",
+    "org_id",
+    "principal_id",
+    "scopes",
+    "label",
+    "created_at",
+    "created_by",
+    "expires_at",
+    "revoked_at",
+    "revoked_by",
+)
+"""What is told of a key, and nothing else that a server might say."""
 
 
 class RemoteOperator(Operator):
@@ -111,8 +125,10 @@ class RemoteOperator(Operator):
         from grantproof.service.ports import OrganizationSummary
 
         for one in self._items(ORGANIZATIONS):
-            name = OrganizationId(str(one["id"]))
-            yield OrganizationSummary(name, int(one["revision"]), str(one["time_zone"]))
+            with reading():
+                name = OrganizationId(str(one["id"]))
+                found = OrganizationSummary(name, int(one["revision"]), str(one["time_zone"]))
+            yield found
 
     @override
     def instant(self) -> int:
@@ -125,17 +141,17 @@ class RemoteOperator(Operator):
 
     @override
     def readings(self, principal: "PrincipalId") -> "Readings":
-        from grantproof.core.identifiers import ClaimId, PrincipalId
+        from grantproof.core.identifiers import ClaimId
         from grantproof.core.metering import Counter
 
         if principal not in self.state.principals:
             return {}
-        return {
-            Counter(
-                PrincipalId(one["principal"]), ClaimId(one["claim"]), one["span"], one["from"]
-            ): (int(one["used"]))
-            for one in self.usage(principal=principal, claim=None)
-        }
+        counted = self.usage(principal=principal, claim=None)
+        with reading():
+            return {
+                Counter(principal, ClaimId(one["claim"]), one["span"], one["from"]): one["used"]
+                for one in counted
+            }
 
     @property
     @override
@@ -152,16 +168,17 @@ class RemoteOperator(Operator):
     @override
     def evaluate(self, request: "Request", supplied: "Supplied") -> "Written":
         question = {**self._question(request, supplied), "explain": True}
-        return self._post("/evaluate", question)
+        return decided(self._post("/evaluate", question))
 
     @override
     def consume(self, request: "Request", supplied: "Supplied") -> "Written":
         question = {**self._question(request, supplied), "explain": True}
-        return self._post("/evaluate/consume", question, once=_drawn())
+        return decided(self._post("/evaluate/consume", question, once=_drawn()))
 
     @override
     def explain(self, request: "Request", supplied: "Supplied") -> "Written":
-        return self._post("/explain", self._question(request, supplied))
+        told = decided(self._post("/explain", self._question(request, supplied)))
+        return weighed(told)
 
     @override
     def what_if(
@@ -183,7 +200,11 @@ class RemoteOperator(Operator):
             **({"commands": [_written(one) for one in commands]} if commands else {}),
         }
         with changing(self.organization, several=len(commands) > 1):
-            return self._post("/what-if", body)
+            told = self._post("/what-if", body)
+        with reading():
+            decided({**told["before"], "revision": told["revision"]})
+            decided({**told["after"], "revision": told["revision"]})
+        return told
 
     def _question(self, request: "Request", supplied: "Supplied") -> dict[str, Any]:
         named = {
@@ -262,7 +283,7 @@ class RemoteOperator(Operator):
         if seconds is not None:
             body["expires_at"] = self.instant() + seconds
         try:
-            return self._post(KEYS, body, once=_drawn())
+            told = self._post(KEYS, body, once=_drawn())
         except ServerSays as said:
             faults = said.problem.document.get("errors") or [{}]
             if faults[0].get("field") == "org_id":
@@ -270,10 +291,15 @@ class RemoteOperator(Operator):
             if faults[0].get("field") == "principal_id":
                 raise absent("principal", wanted.principal or "") from None
             raise
+        with reading():
+            _ = (told["key"], told["prefix"])
+        return told
 
     @override
     def keys(self) -> "list[Written]":
-        return list(self._items(KEYS))
+        found = list(self._items(KEYS))
+        with reading():
+            return [{name: key[name] for name in KEY_SHOWN} for key in found]
 
     @override
     def revoke_key(self, prefix: str) -> bool:
@@ -294,7 +320,9 @@ class RemoteOperator(Operator):
     def reset_usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> int:
         named = {"principal": principal, "claim": claim}
         path = path_of("v1", "orgs", self.organization, "usage")
-        return int(self._server.ask("DELETE", path, query=named).json()["counters"])
+        told = self._server.ask("DELETE", path, query=named).json()
+        with reading():
+            return int(told["counters"])
 
     @override
     def latest_event(self, name: "OrganizationId") -> int | None:
@@ -318,18 +346,20 @@ class RemoteOperator(Operator):
             "subject": query.subject,
         }
         for one in self._items(path_of("v1", "orgs", name, "events"), wanted):
-            yield Entry(
-                name,
-                int(one["revision"]),
-                "event",
-                int(one["instant"]),
-                one["actor"],
-                one["reason"],
-                one["request_id"],
-                None,
-                json.dumps(one["command"]),
-                json.dumps(one["delta"]),
-            )
+            with reading():
+                found = Entry(
+                    name,
+                    int(one["revision"]),
+                    "event",
+                    int(one["instant"]),
+                    one["actor"],
+                    one["reason"],
+                    one["request_id"],
+                    None,
+                    json.dumps(one["command"]),
+                    json.dumps(one["delta"]),
+                )
+            yield found
 
     # ---------------------------------------------------------------- requests
 
@@ -340,10 +370,12 @@ class RemoteOperator(Operator):
         wanted: dict[str, str | int | None] = {**(query or {}), "limit": PAGE_ITEMS_MAX}
         while True:
             page = self._server.ask("GET", path, query=wanted).json()
-            yield from page["items"]
-            if page["next"] is None:
+            with reading():
+                items, more_after = list(page["items"]), page["next"]
+            yield from items
+            if more_after is None:
                 return
-            wanted["after"] = str(page["next"])
+            wanted["after"] = str(more_after)
 
     def _post(
         self,
@@ -404,6 +436,37 @@ class RemoteBatches(Batches):
     @override
     def send_what_can_be(self, batch: "Batch") -> "Sent":
         raise needs_database()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn an answer that does not have what it must into the end of the command."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError):
+        raise not_ours("its answer cannot be read") from None
+
+
+def decided(told: "Written") -> "Written":
+    """Return a decision that has all that is printed of one; raises `Stop` for any other."""
+    from grantproof.policyfile.answer_cores import certificate_of
+
+    with reading():
+        _ = (told["decision"], told["reason"], told["revision"], told["decided_at"])
+        if told["certificate"] is not None:
+            certificate_of(told["certificate"])
+    return told
+
+
+def weighed(told: "Written") -> "Written":
+    """Return an explanation that has all that is printed of one; raises `Stop` for any other."""
+    from grantproof.policyfile.answer_cores import weighed_of
+
+    with reading():
+        _ = (told["effective_roles"], told["active_roles"])
+        for one in told["claims"]:
+            weighed_of(one)
+    return told
 
 
 def not_there(name: str) -> Stop:
