@@ -27,14 +27,12 @@ if TYPE_CHECKING:
     from grantproof.policyfile.contexts import Written
     from grantproof.service.audit import AuditPoint
     from grantproof.service.authors import Author
-    from grantproof.service.bulk import Batch, Sent
     from grantproof.service.entering import InSession
     from grantproof.service.history import Entry, EventQuery
     from grantproof.service.keyring import KeyRequest
     from grantproof.service.pap import Proposed, Supposed
     from grantproof.service.pip import Supplied
     from grantproof.service.ports import OrganizationSummary
-    from grantproof.service.receipts import Once
     from grantproof.service.solving import Solver
     from grantproof.service.supposing import Supposition
     from grantproof.settings import Settings
@@ -302,6 +300,8 @@ class LocalOperator(Operator):
 
     @override
     def batches(self) -> Batches:
+        from grantproof.cli.local_batches import LocalBatches
+
         return LocalBatches(self)
 
     # ---------------------------------------------------------------- keys, usage, events
@@ -380,38 +380,6 @@ class LocalOperator(Operator):
         from grantproof.service.history import everything
 
         return everything(self.services.store, name, query, limit=EVENTS_PAGE_MAX)
-
-
-class LocalBatches(Batches):
-    """Sends batches to the organization in the database; a batch is known by its receipt."""
-
-    def __init__(self, operator: LocalOperator) -> None:
-        from grantproof.service.bulk import BulkPoint
-
-        self._operator = operator
-        self._point: BulkPoint = BulkPoint(
-            operator.services.administration,
-            operator.services.snapshots,
-            organization=operator.organization,
-            by=operator.author,
-        )
-
-    @override
-    def recall(self, once: "Once") -> "Proposed | None":
-        administration, by = self._operator.services.administration, self._operator.author
-        return administration.recall(self._operator.organization, once, by=by)
-
-    @override
-    def send(self, batch: "Batch") -> "Proposed | int":
-        return self._point.send(batch)
-
-    @override
-    def check_skipping(self) -> None:
-        return
-
-    @override
-    def send_what_can_be(self, batch: "Batch") -> "Sent":
-        return self._point.send_what_can_be(batch)
 
 
 def _as_one(commands: "tuple[SingleCommand, ...]") -> "Command":

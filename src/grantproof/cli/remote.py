@@ -11,8 +11,18 @@ from urllib.parse import quote
 
 from typing_extensions import override
 
-from grantproof.cli.exits import Stop, absent, usage
-from grantproof.cli.operator import Batches, KeptSessions, Operator, needs_database
+from grantproof.cli.exits import absent
+from grantproof.cli.operator import Batches, KeptSessions, Operator
+from grantproof.cli.remote_documents import (
+    command_document,
+    context_document,
+    decided,
+    not_there,
+    reading,
+    revision_of,
+    state_of,
+    weighed,
+)
 from grantproof.cli.remote_http import Query, Server, ServerSays, not_ours, path_of
 
 if TYPE_CHECKING:
@@ -23,13 +33,11 @@ if TYPE_CHECKING:
     from grantproof.core.metering import Readings
     from grantproof.core.organization import Organization
     from grantproof.policyfile.contexts import Written
-    from grantproof.service.bulk import Batch, Sent
+    from grantproof.service.bulk import Batch
     from grantproof.service.history import Entry, EventQuery
     from grantproof.service.keyring import KeyRequest
-    from grantproof.service.pap import Proposed
     from grantproof.service.pip import Supplied
     from grantproof.service.ports import OrganizationSummary
-    from grantproof.service.receipts import Once
     from grantproof.service.solving import Solver
     from grantproof.service.supposing import Supposition
 
@@ -37,6 +45,19 @@ ORGANIZATIONS: Final = "/v1/orgs"
 KEYS: Final = "/v1/keys"
 NO_ORGANIZATION: Final = "forbidden_organization"
 KEY_BYTES: Final = 16
+KEY_SHOWN: Final = (
+    "prefix",
+    "org_id",
+    "principal_id",
+    "scopes",
+    "label",
+    "created_at",
+    "created_by",
+    "expires_at",
+    "revoked_at",
+    "revoked_by",
+)
+"""What is told of a key, and nothing else that a server might say."""
 
 
 class RemoteOperator(Operator):
@@ -74,7 +95,7 @@ class RemoteOperator(Operator):
                 if said.problem.code == NO_ORGANIZATION:
                     return None
                 raise
-            self._states[name] = _state(reply.content, revision=reply.revision)
+            self._states[name] = state_of(reply.content, revision=reply.revision)
         return self._states[name]
 
     @override
@@ -112,8 +133,10 @@ class RemoteOperator(Operator):
         from grantproof.service.ports import OrganizationSummary
 
         for one in self.items(ORGANIZATIONS):
-            name = OrganizationId(str(one["id"]))
-            yield OrganizationSummary(name, int(one["revision"]), str(one["time_zone"]))
+            with reading():
+                name = OrganizationId(str(one["id"]))
+                found = OrganizationSummary(name, int(one["revision"]), str(one["time_zone"]))
+            yield found
 
     @override
     def instant(self) -> int:
@@ -126,17 +149,17 @@ class RemoteOperator(Operator):
 
     @override
     def readings(self, principal: "PrincipalId") -> "Readings":
-        from grantproof.core.identifiers import ClaimId, PrincipalId
+        from grantproof.core.identifiers import ClaimId
         from grantproof.core.metering import Counter
 
         if principal not in self.state.principals:
             return {}
-        return {
-            Counter(
-                PrincipalId(one["principal"]), ClaimId(one["claim"]), one["span"], one["from"]
-            ): (int(one["used"]))
-            for one in self.usage(principal=principal, claim=None)
-        }
+        counted = self.usage(principal=principal, claim=None)
+        with reading():
+            return {
+                Counter(principal, ClaimId(one["claim"]), one["span"], one["from"]): one["used"]
+                for one in counted
+            }
 
     @property
     @override
@@ -155,20 +178,20 @@ class RemoteOperator(Operator):
         self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
     ) -> "Written":
         question = {**self._question(request, supplied, session), "explain": True}
-        return self.post("/evaluate", question)
+        return decided(self.post("/evaluate", question))
 
     @override
     def consume(
         self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
     ) -> "Written":
         question = {**self._question(request, supplied, session), "explain": True}
-        return self.post("/evaluate/consume", question, once=True)
+        return decided(self.post("/evaluate/consume", question, once=True))
 
     @override
     def explain(
         self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
     ) -> "Written":
-        return self.post("/explain", self._question(request, supplied, session))
+        return weighed(decided(self.post("/explain", self._question(request, supplied, session))))
 
     @override
     def what_if(
@@ -181,16 +204,20 @@ class RemoteOperator(Operator):
     ) -> "Written":
         from grantproof.cli.remote_refusals import changing
 
-        context = _context(supposed.supplied)
+        context = context_document(supposed.supplied)
         if supposed.instant is not None:
             context["instant"] = supposed.instant
         body = {
             **self._question(request, supplied),
             **({"context": context} if context else {}),
-            **({"commands": [_written(one) for one in commands]} if commands else {}),
+            **({"commands": [command_document(one) for one in commands]} if commands else {}),
         }
         with changing(self.organization, several=len(commands) > 1):
-            return self.post("/what-if", body)
+            told = self.post("/what-if", body)
+        with reading():
+            decided({**told["before"], "revision": told["revision"]})
+            decided({**told["after"], "revision": told["revision"]})
+        return told
 
     def _question(
         self, request: "Request", supplied: "Supplied", session: "SessionId | None" = None
@@ -207,7 +234,7 @@ class RemoteOperator(Operator):
         return {
             **{name: str(value) for name, value in named.items() if value is not None},
             **({} if chosen is None else {"active_roles": sorted(map(str, chosen))}),
-            **_context(supplied),
+            **context_document(supplied),
         }
 
     # ---------------------------------------------------------------- what is changed
@@ -224,11 +251,11 @@ class RemoteOperator(Operator):
     ) -> int:
         from grantproof.cli.remote_refusals import changing
 
-        body = {"commands": [_written(one) for one in commands]}
+        body = {"commands": [command_document(one) for one in commands]}
         with changing(organization):
             told = self.post(_changes(organization), body, once=True, more=_if_at(at))
         self._states.pop(organization, None)
-        return _revision(told)
+        return revision_of(told)
 
     @override
     def rehearse(
@@ -238,7 +265,7 @@ class RemoteOperator(Operator):
         from grantproof.core.commands import Accepted, apply
         from grantproof.core.commands.language import ChangeSet
 
-        body = {"commands": [_written(one) for one in commands], "dry_run": True}
+        body = {"commands": [command_document(one) for one in commands], "dry_run": True}
         with changing(organization):
             self.post(_changes(organization), body, more=_if_at(at))
         command = commands[0] if len(commands) == 1 else ChangeSet(commands)
@@ -271,12 +298,14 @@ class RemoteOperator(Operator):
 
     @override
     def batches(self) -> Batches:
+        from grantproof.cli.remote_batches import RemoteBatches
+
         return RemoteBatches(self, self.organization)
 
     def send(self, organization: "OrganizationId", batch: "Batch") -> int:
         """Make a batch's change once; return the revision that it made, now or before."""
-        body = {"commands": [_written(one) for one in batch.commands]}
-        return _revision(self.post(_changes(organization), body, once=batch.once.key))
+        body = {"commands": [command_document(one) for one in batch.commands]}
+        return revision_of(self.post(_changes(organization), body, once=batch.once.key))
 
     def revision_of(self, organization: "OrganizationId") -> int:
         """Return the revision of an organization; raises `Stop` when there is none."""
@@ -295,7 +324,7 @@ class RemoteOperator(Operator):
         if seconds is not None:
             body["expires_at"] = self.instant() + seconds
         try:
-            return self.post(KEYS, body, once=True)
+            told = self.post(KEYS, body, once=True)
         except ServerSays as said:
             faults = said.problem.document.get("errors") or [{}]
             if faults[0].get("field") == "org_id":
@@ -303,10 +332,15 @@ class RemoteOperator(Operator):
             if faults[0].get("field") == "principal_id":
                 raise absent("principal", wanted.principal or "") from None
             raise
+        with reading():
+            _ = (told["key"], told["prefix"])
+        return told
 
     @override
     def keys(self) -> "list[Written]":
-        return list(self.items(KEYS))
+        found = list(self.items(KEYS))
+        with reading():
+            return [{name: key[name] for name in KEY_SHOWN} for key in found]
 
     @override
     def revoke_key(self, prefix: str) -> bool:
@@ -327,7 +361,9 @@ class RemoteOperator(Operator):
     def reset_usage(self, *, principal: "PrincipalId | None", claim: "ClaimId | None") -> int:
         named = {"principal": principal, "claim": claim}
         path = path_of("v1", "orgs", self.organization, "usage")
-        return int(self._server.ask("DELETE", path, query=named).json()["counters"])
+        told = self._server.ask("DELETE", path, query=named).json()
+        with reading():
+            return int(told["counters"])
 
     @override
     def latest_event(self, name: "OrganizationId") -> int | None:
@@ -351,18 +387,20 @@ class RemoteOperator(Operator):
             "subject": query.subject,
         }
         for one in self.items(path_of("v1", "orgs", name, "events"), wanted):
-            yield Entry(
-                name,
-                int(one["revision"]),
-                "event",
-                int(one["instant"]),
-                one["actor"],
-                one["reason"],
-                one["request_id"],
-                None,
-                json.dumps(one["command"]),
-                json.dumps(one["delta"]),
-            )
+            with reading():
+                found = Entry(
+                    name,
+                    int(one["revision"]),
+                    "event",
+                    int(one["instant"]),
+                    one["actor"],
+                    one["reason"],
+                    one["request_id"],
+                    None,
+                    json.dumps(one["command"]),
+                    json.dumps(one["delta"]),
+                )
+            yield found
 
     # ---------------------------------------------------------------- requests
 
@@ -373,10 +411,12 @@ class RemoteOperator(Operator):
         wanted: dict[str, str | int | None] = {**(query or {}), "limit": PAGE_ITEMS_MAX}
         while True:
             page = self._server.ask("GET", path, query=wanted).json()
-            yield from page["items"]
-            if page["next"] is None:
+            with reading():
+                items, more_after = list(page["items"]), page["next"]
+            yield from items
+            if more_after is None:
                 return
-            wanted["after"] = str(page["next"])
+            wanted["after"] = str(more_after)
 
     def post(
         self,
@@ -404,113 +444,12 @@ class RemoteOperator(Operator):
         return {"Grantproof-Reason": quote(self.reason, safe=" !#$&'()*+,/:;=?@[]~")}
 
 
-class RemoteBatches(Batches):
-    """Sends the batches of a file to a server: each once, by its key, however often it is sent."""
-
-    def __init__(self, operator: RemoteOperator, organization: "OrganizationId") -> None:
-        self._operator = operator
-        self._organization = organization
-        self._began_at = operator.revision_of(organization)
-
-    @override
-    def recall(self, once: "Once") -> "Proposed | None":
-        return None
-
-    @override
-    def send(self, batch: "Batch") -> "Proposed | int":
-        from grantproof.cli.remote_refusals import proposed
-        from grantproof.service.receipts import Repeated
-
-        try:
-            revision = self._operator.send(self._organization, batch)
-        except ServerSays as said:
-            outcome = proposed(said.problem)
-            if outcome is None:
-                raise
-            return outcome
-        # What was made before is at a revision from before this began.
-        return Repeated(revision) if revision <= self._began_at else revision
-
-    @override
-    def check_skipping(self) -> None:
-        raise usage(
-            "which lines would be refused is found out in the database itself: leave out"
-            " --on-refusal skip, or run it where the database is"
-        )
-
-    @override
-    def send_what_can_be(self, batch: "Batch") -> "Sent":
-        raise needs_database()
-
-
-def not_there(name: str) -> Stop:
-    """Return the end of a command on an organization that the server does not show."""
-    line = f"organization `{name}` does not exist, or is not that of the key"
-    return Stop(absent("organization", name).code, line)
-
-
-def _state(content: bytes, *, revision: int) -> "Organization":
-    """Return the organization that a document describes; raises `Stop` when it describes none."""
-    from dataclasses import replace
-
-    from pydantic import ValidationError
-
-    from grantproof.core.commands import Rejected, apply
-    from grantproof.core.commands.language import ChangeSet
-    from grantproof.core.limits import INSTANT_MIN
-    from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
-
-    try:
-        document = OrganizationDocument.model_validate_json(content)
-    except ValidationError:
-        raise not_ours("its document of the organization cannot be read") from None
-    commands, state = to_change_set(document), document.empty()
-    if commands:
-        outcome = apply(state, ChangeSet(commands), actor="remote", instant=INSTANT_MIN)
-        if isinstance(outcome, Rejected):
-            raise not_ours("its document of the organization describes none")
-        state = outcome.state
-    return replace(state, revision=revision)
-
-
-def _written(command: "SingleCommand") -> dict[str, Any]:
-    from grantproof.policyfile import command_documents
-    from grantproof.policyfile.faults import TAG
-
-    return {TAG: type(command).__name__, **command_documents.of(command).written()}
-
-
-def _context(supplied: "Supplied") -> dict[str, Any]:
-    """Return what is said of the context as a request writes it."""
-    from grantproof.core.geodesy import degrees
-    from grantproof.policyfile.value_fields import write_attributes
-
-    place, attributes = supplied.position, write_attributes(supplied.attributes)
-    said = {
-        "region": None if supplied.region is None else str(supplied.region),
-        "position": None if place is None else degrees(place),
-        "attributes": attributes or None,
-        "hour": supplied.hour,
-        "weekday": supplied.weekday,
-        "usage": supplied.usage,
-        "rate": supplied.rate,
-    }
-    return {name: value for name, value in said.items() if value is not None}
-
-
 def _if_at(revision: int | None) -> dict[str, str]:
     return {} if revision is None else {"If-Match": f'"{revision}"'}
 
 
 def _changes(organization: str) -> str:
     return path_of("v1", "orgs", organization, "changes")
-
-
-def _revision(told: "Written") -> int:
-    revision = told.get("revision")
-    if not isinstance(revision, int):
-        raise not_ours("its answer names no revision")
-    return revision
 
 
 def _drawn() -> str:

@@ -1,5 +1,7 @@
 """`grantproof evaluate` and `explain`: the answer, the evidence, and the exit code."""
 
+import re
+
 import pytest
 
 from tests.unit.cli.conftest import Run
@@ -180,3 +182,37 @@ def test_an_absent_organization_cannot_be_explained(run: Run) -> None:
     """There is nothing to weigh."""
     ended = run("explain", "alice", "read", "docs", "--org", "nope")
     assert (ended.code, ended.line) == (1, "organization `nope` does not exist")
+
+
+def test_what_would_be_decided_is_told_beside_what_is(run: Run) -> None:
+    """Both sides with their evidence; the exit code is that of the supposed one."""
+    change = '{"type": "AssignRole", "principal": "alice", "role": "editor"}'
+    ended = run(*["what-if", "alice", "write", "docs", "--region", "us-east-1", "--change"], change)
+    assert ended.code == 0
+    now, then, evidence, *_, last = ended.out.splitlines()
+    assert re.fullmatch(r"now, \S+: Deny: no matching claim", now) is not None, now
+    assert re.fullmatch(r"then, \S+: Allow", then) is not None, then
+    assert evidence == "  principal alice -> role editor"
+    assert last == "revision 1, nothing was changed or counted"
+    assert run("evaluate", "alice", "write", "docs", "--region", "us-east-1").code == 1
+    at_night = ["what-if", "alice", "read", "docs", "--at", "2030-01-01T22:00:00Z"]
+    ended = run(*at_night)
+    assert (ended.code, "then, 2030-01-01T22:00:00Z: Deny: " in ended.out) == (1, True)
+    assert run(*at_night, "--hour", "10").code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "line"),
+    [
+        ('{"type": "Burn"}', 2, "--change:1:10: type: must be one of"),
+        ('{"type": "AssignRole", "principal": "alice"}', 2, "role: is required"),
+        ('{"type": "AssignRole", "principal": "carol", "role": "submitter"}', 1, "separation"),
+        ("absent.yaml", 2, "`absent.yaml` cannot be read"),
+    ],
+)
+def test_a_change_that_cannot_be_supposed_is_one_line(
+    run: Run, change: str, code: int, line: str
+) -> None:
+    """What is not understood, and what would be refused."""
+    ended = run("what-if", "alice", "write", "docs", "--change", change)
+    assert (ended.code, line in ended.line) == (code, True), ended

@@ -116,6 +116,32 @@ def test_what_a_server_refuses_is_one_line(
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "org list",
+        "key list",
+        "key create --operator",
+        "audit export",
+        "usage reset --principal alice",
+        "evaluate alice read docs",
+        "explain alice read docs",
+        "what-if alice read docs",
+        "role create x",
+        "org show acme",
+    ],
+)
+@pytest.mark.parametrize("content", [b"[]", b"{}", b"null", b'{"items":[{}],"next":null}', b"7"])
+def test_an_answer_that_is_not_ours_is_one_line(
+    ended: Run, monkeypatch: pytest.MonkeyPatch, arguments: str, content: bytes
+) -> None:
+    """Whatever answers there, no traceback."""
+    reply = httpx2.Response(200, headers={"etag": '"3"'}, content=content)
+    answering(monkeypatch, lambda _: reply)
+    told = ended("--server", "http://localhost", *arguments.split())
+    assert (told.code, "is it a Grantproof server" in told.line) == (3, True), told
+
+
 def test_a_change_of_what_has_changed_is_told_as_locally(
     ended: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

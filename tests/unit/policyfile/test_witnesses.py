@@ -3,9 +3,18 @@
 import json
 from typing import Any
 
-from grantproof.core.errors import BreaksSod, HeldRole, Missing, Refusal, RefusedAt
+from grantproof.core.errors import (
+    AlreadySo,
+    BreaksSod,
+    HeldRole,
+    Missing,
+    Reference,
+    Refusal,
+    RefusedAt,
+    StillReferenced,
+)
 from grantproof.core.identifiers import RoleId
-from grantproof.policyfile.witnesses import KINDS, kind_of, witness_of
+from grantproof.policyfile.witnesses import KINDS, kind_of, refusal_of, witness_of
 
 GONE = Missing("role", (RoleId("editor"),))
 
@@ -40,3 +49,23 @@ def test_a_breach_names_the_roles() -> None:
     witness = written(BreaksSod("s", 2, "ann", None, held))
     assert witness["roles"] == ["viewer", "payer"]
     assert witness["held"][1] == {"groups": ["staff"], "roles": ["payer"]}
+
+
+def test_a_refusal_is_read_back() -> None:
+    """What was written as JSON is the same value again, within a change set too."""
+    ways = (HeldRole((), ("editor", "viewer")), HeldRole(("staff",), ("payer",)))
+    for refusal in (
+        GONE,
+        AlreadySo("ann", "active"),
+        BreaksSod("s", 2, "ann", 7, ways),
+        StillReferenced("role", "x", (Reference("assignment", ("ann", "x")),), 3),
+        RefusedAt(4, GONE),
+    ):
+        assert refusal_of(written(refusal)) == refusal
+
+
+def test_what_is_no_witness_is_no_refusal() -> None:
+    """A cause that is not known, and fields that do not fit."""
+    for other in ({}, {"kind": "burnt"}, {"kind": "missing", "noun": "moon", "ids": []}):
+        assert refusal_of(other) is None
+    assert refusal_of({"kind": "breaks_guardrail", "guardrail": {}}) is None
