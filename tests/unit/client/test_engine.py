@@ -1,6 +1,7 @@
 """The embedded engine: decides as the service does, and fails closed where it knows less."""
 
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ assignments:
 """
 
 
+@cache
 def engine(wall: float = NOON) -> Engine:
     """The policy at noon."""
     return Engine.from_text(POLICY, wall=lambda: wall)
