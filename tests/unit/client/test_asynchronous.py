@@ -119,6 +119,19 @@ def test_a_question_is_asked_once_and_answered() -> None:
     assert request.headers["user-agent"].startswith("grantproof-client/")
 
 
+def test_the_request_has_the_id_of_the_one_that_it_is_made_for() -> None:
+    """If there is one; what the service calls it is told."""
+    world = World([ok(), httpx2.Response(200, json=ANSWER, headers={"X-Request-ID": "theirs"})])
+    ids = iter(["ours", None])
+
+    async def twice(client: AsyncClient) -> list[Any]:
+        return [await client.decide(*ASK) for _ in range(2)]
+
+    found = world.run(twice, request_id=lambda: next(ids))
+    assert [one.headers["x-request-id"] for one in world.sent] == ["ours", "id-1"]
+    assert [one.request_id for one in found] == ["ours", "theirs"]
+
+
 def test_what_passes_is_asked_again_under_the_same_request_id() -> None:
     """With pauses that double; the deadline is not passed for it."""
     world = World([busy(), busy(502), httpx2.ConnectError("refused"), ok()])
@@ -153,10 +166,10 @@ def test_without_an_answer_nothing_is_allowed(answer: Any, code: str) -> None:
 
 def test_a_pause_past_the_deadline_is_not_begun() -> None:
     """What the service says of it is told at once."""
-    world = World([busy(**{"Retry-After": "3"})])
+    world = World([busy(503, **{"Retry-After": "3"})])
     found = world.run(lambda client: client.decide(*ASK))
     assert (found.attempts, found.status, world.slept) == (1, 503, [])
-    world = World([busy(**{"Retry-After": "1"}), ok()])
+    world = World([busy(503, **{"Retry-After": "1"}), ok()])
     assert world.run(lambda client: client.decide(*ASK)).allowed
     assert world.slept == [1.0]
 

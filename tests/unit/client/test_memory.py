@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from grantproof.client.memory import Cache, Memory
+from grantproof.client.memory import WAIT_SECONDS_MAX, Cache, Memory
 from grantproof.client.questions import Question, Said
 from grantproof.client.results import Allow, Deny, Undetermined
+from grantproof.core import limits
 
 ASKED = Question("ann", "read", "docs")
 ALLOW = Allow("see", 7, 1_000, None)
@@ -150,6 +152,23 @@ def test_some_answers_are_not_kept(decision: Allow | Deny | Undetermined) -> Non
     memory.feed(7, now=50)
     memory.keep(ASKED, decision, asked_at=50)
     assert memory.look(ASKED, now=50) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_age_seconds": 0},
+        {"max_age_seconds": float("nan")},
+        {"entries_max": 0},
+        {"wait_seconds": 0},
+        {"wait_seconds": WAIT_SECONDS_MAX + 1},
+    ],
+)
+def test_a_cache_that_could_not_be_is_refused(wrong: Any) -> None:
+    """At once, and not by a service that refuses its feed."""
+    with pytest.raises(ValueError, match=r"^a (cache keeps|feed waits)"):
+        Cache(**wrong)
+    assert WAIT_SECONDS_MAX == limits.WAIT_SECONDS_MAX
 
 
 def test_only_so_many_are_kept() -> None:
