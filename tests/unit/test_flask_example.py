@@ -50,8 +50,8 @@ def application(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]
     """The example's application."""
     monkeypatch.delenv("GRANTPROOF_SERVER", raising=False)
     if not HAS_FLASK:
-        stand_in = ModuleType("flask")
-        stand_in.Flask, stand_in.request = StandIn, REQUEST  # type: ignore[attr-defined] # a stand-in
+        stand_in: Any = ModuleType("flask")
+        stand_in.Flask, stand_in.request = StandIn, REQUEST
         monkeypatch.setitem(sys.modules, "flask", stand_in)
     monkeypatch.delitem(sys.modules, "examples.flask_app.app", raising=False)
     from examples.flask_app.app import create_app  # noqa: PLC0415 - after the stand-in

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import platform
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self, TypeVar, Unpack
@@ -62,14 +62,17 @@ class Options:
 
     `timeout_seconds` is the time for a call in all: name lookup, connection, attempts and pauses.
     With `raises` an `Undetermined` is raised as `Unanswered`. `cache` remembers decisions.
-    `verify` has the certificates that are trusted, where they are not the system's. `transport`
-    carries requests, in the place of pooled connections: for tests.
+    `request_id` returns the id of the request that the application itself is answering, if there is
+    one, so that the logs of both have the same. `verify` has the certificates that are trusted,
+    where they are not the system's. `transport` carries requests, in the place of pooled
+    connections: for tests.
     """
 
     timeout_seconds: float = 2.0
     patience: Patience = PATIENCE
     raises: bool = False
     cache: Cache | None = None
+    request_id: Callable[[], str | None] | None = None
     connections_max: int = 100
     verify: ssl.SSLContext | None = None
     transport: httpx2.AsyncBaseTransport | None = None
@@ -350,7 +353,7 @@ class AsyncClient:
     async def _perform(self, call: Call) -> Came:
         """Make the call until it is answered, or the time is over."""
         seconds = self._options.timeout_seconds
-        request_id = self._machine.new_id()
+        request_id = self._request_id()
         ended = _Ended(Lost(TIMEOUT, f"no answer within {seconds:g} seconds"))
         limit = asyncio.timeout(seconds)
         try:
@@ -359,7 +362,15 @@ class AsyncClient:
         except TimeoutError:
             if not limit.expired():
                 raise
-        return Came(ended.last, max(ended.attempts, 1), request_id)
+        last = ended.last
+        # The service has an id of its own for what it does not take for one.
+        known = last.headers.get("x-request-id") if isinstance(last, Reply) else None
+        return Came(last, max(ended.attempts, 1), known or request_id)
+
+    def _request_id(self) -> str:
+        given = self._options.request_id
+        found = None if given is None else given()
+        return self._machine.new_id() if found is None else found
 
     async def _attempts(self, call: Call, ended: _Ended, *, request_id: str) -> None:
         machine, patience = self._machine, self._options.patience
@@ -411,10 +422,14 @@ class AsyncClient:
         while True:
             began = self._machine.monotonic()
             newest = self.memory.newest
-            told = await self._heard(newest, wait)
+            last = await self._heard(newest, wait)
+            told = exchange.read_revision(last)
             if told is None:
-                failures, wait = min(failures + 1, FEED_FAILURES_COUNTED_MAX), 0
                 self.memory.lose_feed()
+                if failures == 0:
+                    why = last.detail if isinstance(last, Lost) else last.problem.detail
+                    log.warning("no news of changes, so nothing is given from memory: %s", why)
+                failures, wait = min(failures + 1, FEED_FAILURES_COUNTED_MAX), 0
                 await self._machine.sleep(
                     FEED_PAUSE.pause_seconds(failures, draw=self._machine.draw())
                 )
@@ -426,19 +441,13 @@ class AsyncClient:
                 await self._machine.sleep(FEED_PAUSE.first_seconds)
             failures, wait = 0, wait_seconds
 
-    async def _heard(self, after: int, wait_seconds: int) -> int | None:
+    async def _heard(self, after: int, wait_seconds: int) -> Reply | Lost:
         call = exchange.following(self.organization, after=after, wait_seconds=wait_seconds)
-        last: Reply | Lost = Lost(TIMEOUT, "the feed does not answer")
         try:
             async with asyncio.timeout(wait_seconds + FEED_SECONDS_MORE):
-                last = await self._once(call, self._machine.new_id())
+                return await self._once(call, self._machine.new_id())
         except TimeoutError:
-            pass
-        revision = exchange.read_revision(last)
-        if revision is None:
-            why = last.detail if isinstance(last, Lost) else last.problem.detail
-            log.warning("changes are not heard of, so nothing is given from memory: %s", why)
-        return revision
+            return Lost(TIMEOUT, "the feed does not answer")
 
 
 async def _whole(response: httpx2.Response) -> bytes | None:

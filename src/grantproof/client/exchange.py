@@ -6,7 +6,7 @@ Whatever is not exactly an answer to the question is no answer: `Undetermined`, 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote, urlencode
 
 from grantproof.client.questions import Question, written
@@ -57,7 +57,7 @@ class Call:
     method: str
     path: str
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     idempotent: bool = True
 
 
@@ -99,18 +99,12 @@ class Reply:
     @property
     def problem(self) -> Problem:
         """What went wrong; of an answer that is not the service's own, its status."""
-        told = _object(self.body)
-        if told is None or not isinstance(told.get("code"), str):
+        told = _object(self.body) or {}
+        code = told.get("code")
+        if not isinstance(code, str):
             return Problem(f"http_{self.status}", f"answered with status {self.status}")
-        errors, witness = told.get("errors"), told.get("witness")
-        return Problem(
-            told["code"],
-            str(told.get("detail", told["code"])),
-            tuple(one for one in errors if isinstance(one, dict))
-            if isinstance(errors, list)
-            else (),
-            witness if isinstance(witness, dict) else None,
-        )
+        errors = tuple(one for one in map(_members, _list(told.get("errors"))) if one is not None)
+        return Problem(code, str(told.get("detail", code)), errors, _members(told.get("witness")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +213,8 @@ def read_decisions(
     told = _told(came)
     if isinstance(told, Undetermined):
         return told
-    items = told.get("items")
-    if not isinstance(items, list) or len(items) != len(questions):
+    items = _list(told.get("items"))
+    if len(items) != len(questions):
         return came.undetermined(*MALFORMED)
     head = {name: told.get(name) for name in ("revision", "decided_at")}
     return tuple(
@@ -297,15 +291,16 @@ def _failed(came: Came) -> Undetermined:
 
 
 def _item(item: object, came: Came, question: Question, *, head: Document) -> Decision:
-    if not isinstance(item, dict):
+    told = _members(item)
+    if told is None:
         return came.undetermined(*MALFORMED)
-    error = item.get("error")
-    if isinstance(error, dict) and "decision" not in item:
+    error = _members(told.get("error"))
+    if error is not None and "decision" not in told:
         code, detail = str(error.get("code")), str(error.get("detail"))
         status = _count(error.get("status"))
         return Undetermined(code, detail, status, came.attempts, came.request_id)
-    at_once = {name: item.get(name) for name in head} == head
-    found = _decision(item, came, question) if at_once else None
+    at_once = {name: told.get(name) for name in head} == head
+    found = _decision(told, came, question) if at_once else None
     return came.undetermined(*MALFORMED) if found is None else found
 
 
@@ -320,8 +315,8 @@ def _decision(told: Document, came: Came, question: Question) -> Allow | Deny | 
     claim, reason, code = told.get("claim_id"), told.get("reason"), told.get("reason_code")
     match told.get("decision"):
         case "Allow" if isinstance(claim, str) and reason is None and code is None:
-            proof = told.get("certificate")
-            if isinstance(proof, dict) != question.explained:
+            proof = _members(told.get("certificate"))
+            if (proof is not None) != question.explained:
                 return None
             return Allow(claim, revision, decided_at, until, age, proof, came.request_id)
         case "Deny" if isinstance(reason, str) and isinstance(code, str):
@@ -337,9 +332,18 @@ def _count(value: object) -> int | None:
     return value if is_count and isinstance(value, int) else None
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def _object(body: bytes) -> Document | None:
     try:
-        told = json.loads(body)
+        return _members(json.loads(body))
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+
+
+def _members(value: object) -> Document | None:
+    """Return the members of an object of JSON, whose names are strings; else nothing."""
+    return cast("Document", value) if isinstance(value, dict) else None
+
+
+def _list(value: object) -> Sequence[object]:
+    """Return a list of JSON, an empty one for anything else."""
+    return cast("Sequence[object]", value) if isinstance(value, list) else ()

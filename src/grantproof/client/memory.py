@@ -15,6 +15,9 @@ from grantproof.client.results import Allow, Decision, Deny
 
 NEVER: Final = float("-inf")
 
+WAIT_SECONDS_MAX: Final = 60
+"""What the service takes."""
+
 INSTANT_SECONDS: Final = 1
 """An instant is told in whole seconds: the decision was made up to so much later."""
 
@@ -26,13 +29,21 @@ class Cache:
     At most `entries_max` decisions, each for at most `max_age_seconds`. With `follows` a feed tells
     of changes, which takes a credential with the scope `review`, and while it is lost nothing is
     given from memory; without, a change shows after at most `max_age_seconds`. The feed is asked
-    anew every `wait_seconds` (at most 60).
+    anew every `wait_seconds` (at most 60). Raises `ValueError`.
     """
 
     max_age_seconds: float = 5.0
     entries_max: int = 10_000
     follows: bool = True
     wait_seconds: int = 20
+
+    def __post_init__(self) -> None:
+        if not (self.max_age_seconds > 0 and self.entries_max > 0):
+            message = "a cache keeps at least one decision, for more than 0 seconds"
+            raise ValueError(message)
+        if not 0 < self.wait_seconds <= WAIT_SECONDS_MAX:
+            message = f"a feed waits for 1 to {WAIT_SECONDS_MAX} seconds"
+            raise ValueError(message)
 
     @property
     def silence_seconds_max(self) -> float:

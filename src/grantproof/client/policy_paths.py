@@ -47,9 +47,9 @@ class Reading:
     """
 
     tests: bool = False
-    texts: dict[str, str] = field(default_factory=dict)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    _met: set[Identity] = field(default_factory=set)
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    unreadable: list[Unreadable] = field(default_factory=list[Unreadable])
+    _met: set[Identity] = field(default_factory=set[Identity])
 
     def read(self, name: str, path: Path | None) -> None:
         """Read a file, or the standard input when there is no path; neither a second time."""

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from grantproof.client.results import CallerError
 
-Value = bool | int | str | Sequence[str]
+Value = bool | int | str | Sequence[str] | AbstractSet[str]
 
 
 class Said(TypedDict, total=False):
@@ -86,9 +87,12 @@ def written(document: Mapping[str, Any]) -> bytes:
 
 
 def _listed(value: object) -> object:
-    """Return a set of strings, or what else iterates, as JSON has it."""
-    if isinstance(value, frozenset | set) and all(isinstance(one, str) for one in value):
-        return sorted(value)
+    """Return a set of strings, or another mapping than a dictionary, as JSON has it."""
+    if isinstance(value, AbstractSet):
+        members = list(cast("AbstractSet[object]", value))
+        texts = [one for one in members if isinstance(one, str)]
+        if len(texts) == len(members):
+            return sorted(texts)
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[object, object]", value))
     raise TypeError

@@ -1,5 +1,6 @@
 """What an engine is told beside who, what and on which, read as strictly as over HTTP."""
 
+from collections.abc import Set as AbstractSet
 from typing import Annotated
 
 from pydantic import model_validator
@@ -68,9 +69,10 @@ def read_said(said: Said) -> SaidEntry:
     if roles is not None:
         # The same role twice is said once, as over HTTP.
         told["active_roles"] = list(dict.fromkeys(roles))
-    if said.get("attributes") is not None:
+    attributes = said.get("attributes")
+    if attributes is not None:
         told["attributes"] = {
-            name: list(value) if isinstance(value, tuple | frozenset | set) else value
-            for name, value in said["attributes"].items()
+            name: list(value) if isinstance(value, tuple | AbstractSet) else value
+            for name, value in attributes.items()
         }
     return SaidEntry.model_validate(told)

@@ -119,6 +119,19 @@ def test_a_question_is_asked_once_and_answered() -> None:
     assert request.headers["user-agent"].startswith("grantproof-client/")
 
 
+def test_the_request_has_the_id_of_the_one_that_it_is_made_for() -> None:
+    """If there is one; what the service calls it is told."""
+    world = World([ok(), httpx2.Response(200, json=ANSWER, headers={"X-Request-ID": "theirs"})])
+    ids = iter(["ours", None])
+
+    async def twice(client: AsyncClient) -> list[Any]:
+        return [await client.decide(*ASK) for _ in range(2)]
+
+    found = world.run(twice, request_id=lambda: next(ids))
+    assert [one.headers["x-request-id"] for one in world.sent] == ["ours", "id-1"]
+    assert [one.request_id for one in found] == ["ours", "theirs"]
+
+
 def test_what_passes_is_asked_again_under_the_same_request_id() -> None:
     """With pauses that double; the deadline is not passed for it."""
     world = World([busy(), busy(502), httpx2.ConnectError("refused"), ok()])

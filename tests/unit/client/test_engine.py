@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grantproof.client import Engine, PolicyError, Question
+from grantproof.client import Engine, PolicyError, Question, Said
 from grantproof.client.results import Allow, CallerError, Deny
 
 NOON = 1_795_262_400
@@ -83,7 +83,9 @@ def test_it_is_told_the_context() -> None:
     known = engine()
     assert known.decide("ann", "move", "orders", region="eu").allowed
     assert known.decide("ann", "move", "orders", region="eu", hour=3, weekday=6).allowed
-    assert known.decide("ann", "read", "new", resource_kind="order").code == "no_matching_claim"  # type: ignore[union-attr] # a deny
+    unregistered = known.decide("ann", "read", "new", resource_kind="order")
+    assert isinstance(unregistered, Deny)
+    assert unregistered.code == "no_matching_claim"
     assert known.decide("ann", "sign", "new", resource_kind="order").allowed
     assert known.decide("ann", "read", "orders", active_roles=["clerk", "clerk"]).allowed
 
@@ -104,9 +106,12 @@ def test_what_is_not_counted_fails() -> None:
 def test_the_certificate_comes_on_demand() -> None:
     """The document that the service would give, also where usage was said."""
     known = engine()
-    for said, claim in (({}, "see"), ({"usage": 0}, "export")):
-        action = {"see": "read", "export": "export"}[claim]
-        found = known.decide("ann", action, "orders", explain=True, **said)  # type: ignore[arg-type] # said
+    cases: list[tuple[str, Said, str]] = [
+        ("read", Said(explain=True), "see"),
+        ("export", Said(explain=True, usage=0), "export"),
+    ]
+    for action, said, claim in cases:
+        found = known.decide("ann", action, "orders", **said)
         assert isinstance(found, Allow)
         assert found.certificate is not None
         assert found.certificate["claim"]["id"] == claim

@@ -1,12 +1,15 @@
 """What is remembered, for how long, and what makes it forgotten."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from grantproof.client.memory import Cache, Memory
+from grantproof.client.memory import WAIT_SECONDS_MAX, Cache, Memory
 from grantproof.client.questions import Question, Said
 from grantproof.client.results import Allow, Deny, Undetermined
+from grantproof.core import limits
 
 ASKED = Question("ann", "read", "docs")
 ALLOW = Allow("see", 7, 1_000, None)
@@ -77,11 +80,12 @@ def test_it_holds_no_longer_than_it_was_said_to(valid_until: int, kept: int) -> 
 def test_a_newer_revision_makes_all_be_forgotten() -> None:
     """Whoever tells of it: the feed, an answer, a change of its own."""
     other = Question("bob", "read", "docs")
-    for tell in (
+    ways: list[Callable[[Memory], None]] = [
         lambda memory: memory.feed(8, now=51),
         lambda memory: memory.observe(8),
         lambda memory: memory.keep(other, replace(ALLOW, revision=8), asked_at=51),
-    ):
+    ]
+    for tell in ways:
         memory = remembering()
         tell(memory)
         assert memory.look(ASKED, now=51) is None
@@ -148,6 +152,23 @@ def test_some_answers_are_not_kept(decision: Allow | Deny | Undetermined) -> Non
     memory.feed(7, now=50)
     memory.keep(ASKED, decision, asked_at=50)
     assert memory.look(ASKED, now=50) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_age_seconds": 0},
+        {"max_age_seconds": float("nan")},
+        {"entries_max": 0},
+        {"wait_seconds": 0},
+        {"wait_seconds": WAIT_SECONDS_MAX + 1},
+    ],
+)
+def test_a_cache_that_could_not_be_is_refused(wrong: Any) -> None:
+    """At once, and not by a service that refuses its feed."""
+    with pytest.raises(ValueError, match=r"^a (cache keeps|feed waits)"):
+        Cache(**wrong)
+    assert WAIT_SECONDS_MAX == limits.WAIT_SECONDS_MAX
 
 
 def test_only_so_many_are_kept() -> None:
