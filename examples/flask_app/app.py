@@ -1,9 +1,7 @@
-"""Notes in Flask, guarded by a policy.
+"""Notes in Flask, guarded by a policy: `python -m examples.flask_app.app` from the checkout.
 
-pip install flask
-python -m examples.flask_app.app
-curl -H 'X-User: bob' localhost:5000/notes/plan
-curl -X PUT -d 'new' -H 'X-User: bob' localhost:5000/notes/plan
+Then, for example, `curl -H 'X-User: bob' localhost:5000/notes/plan` shows a note, and
+`curl -X PUT -d 'new' -H 'X-User: bob' localhost:5000/notes/plan` is refused: bob only reads.
 """
 
 from flask import Flask, request
@@ -13,30 +11,25 @@ from examples.flask_app.guarding import guarded
 NOTES = {"plan": "first this, then that"}
 
 
-def index() -> str:
-    """Say what there is."""
-    return "notes are at /notes/NAME"
-
-
-def read(name: str) -> str:
-    """Show a note; the guard has let it be read."""
-    return NOTES.get(name, "")
-
-
-def write(name: str) -> str:
-    """Keep a note; the guard has let it be written."""
-    NOTES[name] = request.get_data(as_text=True)
-    return NOTES[name]
-
-
 def create_app() -> Flask:
     """Return the application, whose every request passes the guard."""
     app = Flask(__name__)
-    app.add_url_rule("/", view_func=index)
-    app.add_url_rule("/notes/<name>", view_func=read)
-    app.add_url_rule("/notes/<name>", endpoint="write", view_func=write, methods=["PUT"])
-    # As Flask's documentation has it.
-    app.wsgi_app = guarded(app.wsgi_app)  # type: ignore[assignment, method-assign]  # see above
+    notes = dict(NOTES)
+
+    @app.get("/")
+    def index() -> str:
+        return "notes are at /notes/NAME"
+
+    @app.get("/notes/<name>")
+    def read(name: str) -> str:
+        return notes[name]
+
+    @app.put("/notes/<name>")
+    def write(name: str) -> str:
+        notes[name] = request.get_data(as_text=True)
+        return notes[name]
+
+    app.wsgi_app = guarded(app.wsgi_app)  # type: ignore[assignment, method-assign]  # its own way
     return app
 
 

@@ -11,7 +11,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from grantproof.adapters.memory import MemoryStore
-from grantproof.client import asynchronous
 from tests.api.service import OPERATORS, new_key, serving
 from tests.in_process import InProcess
 
@@ -54,7 +53,7 @@ def test_the_client_of_the_page_is_answered(
         def connected(**given: Any) -> httpx2.AsyncClient:
             return real(**{**given, "transport": InProcess(api)})
 
-        monkeypatch.setattr(asynchronous.httpx2, "AsyncClient", connected)
+        monkeypatch.setattr("grantproof.client.asynchronous.httpx2.AsyncClient", connected)
         assert run(text, KEY=new_key(store, OPERATORS))[0] == told
 
 

@@ -166,10 +166,10 @@ def test_without_an_answer_nothing_is_allowed(answer: Any, code: str) -> None:
 
 def test_a_pause_past_the_deadline_is_not_begun() -> None:
     """What the service says of it is told at once."""
-    world = World([busy(**{"Retry-After": "3"})])
+    world = World([busy(503, **{"Retry-After": "3"})])
     found = world.run(lambda client: client.decide(*ASK))
     assert (found.attempts, found.status, world.slept) == (1, 503, [])
-    world = World([busy(**{"Retry-After": "1"}), ok()])
+    world = World([busy(503, **{"Retry-After": "1"}), ok()])
     assert world.run(lambda client: client.decide(*ASK)).allowed
     assert world.slept == [1.0]
 

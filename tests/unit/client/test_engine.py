@@ -103,6 +103,18 @@ def test_what_is_not_counted_fails() -> None:
     assert not known.decide("ann", "export", "orders", rate=0).allowed
 
 
+def test_a_claim_that_is_counted_hides_no_end_of_another() -> None:
+    """No counter bears on the answer, so until when it holds is told, also beside one."""
+    beside = "claims:\n- id: office\n  role: chief\n  action: export\n  resource: orders\n"
+    beside += "  constraints: [{type: time_window, start: 8, end: 18}]"
+    known = Engine.from_text(POLICY.replace("claims:", beside), wall=lambda: NOON)
+    assert known.decide("ann", "export", "orders") == Allow("office", 1, NOON, NOON + 3_600)
+    later = known.decide("bob", "export", "orders", usage=3, rate=0)
+    assert (later.allowed, later.valid_until) == (True, NOON + 60)
+    denied = known.decide("bob", "export", "orders", usage=3, rate=0, active_roles=["clerk"])
+    assert (denied.allowed, denied.valid_until) == (False, NOON + 60)
+
+
 def test_the_certificate_comes_on_demand() -> None:
     """The document that the service would give, also where usage was said."""
     known = engine()

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from grantproof.client import asgi, wsgi
 from grantproof.client.fastapi import Requiring, answer_problems
 from grantproof.client.questions import Question, Said
-from grantproof.client.results import Allow, CallerError
+from grantproof.client.results import Allow, CallerError, Decision
 from grantproof.client.routes import Open, Routes, Rule
 from tests.unit.client.deciding import (
     ALLOW,
@@ -44,7 +44,7 @@ ROUTES = Routes(
 Seen = tuple[int, str | None, dict[str, Any]]
 """The status, the media type and the document of an answer."""
 
-OUTCOMES = {
+OUTCOMES: dict[str, tuple[Decision | Exception, int]] = {
     "allow": (ALLOW, 200),
     "deny": (DENY, 403),
     "undetermined": (UNDETERMINED, 503),
