@@ -41,7 +41,7 @@ client = AsyncClient(
     os.environ["GRANTPROOF_SERVER"],
     os.environ["GRANTPROOF_KEY"],
     organization="documents",
-    options=Options(timeout_seconds=5),
+    options=Options(timeout_seconds=10),
 )
 
 
