@@ -70,6 +70,7 @@ SAID_IN_WORDS: Final = re.compile(
             *["as in the address", "come together", "`next` of the page", "needs `org_id`"],
             *["or `group` is required", "is required, or `claim`", "for a key of one"],
             "must exist in its organization",
+            "where `session_id` names",
         ]
     )
 )

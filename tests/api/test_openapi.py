@@ -11,10 +11,10 @@ from grantproof.api.front import AUTHZEN, CONSUME, OF_ORGANIZATION, PATHS, ROUTE
 from grantproof.api.openapi import written
 from grantproof.core.errors import SingleRefusal
 from grantproof.core.policy import Reason
-from grantproof.core.sessions import NoSession
+from grantproof.core.sessions import NoSession, SessionRefusal
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
-from grantproof.policyfile.witnesses import KINDS
+from grantproof.policyfile.witnesses import KINDS, SESSION_KINDS
 from tests.api.service import Api
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
@@ -147,6 +147,7 @@ def test_every_reason_and_every_refusal_has_its_code() -> None:
     """The tables are as long as the unions."""
     assert set(CODES) == {*get_args(Reason), Withheld, NoSession}
     assert set(KINDS) == set(get_args(SingleRefusal))
+    assert set(SESSION_KINDS) == set(get_args(SessionRefusal)) - set(KINDS)
 
 
 def test_integers_are_bounded_by_integers(steady: Api) -> None:

@@ -325,6 +325,7 @@ def test_damage_that_only_the_database_sees_is_told(
         "table `assignment` refers to a missing row of `principal`",
         "table `counter` refers to a missing row of `principal`",
         "table `membership` refers to a missing row of `principal`",
+        "table `session` refers to a missing row of `principal`",
     }
 
 

@@ -32,7 +32,7 @@ from grantproof.policyfile.answers import CODES, Certificate, Evaluation, Explan
 from grantproof.policyfile.command_documents import DOCUMENTS
 from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.supposed_answers import WhatIf
-from grantproof.policyfile.witnesses import KINDS
+from grantproof.policyfile.witnesses import KINDS, SESSION_KINDS
 from grantproof.service.callers import Scope
 
 JSON: Final = "application/json"
@@ -312,6 +312,7 @@ def _command_schemas() -> Json:
 
 def _msgspec_schemas() -> Json:
     """Return the schemas of what is read and written without pydantic."""
+    kinds: dict[type[Any], str] = {**KINDS, **SESSION_KINDS}
     types = (
         SingleQuestion,
         BatchQuestion,
@@ -319,20 +320,22 @@ def _msgspec_schemas() -> Json:
         Evaluation,
         ItemError,
         ProblemBody,
-        *KINDS,
+        *kinds,
     )
     template = REFERENCE.replace("{model}", "{name}")
-    _, schemas = msgspec.json.schema_components(types, ref_template=template)
+    _, schemas = msgspec.json.schema_components(
+        types, schema_hook=lambda _: {"type": "string"}, ref_template=template
+    )
     for schema in schemas.values():
         schema["description"] = inspect.cleandoc(schema.get("description", ""))
-    for cause, kind in KINDS.items():
+    for cause, kind in kinds.items():
         _make_witness(schemas[cause.__name__], kind)
     told = schemas["Evaluation"]["properties"]
     told["reason_code"] = {"enum": [*CODES.values(), None]}
     told["certificate"] = {"anyOf": [_reference("Certificate"), {"type": "null"}]}
     schemas["BreaksGuardrail"] = BREAKS_GUARDRAIL
     causes = [
-        _reference(name) for name in (*(cause.__name__ for cause in KINDS), "BreaksGuardrail")
+        _reference(name) for name in (*(cause.__name__ for cause in kinds), "BreaksGuardrail")
     ]
     schemas["ProblemBody"]["properties"]["witness"] = {"anyOf": causes}
     return {**schemas, "BatchEvaluation": _batch_schema()}
@@ -341,7 +344,9 @@ def _msgspec_schemas() -> Json:
 def _make_witness(schema: Json, kind: str) -> None:
     """Add what `witness_of` adds to the fields of a refusal."""
     schema["properties"]["kind"] = {"const": kind}
-    schema["required"].append("kind")
+    schema["required"] = [*schema.get("required", ()), "kind"]
+    if kind in SESSION_KINDS.values():
+        return
     schema["properties"]["position"] = {
         "type": "integer",
         "description": "which command of a change set is refused, from zero",

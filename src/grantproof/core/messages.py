@@ -53,7 +53,9 @@ DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 REFERENCES_TOLD: Final = 3
 
 
-def reason_message(reason: Reason | Withheld | NoSession) -> str:  # noqa: C901 - one branch a reason
+def reason_message(  # noqa: C901 - one branch a reason
+    reason: Reason | Withheld | NoSession,
+) -> str:
     """Return why a request is denied, for a caller who may know what exists."""
     match reason:
         case UnknownOrganization():

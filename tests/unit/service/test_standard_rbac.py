@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from grantproof.adapters.memory import MemoryStore
-from grantproof.bootstrap import Services
 from grantproof.core.commands import Rejected
 from grantproof.core.commands.language import (
     AddParent,
@@ -54,12 +52,9 @@ from grantproof.core.model import (
 )
 from grantproof.core.organization import Organization, facts
 from grantproof.core.policy import Allow, Deny, NoRole, SessionClash, evaluate
-from grantproof.core.sessions import NotHeld, Session
+from grantproof.core.sessions import NotHeld
 from grantproof.service import standard_review as review
-from grantproof.service.authors import Author
-from grantproof.service.sessions import Outcome, Unwilling, Wanted, Written
-from tests.api.service import services_over
-from tests.contracts.histories import created
+from grantproof.service.sessions import Written
 from tests.organizations import (
     ACME,
     ANN,
@@ -89,6 +84,7 @@ from tests.organizations import (
     people,
     roles,
 )
+from tests.unit.service.offices import PORTAL, Office, furnished
 
 NOBODY, NOTHING = PrincipalId("nobody"), RoleId("nothing")
 NOW = NOON.instant
@@ -311,52 +307,13 @@ def asked(*active: RoleId) -> object:
     return decision.reason if isinstance(decision, Deny) else decision
 
 
-@dataclass
-class Office:
-    """An organization with sessions: ann is a head and a chief, who clash; bob has nothing."""
-
-    services: Services
-    store: MemoryStore
-
-    def open(self, who: PrincipalId, *chosen: RoleId) -> Outcome:
-        """What becomes of a session that is wanted [CreateSession]."""
-        return self.services.sessions.open(ACME, Wanted(who, frozenset(chosen)), by=PORTAL)
-
-    def opened(self, *chosen: RoleId) -> Session:
-        """A session of ann."""
-        found = self.open(ANN, *chosen)
-        assert isinstance(found, Written), found
-        return found.session
-
-    def sessions(self) -> dict[SessionId, Session]:
-        """All that there are."""
-        return {one.id: one for one in self.services.sessions.page(ACME, limit=99)}
-
-    def refused(self, outcome: Outcome, kind: type) -> None:
-        """The outcome is a refusal of that kind, and there is what there was before."""
-        assert isinstance(outcome, Unwilling), outcome
-        assert isinstance(outcome.refusal, kind), outcome
-
-
-PORTAL = Author("portal")
 CLASHING = (*FACTS, Assignment(ANN, CHIEF), dynamic(pair(2, HEAD, CHIEF)))
 
 
 @pytest.fixture
 def office() -> Office:
-    """A new one, in a store of its own."""
-    store = MemoryStore()
-    commands: list[Command] = [
-        CreatePrincipal(ANN),
-        CreatePrincipal(BOB),
-        *map(CreateRole, (CLERK, HEAD, CHIEF)),
-        AddParent(HEAD, CLERK),
-        AssignRole(ANN, HEAD),
-        AssignRole(ANN, CHIEF),
-        CreateSodSet(dynamic(pair(2, HEAD, CHIEF))),
-    ]
-    created(store, ACME, commands)
-    return Office(services_over(store), store)
+    """A new one."""
+    return furnished()
 
 
 def test_create_session(office: Office) -> None:
