@@ -1,7 +1,7 @@
 """What an application installs to ask: clients of the HTTP service, and an embedded engine.
 
-What is not used is not imported: `Client` and `AsyncClient` take the extra `client` and nothing of
-the service, `Engine` takes what decides. `grantproof.client.fastapi`, `.asgi` and `.wsgi` guard
+What is not used is not imported: `Client` and `AsyncClient` take httpx2 and nothing of the service,
+`Engine` takes what decides. `grantproof.client.fastapi`, `.asgi` and `.wsgi` guard
 applications with any of them.
 """
 
