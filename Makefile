@@ -15,7 +15,8 @@ CODE := $(wildcard src tests specs bench examples)
 # The tests run in pieces, so that one processor does not wait for the other. What has no piece of
 # its own, and what later work adds, is among the rest.
 PIECES := tests/unit/specs/ tests/unit/cli/
-REST := tests/repository $(filter-out $(PIECES) %__pycache__/,$(wildcard tests/unit/*/ tests/unit/*.py))
+UNIT := $(wildcard tests/unit/*/ tests/unit/*.py)
+REST := tests/repository $(filter-out $(PIECES) %__pycache__/,$(UNIT))
 TESTS := check-tests-rest check-tests-specs check-tests-cli
 # Those that take longest first: make begins them in this order.
 CHECKS := check-tests-rest check-tests-specs check-mypy check-tests-cli check-pyright check-lint \
@@ -25,8 +26,8 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix faults mutants
-.PHONY: tla traces crosshair fuzz survive soak bench lock format clean
+.PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
+.PHONY: faults mutants tla traces crosshair fuzz survive soak bench lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets

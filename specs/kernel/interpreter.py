@@ -7,6 +7,7 @@ import ast
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import FunctionType
 
 import z3
@@ -61,12 +62,12 @@ class Interpreter(Loops):
         """Return the outcome of a function's own source on the arguments, in declared order."""
         paths = self.paths(function, args, when)
         node = self.source.function(function.__module__, function.__qualname__)
-        if any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(node)):
+        if yields(node):
             return gathered([item for path in paths for item in path.yielded])
         for path in paths:
             if path.raised and not path.excluded:
                 self.owe("a call that does not raise", path.frame, FALSE)
-        hint = typing.get_type_hints(function)["return"]
+        hint = hints_of(function)["return"]
         if type(None) not in {hint, *union_members(hint)}:
             for path in paths:
                 if path.open:
@@ -87,7 +88,7 @@ class Interpreter(Loops):
         if len(names) != len(args):
             message = f"{module}.{qualified}: {len(args)} arguments for {names}"
             raise Unsupported(message)
-        hints = typing.get_type_hints(function)
+        hints = hints_of(function)
         env = {
             name: self.given(value, hints.get(name), f"{qualified}: `{name}`", when=when)
             for name, value in zip(names, args, strict=True)
@@ -108,6 +109,18 @@ class Interpreter(Loops):
         if kind == VALUE_TYPE:
             return Term(coerce(Cases(tuple(rest)), Value), VALUE_TYPE)
         return rest[0][1] if len(rest) == 1 else cases(*rest)
+
+
+@cache
+def hints_of(function: FunctionType) -> dict[str, object]:
+    """Return the types of a function's parameters and result, which nobody changes."""
+    return typing.get_type_hints(function)
+
+
+@cache
+def yields(node: ast.FunctionDef) -> bool:
+    """Return whether a function is a generator."""
+    return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(node))
 
 
 def gathered(parts: list[tuple[z3.BoolRef, typing.Any]]) -> Bag | Items:

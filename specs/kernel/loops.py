@@ -12,6 +12,7 @@ import ast
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import z3
 
@@ -325,6 +326,7 @@ def arbitrary(value: typing.Any, name: str) -> typing.Any:
     raise Unsupported(message)
 
 
+@cache
 def loop_positions(function: ast.FunctionDef) -> dict[int, int]:
     """Return the position of each loop of the function in reading order, by line."""
     lines = [node.lineno for node in ast.walk(function) if isinstance(node, ast.While | ast.For)]
