@@ -13,7 +13,6 @@ from grantproof.core.model import (
     ALWAYS,
     Administered,
     Fact,
-    OfKind,
     Resource,
     SodSet,
     Validity,
@@ -81,14 +80,6 @@ def test_a_registered_resource_has_no_reserved_prefix(prefix: str) -> None:
         Resource(ResourceId(f"{prefix}x"), FILE)
     with pytest.raises(Illegal, match="`parent` must be a registered resource"):
         Resource(DOCS, FILE, parent=ResourceId(f"{prefix}x"))
-
-
-@pytest.mark.parametrize("kind", ["", "a b", "*", "\u0430", "a/b", "x" * 129])
-def test_a_pattern_of_a_kind_names_a_legal_kind(kind: str) -> None:
-    """A kind that could not be declared cannot be claimed either; implicit kinds can."""
-    with pytest.raises(Illegal, match="`kind` must"):
-        OfKind(kind)
-    assert [OfKind(text).kind for text in ("file", "role")] == ["file", "role"]
 
 
 def test_a_name_that_only_begins_like_a_prefix_may_be_registered() -> None:
