@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -307,3 +308,27 @@ def test_a_metered_claim_is_read_as_everywhere() -> None:
         for _ in range(2):
             told = evaluated(api, asking(action="export"))
             assert (told["decision"], "meter_age" in told["context"]) == (True, True)
+
+
+def test_a_decision_is_logged_with_what_counted_of_it(tmp_path: Path) -> None:
+    """Each of several in its place; what does not count, and what is no question, is not there."""
+    folder = tmp_path / "decisions"
+    with records(decision_log=folder) as api:
+        evaluated(api, asking(resource=record("record-1", status="active", colour="red")))
+        items = {**asking("a b"), "evaluations": [3, {}]}
+        evaluated(api, items, "/access/v1/evaluations")
+        api.post("/access/v1/search/action", json=asking())
+    texts = [path.read_text() for path in sorted(folder.iterdir())]
+    one, other = (json.loads(line) for text in texts for line in text.splitlines())
+    assert one["context"] == {
+        "subject_type": "user",
+        "resource_kind": "record",
+        "resource_properties": {"status": "active"},
+    }
+    named = ("organization", "principal", "action", "resource", "decision", "reason", "item")
+    assert [one[name] for name in named] == [
+        *(HERE, "alice", "read", "record-1", "Allow", None, None)
+    ]
+    assert [other[name] for name in named] == [
+        *(HERE, "a b", "read", "record-1", "Deny", "unknown_principal", 1)
+    ]
