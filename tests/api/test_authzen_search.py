@@ -328,7 +328,7 @@ def test_a_page_is_of_one_state_though_it_changes_meanwhile(
                 index.state = replace(index.state)
             await sleep(seconds)
 
-        monkeypatch.setattr(search.asyncio, "sleep", moved)
+        monkeypatch.setattr(asyncio, "sleep", moved)
         moves = SEARCH_ATTEMPTS_MAX - 1
         assert names(evaluated(api, USERS, SUBJECT)) == ["alice", "bob"]
         moves = SEARCH_ATTEMPTS_MAX

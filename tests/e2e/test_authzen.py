@@ -62,7 +62,7 @@ def validator(real_data: Path, name: str) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(schema)
 
 
-def requests(section: Json) -> list[Json]:
+def requests(section: Json) -> list[Any]:
     """The requests of a section: the blocks that are no expectation."""
     return [block["json"] for block in section["blocks"] if "Expected" not in block["label"]]
 

@@ -242,7 +242,7 @@ def expected(sought: Sought) -> list[str]:
     situated = situate(context.instant, state.time_zone, supplied)
 
     def allowed(name: str) -> bool:
-        asked: Request = replace(request, **{field: name})  # type: ignore[arg-type]  # ids
+        asked: Request = replace(request, **{field: name})  # type: ignore[arg-type]  # all are ids
         belongs = sought.group is None or (
             sought.group in state.groups and asked.principal in members_of(state, [sought.group])
         )
@@ -257,7 +257,8 @@ def pages(sought: Sought, runner: asyncio.Runner) -> Iterator[Json]:
     point.instant = lambda: sought.context.instant  # type: ignore[method-assign]  # at its instant
     types = SubjectTypes({"user": sought.group})
     meaning = Meaning(types, trusted(sought.context))
-    found = Searches(Followed(Index(sought.state)), point, meaning)  # type: ignore[arg-type]  # all it asks
+    followed: Any = Followed(Index(sought.state))
+    found = Searches(followed, point, meaning)
     body: Json = written(sought)
     page: Json | None = {"limit": sought.limit}
     while page is not None:

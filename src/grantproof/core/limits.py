@@ -75,8 +75,8 @@ SEARCHED_MAX: Final = 10_000
 """So many candidates are decided on for one page of a search, however few of them are found."""
 SEARCH_SLICE_MAX: Final = 100
 """So many of them in one go, before other requests are answered."""
-SEARCHES_KEPT_MAX: Final = 8
-"""Of so many searches the candidates are kept, for their next pages."""
+CANDIDATES_KEPT_MAX: Final = 1_000_000
+"""So many candidates of the latest searches are kept, for their next pages."""
 SEARCH_ATTEMPTS_MAX: Final = 8
 PAGE_TOKEN_LENGTH_MAX: Final = 1_024
 REACH_PEOPLE_MAX: Final = 1_000

@@ -74,7 +74,8 @@ class Answers:
         found = caller.organization if organization is None else organization
         if found is None:
             raise Refused(UNBOUND)
-        return partial(self._answering[path], organization=found)
+        # Plain text: it is written to the log, which does not take an id for one.
+        return partial(self._answering[path], organization=str(found))
 
 
 def status_of(problem: Problem) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from grantproof.core.limits import SEARCHES_KEPT_MAX
+from grantproof.core.limits import CANDIDATES_KEPT_MAX
 
 RUN: Final = 4_096
 """So many names are put in order at once."""
@@ -20,10 +20,14 @@ Key = tuple[object, ...]
 
 
 class Candidates:
-    """Finds them, and keeps those of a few searches. Methods run on the loop."""
+    """Finds them, and keeps those of the latest searches. Methods run on the loop.
+
+    `count` is how many are kept.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Key, Sequence[str]] = OrderedDict()
+        self.count = 0
 
     async def after(
         self, key: Key, find: Callable[[], Iterable[str]], *, name: str | None, limit: int
@@ -35,13 +39,20 @@ class Candidates:
         found = self._kept.get(key)
         if found is None:
             found = await asyncio.to_thread(lambda: ordered(find()))
-            self._kept[key] = found
-            if len(self._kept) > SEARCHES_KEPT_MAX:
-                self._kept.popitem(last=False)
+            self._keep(key, found)
         else:
             self._kept.move_to_end(key)
         start = 0 if name is None else bisect_right(found, name)
         return found[start : start + limit]
+
+    def _keep(self, key: Key, found: Sequence[str]) -> None:
+        """Keep them, and give up those that were asked for longest ago to have room."""
+        # Whoever asked for the same meanwhile has found the same.
+        self.count += len(found) - len(self._kept.pop(key, ()))
+        self._kept[key] = found
+        while self.count > CANDIDATES_KEPT_MAX:
+            _, oldest = self._kept.popitem(last=False)
+            self.count -= len(oldest)
 
 
 def ordered(names: Iterable[str]) -> list[str]:

@@ -167,7 +167,7 @@ class Searches:
         return await self._answered(search, caller, organization)
 
     async def _answered(self, search: Search, caller: Caller, organization: str) -> bytes:
-        whole = [str(organization), *search.named, search.asked.context]
+        whole = [organization, *search.named, search.asked.context]
         place = place_of(search.page, whole)
         for _ in range(SEARCH_ATTEMPTS_MAX):
             index = await self._following.index(organization, caller)
