@@ -9,20 +9,21 @@ from hypothesis import strategies as st
 
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import ChangeSet
-from grantproof.core.hierarchy import effective_roles, validities
-from grantproof.core.identifiers import PrincipalId
-from grantproof.core.model import SodSet
+from grantproof.core.hierarchy import closure, effective_roles, validities
+from grantproof.core.identifiers import PrincipalId, RoleId
+from grantproof.core.model import Assignment, Fact, GroupAssignment, SodSet
 from grantproof.core.organization import Organization
 from grantproof.service.access_csv import Rows, csv_pieces
 from grantproof.service.duty_report import counts, standings, unusable_roles
 from grantproof.service.expiring import timed
 from grantproof.service.people import Place, joining, leaving, moving, place_of
-from grantproof.service.review import holdings
+from grantproof.service.provenance import Provenance
+from grantproof.service.review import Holding, holdings
 from grantproof.service.review_decisions import read_review, revocation
 from tests.properties.tally import Tally
 from tests.strategies.crowded import crowds
 from tests.strategies.names import FEW
-from tests.strategies.organizations import organizations
+from tests.strategies.organizations import histories, organizations
 
 MARKED = 0.3
 ONE_SHARED = 0.6
@@ -152,6 +153,56 @@ def test_decisions_take_what_is_marked_and_nothing_else() -> None:
 
     check()
     tally.expect(revoked=5, refused=1)
+
+
+@settings(max_examples=25)
+@given(history=histories())
+def test_where_a_holding_comes_from_is_the_event_that_made_it(
+    history: tuple[Organization, tuple[Accepted, ...]],
+) -> None:
+    """The last that did; and it changed last when the state showed another, or made it anew."""
+    state, steps = history
+    origin = Provenance()
+    for step in steps:
+        origin.take(step.event)
+    for principal in state.principals:
+        for holding in holdings(state, principal):
+            made: Fact = Assignment(principal, holding.role, holding.validity)
+            if holding.groups:
+                made = GroupAssignment(holding.groups[-1], holding.role, holding.validity)
+            last = max(one.event.revision for one in steps if made in one.event.delta.added)
+            mark = origin.assigned(principal, holding)
+            assert mark is not None
+            assert mark.revision == last
+            roles = closure((holding.role,), state.roles.parents)
+            changed = origin.changed(principal, holding, roles)
+            assert changed is not None
+            assert changed.revision >= last
+            after = [one.state for one in steps if one.event.revision >= changed.revision]
+            shown = {shows(one, principal, holding, roles) for one in after}
+            assert len(shown) == 1
+            before = [one.state for one in steps if one.event.revision < changed.revision]
+            assert (
+                not before
+                or mark == changed
+                or any(
+                    one.principals.get(principal) != state.principals[principal]
+                    or shows(one, principal, holding, roles) not in shown
+                    for one in before
+                )
+            )
+
+
+def shows(
+    state: Organization, principal: PrincipalId, holding: Holding, roles: frozenset[RoleId]
+) -> tuple[object, ...]:
+    """What a row rests on in a state."""
+    return (
+        holding in holdings(state, principal),
+        state.principals.get(principal),
+        *(frozenset(state.roles.parents.get(role, ())) for role in sorted(roles)),
+        *(frozenset(state.claims_by_role.get(role, ())) for role in sorted(roles)),
+    )
 
 
 def test_who_moves_or_leaves_is_where_it_was_said() -> None:
