@@ -6,7 +6,6 @@ In an organization that was furnished as `FURNISHING` says, each of them is answ
 from dataclasses import dataclass, field
 from typing import Final
 
-from grantproof.adapters.clock import SystemClock
 from grantproof.core.commands.language import (
     AddMember,
     AssignGroupRole,
@@ -70,9 +69,8 @@ FURNISHING: Final = ChangeSet(
 """The demo's entities, and one of each kind with the id that routes are asked for."""
 
 
-def open_session(store: Store, organization: OrganizationId) -> None:
+def open_session(store: Store, organization: OrganizationId, now: int) -> None:
     """Let Bob of a furnished organization have the session that routes are asked for."""
-    now = SystemClock().now()
     roles = frozenset({RoleId("editor")})
     session = Session(SessionId("x"), PrincipalId("bob"), roles, now, now + 3_600, "portal")
     revision = store.revision(organization)

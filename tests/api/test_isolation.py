@@ -27,6 +27,7 @@ from tests.api.service import (
     serving,
 )
 
+NOW = 4_000_000_000
 RIVAL, NOBODY = OrganizationId("rival"), "nobod"
 EMPTY = Fitting()
 CREDENTIALS = {
@@ -54,7 +55,7 @@ def furnish(store: MemoryStore, organization: OrganizationId) -> None:
     assert isinstance(
         administration.propose(organization, FURNISHING, by=Author("other")), Accepted
     )
-    open_session(store, organization)
+    open_session(store, organization, NOW)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def worlds() -> Iterator[tuple[World, World]]:
 @pytest.fixture(autouse=True)
 def _at_one_instant(monkeypatch: pytest.MonkeyPatch) -> None:
     """No two answers differ because time went by."""
-    monkeypatch.setattr("grantproof.adapters.clock.SystemClock.now", lambda _: 4_000_000_000)
+    monkeypatch.setattr("grantproof.adapters.clock.SystemClock.now", lambda _: NOW)
 
 
 def call(
@@ -142,7 +143,7 @@ def test_another_organization_answers_like_an_absent_one(
                 refusal(theirs, 403, code, is_plain=route.is_authzen)
     assert store.load(RIVAL) is before
     assert len(store.events(RIVAL, after=0, limit=9)) == counted
-    assert store.meter.usage(RIVAL, instant=4_000_000_000, limit=1) == ()
+    assert store.meter.usage(RIVAL, instant=NOW, limit=1) == ()
     assert store.sessions.page(RIVAL, instant=0, limit=9) == sessions
 
 

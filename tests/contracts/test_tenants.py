@@ -215,7 +215,7 @@ def founded(world: World, number: int) -> Own:
     for name in (own_name(number), *(other_name(number, other) for other in range(OTHERS))):
         assert world.services.administration.found(name, time_zone="UTC", by=OWN)
         world.services.administration.propose(name, FURNISHING, by=OWN)
-        open_session(world.services.store, name)
+        open_session(world.services.store, name, NOW)
     keys = (
         new_key(world.services.store, KeyRequest(own_name(number), whose, WITHIN_ORGANIZATION))
         for whose in (ALICE, None)
