@@ -17,7 +17,7 @@ from grantproof.service.access_csv import Rows, csv_pieces
 from grantproof.service.duty_report import counts, standings, unusable_roles
 from grantproof.service.expiring import timed
 from grantproof.service.people import Place, joining, leaving, moving, place_of
-from grantproof.service.provenance import Provenance
+from grantproof.service.provenance import Mark, Provenance
 from grantproof.service.review import Holding, holdings
 from grantproof.service.review_decisions import read_review, revocation
 from tests.properties.tally import Tally
@@ -164,7 +164,8 @@ def test_where_a_holding_comes_from_is_the_event_that_made_it(
     state, steps = history
     origin = Provenance()
     for step in steps:
-        origin.take(step.event)
+        event = step.event
+        origin.take(Mark(event.revision, event.instant, event.actor), event.delta)
     for principal in state.principals:
         for holding in holdings(state, principal):
             made: Fact = Assignment(principal, holding.role, holding.validity)

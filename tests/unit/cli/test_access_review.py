@@ -10,7 +10,7 @@ import pytest
 
 from grantproof.adapters.clock import SystemClock
 from grantproof.bootstrap import compose
-from grantproof.cli.operator import Operator
+from grantproof.cli.local import LocalOperator
 from grantproof.core.commands import Accepted
 from grantproof.core.commands.language import (
     AssignGroupRole,
@@ -202,7 +202,7 @@ def test_claims_have_rows_of_their_own_where_wanted(office: Run, tmp_path: Path)
 def test_no_cell_is_a_formula(office: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who made an assignment may be called anything that a token of the issuer says."""
     formula = '=HYPERLINK("http://evil.test","x")'
-    monkeypatch.setattr(Operator, "author", property(lambda _: Author(formula)))
+    monkeypatch.setattr(LocalOperator, "author", property(lambda _: Author(formula)))
     assert office("assign", "carol", "viewer").code == 0
     (row,) = [one for one in exported(office) if one["assigned_by"].endswith(")")]
     assert (row["principal"], row["assigned_by"]) == ("carol", f"'{formula}")

@@ -40,8 +40,8 @@ def test_a_key_is_described_to_programs_with_its_text(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "organization", "scopes"),
     [
-        ([], None, "administer, evaluate, operate, review, trusted-context"),
-        (["--org", "acme"], "acme", "administer, evaluate, review, trusted-context"),
+        ([], None, "administer, evaluate, operate, review, sessions, trusted-context"),
+        (["--org", "acme"], "acme", "administer, evaluate, review, sessions, trusted-context"),
         (["--scope", "operate"], None, "operate"),
         (["--org", "acme", "--scope", "evaluate"], "acme", "evaluate"),
     ],
