@@ -6,14 +6,25 @@ that does it locally. What is counted, decided or changed is asked of the server
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote
 
 from typing_extensions import override
 
-from grantproof.cli.exits import Stop, absent, usage
+from grantproof.cli.exits import absent, usage
 from grantproof.cli.operator import Batches, Operator, needs_database
+from grantproof.cli.remote_forms import (
+    changes_of,
+    decided,
+    drawn_key,
+    not_there,
+    reading,
+    revision_told,
+    state_of_document,
+    weighed,
+    written_command,
+    written_context,
+)
 from grantproof.cli.remote_http import Query, Server, ServerSays, not_ours, path_of
 
 if TYPE_CHECKING:
@@ -36,7 +47,6 @@ if TYPE_CHECKING:
 ORGANIZATIONS: Final = "/v1/orgs"
 KEYS: Final = "/v1/keys"
 NO_ORGANIZATION: Final = "forbidden_organization"
-KEY_BYTES: Final = 16
 KEY_SHOWN: Final = (
     "prefix",
     "org_id",
@@ -87,7 +97,7 @@ class RemoteOperator(Operator):
                 if said.problem.code == NO_ORGANIZATION:
                     return None
                 raise
-            self._states[name] = _state(reply.content, revision=reply.revision)
+            self._states[name] = state_of_document(reply.content, revision=reply.revision)
         return self._states[name]
 
     @override
@@ -173,7 +183,7 @@ class RemoteOperator(Operator):
     @override
     def consume(self, request: "Request", supplied: "Supplied") -> "Written":
         question = {**self._question(request, supplied), "explain": True}
-        return decided(self._post("/evaluate/consume", question, once=_drawn()))
+        return decided(self._post("/evaluate/consume", question, once=drawn_key()))
 
     @override
     def explain(self, request: "Request", supplied: "Supplied") -> "Written":
@@ -191,13 +201,13 @@ class RemoteOperator(Operator):
     ) -> "Written":
         from grantproof.cli.remote_refusals import changing
 
-        context = _context(supposed.supplied)
+        context = written_context(supposed.supplied)
         if supposed.instant is not None:
             context["instant"] = supposed.instant
         body = {
             **self._question(request, supplied),
             **({"context": context} if context else {}),
-            **({"commands": [_written(one) for one in commands]} if commands else {}),
+            **({"commands": [written_command(one) for one in commands]} if commands else {}),
         }
         with changing(self.organization, several=len(commands) > 1):
             told = self._post("/what-if", body)
@@ -218,7 +228,7 @@ class RemoteOperator(Operator):
         return {
             **{name: str(value) for name, value in named.items() if value is not None},
             **({} if chosen is None else {"active_roles": sorted(map(str, chosen))}),
-            **_context(supplied),
+            **written_context(supplied),
         }
 
     # ---------------------------------------------------------------- what is changed
@@ -229,17 +239,17 @@ class RemoteOperator(Operator):
     ) -> int:
         from grantproof.cli.remote_refusals import changing
 
-        body = {"commands": [_written(one) for one in commands]}
+        body = {"commands": [written_command(one) for one in commands]}
         terms = {} if at is None else {"If-Match": f'"{at}"'}
         with changing(organization):
-            told = self._post(_changes(organization), body, once=_drawn(), more=terms)
+            told = self._post(changes_of(organization), body, once=drawn_key(), more=terms)
         self._states.pop(organization, None)
-        return _revision(told)
+        return revision_told(told)
 
     @override
     def found(self, name: "OrganizationId", *, time_zone: str) -> bool:
         try:
-            self._post(ORGANIZATIONS, {"id": str(name), "time_zone": time_zone}, once=_drawn())
+            self._post(ORGANIZATIONS, {"id": str(name), "time_zone": time_zone}, once=drawn_key())
         except ServerSays as said:
             if said.problem.code == "already_exists":
                 return False
@@ -263,8 +273,8 @@ class RemoteOperator(Operator):
 
     def send(self, organization: "OrganizationId", batch: "Batch") -> int:
         """Make a batch's change once; return the revision that it made, now or before."""
-        body = {"commands": [_written(one) for one in batch.commands]}
-        return _revision(self._post(_changes(organization), body, once=batch.once.key))
+        body = {"commands": [written_command(one) for one in batch.commands]}
+        return revision_told(self._post(changes_of(organization), body, once=batch.once.key))
 
     def revision_of(self, organization: "OrganizationId") -> int:
         """Return the revision of an organization; raises `Stop` when there is none."""
@@ -283,7 +293,7 @@ class RemoteOperator(Operator):
         if seconds is not None:
             body["expires_at"] = self.instant() + seconds
         try:
-            told = self._post(KEYS, body, once=_drawn())
+            told = self._post(KEYS, body, once=drawn_key())
         except ServerSays as said:
             faults = said.problem.document.get("errors") or [{}]
             if faults[0].get("field") == "org_id":
@@ -436,107 +446,3 @@ class RemoteBatches(Batches):
     @override
     def send_what_can_be(self, batch: "Batch") -> "Sent":
         raise needs_database()
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """Turn an answer that does not have what it must into the end of the command."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError):
-        raise not_ours("its answer cannot be read") from None
-
-
-def decided(told: "Written") -> "Written":
-    """Return a decision that has all that is printed of one; raises `Stop` for any other."""
-    from grantproof.policyfile.answer_cores import certificate_of
-
-    with reading():
-        _ = (told["decision"], told["reason"], told["revision"], told["decided_at"])
-        if told["certificate"] is not None:
-            certificate_of(told["certificate"])
-    return told
-
-
-def weighed(told: "Written") -> "Written":
-    """Return an explanation that has all that is printed of one; raises `Stop` for any other."""
-    from grantproof.policyfile.answer_cores import weighed_of
-
-    with reading():
-        _ = (told["effective_roles"], told["active_roles"])
-        for one in told["claims"]:
-            weighed_of(one)
-    return told
-
-
-def not_there(name: str) -> Stop:
-    """Return the end of a command on an organization that the server does not show."""
-    line = f"organization `{name}` does not exist, or is not that of the key"
-    return Stop(absent("organization", name).code, line)
-
-
-def _state(content: bytes, *, revision: int) -> "Organization":
-    """Return the organization that a document describes; raises `Stop` when it describes none."""
-    from dataclasses import replace
-
-    from pydantic import ValidationError
-
-    from grantproof.core.commands import Rejected, apply
-    from grantproof.core.commands.language import ChangeSet
-    from grantproof.core.limits import INSTANT_MIN
-    from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
-
-    try:
-        document = OrganizationDocument.model_validate_json(content)
-    except ValidationError:
-        raise not_ours("its document of the organization cannot be read") from None
-    commands, state = to_change_set(document), document.empty()
-    if commands:
-        outcome = apply(state, ChangeSet(commands), actor="remote", instant=INSTANT_MIN)
-        if isinstance(outcome, Rejected):
-            raise not_ours("its document of the organization describes none")
-        state = outcome.state
-    return replace(state, revision=revision)
-
-
-def _written(command: "SingleCommand") -> dict[str, Any]:
-    from grantproof.policyfile import command_documents
-    from grantproof.policyfile.faults import TAG
-
-    return {TAG: type(command).__name__, **command_documents.of(command).written()}
-
-
-def _context(supplied: "Supplied") -> dict[str, Any]:
-    """Return what is said of the context as a request writes it."""
-    from grantproof.core.geodesy import degrees
-    from grantproof.policyfile.value_fields import write_attributes
-
-    place, attributes = supplied.position, write_attributes(supplied.attributes)
-    said = {
-        "region": None if supplied.region is None else str(supplied.region),
-        "position": None if place is None else degrees(place),
-        "attributes": attributes or None,
-        "hour": supplied.hour,
-        "weekday": supplied.weekday,
-        "usage": supplied.usage,
-        "rate": supplied.rate,
-    }
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _changes(organization: str) -> str:
-    return path_of("v1", "orgs", organization, "changes")
-
-
-def _revision(told: "Written") -> int:
-    revision = told.get("revision")
-    if not isinstance(revision, int):
-        raise not_ours("its answer names no revision")
-    return revision
-
-
-def _drawn() -> str:
-    """Return a key that no other request has: whatever lies between may send it twice."""
-    from grantproof.adapters.chance import SystemChance
-
-    return SystemChance().draw(KEY_BYTES).hex()
