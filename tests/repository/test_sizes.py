@@ -72,10 +72,10 @@ def test_functions_are_found_in_every_kind_of_block() -> None:
         "for x in y:\n    {}\nelse:\n    {}",
         "while x:\n    {}",
         "with x:\n    {}",
-        "try:\n    {}\nexcept OSError:\n    {}\nelse:\n    {}\nfinally:\n    {}",
-        "try:\n    {}\nexcept* OSError:\n    {}",
+        "try:\n    {}\nexcept Error:\n    {}\nelse:\n    {}\nfinally:\n    {}",
+        "try:\n    {}\nexcept* Error:\n    {}",
         "match x:\n    case 1:\n        {}",
-        "class Held:\n    {}",
+        "class Some:\n    {}",
     )
     source = "\n".join(blocks)
     holes = source.count("{}")

@@ -89,7 +89,7 @@ FAULTS: Final = (
                 POINT,
                 "            if answer is Uncharged.STALE:\n",
                 "            if answer is Uncharged.FULL:\n"
-                "                return Consumed(self._decisions.absent(0), opened.state)\n"
+                "                return Consumed(self._decisions.absent(0), None)\n"
                 "            if answer is Uncharged.STALE:\n",
             ),
         ),
