@@ -39,6 +39,8 @@ def _is_function(name: str) -> bool:
 
 CORE: Final = "grantproof.core."
 NAMES: Final = "takes a guardrail apart; what it names is followed by proofs as a field"
+SESSIONS: Final = ("tests/unit/core/test_sessions.py", "tests/properties/test_sessions.py")
+CHOSEN: Final = "asks the predicates that are proved, of a session that no state holds"
 FOR_PEOPLE: Final = "words for people: nothing is decided by it"
 PRODUCES: Final = "finds evidence; what is found passes a checker that is proved"
 SECOND: Final = "a second way to the same answer, held to the proved one"
@@ -116,6 +118,17 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "guardrails.accesses": (("tests/unit/core/test_guardrails.py",), NAMES),
     "guardrails.selectors": (("tests/unit/core/test_guardrails.py",), NAMES),
+    "sessions.ended_by": (SESSIONS, CHOSEN),
+    "sessions.in_force": (SESSIONS, CHOSEN),
+    "sessions.refused_to_add": (SESSIONS, CHOSEN),
+    "sessions.refused_to_choose": (SESSIONS, CHOSEN),
+    "sessions.refused_to_drop": (SESSIONS, CHOSEN),
+    "sessions.session_clash": (SESSIONS, CHOSEN),
+    "sessions.session_roles": (SESSIONS, CHOSEN),
+    "sessions.within": (SESSIONS, CHOSEN),
+    "sessions.Session.having": (SESSIONS, CHOSEN),
+    "sessions.Session.lasts": (SESSIONS, CHOSEN),
+    "messages.session_message": (("tests/unit/core/test_sessions.py",), FOR_PEOPLE),
     "index.Index.ask": (("tests/unit/core/test_index.py", "tests/stateful/test_index.py"), SECOND),
     "index.Index.contest": (
         ("tests/unit/core/test_index.py", "tests/properties/test_consume.py"),
