@@ -120,7 +120,7 @@ FAULTS: Final = (
                 "        if seal is None:\n"
                 "            return None\n",
                 "        while (seal := self._store.commit(event)) is None:\n"
-                "            current = self._store.revision(state.id) or 0\n"
+                "            current = self._store.revision(event.organization) or 0\n"
                 "            event = replace(event, revision=current + 1)\n"
                 "            outcome = replace(outcome, event=event)\n",
             ),

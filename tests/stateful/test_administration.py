@@ -4,13 +4,20 @@ from random import Random
 from typing import get_args
 
 from hypothesis import settings
-from hypothesis.stateful import initialize, invariant, precondition, run_state_machine_as_test
+from hypothesis.stateful import (
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from typing_extensions import override
 
 from grantproof.core.commands import Accepted, Event, Rejected, apply
 from grantproof.core.commands.language import (
     AssignRole,
     ChangeSet,
+    Command,
     CreateClaim,
     SingleCommand,
 )
@@ -44,6 +51,13 @@ class Administration(Proposing):
         super().__init__()
         self.facts_before: Organization | None = None
         self.sound: Organization | None = None
+        self.latest: Command | None = None
+
+    @rule()
+    def again(self) -> None:
+        """Propose what was accepted last once more, which is mostly so already."""
+        if self.latest is not None:
+            self.propose(self.latest)
 
     @override
     @initialize(state=crowds())
@@ -61,6 +75,7 @@ class Administration(Proposing):
         assert advance(before, event.delta) == self.state
         assert event.revision == self.state.revision == before.revision + 1
         assert not set(event.delta.removed) & set(event.delta.added)
+        self.latest = event.command
         self.facts_before = made_of(*facts(self.state), revision=self.state.revision)
 
     @override
