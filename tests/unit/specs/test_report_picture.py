@@ -11,6 +11,7 @@ from grantproof.core.identifiers import Action, PrincipalId, ResourceId, RoleId
 from grantproof.core.matching import Request
 from specs.faults.judge import TABLES
 from specs.faults.small import (
+    analyses,
     changes,
     consumption,
     decisions,
@@ -27,7 +28,7 @@ from specs.picture import Link, Node, Picture
 from specs.report.drawing import described, drawn
 from specs.report.layout import SIGN_OF_WORD, SIGNS, Layout, laid_out
 
-DRAWN = (decisions, changes, footprints, evidence, races, consumption)
+DRAWN = (decisions, changes, footprints, evidence, races, consumption, analyses)
 PROPERTIES: dict[str, Property] = {
     name: stated for table in DRAWN for name, stated in table.PROPERTIES.items()
 }
