@@ -85,7 +85,13 @@ def by_hand(draw: random.Random) -> Iterator[Request]:
     """Bombs, look-alikes in every place, bodies that were right."""
     here = f"/v1/orgs/{AIM}"
     posts = [label.replace("{org}", AIM).split() for label in BODIES]
-    names = {"principal": "ann", "resource": "docs", "role": "clerk", "sod_set": "pair"}
+    names = {
+        "principal": "ann",
+        "resource": "docs",
+        "role": "clerk",
+        "session": "s-ann",
+        "sod_set": "pair",
+    }
     addressed = [
         (method, re.sub(r"{(\w+)}", lambda found: names[found[1]], path)) for method, path in posts
     ]

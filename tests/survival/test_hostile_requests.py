@@ -20,13 +20,14 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import httpx2
 import pytest
 from typing_extensions import override
 
 from grantproof.adapters.memory import MemoryStore
+from grantproof.api.authzen.answers import MEDIA_TYPE as PLAIN_TYPE
 from grantproof.api.problems import KINDS, MEDIA_TYPE
 from grantproof.core.organization import Organization
 from grantproof.service.callers import WITHIN_ORGANIZATION
@@ -62,6 +63,8 @@ RENEWED_EVERY: Final = 400
 UNTOUCHED: Final = "untouched"
 QUESTIONS: Final = [READS, WRITES, LOOKS, {**READS, "principal_id": "nobody"}]
 SENDABLE: Final = re.compile(rb"[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?")
+AUTHZEN: Final = "/access/v1/"
+"""In the addresses of the routes whose errors are nothing but text."""
 BELOW_REQUESTS: Final = frozenset({"invalid", "head_too_large"})
 """What a connection itself answers, before it knows the id of the request."""
 
@@ -108,6 +111,13 @@ class RealTarget(Target):
         if self.organization != "":
             self.api.request("DELETE", f"/v1/orgs/{self.organization}")
         super().renew()
+
+    @override
+    def _open_session(self, name: str, whose: str, role: str) -> None:
+        """Open one over HTTP: its id is the service's, so what is drawn names one that is not."""
+        path, body = f"/v1/orgs/{self.organization}/sessions", {"principal": whose, "roles": [role]}
+        made = self.api.post(path, json=body)
+        assert made.status_code == 201, made.text
 
     @override
     def _key(self) -> str:
@@ -160,11 +170,16 @@ def drawn_requests(process: Process, count: int) -> Sent:
 def check(request: Request, reply: Reply) -> None:
     """The answer is one of ours, to this very request, and no failure."""
     shown = (request.written()[:1_000], reply)
-    told = {} if request.method == "HEAD" or reply.status < 400 else json.loads(reply.body)
     assert reply.status < 500, shown
     assert request.method != "HEAD" or reply.body == b"", shown
-    if reply.status >= 400:
+    told: dict[str, Any] = {}
+    if reply.status >= 400 and reply.content_type == PLAIN_TYPE:
+        # The standard says so, of its own routes.
+        assert AUTHZEN in unquote(request.path), shown
+        assert request.method == "HEAD" or reply.body != b"", shown
+    elif reply.status >= 400:
         assert reply.content_type == MEDIA_TYPE, shown
+        told = {} if request.method == "HEAD" else json.loads(reply.body)
     if told:
         assert (told["status"], told["request_id"]) == (reply.status, reply.request_id), shown
         assert KINDS[told["code"]][0] == reply.status, shown
