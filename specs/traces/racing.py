@@ -34,7 +34,7 @@ PROCESSES.set_forkserver_preload(["alembic.command", "specs.traces.racing"])
 
 RACERS: Final = 2
 THREADS: Final = 2
-ORGANIZATIONS: Final = {"sqlite": 56, "postgresql": 32}
+ORGANIZATIONS: Final = {"sqlite": 60, "postgresql": 32}
 """How many are raced on, by the kind of database; a server costs more time."""
 
 TRACES_EACH: Final = 6
