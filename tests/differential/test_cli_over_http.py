@@ -1,19 +1,21 @@
 """The command line as a client of a server: what it says and does is what it does locally."""
 
+import csv
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from structlog.testing import capture_logs
 
 from grantproof.bootstrap import compose
 from grantproof.cli.main import program
 from grantproof.settings import Settings
 from tests.databases import copied
-from tests.differential.over_http import Pair, new_key, served
+from tests.differential.over_http import Ended, Pair, new_key, served
 
 NEEDS_DATABASE: Final = frozenset(
     {
@@ -136,6 +138,13 @@ CHANGING: Final = [
     "sod delete apart",
     "principal delete ann --cascade",
     "principal show ann",
+    "principal join dora --role viewer --yes",
+    "principal join dora --yes",
+    "principal join eve --role finance --role submitter --yes",
+    "principal move dora --from-role viewer --to-role boss --dry-run",
+    "principal move dora --from-all --to-role boss --yes --json",
+    "principal leave dora --yes",
+    "principal leave nobody --yes",
 ]
 ASKING: Final = [
     "who-can read docs",
@@ -159,6 +168,14 @@ ASKING: Final = [
     "review session-permissions bob",
     "review role-operations editor docs",
     "review user-operations bob docs",
+    "review access",
+    "review access --principal alice --json",
+    "review access --principal nobody",
+    "review export --rows claims",
+    "review export --no-history",
+    "review expiring --within 30d",
+    "sod report",
+    "sod report --json",
 ]
 OPERATING: Final = [
     "org create other --time-zone Europe/Berlin",
@@ -216,6 +233,13 @@ OWN_TESTS: Final = frozenset(
         "assignments import",
         "audit export",
         "key list",
+        "review apply",
+        "session create",
+        "session list",
+        "session show",
+        "session add-role",
+        "session drop-role",
+        "session delete",
     }
 )
 """What takes files, and is tried below."""
@@ -368,6 +392,52 @@ def test_keys_are_listed_and_revoked(pair: Pair) -> None:
     told = {one["prefix"]: one for one in pair.remote("key", "list", "--json").json}
     assert told[made["prefix"]]["revoked_at"] is not None
     assert "key" not in told[made["prefix"]]
+
+
+def test_what_reviewers_marked_is_revoked_alike(pair: Pair, tmp_path: Path) -> None:
+    """Of a file that either has written; what is gone is told again."""
+    review = tmp_path / "review.csv"
+    rows = list(csv.DictReader(pair.both("review", "export", "--no-history").out.splitlines()))
+    (marked,) = [{**row, "decision": "revoke"} for row in rows if row["principal"] == "bob"]
+    with review.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(marked))
+        writer.writeheader()
+        writer.writerow(marked)
+    pair.both("review", "apply", str(review), "--dry-run")
+    assert pair.both("review", "apply", str(review), "--yes").code == 0
+    pair.both("review", "apply", str(review), "--yes")
+    pair.both("export", "acme")
+
+
+def test_sessions_are_opened_changed_and_ended_alike(pair: Pair) -> None:
+    """Each in its own place, under an id of its own, told in the same words."""
+    for run in (pair.local, pair.remote):
+        # What the server logs would be told in between: it is in this process.
+        with capture_logs():
+            check_a_session(run)
+
+
+def check_a_session(run: Callable[..., Ended]) -> None:
+    """Its whole life."""
+    asked = ["bob", "write", "docs", "--region", "us-east-1", "--session"]
+    name = run("session", "create", "bob", "--role", "viewer").out.strip()
+    assert run("session", "create", "nobody").code == 1
+    refused = run("session", "create", "bob", "--role", "finance", "--json")
+    assert (refused.code, refused.json["code"]) == (1, "not_held")
+    for verb in ("evaluate", "explain", "consume"):
+        assert run(verb, *asked, name).out.startswith("Deny: no matching claim")
+    assert run("session", "add-role", name, "editor").out == f"added `editor` to `{name}`\n"
+    assert run("evaluate", *asked, name).code == 0
+    (shown,) = run("session", "list", "--principal", "bob", "--json").json
+    assert (shown["id"], shown["roles"]) == (name, ["editor", "viewer"])
+    assert run("session", "drop-role", name, "editor", "--json").json["roles"] == ["viewer"]
+    assert run("session", "drop-role", name, "editor").code == 1
+    told = run("session", "show", name, "--json").json
+    assert (told["roles"], told["active_roles"]) == (["viewer"], ["viewer"])
+    assert run("session", "delete", name).out == f"ended session `{name}`\n"
+    assert run("session", "delete", name).code == run("session", "show", name).code == 1
+    assert run("evaluate", *asked, name).code == 1
+    assert run("evaluate", *asked, name, "--active-role", "viewer").code == 2
 
 
 def test_the_reason_goes_with_the_change(pair: Pair) -> None:
