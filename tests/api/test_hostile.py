@@ -206,11 +206,12 @@ def test_garbage_is_no_credential(target: Target, headers: dict[str, bytes]) -> 
     for route in ROUTES:
         if route.scopes is not None:
             path = address(route, target)
+            given: dict[str, Any] = {"headers": headers}
             if route.is_authzen:
-                response = target.api.request(route.method, path, headers=headers)
+                response = target.api.request(route.method, path, **given)
                 refusal(response, 401, "unauthenticated", is_plain=True)
             else:
-                response = refused(target.api, route.method, path, headers=headers)
+                response = refused(target.api, route.method, path, **given)
             assert response.status_code == 401
 
 

@@ -15,7 +15,8 @@ from grantproof.bootstrap import compose
 from grantproof.cli.main import program
 from grantproof.settings import Settings
 from tests.databases import copied
-from tests.differential.over_http import Ended, Pair, new_key, served
+from tests.differential.over_http import Pair, new_key, served
+from tests.unit.cli.conftest import Ended
 
 NEEDS_DATABASE: Final = frozenset(
     {
