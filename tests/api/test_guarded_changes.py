@@ -98,3 +98,37 @@ def test_with_a_hung_solver_access_can_be_taken_away_only(
     suspended = guarded.patch(f"{ORG}/principals/dave", json={"active": False})
     assert suspended.status_code == 200
     assert ask(guarded).json()["decision"] == "Deny"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (
+            "changes",
+            {
+                "commands": [
+                    {
+                        "type": "AssignRole",
+                        "principal": "dave",
+                        "role": "scribe",
+                        "validity": {"from": None, "until": None},
+                    }
+                ]
+            },
+        ),
+        ("moves", {"principal": "dave", "to_roles": ["scribe"]}),
+    ],
+)
+def test_what_is_only_tried_is_refused_as_the_change_would_be(
+    guarded: Api, path: str, body: Json
+) -> None:
+    """With the same counterexample; and what would be accepted is not made either."""
+    before = guarded.get(ORG).json()["revision"]
+    for dry_run in (True, False):
+        answer = guarded.post(f"{ORG}/{path}", json={**body, "dry_run": dry_run})
+        problem(answer, 409, "breaks_guardrail")
+    assert guarded.delete(f"{ORG}/guardrails/{LAW['id']}").status_code == 204
+    answer = guarded.post(f"{ORG}/{path}", json={**body, "dry_run": True})
+    assert (answer.status_code, answer.json()["revision"]) == (200, before + 1)
+    assert guarded.get(ORG).json()["revision"] == before + 1
+    assert writes(guarded) == "Deny"

@@ -181,3 +181,15 @@ def test_what_is_malformed_is_named(steady: Api, more: Json, field: str) -> None
     """A supposition is read as strictly as everything else."""
     told = problem(steady.post("/what-if", json={**READ_DOCS, **more}), 400, "invalid")
     assert fields_at_fault(told) == [field]
+
+
+def test_a_stored_session_is_asked_in_on_both_sides(api: Api) -> None:
+    """With its roles and no others; where there is none, that is the reason on both."""
+    wanted = {"principal": "bob", "roles": ["viewer"]}
+    name = api.post("/v1/orgs/acme/sessions", json=wanted).json()["id"]
+    question = {**READ_DOCS, "principal_id": "bob", "session_id": name}
+    assert decisions(supposed(api, question, context={"hour": 22})) == ("Allow", "Deny")
+    told = supposed(api, {**question, "action": "write"})
+    assert told["before"]["reason_code"] == told["after"]["reason_code"] == "no_matching_claim"
+    told = supposed(api, {**question, "session_id": "none"})
+    assert told["before"]["reason_code"] == told["after"]["reason_code"] == "no_session"
