@@ -12,7 +12,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from grantproof.bootstrap import compose
+from grantproof.cli.local import LocalOperator
 from grantproof.cli.main import program
+from grantproof.cli.remote import RemoteOperator
+from grantproof.core.commands.language import CreateRole
+from grantproof.core.identifiers import RoleId
 from grantproof.settings import Settings
 from tests.databases import copied
 from tests.differential.over_http import Pair, new_key, served
@@ -439,6 +443,29 @@ def check_a_session(run: Callable[..., Ended]) -> None:
     assert run("session", "delete", name).code == run("session", "show", name).code == 1
     assert run("evaluate", *asked, name).code == 1
     assert run("evaluate", *asked, name, "--active-role", "viewer").code == 2
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_plan_is_made_of_the_revision_that_was_shown_only(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, is_late: bool
+) -> None:
+    """Whoever is overtaken, while it is tried or after, is told so and changes nothing."""
+    for operator in (LocalOperator, RemoteOperator):
+        monkeypatch.setattr(operator, "rehearse", overtaken(operator.rehearse, is_late=is_late))
+    ended = pair.both("principal", "join", "dora", "--role", "viewer", "--yes")
+    assert (ended.code, "has changed meanwhile" in ended.err) == (3, True)
+    assert pair.both("principal", "show", "dora").code == 1
+
+
+def overtaken(rehearse: Callable[..., Any], *, is_late: bool) -> Callable[..., Any]:
+    """The same, but somebody else makes a role before it is tried, or after."""
+
+    def tried(operator: Any, organization: Any, *commands: Any, at: int) -> Any:
+        found = rehearse(operator, organization, *commands, at=at) if is_late else None
+        operator.change(organization, CreateRole(RoleId("meanwhile")))
+        return found if is_late else rehearse(operator, organization, *commands, at=at)
+
+    return tried
 
 
 def test_the_reason_goes_with_the_change(pair: Pair) -> None:
