@@ -8,18 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantproof.core.commands import Accepted, apply
-from grantproof.core.commands.language import ChangeSet
+from grantproof.core.commands.language import AssignRole, ChangeSet
 from grantproof.core.hierarchy import closure, effective_roles, validities
 from grantproof.core.identifiers import PrincipalId, RoleId
-from grantproof.core.model import Assignment, Fact, GroupAssignment, SodSet
+from grantproof.core.model import Assignment, Delta, Fact, GroupAssignment, SodSet
 from grantproof.core.organization import Organization
+from grantproof.policyfile.wire import encode_delta
 from grantproof.service.access_csv import Rows, csv_pieces
+from grantproof.service.authors import Author
 from grantproof.service.duty_report import counts, standings, unusable_roles
 from grantproof.service.expiring import timed
+from grantproof.service.history import entry
 from grantproof.service.people import Place, joining, leaving, moving, place_of
-from grantproof.service.provenance import Mark, Provenance
+from grantproof.service.provenance import Mark, Provenance, retold
 from grantproof.service.review import Holding, holdings
 from grantproof.service.review_decisions import read_review, revocation
+from tests.organizations import ANN, CLERK, after, made_of, people, roles
 from tests.properties.tally import Tally
 from tests.strategies.crowded import crowds
 from tests.strategies.names import FEW
@@ -239,3 +243,19 @@ def test_who_moves_or_leaves_is_where_it_was_said() -> None:
 
     check()
     tally.expect(joined=3, moved=3, left=10)
+
+
+def test_what_came_after_the_revision_that_is_shown_is_not_told() -> None:
+    """Others may go on while a review is written."""
+    state = after(made_of(*people(ANN), *roles(CLERK)), AssignRole(ANN, CLERK))
+    (holding,) = holdings(state, ANN)
+    written = encode_delta(Delta(added=(Assignment(ANN, CLERK),)))
+    entries = [
+        entry(
+            "acme", revision, "event", instant=revision, by=Author("x"), command="", delta=written
+        )
+        for revision in (1, 2)
+    ]
+    for until in (1, 2):
+        mark = retold(entries, until=until).assigned(ANN, holding)
+        assert mark == Mark(until, until, "x")
