@@ -74,10 +74,6 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_candidates.py", "tests/stateful/test_index.py"),
         SECOND,
     ),
-    "candidates.passes": (
-        ("tests/unit/core/test_candidates.py", "tests/stateful/test_index.py"),
-        SECOND,
-    ),
     "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
     "commands.delta.compose": (
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
@@ -225,7 +221,8 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "ways.decide": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
     "ways.grants_of": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
     "ways.near": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
-    "ways.situation": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
+    "ways.matching": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
+    "ways.Verdict.hangs_on": (("tests/unit/core/test_ways.py", "tests/api/test_laws.py"), SECOND),
 }
 """The functions that are tested only: by what, and why they are not proved."""
 

@@ -63,11 +63,6 @@ ARGUED: Final[dict[str, str]] = {
     "any(('\\ud800' <= character <= '\\udfff' for character in text))": (
         "no character of ASCII is half a surrogate pair: asked first as it is fast"
     ),
-    f"{CORE}candidates.passes: len(radii) == 0 or "
-    "all((radius_holds(radius, context.position) for radius in radii)) -> "
-    "all((radius_holds(radius, context.position) for radius in radii))": (
-        "all of none hold: asked first as it is fast"
-    ),
     f"{CORE}certificate._resource_path: "
     "isinstance(claim.resource, Within) and claim.resource.value in target.lineage -> "
     "isinstance(claim.resource, Within)": (

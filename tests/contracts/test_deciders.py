@@ -5,10 +5,10 @@ The same questions get the same answers, whichever is asked; only the clients kn
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, Final, cast
 
 import pytest
+from msgspec.structs import replace
 
 from grantproof.adapters.clock import SystemClock
 from grantproof.adapters.memory import MemoryStore

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantproof.core.attributes import NO_ATTRIBUTES
-from grantproof.core.candidates import compile_claim, passes
 from grantproof.core.constraints import (
     Constraint,
     Context,
@@ -22,7 +21,8 @@ from grantproof.core.geodesy import Position
 from grantproof.core.index import Index
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Allow, Decision
-from tests.organizations import ANN, EU, NOON, US, claim
+from tests.compiled import is_open
+from tests.organizations import ANN, EU, NOON, US
 from tests.properties import oracle
 from tests.properties.tally import Tally
 from tests.strategies.crowded import crowds
@@ -30,13 +30,6 @@ from tests.strategies.names import FEW
 from tests.strategies.questions import contexts
 from tests.strategies.surveys import survey
 from tests.strategies.values import constraints
-
-
-def merged(listed: list[Constraint], context: Context) -> bool:
-    """What the compiled claim says of the context."""
-    candidate = compile_claim(claim(*listed))
-    situation = Situation(context, ANN, NO_ATTRIBUTES, NO_ATTRIBUTES)
-    return passes(candidate, context) and all_hold(candidate.attributes, situation)
 
 
 def test_p_index_merged_constraints_mean_what_each_of_them_means() -> None:
@@ -47,9 +40,9 @@ def test_p_index_merged_constraints_mean_what_each_of_them_means() -> None:
     @given(st.lists(constraints(FEW), max_size=5), contexts())
     def holds(listed: list[Constraint], context: Context) -> None:
         situation = Situation(context, ANN, NO_ATTRIBUTES, NO_ATTRIBUTES)
-        assert merged(listed, context) is all_hold(tuple(listed), situation)
-        tally.saw("held", len(listed) > 0 and merged(listed, context))
-        tally.saw("failed", not merged(listed, context))
+        assert is_open(listed, context) is all_hold(tuple(listed), situation)
+        tally.saw("held", len(listed) > 0 and is_open(listed, context))
+        tally.saw("failed", not is_open(listed, context))
 
     holds()
     tally.expect(held=15, failed=100)
@@ -62,26 +55,26 @@ def test_p_index_several_constraints_of_one_type_are_cut_to_what_all_allow() -> 
         (day, hour)
         for day in range(7)
         for hour in range(24)
-        if merged(windows, replace(NOON, weekday=day, hour=hour))
+        if is_open(windows, replace(NOON, weekday=day, hour=hour))
     }
     fences: list[Constraint] = [GeoFence(frozenset({EU, US})), GeoFence(frozenset({US}))]
     limits: list[Constraint] = [MaxUsage(3), MaxUsage(2), RateLimit(5), RateLimit(1)]
-    regions = [one for one in (EU, US, None) if merged(fences, replace(NOON, region=one))]
+    regions = [one for one in (EU, US, None) if is_open(fences, replace(NOON, region=one))]
     counts = {
         (usage, rate)
         for usage in (None, 0, 1, 2, 3)
         for rate in (None, 0, 1, 2)
-        if merged(limits, replace(NOON, usage=usage, rate=rate))
+        if is_open(limits, replace(NOON, usage=usage, rate=rate))
     }
     ring: list[Constraint] = [GeoRadius(Position(0, 0), 2_000), GeoRadius(Position(9_000, 0), 1)]
     places = [None, *(Position(north, 0) for north in (0, 9_000, 18_000))]
-    inside = [one for one in places if merged(ring, replace(NOON, position=one))]
+    inside = [one for one in places if is_open(ring, replace(NOON, position=one))]
     assert hours == {(day, hour) for day in (0, 2) for hour in range(12, 18)}
     assert regions == [US]
     assert inside == [Position(9_000, 0)]
     assert counts == {(0, 0), (1, 0)}
     disjoint: list[Constraint] = [GeoFence(frozenset({EU})), GeoFence(frozenset({US}))]
-    assert [merged(disjoint, replace(NOON, region=one)) for one in (EU, US)] == [False, False]
+    assert [is_open(disjoint, replace(NOON, region=one)) for one in (EU, US)] == [False, False]
 
 
 def granted(decision: Decision) -> bool:

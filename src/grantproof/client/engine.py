@@ -6,36 +6,39 @@ credentials. What is decided is what the files say; nothing is followed, recorde
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
 
 from pydantic import ValidationError
 
 from grantproof.client.machine import THIS_MACHINE
 from grantproof.client.policy_paths import gather
-from grantproof.client.questions import Question, Said
+from grantproof.client.questions import More, Question, Said
 from grantproof.client.results import Allow, CallerError, Deny, Document
 from grantproof.client.saying import read_said
 from grantproof.core import policy
 from grantproof.core.certificate import Certificate
+from grantproof.core.constraints import HOURS_PER_DAY, GeoFence
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import Action, PrincipalId, Region, ResourceId
 from grantproof.core.index import Index
+from grantproof.core.limits import INTEGER_MAX
 from grantproof.core.matching import Request
 from grantproof.core.messages import reason_message
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.core.policy import ConstraintFailed, Reason
 from grantproof.core.sessions import NoSession
+from grantproof.core.ways import NO_MATCHING_CLAIM, UNMET, Ready, Table, decide
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile import answers
 from grantproof.policyfile.answers import CODES
 from grantproof.policyfile.faults import faults, written_path
 from grantproof.policyfile.organization_document import OrganizationDocument
 from grantproof.service.pdp import Contest, DecisionPoint
-from grantproof.service.pip import NOTHING_SUPPLIED, Supplied
+from grantproof.service.pip import NOTHING_SUPPLIED, Supplied, local_time
 from grantproof.service.policy_checks import check_policy, state_of
 
 REMEMBERED_MAX: Final = 16_384
@@ -46,14 +49,11 @@ _resource = lru_cache(REMEMBERED_MAX)(ResourceId)
 
 
 @lru_cache(REMEMBERED_MAX)
-def _plain(principal: str, action: str, resource: str) -> Request:
-    return Request(_principal(principal), _action(action), _resource(resource))
-
-
-@lru_cache(REMEMBERED_MAX)
 def _at(region: str) -> Supplied:
-    """Return the same for the same region: the moment of the last question is used again."""
     return Supplied(Region(region))
+
+
+FAILED: Final = CODES[ConstraintFailed]
 
 
 class PolicyError(ValueError):
@@ -67,22 +67,42 @@ class PolicyError(ValueError):
         self.problems = tuple(problems)
 
 
-class _Clock:
-    """Tells epoch seconds that never move back, to any thread."""
-
-    def __init__(self, read: Callable[[], float]) -> None:
-        self._read = read
-        self._lock = threading.Lock()
-        self._latest = 0
+class _NoClock:
+    """An engine says the instant of every decision itself."""
 
     def now(self) -> int:
-        """Return the instant; never less than an earlier answer."""
-        now = int(self._read())
-        if now == self._latest:
-            return now
-        with self._lock:
-            self._latest = max(self._latest, now)
-            return self._latest
+        raise TypeError(self.__doc__)
+
+
+POINT: Final = DecisionPoint(_NoClock(), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A policy in one second: what a decision takes of the world.
+
+    `ready` and `table` are the index's, `regions` those that the policy names. `ends` is the next
+    second, `hour_ends` the next instant with another hour; `at` is the hour of the week, `midnight`
+    that with which the day began. `nothing` is said where no claim matches, and `nothing_yet` where
+    the hour may change that.
+    """
+
+    index: Index
+    ready: Ready
+    table: Table
+    regions: frozenset[str]
+    revision: int
+    instant: int
+    ends: int
+    hour_ends: int
+    at: int
+    midnight: int
+    nothing: Deny
+    nothing_yet: Deny
+
+    def later(self, instant: int) -> "Here":
+        """Return the same policy at another instant."""
+        return _here(self.index, self.regions, instant)
 
 
 class Engine:
@@ -103,9 +123,9 @@ class Engine:
         `wall` tells seconds since the epoch. Use `from_file` or `from_text`. Raises `PolicyError`.
         """
         self._read = read
-        self._point = DecisionPoint(_Clock(wall), None)
+        self._wall = wall
         self._lock = threading.Lock()
-        self._index = Index(replace(_state(read()), revision=1))
+        self._here = _loaded(read(), revision=1, instant=0)
 
     @classmethod
     def from_file(cls, *paths: str | Path, wall: Callable[[], float] = THIS_MACHINE.wall) -> Self:
@@ -124,12 +144,12 @@ class Engine:
     @property
     def organization(self) -> str:
         """The id of the organization that the policy describes."""
-        return self._index.state.id
+        return self._here.index.state.id
 
     @property
     def revision(self) -> int:
         """How often the policy was loaded, which decisions and certificates name."""
-        return self._index.state.revision
+        return self._here.revision
 
     def reload(self) -> int:
         """Read the policy again and decide by it from now on; return its revision.
@@ -137,61 +157,187 @@ class Engine:
         At once, and as a whole. Raises `PolicyError`, and then goes on with the one it has.
         """
         with self._lock:
-            index = Index(replace(_state(self._read()), revision=self.revision + 1))
-            self._index = index
-        return index.state.revision
+            before = self._here
+            here = _loaded(self._read(), revision=before.revision + 1, instant=before.instant)
+            self._here = here
+        return here.revision
 
     def decide(
-        self, principal: str, action: str, resource: str, **said: Unpack[Said]
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        *,
+        region: str | None = None,
+        hour: int | None = None,
+        usage: int | None = None,
+        rate: int | None = None,
+        **more: Unpack[More],
     ) -> Allow | Deny:
         """Return whether the principal may do the action on the resource.
 
-        Raises `CallerError` when the question is illegal.
+        Takes what `Said` has. Raises `CallerError` when the question is illegal.
         """
-        asked = _asked(principal, action, resource, said=said)
-        explained = bool(said and said.get("explain"))
-        instant = self._point.instant()
-        return self._decided(self._index, asked, instant=instant, explained=explained)
+        here = self._here
+        now = self._wall()
+        if now >= here.ends:
+            here = self._later(int(now))
+        if (
+            not more
+            and (hour is None or (type(hour) is int and 0 <= hour < HOURS_PER_DAY))
+            and (usage is None or (type(usage) is int and 0 <= usage <= INTEGER_MAX))
+            and (rate is None or (type(rate) is int and 0 <= rate <= INTEGER_MAX))
+            and (region is None or region in here.regions)
+        ):
+            at = here.at if hour is None else here.midnight + hour
+            ready, table = here.ready, here.table
+            try:
+                verdict = decide(
+                    ready, table, principal, action, resource, None, at, region, usage, rate
+                )
+            except TypeError:  # what cannot be looked up is no name: told below
+                verdict = None
+            if verdict is not None:
+                answer, _, hourly, used, rated = verdict
+                until = here.hour_ends if hourly else None
+                if (used and usage is None) or (rated and rate is None):
+                    until = None if verdict.hangs_on(usage, rate) else until
+                if isinstance(answer, Claim):
+                    return Allow(answer.id, here.revision, here.instant, until)
+                if answer is UNMET:
+                    asked = here, principal, action, resource, region, hour, usage, rate
+                    return Failed(FAILED, "", here.revision, here.instant, until, asked=asked)
+                return here.nothing_yet if hourly else here.nothing
+        said = _said(region, hour, usage, rate=rate, more=more)
+        return _decide(here, (principal, action, resource), said)
 
     def decide_many(self, questions: Sequence[Question]) -> tuple[Allow | Deny, ...]:
         """Return decisions by one policy at one instant, in the order of the questions.
 
         Raises `CallerError` when one of them is illegal.
         """
-        index, instant = self._index, self._point.instant()
+        here = self._here
+        now = self._wall()
+        if now >= here.ends:
+            here = self._later(int(now))
         return tuple(
-            self._decided(
-                index,
-                _asked(one.principal, one.action, one.resource, said=one.said),
-                instant=instant,
-                explained=one.explained,
-            )
-            for one in questions
+            _decide(here, (one.principal, one.action, one.resource), one.said) for one in questions
         )
 
-    def _decided(
-        self, index: Index, asked: tuple[Request, Supplied], *, instant: int, explained: bool
-    ) -> Allow | Deny:
-        request, supplied = asked
-        answer = self._point.open(index, request, supplied, instant=instant)
-        if isinstance(answer, Contest):
-            return _uncounted(index, answer, explained=explained)
-        outcome, revision, until = answer.outcome, answer.revision, answer.valid_until
-        if not isinstance(outcome, Claim):
-            return _denied(outcome, revision, instant, until=until)
-        proof = None
-        if explained:
-            proof = self._point.certify(index.state, request, supplied, answer=answer)
-        return Allow(outcome.id, revision, instant, until, certificate=_written(proof))
+    def _later(self, instant: int) -> Here:
+        """Return the policy at the instant, or at a later one that another thread came with."""
+        with self._lock:
+            if instant >= self._here.ends:
+                self._here = self._here.later(instant)
+            return self._here
+
+
+def _here(index: Index, regions: frozenset[str], instant: int) -> Here:
+    state = index.state
+    local = local_time(instant, state.time_zone)
+    midnight = HOURS_PER_DAY * local.weekday
+    revision, hour_ends = state.revision, local.hour_ends
+    return Here(
+        index=index,
+        ready=index.ready,
+        table=index.table,
+        regions=regions,
+        revision=revision,
+        instant=instant,
+        ends=instant + 1,
+        hour_ends=hour_ends,
+        at=midnight + local.hour,
+        midnight=midnight,
+        nothing=_denied(NO_MATCHING_CLAIM, revision, instant, until=None),
+        nothing_yet=_denied(NO_MATCHING_CLAIM, revision, instant, until=hour_ends),
+    )
+
+
+def _loaded(texts: Mapping[str, str], *, revision: int, instant: int) -> Here:
+    """Return the policy of the texts; raises `PolicyError`."""
+    state = replace(_state(texts), revision=revision)
+    regions = frozenset(
+        str(region)
+        for claim in state.claims.values()
+        for constraint in claim.constraints
+        if isinstance(constraint, GeoFence)
+        for region in constraint.regions
+    )
+    return _here(Index(state), regions, instant)
+
+
+def _decide(here: Here, named: tuple[str, str, str], said: Said) -> Allow | Deny:
+    """Return the decision on any question; raises `CallerError`."""
+    request, supplied = _asked(*named, said=said)
+    index, instant = here.index, here.instant
+    answer = POINT.open(index, request, supplied, instant=instant)
+    explained = bool(said.get("explain"))
+    if isinstance(answer, Contest):
+        return _uncounted(index, answer, explained=explained)
+    outcome, revision, until = answer.outcome, answer.revision, answer.valid_until
+    if not isinstance(outcome, Claim):
+        return _denied(outcome, revision, instant, until=until)
+    proof = None
+    if explained:
+        proof = POINT.certify(index.state, request, supplied, answer=answer)
+    return Allow(outcome.id, revision, instant, until, certificate=_written(proof))
+
+
+class Failed(Deny, frozen=True, gc=False, kw_only=True):
+    """A deny of which nobody has asked yet what failed: that takes longer than the decision."""
+
+    asked: tuple[Here, str, str, str, str | None, int | None, int | None, int | None]
+
+    if not TYPE_CHECKING:  # for checkers these are the fields in whose place they stand
+
+        @property
+        def reason(self) -> str:
+            """What failed, in words."""
+            return self._told()[0]
+
+        @property
+        def claim(self) -> str | None:
+            """The claim that came nearest."""
+            return self._told()[1]
+
+    def __eq__(self, other: object) -> bool:
+        return other == self._whole()
+
+    def __hash__(self) -> int:
+        return hash(self._whole())
+
+    def __repr__(self) -> str:
+        return repr(self._whole())
+
+    def __reduce__(self) -> Any:
+        return self._whole().__reduce__()
+
+    def _whole(self) -> Deny:
+        return Deny(**{name: getattr(self, name) for name in Deny.__struct_fields__})
+
+    def _told(self) -> tuple[str, str | None]:
+        here, principal, action, resource, region, hour, usage, rate = self.asked
+        said = _said(region, hour, usage, rate=rate, more={})
+        found = _decide(here, (principal, action, resource), said)
+        if not isinstance(found, Deny):
+            message = "denied at a glance is denied looked at closely"
+            raise TypeError(message)
+        return found.reason, found.claim
+
+
+def _said(
+    region: str | None, hour: int | None, usage: int | None, *, rate: int | None, more: More
+) -> Said:
+    told = {"region": region, "hour": hour, "usage": usage, "rate": rate}
+    return cast("Said", {**{k: v for k, v in told.items() if v is not None}, **more})
 
 
 def _asked(principal: str, action: str, resource: str, *, said: Said) -> tuple[Request, Supplied]:
     """Return what the core is asked, and in which context; raises `CallerError`."""
     try:
-        if not said:
-            return _plain(principal, action, resource), NOTHING_SUPPLIED
-        if len(said) == 1 and "region" in said:
-            return _plain(principal, action, resource), _at(said["region"])
+        if len(said) == 0 or (len(said) == 1 and "region" in said):
+            supplied = _at(said["region"]) if "region" in said else NOTHING_SUPPLIED
+            return Request(_principal(principal), _action(action), _resource(resource)), supplied
         told = read_said(said)
         request = Request(
             _principal(principal),

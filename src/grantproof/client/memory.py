@@ -7,8 +7,10 @@ seconds old, and the feed that tells of changes works. A client that does not kn
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
+
+from msgspec.structs import replace
 
 from grantproof.client.questions import Question, written
 from grantproof.client.results import Allow, Decision, Deny

@@ -11,7 +11,19 @@ from grantproof.client.results import CallerError
 Value = bool | int | str | Sequence[str] | AbstractSet[str]
 
 
-class Said(TypedDict, total=False):
+class More(TypedDict, total=False):
+    """What is seldom said beside who, what and on which."""
+
+    resource_kind: str
+    position: str
+    attributes: Mapping[str, Value]
+    weekday: int
+    active_roles: Sequence[str]
+    session_id: str
+    explain: bool
+
+
+class Said(More, total=False):
     """What may be said beside who, what and on which; everything may be left out.
 
     `resource_kind` makes a resource known that is not registered. `region`, `position` (latitude
@@ -20,20 +32,13 @@ class Said(TypedDict, total=False):
     named by `session_id`, or given by its `active_roles`. `explain` asks for the certificate.
     """
 
-    resource_kind: str
     region: str
-    position: str
-    attributes: Mapping[str, Value]
     hour: int
-    weekday: int
     usage: int
     rate: int
-    active_roles: Sequence[str]
-    session_id: str
-    explain: bool
 
 
-FIELDS = frozenset(Said.__annotations__)
+FIELDS = Said.__required_keys__ | Said.__optional_keys__
 UNREMEMBERED = frozenset({"rate", "session_id", "usage"})
 """Of a session no revision tells that it has changed; counts change with each use."""
 

@@ -8,23 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from msgspec import Struct
+
 Document = Mapping[str, Any]
 """An object of JSON, as `docs/openapi.json` describes it."""
 
 NO_TRUTH: Final = "a decision has no truth value, or a Deny would be true too: ask `.allowed`"
 
 
-class _Decided:
-    """What no decision has."""
-
-    __slots__ = ()
+class _Decided(Struct, frozen=True, gc=False):
+    """What no decision has. A struct, because an engine makes one in a tenth of the time."""
 
     def __bool__(self) -> bool:
         raise TypeError(NO_TRUTH)
 
 
-@dataclass(frozen=True, slots=True)
-class Allow(_Decided):
+class Allow(_Decided, frozen=True, gc=False):
     """The request is allowed, by `claim`, at `revision`.
 
     `decided_at` and `valid_until` are epoch seconds; until the latter time alone does not change
@@ -49,8 +48,7 @@ class Allow(_Decided):
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class Deny(_Decided):
+class Deny(_Decided, frozen=True, gc=False):
     """The request is denied: `code` says why for programs, `reason` in words.
 
     `claim` is the one that came nearest, when its constraints failed. The rest is as of an `Allow`.
@@ -72,8 +70,7 @@ class Deny(_Decided):
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Undetermined(_Decided):
+class Undetermined(_Decided, frozen=True, gc=False):
     """There is no answer, and `detail` says why: nothing is allowed.
 
     `code` is that of the problem which the service told, or one of `timeout`, `unreachable`,

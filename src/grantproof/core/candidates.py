@@ -14,13 +14,11 @@ from grantproof.core.constraints import (
     HOURS_PER_DAY,
     Attribute,
     Constraint,
-    Context,
     GeoFence,
     GeoRadius,
     MaxUsage,
     RateLimit,
     TimeWindow,
-    radius_holds,
     window_holds,
 )
 from grantproof.core.identifiers import ClaimId, Region
@@ -29,74 +27,48 @@ from grantproof.core.policy import claim_order
 
 TIMETABLES_REMEMBERED_MAX: Final = 1_024
 
+MERGED: Final = (TimeWindow, GeoFence, MaxUsage, RateLimit)
+"""What becomes a test of the candidate's own; whatever else there is, the reference is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A claim, and what must be true for it to grant; nothing where there is no such test.
 
-    `hours[24 * weekday + hour]` is 1 when the windows hold then. `hourly` says whether the passing
-    of time alone may change the answer, `metered` whether usage or rate may. `free` is true when
-    there is no test at all.
+    `hours[24 * weekday + hour]` is 1 when the windows hold then. `closer` are the constraints that
+    look at more than hour, region and counts: they are asked of the reference itself. `hourly` says
+    whether the passing of time alone may change the answer.
     """
 
     claim: Claim
     order: tuple[bool, ClaimId]
     hours: bytes | None
     regions: frozenset[Region] | None
-    radii: tuple[GeoRadius, ...]
     usage_below: int | None
     rate_below: int | None
-    attributes: tuple[Constraint, ...]
+    closer: tuple[Constraint, ...]
     hourly: bool
-    metered: bool
-    free: bool
 
 
 def compile_claim(claim: Claim) -> Candidate:
     """Return the claim with its constraints merged."""
     windows = tuple(c for c in claim.constraints if isinstance(c, TimeWindow))
     fences = [c for c in claim.constraints if isinstance(c, GeoFence)]
-    radii = tuple(c for c in claim.constraints if isinstance(c, GeoRadius))
-    attributes = tuple(c for c in claim.constraints if isinstance(c, Attribute))
     limits = [c.limit for c in claim.constraints if isinstance(c, MaxUsage)]
     rates = [c.per_minute for c in claim.constraints if isinstance(c, RateLimit)]
-    yearly = any(isinstance(attribute.operand, ClockYear) for attribute in attributes)
+    others = [c for c in claim.constraints if not isinstance(c, MERGED)]
+    yearly = any(isinstance(c, Attribute) and isinstance(c.operand, ClockYear) for c in others)
     return Candidate(
         claim=claim,
         order=claim_order(claim),
         hours=_hours(windows) if len(windows) > 0 else None,
         regions=_regions(fences),
-        radii=radii,
         usage_below=min(limits, default=None),
         rate_below=min(rates, default=None),
-        attributes=attributes,
+        # Distances last, as they cost most.
+        closer=tuple(sorted(others, key=lambda one: isinstance(one, GeoRadius))),
         hourly=len(windows) > 0 or yearly,
-        metered=claim.metered,
-        free=len(claim.constraints) == 0,
     )
-
-
-def passes(candidate: Candidate, context: Context) -> bool:
-    """Return whether every test but those on attributes passes."""
-    hours = candidate.hours
-    if hours is not None and not hours[context.weekday * HOURS_PER_DAY + context.hour]:
-        return False
-    regions = candidate.regions
-    if regions is not None and context.region not in regions:
-        return False
-    below = candidate.usage_below
-    if below is not None:
-        usage = context.usage
-        if usage is None or usage >= below:
-            return False
-    below = candidate.rate_below
-    if below is not None:
-        rate = context.rate
-        if rate is None or rate >= below:
-            return False
-    # Last, as it costs most: a distance is worked out.
-    radii = candidate.radii
-    return len(radii) == 0 or all(radius_holds(radius, context.position) for radius in radii)
 
 
 def _regions(fences: list[GeoFence]) -> frozenset[Region] | None:

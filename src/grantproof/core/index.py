@@ -6,11 +6,12 @@ when a change touches them, so that following a change costs what it touches. P-
 equals the reference's. An index has one owner: whoever asks it also lets it follow.
 """
 
+from enum import Enum
 from typing import Final, NamedTuple
 
 from grantproof.core.candidates import Candidate, compile_claim
 from grantproof.core.certificate import issue
-from grantproof.core.constraints import Context, Situation
+from grantproof.core.constraints import HOURS_PER_DAY, Constraint, Context, Situation, all_hold
 from grantproof.core.duty import active_roles
 from grantproof.core.hierarchy import closure, groups_of
 from grantproof.core.identifiers import ClaimId, PrincipalId, RoleId
@@ -24,6 +25,7 @@ from grantproof.core.model import (
     Exactly,
     Inheritance,
     OfKind,
+    Principal,
     ResourcePattern,
     Role,
     Validity,
@@ -46,13 +48,14 @@ from grantproof.core.sessions import session_clash
 from grantproof.core.staleness import Stale, stale
 from grantproof.core.ways import (
     Grants,
-    Holder,
+    Looking,
+    Ready,
+    Table,
     Unmet,
     Verdict,
     decide,
     grants_of,
-    near,
-    situation,
+    matching,
 )
 
 UNKNOWN_PRINCIPAL: Final = UnknownPrincipal()
@@ -60,30 +63,62 @@ SUSPENDED: Final = Suspended()
 UNKNOWN_RESOURCE: Final = UnknownResource()
 NO_ROLE: Final = NoRole()
 
-# Actions that no claim names share the entries of one key: only `Any` can match them.
-UNNAMED: Final = ""
-UNNAMED_ADMINISTRATIVE: Final = "!"
+
+class Unnamed(Enum):
+    """Actions that no claim names share the entries of a key: only `Any` can match them."""
+
+    PLAIN = "plain"
+    ADMINISTRATIVE = "administrative"
+
+
+Key = str | Unnamed
+
+
+class Holder(NamedTuple):
+    """The roles of a principal of whom more has to be asked before any of them counts.
+
+    `steady` roles are assigned for ever, `timed` ones for a while. `clash` is what the steady roles
+    alone do to dynamic separation of duty.
+    """
+
+    steady: tuple[RoleId, ...]
+    timed: tuple[tuple[RoleId, Validity], ...]
+    clash: SessionClash | None
 
 
 class Meeting(NamedTuple):
-    """A holder with active roles and the grants it asks for; `until` as in a verdict."""
+    """A principal with active roles and the grants it asks for; `until` as in a verdict."""
 
-    holder: Holder
+    principal: Principal
     grants: Grants
     roles: tuple[RoleId, ...]
     until: int | None
 
 
 class Index:
-    """Answers requests on one organization at its current revision, `state`."""
+    """Answers requests on one organization at its current revision, `state`.
 
-    __slots__ = ("_below", "_candidates", "_grants", "_holders", "_named", "_unregistered", "state")
+    `ready` and `table` are what `ways.decide` reads: whoever asks often may ask it directly, and
+    here what it has no answer to.
+    """
+
+    __slots__ = (
+        "_below",
+        "_candidates",
+        "_holders",
+        "_named",
+        "_unregistered",
+        "ready",
+        "state",
+        "table",
+    )
 
     def __init__(self, state: Organization) -> None:
         self.state = state
+        self.ready: dict[str, tuple[RoleId, ...]] = {}
         self._holders: dict[str, Holder] = {}
-        self._grants: dict[str, dict[str, Grants]] = {}
-        self._unregistered: dict[str, dict[str, Grants]] = {}
+        self.table: dict[Key, dict[str, Grants]] = {}
+        self._unregistered: dict[Key, dict[str, Grants]] = {}
         self._candidates: dict[ClaimId, Candidate] = {}
         self._below: dict[RoleId, frozenset[RoleId]] = {}
         self._named: dict[str, int] = {}
@@ -114,50 +149,50 @@ class Index:
         if isinstance(met, Verdict):
             message = "no claim matches this question, so none is contested"
             raise TypeError(message)
-        ways = near(met.grants, met.roles)
-        matching = [way.candidate.claim for way in ways if not way.roles.isdisjoint(met.roles)]
-        return matching, situation(met.holder, met.grants, context)
+        return matching(met.grants, met.roles), _situation(met, context)
 
     def ask(self, request: Request, context: Context) -> Verdict:
         """Return the verdict; a certificate of an allow is made by `decide` on demand."""
-        holder = self._holders.get(request.principal)
-        entries = self._grants.get(request.action)
-        if holder is not None and entries is not None and request.active_roles is None:
-            roles = holder.ready
-            grants = entries.get(request.resource)
-            if roles is not None and grants is not None:
-                kind = request.kind
-                if kind is None or kind == grants.target.kind:
-                    return decide(holder, grants, roles, context)
-        return self._ask_closely(request, context)
-
-    def _ask_closely(self, request: Request, context: Context) -> Verdict:
+        if request.active_roles is None:
+            found = _decide((self.ready, self.table), request, context)
+            if found is not None:
+                return found
         met = self._meet(request, context.instant)
         if isinstance(met, Verdict):
             return met
-        verdict = decide(met.holder, met.grants, met.roles, context)
-        return verdict if met.until is None else verdict._replace(until=met.until)
+
+        def look(constraints: tuple[Constraint, ...]) -> bool:
+            return all_hold(constraints, _situation(met, context))
+
+        ready = {str(request.principal): met.roles}
+        table = {str(request.action): {str(request.resource): met.grants}}
+        found = _decide((ready, table), request, context, looking=look)
+        if found is None:
+            message = "who and what have met are in the tables"
+            raise TypeError(message)
+        return found if met.until is None else found._replace(until=met.until)
 
     def _meet(self, request: Request, instant: int) -> Meeting | Verdict:
         """Return who and what meet in the request, or why nothing does."""
-        holder = self._holders.get(request.principal) or self._compile_holder(request.principal)
-        if holder is None:
+        principal = self.state.principals.get(request.principal)
+        if principal is None:
             return Verdict(UNKNOWN_PRINCIPAL)
-        if not holder.principal.active:
+        if not principal.active:
             return Verdict(SUSPENDED)
         grants = self._find_grants(request)
         if grants is None:
             return Verdict(UNKNOWN_RESOURCE)
-        until = _next_boundary(holder, instant) if holder.timed else None
-        if holder.timed or request.active_roles is not None:
+        held = self._held(request.principal)
+        until = _next_boundary(held, instant) if held.timed else None
+        if held.timed or request.active_roles is not None:
             roles, clash = self._active(request, instant)
         else:
-            roles, clash = holder.steady, holder.clash
+            roles, clash = held.steady, held.clash
         if clash is not None:
             return Verdict(clash, until)
         if not roles:
             return Verdict(NO_ROLE, until)
-        return Meeting(holder, grants, roles, until)
+        return Meeting(principal, grants, roles, until)
 
     def follow(self, after: Organization, delta: Delta) -> None:
         """Move to `after`, the state that the delta makes of this one."""
@@ -176,10 +211,11 @@ class Index:
 
     def _forget(self, old: Stale) -> None:
         for principal in old.principals:
+            self.ready.pop(principal, None)
             self._holders.pop(principal, None)
         for action, resources in old.resources:
             for key in self._keys(action):
-                entries = self._grants.get(key)
+                entries = self.table.get(key)
                 if entries is not None and resources is None:
                     entries.clear()
                 elif entries is not None and resources is not None:
@@ -189,8 +225,8 @@ class Index:
             for key in tuple(self._unregistered):
                 self._unregistered[key].clear()
 
-    def _keys(self, action: str | None) -> tuple[str, ...]:
-        return tuple(self._grants) if action is None else (action,)
+    def _keys(self, action: str | None) -> tuple[Key, ...]:
+        return tuple(self.table) if action is None else (action,)
 
     def _count_action(self, claim: Claim, step: int) -> None:
         if not isinstance(claim.action, Exactly):
@@ -201,43 +237,48 @@ class Index:
             self._named[action] = count
         else:
             self._named.pop(action, None)
-            self._grants.pop(action, None)
+            self.table.pop(action, None)
             self._unregistered.pop(action, None)
 
-    def _key(self, action: str) -> str:
+    def _key(self, action: str) -> Key:
         if action in self._named:
             return action
-        return UNNAMED_ADMINISTRATIVE if action in ADMINISTRATIVE_ACTIONS else UNNAMED
+        return Unnamed.ADMINISTRATIVE if action in ADMINISTRATIVE_ACTIONS else Unnamed.PLAIN
 
-    def _compile_holder(self, principal: PrincipalId) -> Holder | None:
-        stored = self.state.principals.get(principal)
-        if stored is None:
-            return None
+    def _held(self, principal: PrincipalId) -> Holder:
+        """Return the roles of a principal that exists and is active."""
+        ready = self.ready.get(principal)
+        if ready is not None:
+            return Holder(ready, (), None)
+        return self._holders.get(principal) or self._compile_holder(principal)
+
+    def _compile_holder(self, principal: PrincipalId) -> Holder:
         assigned = _assignments(self.state, principal)
         steady = tuple(sorted({role for role, validity in assigned if validity == ALWAYS}))
         timed = tuple((role, validity) for role, validity in assigned if validity != ALWAYS)
-        active = closure(steady, self.state.roles.parents)
-        clash = session_clash(self.state, active)
-        simple = stored.active and len(timed) == 0 and clash is None and len(steady) > 0
-        holder = Holder(stored, steady, timed, clash, steady if simple else None)
-        self._holders[str(principal)] = holder
+        clash = session_clash(self.state, closure(steady, self.state.roles.parents))
+        holder = Holder(steady, timed, clash)
+        if len(steady) > 0 and len(timed) == 0 and clash is None:
+            self.ready[str(principal)] = steady
+        else:
+            self._holders[str(principal)] = holder
         return holder
 
     def _find_grants(self, request: Request) -> Grants | None:
         key = self._key(request.action)
-        entries = self._grants.get(key)
+        entries = self.table.get(key)
         grants = None if entries is None else entries.get(request.resource)
         if grants is None:
             return self._compile_grants(request, key)
         kind = request.kind
         return grants if kind is None or kind == grants.target.kind else None
 
-    def _compile_grants(self, request: Request, key: str) -> Grants | None:
+    def _compile_grants(self, request: Request, key: Key) -> Grants | None:
         target = resolve(self.state, request)
         if target is None:
             return None
         registered = len(target.lineage) > 0
-        memo = self._grants if registered else self._unregistered
+        memo = self.table if registered else self._unregistered
         entries = memo.setdefault(key, {})
         name = str(request.resource) if registered else str(target.kind)
         found = entries.get(name)
@@ -272,6 +313,33 @@ class Index:
     ) -> tuple[tuple[RoleId, ...], SessionClash | None]:
         active = active_roles(self.state, request, instant)
         return tuple(active), session_clash(self.state, active)
+
+
+def _decide(
+    tables: tuple[Ready, Table],
+    request: Request,
+    context: Context,
+    *,
+    looking: Looking | None = None,
+) -> Verdict | None:
+    return decide(
+        *tables,
+        request.principal,
+        request.action,
+        request.resource,
+        request.kind,
+        HOURS_PER_DAY * context.weekday + context.hour,
+        context.region,
+        context.usage,
+        context.rate,
+        looking,
+    )
+
+
+def _situation(met: Meeting, context: Context) -> Situation:
+    """Return what constraints see."""
+    stored = met.principal
+    return Situation(context, stored.id, stored.attributes, met.grants.target.attributes)
 
 
 def _assignments(

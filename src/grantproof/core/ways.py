@@ -4,21 +4,24 @@ One pass over the ways in the order of claims: the first that is open to one of 
 certificate's claim. P-INDEX: what comes out is what `policy.evaluate` says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
-from grantproof.core.candidates import Candidate, passes
-from grantproof.core.constraints import Context, Situation, all_hold
+from grantproof.core.candidates import Candidate
+from grantproof.core.constraints import Constraint
 from grantproof.core.identifiers import RoleId
 from grantproof.core.matching import Target
-from grantproof.core.model import Claim, Principal, Validity
-from grantproof.core.policy import NoMatchingClaim, Reason, SessionClash
+from grantproof.core.model import Claim
+from grantproof.core.policy import NoMatchingClaim, Reason
 
 NO_MATCHING_CLAIM: Final = NoMatchingClaim()
 
 WAYS_SCANNED_MAX: Final = 16
 """Up to so many claims are looked through one by one; of more, those of the roles are found."""
+
+Looking = Callable[[tuple[Constraint, ...]], bool]
+"""Tells whether all of the constraints hold where the request is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,65 +36,140 @@ class Verdict(NamedTuple):
     """The granting claim or the reason of a deny, and what could change it.
 
     `until` is the next instant (epoch seconds) at which an assignment of the principal starts or
-    ends; `hourly` says whether the hour, weekday or year matters, `metered` usage or rate.
+    ends; `hourly` says whether the hour, weekday or year matters, `used` and `rated` whether usage
+    and rate do.
     """
 
     answer: Claim | Reason | Unmet
     until: int | None = None
     hourly: bool = False
-    metered: bool = False
+    used: bool = False
+    rated: bool = False
 
+    @property
+    def metered(self) -> bool:
+        """Whether what is counted matters."""
+        return self.used or self.rated
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A principal compiled: `steady` roles are assigned for ever, `timed` ones for a while.
-
-    `clash` is what the steady roles alone do to dynamic separation of duty. `ready` are the steady
-    roles of an active principal of whom nothing else has to be asked: no time, no clash.
-    """
-
-    principal: Principal
-    steady: tuple[RoleId, ...]
-    timed: tuple[tuple[RoleId, Validity], ...]
-    clash: SessionClash | None
-    ready: tuple[RoleId, ...] | None
+    def hangs_on(self, usage: int | None, rate: int | None) -> bool:
+        """Return whether counts that are not given bear on it: an unmetered claim needs none."""
+        if not (self.used and usage is None) and not (self.rated and rate is None):
+            return False
+        answer = self.answer
+        return isinstance(answer, Unmet) or (isinstance(answer, Claim) and answer.metered)
 
 
 class Way(NamedTuple):
-    """A claim on one action and resource, the roles that hold or inherit it, and the verdict."""
+    """A claim on one action and resource as one row: the roles that hold or inherit it, its tests.
 
-    roles: frozenset[RoleId]
-    candidate: Candidate
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Grants:
-    """The ways to one action and resource, in the order of claims.
-
-    `by_role` finds those of a role where there are many. `nothing` is the verdict on who has none,
-    `unmet` on whose constraints all fail.
+    The tests are those of its candidate; `verdict` is the answer to whom it is open.
     """
 
-    target: Target
+    roles: frozenset[RoleId]
+    hours: bytes | None
+    regions: frozenset[str] | None
+    usage_below: int | None
+    rate_below: int | None
+    closer: tuple[Constraint, ...]
+    verdict: Verdict
+    candidate: Candidate
+
+
+class Grants(NamedTuple):
+    """The ways to one action and resource, in the order of claims.
+
+    `by_role` finds those of a role where there are many. `plain` says that no way is looked at more
+    closely. `nothing` is the verdict on who has none, `unmet` on whose constraints all fail.
+    """
+
     ways: tuple[Way, ...]
     by_role: dict[RoleId, list[Way]] | None
+    plain: bool
     nothing: Verdict
     unmet: Verdict
+    target: Target
+
+
+Ready = Mapping[str, tuple[RoleId, ...]]
+"""The roles of principals of whom nothing else has to be asked."""
+
+
+class Table(Protocol):
+    """What was compiled, by action and resource."""
+
+    def __getitem__(self, action: str, /) -> Mapping[str, Grants]: ...
+
+
+def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a tenth of it
+    ready: Ready,
+    table: Table,
+    principal: str,
+    action: str,
+    resource: str,
+    kind: str | None,
+    at: int,
+    region: str | None,
+    usage: int | None,
+    rate: int | None,
+    looking: Looking | None = None,
+) -> Verdict | None:
+    """Return what the principal gets: the first way that is open to a role and whose tests pass.
+
+    `at` is the hour of the week, 24 * weekday + hour. Nothing is returned about what is not in the
+    tables, is of another kind or takes a closer look while nobody is `looking`. Names need not be
+    legal ones: none that is not stands in a table.
+    """
+    try:
+        roles = ready[principal]
+        ways: Iterable[Way]
+        ways, by_role, plain, verdict, unmet, target = table[action][resource]
+    except KeyError:
+        return None
+    if (kind is not None and kind != target.kind) or not (plain or looking):
+        return None
+    if by_role is not None:
+        ways = near(by_role, roles)
+    for holding, hours, regions, usage_below, rate_below, closer, granted, _ in ways:
+        if holding.isdisjoint(roles):
+            continue
+        if (
+            (hours is None or hours[at])
+            and (regions is None or region in regions)
+            and (usage_below is None or (usage is not None and usage < usage_below))
+            and (rate_below is None or (rate is not None and rate < rate_below))
+            and (not closer or (looking is not None and looking(closer)))
+        ):
+            return granted
+        verdict = unmet
+    return verdict
 
 
 def grants_of(target: Target, held: Iterable[tuple[Candidate, frozenset[RoleId]]]) -> Grants:
     """Compile the claims that match, each with the roles that hold or inherit it."""
     ordered = sorted(held, key=lambda pair: pair[0].order)
-    hourly = any(candidate.hourly for candidate, _ in ordered)
-    metered = any(candidate.metered for candidate, _ in ordered)
-    ways = tuple(
-        Way(roles, candidate, Verdict(candidate.claim, None, hourly, metered))
-        for candidate, roles in ordered
+    nothing = Verdict(
+        NO_MATCHING_CLAIM,
+        hourly=any(candidate.hourly for candidate, _ in ordered),
+        used=any(candidate.usage_below is not None for candidate, _ in ordered),
+        rated=any(candidate.rate_below is not None for candidate, _ in ordered),
     )
-    nothing = Verdict(NO_MATCHING_CLAIM, None, hourly, metered)
+    ways = tuple(_way(candidate, roles, nothing) for candidate, roles in ordered)
     by_role = _by_role(ways) if len(ways) > WAYS_SCANNED_MAX else None
-    return Grants(target, ways, by_role, nothing, nothing._replace(answer=UNMET))
+    plain = all(len(way.closer) == 0 for way in ways)
+    return Grants(ways, by_role, plain, nothing, nothing._replace(answer=UNMET), target)
+
+
+def _way(candidate: Candidate, roles: frozenset[RoleId], nothing: Verdict) -> Way:
+    return Way(
+        roles,
+        candidate.hours,
+        candidate.regions,
+        candidate.usage_below,
+        candidate.rate_below,
+        candidate.closer,
+        nothing._replace(answer=candidate.claim),
+        candidate,
+    )
 
 
 def _by_role(ways: tuple[Way, ...]) -> dict[RoleId, list[Way]]:
@@ -102,37 +180,13 @@ def _by_role(ways: tuple[Way, ...]) -> dict[RoleId, list[Way]]:
     return by_role
 
 
-def near(grants: Grants, roles: tuple[RoleId, ...]) -> Iterable[Way]:
-    """Return the ways that may be open to the roles, in the order of claims."""
-    if grants.by_role is None:
-        return grants.ways
-    found = {way.candidate.order: way for role in roles for way in grants.by_role.get(role, ())}
+def matching(grants: Grants, roles: tuple[RoleId, ...]) -> list[Claim]:
+    """Return the claims that the roles hold or inherit, in the order of claims."""
+    ways = grants.ways if grants.by_role is None else near(grants.by_role, roles)
+    return [way.candidate.claim for way in ways if not way.roles.isdisjoint(roles)]
+
+
+def near(by_role: Mapping[RoleId, list[Way]], roles: tuple[RoleId, ...]) -> list[Way]:
+    """Return the ways that one of the roles holds or inherits, in the order of claims."""
+    found = {way.candidate.order: way for role in roles for way in by_role.get(role, ())}
     return [found[order] for order in sorted(found)]
-
-
-def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a tenth of it
-    holder: Holder, grants: Grants, roles: tuple[RoleId, ...], context: Context
-) -> Verdict:
-    """Return what the active roles get: the first way that is open to one and whose tests pass."""
-    matched = False
-    for holding, candidate, verdict in (
-        grants.ways if grants.by_role is None else near(grants, roles)
-    ):
-        if holding.isdisjoint(roles):
-            continue
-        if candidate.free or (
-            passes(candidate, context)
-            and (
-                not candidate.attributes
-                or all_hold(candidate.attributes, situation(holder, grants, context))
-            )
-        ):
-            return verdict
-        matched = True
-    return grants.unmet if matched else grants.nothing
-
-
-def situation(holder: Holder, grants: Grants, context: Context) -> Situation:
-    """Return what the constraints see."""
-    stored = holder.principal
-    return Situation(context, stored.id, stored.attributes, grants.target.attributes)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from grantproof.core import metering
+from grantproof.core import metering, ways
 from grantproof.core.certificate import Certificate, issue
 from grantproof.core.constraints import Context, Situation
 from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -77,16 +77,6 @@ class MeterUnread(Exception):
     """The counters of the organization are not followed yet: follow them, and ask again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A context with what it was made of; `hour_ends` is the next instant with another hour."""
-
-    time_zone: str
-    supplied: Supplied
-    context: Context
-    hour_ends: int
-
-
 class DecisionPoint:
     """Answers requests from the followed snapshots and counters; touches no store and no lock.
 
@@ -102,7 +92,6 @@ class DecisionPoint:
         self._inspection = (Contracts() if contracts is None else contracts).inspection
         self._meters = meters
         self.outcomes = Outcomes()
-        self._latest: Moment | None = None
 
     def instant(self) -> int:
         """Return the instant of a decision made now; all of a batch share one."""
@@ -158,8 +147,7 @@ class DecisionPoint:
         self, index: Index, request: Request, supplied: Supplied, *, instant: int
     ) -> Readings:
         """Return the counters that claims on the request look at; raises `MeterUnread`."""
-        moment = self._moment(instant, index.state.time_zone, supplied)
-        if not index.ask(request, moment.context).metered:
+        if not index.ask(request, situate(instant, index.state.time_zone, supplied)).metered:
             return UNUSED
         return self._replica(index).of(request.principal)
 
@@ -190,36 +178,39 @@ class DecisionPoint:
         `ends` is when the session does that the request is asked in, if it is. An allow that does
         not pass a check of itself is withheld.
         """
-        moment = self._moment(instant, index.state.time_zone, supplied)
-        verdict = index.ask(request, moment.context)
+        state = index.state
+        local = local_time(instant, state.time_zone)
+        verdict = None
+        if request.active_roles is None:
+            verdict = ways.decide(
+                index.ready,
+                index.table,
+                request.principal,
+                request.action,
+                request.resource,
+                request.kind,
+                local.hour_of_week(supplied),
+                supplied.region,
+                supplied.usage,
+                supplied.rate,
+            )
+        if verdict is None:
+            verdict = index.ask(request, situate(instant, state.time_zone, supplied))
         outcome = verdict.answer
-        if verdict.metered and _is_contested(outcome, supplied):
-            matching, situation = index.contest(request, moment.context)
-            return Contest(request, moment.context, tuple(matching), situation, index.state)
+        if verdict.hangs_on(supplied.usage, supplied.rate):
+            context = situate(instant, state.time_zone, supplied)
+            matching, situation = index.contest(request, context)
+            return Contest(request, context, tuple(matching), situation, state)
         if isinstance(outcome, Unmet):
-            outcome = index.nearest(request, moment.context)
-        until = _valid_until(verdict, supplied, hour_ends=moment.hour_ends, ends=ends)
-        answer = Answer(outcome, index.state.revision, instant, until)
+            outcome = index.nearest(request, situate(instant, state.time_zone, supplied))
+        until = _valid_until(verdict, supplied, hour_ends=local.hour_ends, ends=ends)
+        answer = Answer(outcome, state.revision, instant, until)
         inspection = self._inspection
         inspection.left -= 1
         if inspection.left <= 0:
-            return self._looked_at(answer, Asked(index.state, request, moment.context))
+            context = situate(instant, state.time_zone, supplied)
+            return self._looked_at(answer, Asked(state, request, context))
         return answer
-
-    def _moment(self, instant: int, time_zone: str, supplied: Supplied) -> Moment:
-        """Return the moment, the latest one if nothing has changed: most questions share it."""
-        latest = self._latest
-        if (
-            latest is not None
-            and latest.supplied is supplied
-            and latest.context.instant == instant
-            and latest.time_zone == time_zone
-        ):
-            return latest
-        hour_ends = local_time(instant, time_zone).hour_ends
-        context = situate(instant, time_zone, supplied)
-        moment = self._latest = Moment(time_zone, supplied, context, hour_ends)
-        return moment
 
     def certify(
         self, state: Organization, request: Request, supplied: Supplied, *, answer: Answer
@@ -263,10 +254,3 @@ def _valid_until(
     if ends is None:
         return until
     return ends if until is None else min(until, ends)
-
-
-def _is_contested(outcome: Claim | Reason | Unmet, supplied: Supplied) -> bool:
-    """Return whether counters bear on a metered verdict: an unmetered claim needs none."""
-    if supplied.usage is not None and supplied.rate is not None:
-        return False
-    return isinstance(outcome, Unmet) or (isinstance(outcome, Claim) and outcome.metered)

@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes
-from grantproof.core.constraints import Context
+from grantproof.core.constraints import HOURS_PER_DAY, Context
 from grantproof.core.errors import Illegal
 from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Region
@@ -38,6 +38,10 @@ class Supplied:
     resource_properties: Attributes = NO_ATTRIBUTES
     action_properties: Attributes = NO_ATTRIBUTES
 
+    def __post_init__(self) -> None:
+        # Illegal here as in the context that it becomes a part of.
+        Context(0, self.hour or 0, self.weekday or 0, 0, usage=self.usage, rate=self.rate)
+
     @property
     def needs_trust(self) -> bool:
         """Whether it says something that only a trusted caller may say."""
@@ -62,6 +66,12 @@ class LocalTime:
     weekday: int
     year: int
     hour_ends: int
+
+    def hour_of_week(self, supplied: Supplied) -> int:
+        """Return 24 * weekday + hour; what is supplied wins over the clock."""
+        hour = self.hour if supplied.hour is None else supplied.hour
+        weekday = self.weekday if supplied.weekday is None else supplied.weekday
+        return HOURS_PER_DAY * weekday + hour
 
 
 def check_time_zone(name: str) -> str:

@@ -23,11 +23,13 @@ exec(sys.argv[3])
 own = {name for name in sys.modules if name.startswith("grantproof.")}
 print(*sorted(name for name in own if not name.startswith("grantproof.client")))
 """
-HTTP = "httpx2 httpcore2 anyio h11 idna truststore typing_extensions"
+DECISIONS = "msgspec"
+"""What a decision is made of: nothing makes one faster."""
+HTTP = f"{DECISIONS} httpx2 httpcore2 anyio h11 idna truststore typing_extensions"
 MAKE = "(address='http://localhost', credential='k', organization='acme')"
 FASTAPI = (
-    "fastapi starlette pydantic pydantic_core annotated_types annotated_doc typing_inspection"
-    " typing_extensions anyio idna opentelemetry"
+    f"{DECISIONS} fastapi starlette pydantic pydantic_core annotated_types annotated_doc"
+    " typing_inspection typing_extensions anyio idna opentelemetry"
 )
 
 
@@ -46,14 +48,14 @@ def imported(libraries: str, statement: str) -> "subprocess.CompletedProcess[str
 @pytest.mark.parametrize(
     ("libraries", "statement"),
     [
-        ("", "import grantproof.client.asgi, grantproof.client.wsgi"),
+        (DECISIONS, "import grantproof.client.asgi, grantproof.client.wsgi"),
         (HTTP, f"from grantproof.client import AsyncClient, Client; Client{MAKE}.close()"),
         (FASTAPI, "import grantproof.client.fastapi"),
     ],
     ids=["middleware", "clients", "fastapi"],
 )
 def test_a_client_imports_nothing_of_the_service(libraries: str, statement: str) -> None:
-    """Only the standard library, what speaks HTTP, and what the application has anyway."""
+    """Only the standard library, decisions, what speaks HTTP, and what the application has."""
     ended = imported(libraries, statement)
     assert (ended.returncode, ended.stdout.strip()) == (0, ""), ended.stderr
 

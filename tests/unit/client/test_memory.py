@@ -1,10 +1,10 @@
 """What is remembered, for how long, and what makes it forgotten."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from grantproof.client.memory import WAIT_SECONDS_MAX, Cache, Memory
 from grantproof.client.questions import Question, Said

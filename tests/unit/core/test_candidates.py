@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from grantproof.core.attributes import NO_ATTRIBUTES, ClockYear, Literal, Operator, Path, Root
-from grantproof.core.candidates import compile_claim, passes
+from grantproof.core.candidates import compile_claim
 from grantproof.core.constraints import (
     Attribute,
     Constraint,
@@ -20,6 +20,7 @@ from grantproof.core.constraints import (
 )
 from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import AttributeName
+from tests.compiled import is_open
 from tests.organizations import ANN, EU, NOON, US, claim
 
 HERE, NEAR, FAR = Position(0, 0), Position(0, 1_000), Position(0, 2_000_000)
@@ -64,12 +65,11 @@ def test_p_index_a_compiled_claim_passes_when_its_constraints_hold(
     constraints: tuple[Constraint, ...],
 ) -> None:
     """P-INDEX: in every context as the reference says."""
-    compiled = compile_claim(claim(*constraints))
     expected = [
         all_hold(constraints, Situation(context, ANN, NO_ATTRIBUTES, NO_ATTRIBUTES))
         for context in CONTEXTS
     ]
-    assert [passes(compiled, context) for context in CONTEXTS] == expected
+    assert [is_open(constraints, context) for context in CONTEXTS] == expected
     # In one of them at least, unless no region is in both fences or no place near both points.
     assert any(expected) == (constraints not in (LISTS[7], LISTS[9]))
 
@@ -85,41 +85,33 @@ def test_a_window_is_a_table_over_the_hours_of_the_week() -> None:
 def test_what_a_claim_does_not_ask_has_no_test() -> None:
     """Nothing is looked up where nothing is asked."""
     bare = compile_claim(claim())
-    assert (bare.hours, bare.regions, bare.radii) == (None, None, ())
-    assert (bare.usage_below, bare.rate_below, bare.attributes) == (None, None, ())
+    assert (bare.hours, bare.regions, bare.usage_below, bare.rate_below) == (None,) * 4
+    assert (bare.closer, bare.hourly) == ((), False)
 
 
 @pytest.mark.parametrize(
-    ("constraint", "hourly", "metered"),
+    ("constraint", "hourly"),
     [
-        (MORNING, True, False),
-        (GeoFence(frozenset({EU})), False, False),
-        (GeoRadius(HERE, 200), False, False),
-        (MaxUsage(3), False, True),
-        (RateLimit(3), False, True),
-        (SENIOR, False, False),
-        (THIS_YEAR, True, False),
+        (MORNING, True),
+        (GeoFence(frozenset({EU})), False),
+        (GeoRadius(HERE, 200), False),
+        (MaxUsage(3), False),
+        (RateLimit(3), False),
+        (SENIOR, False),
+        (THIS_YEAR, True),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_constraint_makes_a_claim_unfree(
-    constraint: Constraint, *, hourly: bool, metered: bool
+def test_a_constraint_says_whether_the_passing_of_time_could_change_the_answer(
+    constraint: Constraint, *, hourly: bool
 ) -> None:
-    """And says what could change the answer: the passing of time, or what is counted."""
-    compiled = compile_claim(claim(constraint))
-    assert (compiled.free, compiled.hourly, compiled.metered) == (False, hourly, metered)
-    with_another = compile_claim(claim(SENIOR, constraint))
-    assert (with_another.hourly, with_another.metered) == (hourly, metered)
+    """Alone, and beside another."""
+    assert compile_claim(claim(constraint)).hourly is hourly
+    assert compile_claim(claim(SENIOR, constraint)).hourly is hourly
 
 
-def test_a_claim_without_constraints_is_free() -> None:
-    """Nothing could change what it grants."""
-    compiled = compile_claim(claim())
-    assert (compiled.free, compiled.hourly, compiled.metered) == (True, False, False)
-
-
-def test_constraints_on_attributes_are_kept_as_they_are() -> None:
-    """They are asked of the reference itself, when all else has passed."""
-    compiled = compile_claim(claim(SENIOR, MORNING, THIS_YEAR))
-    assert compiled.attributes == (SENIOR, THIS_YEAR)
-    assert passes(compiled, NOON)
+def test_what_is_not_merged_is_kept_as_it_is() -> None:
+    """It is asked of the reference itself, when all else has passed, distances at last."""
+    near = GeoRadius(HERE, 200)
+    compiled = compile_claim(claim(near, SENIOR, MORNING, MaxUsage(1), THIS_YEAR, RateLimit(1)))
+    assert compiled.closer == (SENIOR, THIS_YEAR, near)

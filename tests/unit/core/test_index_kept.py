@@ -14,6 +14,7 @@ from grantproof.core.index import Index
 from grantproof.core.matching import Request
 from grantproof.core.model import (
     ALWAYS,
+    Any,
     Assignment,
     Exactly,
     Fact,
@@ -30,6 +31,7 @@ from tests.organizations import (
     HEAD,
     NOON,
     PAIR,
+    READ,
     STAFF,
     WRITE,
     asks,
@@ -154,8 +156,16 @@ def test_who_is_ready_is_answered_without_a_closer_look(monkeypatch: pytest.Monk
         message = "not to be looked at closely"
         raise AssertionError(message)
 
-    monkeypatch.setattr(Index, "_ask_closely", never)
+    monkeypatch.setattr(Index, "_meet", never)
     assert [index.ask(asks(kind=kind), NOON) for kind in (None, "file")] == [first, first]
+
+
+def test_actions_that_no_claim_names_have_no_name_in_the_table() -> None:
+    """So that nobody who asks the table finds what stands for all of them by a name."""
+    index = Index(made_of(*BASE, claim(), claim(action=Any(), id=C2), HELD))
+    for action in (READ, WRITE, type(READ)("assign")):
+        index.ask(asks(action=action), NOON)
+    assert [name for name in index.table if isinstance(name, str)] == [READ]
 
 
 def test_a_change_makes_forget_only_what_it_touches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,29 +1,30 @@
 """The ways to one action and resource: the first that is open grants, however many there are."""
 
-from dataclasses import replace
+from itertools import product
+from typing import Any
 
 import pytest
 
-from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, Literal, Operator, Path, Root
+from grantproof.core.attributes import Literal, Operator, Path, Root
 from grantproof.core.attributes import attributes as attributes_of
 from grantproof.core.candidates import compile_claim
-from grantproof.core.constraints import Attribute, Constraint, MaxUsage, Situation, TimeWindow
+from grantproof.core.constraints import Attribute, Constraint, MaxUsage, RateLimit, TimeWindow
 from grantproof.core.identifiers import AttributeName, RoleId
 from grantproof.core.matching import Target
-from grantproof.core.model import Claim, Principal
+from grantproof.core.model import Claim
 from grantproof.core.policy import NoMatchingClaim
 from grantproof.core.ways import (
     UNMET,
     WAYS_SCANNED_MAX,
     Grants,
-    Holder,
     Verdict,
     decide,
     grants_of,
+    matching,
     near,
-    situation,
 )
-from tests.organizations import ANN, C1, C2, C3, CHIEF, CLERK, FILE, HEAD, NOON, PLAN, claim
+from tests import compiled
+from tests.organizations import ANN, C1, C2, C3, CHIEF, CLERK, FILE, HEAD, NOON, PLAN, READ, claim
 
 LEVEL = AttributeName("level")
 SENIOR = Attribute(Path(Root.PRINCIPAL, LEVEL), Operator.EQ, Literal(1))
@@ -34,19 +35,14 @@ CROWD = [claim(NEVER, id=type(C1)(f"d{n:02}"), role=CHIEF) for n in range(WAYS_S
 """As many as are looked through one by one, none of which is ever open at noon."""
 
 
-def holder(attributes: Attributes = NO_ATTRIBUTES) -> Holder:
-    """A principal without roles of its own: they are given with the question."""
-    return Holder(Principal(ANN, attributes=attributes), (), (), None, None)
-
-
 def grants(*claims: Claim) -> Grants:
     """The ways that the claims make, each held by its own role alone."""
-    return grants_of(TARGET, [(compile_claim(one), frozenset({one.role})) for one in claims])
+    return compiled.grants(*claims, target=TARGET)
 
 
 def answer(some: Grants, *roles: RoleId, level: int = 1) -> object:
     """What the roles get at noon: the id of the claim, or the reason."""
-    verdict = decide(holder(attributes_of({"level": level})), some, roles, NOON)
+    verdict = compiled.verdict(some, roles, NOON, own=attributes_of({"level": level}))
     return verdict.answer.id if isinstance(verdict.answer, Claim) else verdict.answer
 
 
@@ -70,9 +66,17 @@ def test_many_ways_are_found_by_role() -> None:
     assert few.by_role is None
     assert many.by_role is not None
     assert [len(many.by_role[role]) for role in (CHIEF, CLERK, HEAD)] == [len(CROWD), 2, 1]
-    assert near(few, (CLERK,)) == few.ways
-    assert [way.candidate.claim.id for way in near(many, (HEAD, CLERK))] == [C1, C2, C3]
-    assert list(near(many, ())) == []
+    assert [way.candidate.claim.id for way in near(many.by_role, (HEAD, CLERK))] == [C1, C2, C3]
+    assert near(many.by_role, ()) == []
+
+
+def test_what_matches_is_what_the_roles_hold() -> None:
+    """Among few and among many, in the order of claims."""
+    for crowd in ([], CROWD):
+        some = grants(*crowd, claim(id=C2), claim(NEVER, id=C1), claim(id=C3, role=HEAD))
+        assert [one.id for one in matching(some, (CLERK,))] == [C1, C2]
+        assert [one.id for one in matching(some, (HEAD, CLERK))] == [C1, C2, C3]
+        assert matching(some, ()) == []
 
 
 def test_a_way_that_two_roles_hold_is_near_once() -> None:
@@ -81,7 +85,7 @@ def test_a_way_that_two_roles_hold_is_near_once() -> None:
         TARGET, [(compile_claim(one), frozenset({CHIEF, CLERK})) for one in (*CROWD, claim())]
     )
     assert some.by_role is not None
-    assert len(list(near(some, (CHIEF, CLERK)))) == len(CROWD) + 1
+    assert len(near(some.by_role, (CHIEF, CLERK))) == len(CROWD) + 1
 
 
 @pytest.mark.parametrize(
@@ -108,60 +112,95 @@ def test_every_constraint_must_hold(
     assert found == (C1 if opened else UNMET)
 
 
-def test_attributes_are_not_looked_at_where_no_constraint_asks(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Of a free claim nothing is asked at all, of one with a window only that."""
+def at_hand(some: Grants, kind: str | None = None) -> Verdict | None:
+    """What is answered where nobody looks closer."""
+    table = {str(READ): {str(PLAN): some}}
+    return decide({ANN: (CLERK,)}, table, ANN, READ, PLAN, kind, 12, None, None, None)
 
-    def never(*_: object) -> object:
+
+def test_what_takes_a_closer_look_is_answered_by_whoever_looks() -> None:
+    """And by nobody else, whether or not another way is open."""
+    assert at_hand(grants(claim(SENIOR), claim(id=C2))) is None
+    assert at_hand(grants(claim(SENIOR, role=CHIEF), claim(id=C2))) is None
+    found = at_hand(grants(claim(TimeWindow(9, 17))))
+    assert found is not None
+    assert isinstance(found.answer, Claim)
+
+
+def test_a_closer_look_is_the_last() -> None:
+    """What the row itself tells, and whether a role holds it, comes before."""
+    some = grants(claim(SENIOR, NEVER), claim(SENIOR, id=C2, role=HEAD))
+
+    def never(_: object) -> bool:
         message = "not to be asked"
         raise AssertionError(message)
 
-    monkeypatch.setattr("grantproof.core.ways.situation", never)
-    assert answer(grants(claim(TimeWindow(9, 17))), CLERK) == C1
-    monkeypatch.setattr("grantproof.core.ways.passes", never)
-    assert answer(grants(claim()), CLERK) == C1
+    table = {str(READ): {str(PLAN): some}}
+    found = decide({ANN: (CLERK,)}, table, ANN, READ, PLAN, None, 12, None, None, None, never)
+    assert found == some.unmet
 
 
-def test_few_ways_are_not_sorted_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where none are found by role, they are taken as they are."""
-    some, many = grants(claim()), grants(*CROWD, claim())
-    asked: list[Grants] = []
+@pytest.mark.parametrize("kind", [None, FILE, "folder", "ghost"])
+def test_a_resource_of_another_kind_is_not_answered(kind: str | None) -> None:
+    """It is unknown: who asks further says so."""
+    assert (at_hand(grants(claim()), kind) is None) == (kind not in {None, FILE})
 
-    def told(grants: Grants, roles: tuple[RoleId, ...]) -> object:
-        asked.append(grants)
-        return near(grants, roles)
 
-    monkeypatch.setattr("grantproof.core.ways.near", told)
-    assert answer(some, CLERK) == answer(many, CLERK) == C1
-    assert asked == [many]
+def test_what_is_in_no_table_is_not_answered() -> None:
+    """A principal, an action and a resource."""
+    some = grants(claim())
+    table = {str(READ): {str(PLAN): some}}
+    for asked in (("eve", READ, PLAN), (ANN, "burn", PLAN), (ANN, READ, "other")):
+        principal, action, resource = asked
+        ready = {ANN: (CLERK,)}
+        found = decide(ready, table, principal, action, resource, None, 12, None, None, None)
+        assert found is None
 
 
 @pytest.mark.parametrize(
-    ("claims", "hourly", "metered"),
+    ("claims", "hourly", "used", "rated"),
     [
-        ((), False, False),
-        ((claim(),), False, False),
-        ((claim(), claim(NEVER, id=C2)), True, False),
-        ((claim(), claim(MaxUsage(9), id=C2)), False, True),
-        ((claim(TimeWindow(9, 17)), claim(MaxUsage(9), id=C2)), True, True),
+        ((), False, False, False),
+        ((claim(),), False, False, False),
+        ((claim(), claim(NEVER, id=C2)), True, False, False),
+        ((claim(), claim(MaxUsage(9), id=C2)), False, True, False),
+        ((claim(), claim(RateLimit(9), id=C2)), False, False, True),
+        ((claim(TimeWindow(9, 17)), claim(MaxUsage(9), id=C2)), True, True, False),
     ],
 )
 def test_every_verdict_says_what_could_change_it(
-    claims: tuple[Claim, ...], *, hourly: bool, metered: bool
+    claims: tuple[Claim, ...], *, hourly: bool, used: bool, rated: bool
 ) -> None:
     """Any claim that matches could: allowed, unmet or held by nobody, the verdict says so."""
     some = grants(*claims)
     verdicts = [some.nothing, some.unmet, *(way.verdict for way in some.ways)]
-    assert {(one.hourly, one.metered) for one in verdicts} == {(hourly, metered)}
-    assert some.nothing == Verdict(NoMatchingClaim(), None, hourly, metered)
+    assert {(one.hourly, one.used, one.rated) for one in verdicts} == {(hourly, used, rated)}
+    assert {one.metered for one in verdicts} == {used or rated}
+    assert some.nothing == Verdict(NoMatchingClaim(), None, hourly, used, rated)
     assert some.unmet.answer == UNMET
 
 
-def test_constraints_see_who_asks_and_both_ends() -> None:
-    """The context, the principal with its attributes, and those of the resource."""
-    own = attributes_of({"level": 1})
-    context = replace(NOON, usage=7)
-    assert situation(holder(own), grants(), context) == Situation(
-        context, ANN, own, TARGET.attributes
-    )
+FREE, COUNTED = claim(), claim(MaxUsage(9))
+
+
+@pytest.mark.parametrize(
+    ("answer", "used", "rated", "missing"),
+    [
+        (UNMET, False, False, set()),
+        (UNMET, True, False, {"usage"}),
+        (UNMET, False, True, {"rate"}),
+        (UNMET, True, True, {"usage", "rate"}),
+        (COUNTED, True, True, {"usage", "rate"}),
+        (FREE, True, True, set()),
+        (NoMatchingClaim(), True, True, set()),
+    ],
+)
+def test_a_verdict_hangs_on_counts_that_nobody_gives(
+    answer: Any, missing: set[str], *, used: bool, rated: bool
+) -> None:
+    """On none where none matters, and where an unmetered claim grants or none is held."""
+    verdict = Verdict(answer, None, False, used, rated)
+    for usage, rate in product((None, 0), repeat=2):
+        absent = {"usage"} if usage is None else set()
+        absent |= {"rate"} if rate is None else set()
+        assert verdict.hangs_on(usage, rate) == bool(absent & missing)
