@@ -152,7 +152,7 @@ def test_what_is_in_no_table_is_not_answered() -> None:
     table = {str(READ): {str(PLAN): some}}
     for asked in (("eve", READ, PLAN), (ANN, "burn", PLAN), (ANN, READ, "other")):
         principal, action, resource = asked
-        ready = {ANN: (CLERK,)}
+        ready = {str(ANN): (CLERK,)}
         found = decide(ready, table, principal, action, resource, None, 12, None, None, None)
         assert found is None
 
