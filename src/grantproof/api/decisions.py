@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
 from grantproof.api.following import Following
@@ -17,13 +18,15 @@ from grantproof.api.problems import NOT_CURRENT, Problem, Refused, illegal, late
 from grantproof.api.questions import (
     Question,
     SingleQuestion,
-    asked,
     read_batch,
     read_item,
     read_single,
+    request_of,
     session_of,
+    supplied_of,
 )
 from grantproof.api.recording import Diary
+from grantproof.core.certificate import Certificate
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId, SessionId
 from grantproof.core.index import Index
@@ -33,7 +36,8 @@ from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
 from grantproof.service.entering import Entered, InSession, SessionUnread, entered
 from grantproof.service.outcomes import Counts, Ending, none
-from grantproof.service.pdp import DecisionPoint, MeterUnread
+from grantproof.service.pdp import Answer, DecisionPoint, MeterUnread
+from grantproof.service.pip import Supplied
 
 READINGS_MAX: Final = 4
 """How often the sessions of a request are read: so often they may change while it is answered."""
@@ -186,8 +190,31 @@ class Decisions:
     def _answer(
         self, index: Index | None, question: Question, asking: Asking, *, place: int | None = None
     ) -> Evaluation:
-        caller, instant, diary, counted = asking
-        request, supplied = asked(question, trusted=caller.trusted_context)
+        supplied = supplied_of(question, trusted=asking.caller.trusted_context)
+        if index is not None and not question.wants_more:
+            answer = self._decisions.glance(
+                index,
+                question.principal_id,
+                question.action,
+                question.resource_id,
+                question.resource_kind,
+                supplied,
+                asking.instant,
+            )
+            if answer is not None:
+                return _told(question, answer, asking, place=place)
+        return self._closely(index, question, supplied, asking=asking, place=place)
+
+    def _closely(
+        self,
+        index: Index | None,
+        question: Question,
+        supplied: Supplied,
+        *,
+        asking: Asking,
+        place: int | None,
+    ) -> Evaluation:
+        instant, request = asking.instant, request_of(question)
         if index is None:
             session_of(question)
             answer = self._decisions.absent(instant)
@@ -197,15 +224,28 @@ class Decisions:
             answer = self._decisions.decide_entered(index, own, supplied, instant=instant)
         else:
             answer = self._decisions.decide(index, request, supplied, instant=instant)
-        counted[type(answer.outcome)] += 1
-        if diary is not None:
-            diary.note(question, answer, request=request, item=place)
-        if not question.explain:
-            return evaluation(answer, review=caller.review)
-        proof = None
-        if index is not None:
-            proof = self._decisions.certify(index.state, request, supplied, answer=answer)
-        return evaluation(answer, review=caller.review, certificate=proof)
+        proof: Certificate | UnsetType | None = UNSET
+        if question.explain:
+            proof = None
+            if index is not None:
+                proof = self._decisions.certify(index.state, request, supplied, answer=answer)
+        return _told(question, answer, asking, place=place, request=request, certificate=proof)
+
+
+def _told(
+    question: Question,
+    answer: Answer,
+    asking: Asking,
+    *,
+    place: int | None,
+    request: Request | None = None,
+    certificate: Certificate | UnsetType | None = UNSET,
+) -> Evaluation:
+    """Return the answer as its caller is told, counted and noted."""
+    asking.counted[type(answer.outcome)] += 1
+    if asking.diary is not None:
+        asking.diary.note(question, answer, request=request, item=place)
+    return evaluation(answer, review=asking.caller.review, certificate=certificate)
 
 
 def _sessions_of(questions: Iterable[Question | msgspec.Raw]) -> Iterator[SessionId]:

@@ -83,6 +83,11 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False
     session_id: SessionText | None = None
     explain: bool = False
 
+    @property
+    def wants_more(self) -> bool:
+        """Whether it is asked in a session, or for the certificate."""
+        return self.explain or self.session_id is not None or self.active_roles is not None
+
 
 class SingleQuestion(Question, forbid_unknown_fields=True, frozen=True, gc=False, kw_only=True):
     """A question to one organization, on a state at least as new as `at_least_revision`."""
@@ -151,22 +156,33 @@ def asked(question: Question, *, trusted: bool) -> tuple[Request, Supplied]:
 
     Raises `Refused`, also when the question says what only a trusted caller may say.
     """
+    return request_of(question), supplied_of(question, trusted=trusted)
+
+
+def request_of(question: Question) -> Request:
+    """Return what the core is asked; raises `Refused`."""
     if question.session_id is not None and question.active_roles is not None:
         raise Refused(TWO_SESSIONS)
     try:
-        request = Request(
+        return Request(
             _principal(question.principal_id),
             _action(question.action),
             _resource(question.resource_id),
             _kind(question.resource_kind),
             _roles(question.active_roles),
         )
+    except Illegal as broken:
+        raise Refused(illegal(broken)) from None
+
+
+def supplied_of(question: Question, *, trusted: bool) -> Supplied:
+    """Return what the question says of the context.
+
+    Raises `Refused`, also when it says what only a trusted caller may say.
+    """
+    try:
         supplied = _supplied(
-            question.region,
-            hour=question.hour,
-            weekday=question.weekday,
-            usage=question.usage,
-            rate=question.rate,
+            question.region, question.hour, question.weekday, question.usage, question.rate
         )
         if question.position is not None:
             # Apart from what is remembered: everybody is somewhere else.
@@ -177,7 +193,7 @@ def asked(question: Question, *, trusted: bool) -> tuple[Request, Supplied]:
         raise Refused(UNTRUSTED)
     if question.attributes is not None:
         supplied = _with_attributes(supplied, question.attributes)
-    return request, supplied
+    return supplied
 
 
 TWO_SESSIONS: Final = invalid(
@@ -224,9 +240,8 @@ def _roles(texts: list[str] | None) -> frozenset[RoleId] | None:
 
 
 @lru_cache(REMEMBERED_MAX)
-def _supplied(
+def _supplied(  # noqa: PLR0917 - a key of keywords would take twice as long to look up
     region: str | None,
-    *,
     hour: int | None,
     weekday: int | None,
     usage: int | None,

@@ -6,7 +6,7 @@ the next claim is tried, or the request is denied by what the counters say now.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar, assert_never, overload
 
 from grantproof.core.certificate import Certificate
@@ -235,7 +235,7 @@ class ConsumptionPoint:
 
         def consumed(charged: Charged) -> Consumed:
             found = Metered({**reading.used, **charged.before}, 0)
-            return Consumed(replace(answer, metered=found), state, contest.request)
+            return Consumed(answer._replace(metered=found), state, contest.request)
 
         due = charges(answer.outcome, principal, instant)
         done = self._meter.charge(

@@ -1,6 +1,7 @@
 """The decision point: one way to answer a request, for HTTP, the command line and the library."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from grantproof.core import metering, ways
 from grantproof.core.certificate import Certificate, issue
@@ -34,8 +35,7 @@ class Metered:
     age: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A decision with its place in time.
 
     `outcome` is the granting claim, the reason of the deny, that there is no such session, or that
@@ -97,6 +97,47 @@ class DecisionPoint:
         """Return the instant of a decision made now; all of a batch share one."""
         return self._clock.now()
 
+    def glance(  # noqa: PLR0917 - called once a decision: keywords would cost a tenth of it
+        self,
+        index: Index,
+        principal: str,
+        action: str,
+        resource: str,
+        kind: str | None,
+        supplied: Supplied,
+        instant: int,
+    ) -> Answer | None:
+        """Return the answer that `decide` has at hand, without a session; else nothing.
+
+        Names need not be legal ones: to those that are not it has no answer.
+        """
+        local = local_time(instant, index.state.time_zone)
+        usage, rate = supplied.usage, supplied.rate
+        verdict = ways.decide(
+            index.ready,
+            index.table,
+            principal,
+            action,
+            resource,
+            kind,
+            local.hour_of_week(supplied),
+            supplied.region,
+            usage,
+            rate,
+        )
+        if verdict is None:
+            return None
+        outcome = verdict.answer
+        inspection = self._inspection
+        due = inspection.left <= 1
+        if due or isinstance(outcome, Unmet) or (verdict.metered and verdict.hangs_on(usage, rate)):
+            return None
+        inspection.left -= 1
+        until = None
+        if verdict.hourly:
+            until = _valid_until(verdict, supplied, hour_ends=local.hour_ends, ends=None)
+        return Answer(outcome, index.state.revision, instant, until)
+
     def decide(self, index: Index, request: Request, supplied: Supplied, *, instant: int) -> Answer:
         """Decide one request on the index's current state.
 
@@ -141,7 +182,7 @@ class DecisionPoint:
         checked = self._inspection.look(asked, outcome)
         if checked is outcome:
             return answer
-        return replace(answer, outcome=checked, valid_until=answer.decided_at)
+        return answer._replace(outcome=checked, valid_until=answer.decided_at)
 
     def readings(
         self, index: Index, request: Request, supplied: Supplied, *, instant: int
@@ -179,36 +220,20 @@ class DecisionPoint:
         not pass a check of itself is withheld.
         """
         state = index.state
-        local = local_time(instant, state.time_zone)
-        verdict = None
-        if request.active_roles is None:
-            verdict = ways.decide(
-                index.ready,
-                index.table,
-                request.principal,
-                request.action,
-                request.resource,
-                request.kind,
-                local.hour_of_week(supplied),
-                supplied.region,
-                supplied.usage,
-                supplied.rate,
-            )
-        if verdict is None:
-            verdict = index.ask(request, situate(instant, state.time_zone, supplied))
+        context = situate(instant, state.time_zone, supplied)
+        verdict = index.ask(request, context)
         outcome = verdict.answer
         if verdict.hangs_on(supplied.usage, supplied.rate):
-            context = situate(instant, state.time_zone, supplied)
             matching, situation = index.contest(request, context)
             return Contest(request, context, tuple(matching), situation, state)
         if isinstance(outcome, Unmet):
-            outcome = index.nearest(request, situate(instant, state.time_zone, supplied))
-        until = _valid_until(verdict, supplied, hour_ends=local.hour_ends, ends=ends)
+            outcome = index.nearest(request, context)
+        hour_ends = local_time(instant, state.time_zone).hour_ends
+        until = _valid_until(verdict, supplied, hour_ends=hour_ends, ends=ends)
         answer = Answer(outcome, state.revision, instant, until)
         inspection = self._inspection
         inspection.left -= 1
         if inspection.left <= 0:
-            context = situate(instant, state.time_zone, supplied)
             return self._looked_at(answer, Asked(state, request, context))
         return answer
 
@@ -241,7 +266,7 @@ def told_of_session(answer: Answer, entered: Entered) -> Answer:
     """
     if not is_for_session(answer.outcome, entered):
         return answer
-    return replace(answer, outcome=NO_SESSION, valid_until=None)
+    return answer._replace(outcome=NO_SESSION, valid_until=None)
 
 
 def _valid_until(
