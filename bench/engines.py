@@ -11,6 +11,7 @@ from typing import Any, Final
 from bench.floors import bit_masks, conditioned_bit_masks, conditioned_walk, role_sets, walk
 from bench.measure import Work
 from bench.workload import Question, Workload, context_of, organization, request_of
+from grantproof.client import Engine as Embedded
 from grantproof.core.index import Index
 from grantproof.core.model import Claim
 from grantproof.core.policy import Allow, evaluate
@@ -18,6 +19,7 @@ from grantproof.core.policy import Allow, evaluate
 FLOOR: Final = "floor, bit masks"
 SET_FLOOR: Final = "floor, role sets"
 WALK: Final = "walk, no index"
+ENGINE: Final = "engine"
 INDEX: Final = "index"
 INDEX_BUILDING: Final = "index, request built"
 INDEX_CERTIFYING: Final = "index, certificate"
@@ -38,12 +40,14 @@ class Engine:
     call: Callable[..., object]
     rows: list[Row]
     allows: Callable[[object], bool]
+    loop: Callable[[Callable[..., object], list[Row]], int] | None = None
+    """What calls it otherwise than by position."""
 
     @property
     def work(self) -> Work:
         """Every call once, in the plainest loop that the number of arguments permits."""
         loop = {1: _loop_1, 2: _loop_2, 3: _loop_3, 6: _loop_6}[len(self.rows[0])]
-        return partial(loop, self.call, self.rows)
+        return partial(self.loop or loop, self.call, self.rows)
 
 
 class Disagreement(Exception):
@@ -88,12 +92,39 @@ def _ours(load: Workload) -> list[Engine]:
     def build_and_ask(question: Question) -> object:
         return index.ask(request_of(question), context_of(question))
 
+    embedded = Embedded(lambda: state)
+    told: list[Row] = [tuple(question) for question in load.questions]
+    if not load.constrained:
+        told = [question[:3] for question in load.questions]
+
     return [
+        Engine(
+            ENGINE,
+            partial(_by_name, embedded.decide) if load.constrained else embedded.decide,
+            told,
+            _is_allowed,
+            partial(_loop_by_name, embedded.decide) if load.constrained else None,
+        ),
         Engine(INDEX, index.ask, rows, _granted),
         Engine(INDEX_BUILDING, build_and_ask, [(each,) for each in load.questions], _granted),
         Engine(INDEX_CERTIFYING, index.decide, few, _allowed),
         Engine(REFERENCE, partial(evaluate, state), few, _allowed),
     ]
+
+
+def _by_name(decide: Callable[..., object], *question: Any) -> object:
+    principal, action, resource, hour, region, usage = question
+    return decide(principal, action, resource, hour=hour, region=region, usage=usage)
+
+
+def _loop_by_name(decide: Callable[..., object], _call: object, rows: list[Row]) -> int:
+    for principal, action, resource, hour, region, usage in rows:
+        decide(principal, action, resource, hour=hour, region=region, usage=usage)
+    return len(rows)
+
+
+def _is_allowed(decision: Any) -> bool:
+    return bool(decision.allowed)
 
 
 def _granted(verdict: Any) -> bool:

@@ -38,6 +38,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
         "tests/unit/core/commands/test_references.py",
     ),
     f"{CORE}index": ("tests/unit/core/test_index.py", "tests/unit/core/test_index_kept.py"),
+    f"{CORE}ways": ("tests/unit/core/test_ways.py", "tests/unit/core/test_candidates.py"),
 }
 """The tests of the modules whose tests are not in the one file that is named like the module."""
 

@@ -117,10 +117,12 @@ class Engine:
     waits = False
     """Whether `decide` holds up the thread that calls it."""
 
-    def __init__(self, read: Callable[[], Mapping[str, str]], *, wall: Callable[[], float]) -> None:
-        """Load the policy whose texts `read` returns, by the names of their files.
+    def __init__(
+        self, read: Callable[[], Organization], *, wall: Callable[[], float] = THIS_MACHINE.wall
+    ) -> None:
+        """Load the organization that `read` returns, now and at each reload.
 
-        `wall` tells seconds since the epoch. Use `from_file` or `from_text`. Raises `PolicyError`.
+        `wall` tells seconds since the epoch. `from_file` and `from_text` read policies.
         """
         self._read = read
         self._wall = wall
@@ -134,12 +136,12 @@ class Engine:
         Raises `PolicyError` with every problem, each with its file, line and column.
         """
         names = [str(path) for path in paths]
-        return cls(lambda: _texts(names), wall=wall)
+        return cls(lambda: _state(_texts(names)), wall=wall)
 
     @classmethod
     def from_text(cls, text: str, *, wall: Callable[[], float] = THIS_MACHINE.wall) -> Self:
         """Load the policy of a text, YAML or JSON; raises `PolicyError`."""
-        return cls(lambda: {"policy": text}, wall=wall)
+        return cls(lambda: _state({"policy": text}), wall=wall)
 
     @property
     def organization(self) -> str:
@@ -253,9 +255,8 @@ def _here(index: Index, regions: frozenset[str], instant: int) -> Here:
     )
 
 
-def _loaded(texts: Mapping[str, str], *, revision: int, instant: int) -> Here:
-    """Return the policy of the texts; raises `PolicyError`."""
-    state = replace(_state(texts), revision=revision)
+def _loaded(organization: Organization, *, revision: int, instant: int) -> Here:
+    state = replace(organization, revision=revision)
     regions = frozenset(
         str(region)
         for claim in state.claims.values()
@@ -396,6 +397,7 @@ def _texts(names: Sequence[str]) -> Mapping[str, str]:
 
 
 def _state(texts: Mapping[str, str]) -> Organization:
+    """Return what the texts describe, by the names of their files; raises `PolicyError`."""
     found = check_policy(texts)
     if isinstance(found, OrganizationDocument):
         return state_of(found)

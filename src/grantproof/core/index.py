@@ -56,6 +56,7 @@ from grantproof.core.ways import (
     decide,
     grants_of,
     matching,
+    nobody_looks,
 )
 
 UNKNOWN_PRINCIPAL: Final = UnknownPrincipal()
@@ -320,7 +321,7 @@ def _decide(
     request: Request,
     context: Context,
     *,
-    looking: Looking | None = None,
+    looking: Looking = nobody_looks,
 ) -> Verdict | None:
     return decide(
         *tables,

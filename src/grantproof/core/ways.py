@@ -100,6 +100,11 @@ class Table(Protocol):
     def __getitem__(self, action: str, /) -> Mapping[str, Grants]: ...
 
 
+def nobody_looks(_closer: tuple[Constraint, ...]) -> bool:
+    """Return that they do not hold: what nobody looks at never grants."""
+    return False
+
+
 def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a tenth of it
     ready: Ready,
     table: Table,
@@ -111,7 +116,7 @@ def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a ten
     region: str | None,
     usage: int | None,
     rate: int | None,
-    looking: Looking | None = None,
+    looking: Looking = nobody_looks,
 ) -> Verdict | None:
     """Return what the principal gets: the first way that is open to a role and whose tests pass.
 
@@ -125,7 +130,7 @@ def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a ten
         ways, by_role, plain, verdict, unmet, target = table[action][resource]
     except KeyError:
         return None
-    if (kind is not None and kind != target.kind) or not (plain or looking):
+    if (kind is not None and kind != target.kind) or not (plain or looking is not nobody_looks):
         return None
     if by_role is not None:
         ways = near(by_role, roles)
@@ -137,7 +142,7 @@ def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a ten
             and (regions is None or region in regions)
             and (usage_below is None or (usage is not None and usage < usage_below))
             and (rate_below is None or (rate is not None and rate < rate_below))
-            and (not closer or (looking is not None and looking(closer)))
+            and (not closer or looking(closer))
         ):
             return granted
         verdict = unmet

@@ -233,11 +233,12 @@ def test_a_reload_is_whole_or_not_at_all(tmp_path: Path) -> None:
     assert proven.certificate["revision"] == 2
 
 
-def test_threads_get_answers_of_one_policy_while_it_is_reloaded() -> None:
+def test_threads_get_answers_of_one_policy_while_it_is_reloaded(tmp_path: Path) -> None:
     """Each question in its own context, each answer of the revision that it names."""
     allowed = {False: POLICY, True: POLICY.replace("action: move", "action: read")}
-    texts = {"policy": POLICY}
-    known = Engine(lambda: texts, wall=lambda: NOON)
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY)
+    known = Engine.from_file(file, wall=lambda: NOON)
     faults: list[object] = []
     stop = threading.Event()
 
@@ -251,7 +252,7 @@ def test_threads_get_answers_of_one_policy_while_it_is_reloaded() -> None:
     for thread in threads:
         thread.start()
     for turn in (2, 3):
-        texts["policy"] = allowed[turn % 2 == 0]
+        file.write_text(allowed[turn % 2 == 0])
         assert known.reload() == turn
     stop.set()
     for thread in threads:

@@ -139,12 +139,14 @@ class Counted:
 
 def test_what_is_compiled_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Principals, resources and what is between them: each once, however often it is asked."""
-    index = Index(made_of(*BASE, claim(), HELD))
+    held_for_a_while = Assignment(NOBODY_ELSE, CLERK, Validity(0, 2_000))
+    index = Index(made_of(*BASE, *people(NOBODY_ELSE), claim(), HELD, held_for_a_while))
     holders, grants = Counted(monkeypatch, "groups_of"), Counted(monkeypatch, "grants_of")
     for request in (asks(), asks(kind="file"), asks(active=(CLERK,)), asks(kind="folder")):
         assert says_what_is_right(index, request)
+    assert says_what_is_right(index, asks(NOBODY_ELSE))
     # The reference, which `decide` asks for certificates, has functions of its own.
-    assert (holders.calls, grants.calls) == (1, 1)
+    assert (holders.calls, grants.calls) == (2, 1)
 
 
 def test_who_is_ready_is_answered_without_a_closer_look(monkeypatch: pytest.MonkeyPatch) -> None:

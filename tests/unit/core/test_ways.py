@@ -22,6 +22,7 @@ from grantproof.core.ways import (
     grants_of,
     matching,
     near,
+    nobody_looks,
 )
 from tests import compiled
 from tests.organizations import ANN, C1, C2, C3, CHIEF, CLERK, FILE, HEAD, NOON, PLAN, READ, claim
@@ -125,6 +126,11 @@ def test_what_takes_a_closer_look_is_answered_by_whoever_looks() -> None:
     found = at_hand(grants(claim(TimeWindow(9, 17))))
     assert found is not None
     assert isinstance(found.answer, Claim)
+
+
+def test_what_nobody_looks_at_does_not_hold() -> None:
+    """Whatever it is."""
+    assert not nobody_looks((SENIOR,))
 
 
 def test_a_closer_look_is_the_last() -> None:
