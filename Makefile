@@ -45,8 +45,8 @@ example-expenses: $(READY) ## an application: expenses, separation of duty, a qu
 example-tenants: $(READY) ## an application: an organization for each tenant, on port 8003
 	@$(BIN)/python -m examples.tenants
 
-test: $(READY) ## run every test
-	@$(BIN)/python -m pytest
+test: $(READY) ## run every test, on JOBS processors
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal
 
 check: $(READY) ## the gate: format, lint, types, imports, tidiness, unit tests; under a minute
 	@$(MAKE) $(SIDE_BY_SIDE) $(CHECKS)

@@ -150,10 +150,15 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_invariants.py", "tests/properties/test_induct.py"),
         "the executable twin of what the proofs of commands suppose and keep",
     ),
+    "matching.claims_on": (
+        ("tests/unit/core/test_matching.py", "tests/stateful/test_index.py"),
+        SECOND,
+    ),
     "matching.lineage": (
         ("tests/unit/core/test_matching.py",),
         "part of `resolve`, which stands as a symbol: what a resource is, not who may",
     ),
+    "matching.patterns_on": (("tests/unit/core/test_matching.py",), SECOND),
     "matching.resolve": (
         ("tests/unit/core/test_matching.py", "tests/properties/test_sound_complete.py"),
         "stands as a symbol: it takes resource ids apart, which the translation does not follow",

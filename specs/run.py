@@ -30,11 +30,6 @@ TYPES = "type of "
 """How the names of the hypotheses begin that only say of which class an object is."""
 
 
-def run_all(names: Iterable[str] | None = None, processes: int = PROCESSES) -> list[Result]:
-    """Return the verdict on every theorem, or on those named, in their order."""
-    return list(verdicts(list(statements()) if names is None else names, processes))
-
-
 def verdicts(
     names: Iterable[str], processes: int = PROCESSES, *, whole: bool = False
 ) -> Iterator[Result]:

@@ -72,10 +72,6 @@ class Program:
                 return new + dotted[len(old) :]
         return dotted
 
-    def methods_of(self, name: str) -> set[str]:
-        """Return the functions of a class."""
-        return {one for one in self.parts if one.rpartition(".")[0] == name}
-
     def _scope(self, module: str) -> dict[str, str]:
         found: dict[str, str] = {}
         for node in ast.walk(self._trees[module]):

@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Final
 
 PACKAGE: Final = "grantproof"
-CORE: Final = "grantproof.core"
 INIT: Final = "src/grantproof/__init__.py"
 FOLDER: Final = "src/grantproof/core"
 GIT_SECONDS_MAX: Final = 60

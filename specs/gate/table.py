@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from specs.gate.report import Row, Stage
-
-REFRESHES_PER_SECOND: Final = 4
 
 
 @dataclass

@@ -7,16 +7,14 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from specs.gate.report import End, Message, Row, Stopped, written
+from specs.gate.report import End, Message, Stopped, written
 
 INSTALL: Final = "`python -m pip install --require-hashes -r requirements.lock` installs it"
 STAGES: Final = ("specs", "properties", "tla", "faults", "traces", "crosshair", "smoke")
 """In the order in which they are started: those that take longest first."""
-
-Emit = Callable[[Row], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,6 @@
 """Which tests find a mutant out, where no proof reads the source or says enough of it."""
 
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from specs.kernel.source import Source
@@ -9,7 +8,6 @@ from specs.manifest import CORE
 from specs.mutants.changes import Mutant
 from specs.mutants.trial import ending
 
-TOP: Final = Path(__file__).resolve().parents[2]
 PASSED: Final = 0
 FAILED: Final = (1, 2, 4)
 """What pytest exits with where a test fails, and where nothing can be imported or set up."""

@@ -1,6 +1,5 @@
 """Which statements there are besides the meanings of functions, each under its property."""
 
-import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +8,7 @@ from typing import Final
 from specs.kernel.proof import Theorem
 from specs.kernel.shapes import argument, forget_typing, typing_axioms
 from specs.kernel.source import Source
-from specs.kernel.values import Clause, Symbolic
+from specs.kernel.values import Clause
 from specs.kernel.view import View
 
 Stated = tuple[list[Clause], list[Clause]]
@@ -50,8 +49,3 @@ def _theorem(
 def some(kind: object, name: str = "x") -> View:
     """Return an arbitrary value of the type."""
     return View(argument(name, kind))
-
-
-def all_of(values: typing.Iterable[View]) -> list[Symbolic]:
-    """Return the symbolic values of the views."""
-    return [view.value for view in values]

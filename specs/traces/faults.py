@@ -5,7 +5,6 @@ is, where TLC explains the trace, and once on the patched source, where it must 
 that the fault names. Nothing is left to chance: what a fault needs to show is brought about.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -141,4 +140,3 @@ FAULTS: Final = (
         ),
     ),
 )
-BY_ID: Final[Mapping[str, TraceFault]] = {fault.id: fault for fault in FAULTS}

@@ -29,16 +29,21 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from grantproof.adapters.clock import SystemClock
+from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.memory import MemoryStore
+from grantproof.core.commands import Accepted
+from grantproof.core.commands.language import ChangeSet
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId, SessionId
 from grantproof.core.invariants import valid
 from grantproof.core.organization import Organization
 from grantproof.core.sessions import Session
+from grantproof.policyfile.commands_text import read_commands
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION
 from grantproof.service.keyring import KeyRequest, NewKey
+from grantproof.service.pap import AdministrationPoint
 from grantproof.service.session_store import Writing
+from grantproof.service.snapshots import Snapshots
 from tests.api.furnished import AUTHZEN, BODIES, EXPORTS, FACTS, NAMES, PLACES, SESSIONS
 from tests.api.service import ADDRESS, Api, running
 
@@ -126,17 +131,25 @@ class Target:
         """Aim at a new organization."""
         self.organization = f"org-{next(self.numbers)}"
         self.changes = self.since = 0
-        created = self.api.post("/v1/orgs", json={"id": self.organization})
-        assert created.status_code == 201, created.text
-        here = f"/v1/orgs/{self.organization}"
-        changed = self.api.post(f"{here}/changes", json={"commands": FACTS})
-        assert changed.status_code == 200, changed.text
+        self._furnish()
         counted = self.api.post("/evaluate/consume", json={"org_id": self.organization, **EXPORTS})
         assert counted.json()["decision"] == "Allow", counted.text
         for name, whose, role in zip(SESSIONS, ("ann", "ben"), ("head", "clerk"), strict=True):
             self._open_session(name, whose, role)
         self.bound = {"Authorization": b"Bearer " + self._key().encode()}
         self.prefixes = [self._key()[3:15] for _ in range(2)]
+
+    def _furnish(self) -> None:
+        """Make it as another process on the same data would: to judge its guardrail needs no fork.
+
+        That takes longer the larger this process is, and organizations are made hundreds of times.
+        """
+        clock, backoff = SystemClock(), JitteredBackoff()
+        point = AdministrationPoint(self.store, Snapshots(self.store), clock=clock, backoff=backoff)
+        here, by = OrganizationId(self.organization), Author("fuzz")
+        assert point.found(here, time_zone="UTC", by=by)
+        made = point.propose(here, ChangeSet(read_commands(json.dumps(FACTS)).commands), by=by)
+        assert isinstance(made, Accepted), made
 
     def _open_session(self, name: str, whose: str, role: str) -> None:
         here, now = OrganizationId(self.organization), SystemClock().now()
@@ -345,14 +358,22 @@ class Judge:
 
     def ask(self, count: int) -> None:
         """Send so many requests."""
+        self._each(count, self.send)
 
+    def draw(self, count: int) -> list[Drawn]:
+        """So many requests, to be sent by whomever: they do not hang on what is answered."""
+        found: list[Drawn] = []
+        self._each(count, found.append)
+        return found
+
+    def _each(self, count: int, take: Callable[[Drawn], None]) -> None:
         @seed(zlib.crc32(self.operation.label.encode()))
         @drawing(count)
         @given(drawn(self.operation, self.target))
-        def check(one: Drawn) -> None:
-            self.send(one)
+        def each(one: Drawn) -> None:
+            take(one)
 
-        check()
+        each()
 
     def send(self, one: Drawn) -> None:
         """Send it; the answer is as documented."""

@@ -26,11 +26,11 @@ from grantproof.client import (
 from grantproof.client.results import Decision
 from grantproof.core.commands.language import ChangeSet
 from grantproof.core.identifiers import OrganizationId
-from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
-from grantproof.policyfile.policy_text import read_organization
+from grantproof.policyfile.organization_document import to_change_set
 from grantproof.service.authors import Author
 from tests.api.service import OPERATORS, new_key, services_over, serving
 from tests.in_process import InProcess
+from tests.policies import accepted
 
 NOON: Final = 1_795_262_400
 """A Saturday in November 2026, at noon."""
@@ -146,8 +146,7 @@ def options(at_noon: None) -> Iterator[tuple[str, Options]]:
     """A key of a service in process that has the policy, and how it is reached."""
     del at_noon
     store = MemoryStore()
-    document = read_organization(POLICY)
-    assert isinstance(document, OrganizationDocument)
+    document = accepted(POLICY)
     with serving(store) as api:
         administration = services_over(store).administration
         assert administration.found(SHOP, time_zone="UTC", by=Author("test"))

@@ -12,7 +12,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT, DIFFER, UNDETERMINED = 0, 1, 3
 WINDOW = "return window.start <= hour < window.end and weekday in window.weekdays"
-FENCE = "return region is not None and region in fence.regions"
 ROUND = "                seen.add(parent)\n                work.add(parent)\n"
 
 

@@ -78,21 +78,6 @@ def fewest_steps(problem: Problem) -> int | None:
     return None
 
 
-def reachable_states(problem: Problem) -> set[frozenset[tuple[PrincipalId, RoleId]]]:
-    """Every state that some sequence leads to."""
-    start = problem.users
-    known, work = {_key(start)}, [start]
-    while work:
-        state = work.pop()
-        for step in _steps(state):
-            if objection(problem, state, step) is None:
-                after = moved(state, step)
-                if _key(after) not in known:
-                    known.add(_key(after))
-                    work.append(after)
-    return known
-
-
 def _steps(state: State) -> list[Step]:
     return [
         Step("revoke" if role in state[user] else "assign", author, user, role)

@@ -60,9 +60,9 @@ BOMBS: Final[dict[str, str]] = {
 
 def fed_organization(data: bytes) -> None:
     """An organization in YAML or JSON."""
-    from grantproof.policyfile.policy_text import read_organization  # noqa: PLC0415 - when fuzzed
+    from grantproof.policyfile.policy_folder import read_policy  # noqa: PLC0415 - when fuzzed
 
-    read_organization(data.decode("utf-8", "surrogateescape"))
+    read_policy({"fed": data.decode("utf-8", "surrogateescape")})
 
 
 def fed_question(data: bytes) -> None:
@@ -157,9 +157,9 @@ def _peak() -> int:
 
 
 def _refused(text: str) -> bool:
-    from grantproof.policyfile.policy_text import read_organization  # noqa: PLC0415 - as above
+    from grantproof.policyfile.policy_folder import read_policy  # noqa: PLC0415 - as above
 
-    found = read_organization(text)
+    found = read_policy({"bomb": text})
     return isinstance(found, tuple) and all(problem.message.isprintable() for problem in found)
 
 

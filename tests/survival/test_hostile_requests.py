@@ -113,6 +113,14 @@ class RealTarget(Target):
         super().renew()
 
     @override
+    def _furnish(self) -> None:
+        created = self.api.post("/v1/orgs", json={"id": self.organization})
+        assert created.status_code == 201, created.text
+        here = f"/v1/orgs/{self.organization}"
+        changed = self.api.post(f"{here}/changes", json={"commands": FACTS})
+        assert changed.status_code == 200, changed.text
+
+    @override
     def _open_session(self, name: str, whose: str, role: str) -> None:
         """Open one over HTTP: its id is the service's, so what is drawn names one that is not."""
         path, body = f"/v1/orgs/{self.organization}/sessions", {"principal": whose, "roles": [role]}

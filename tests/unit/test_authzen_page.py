@@ -13,12 +13,12 @@ from grantproof.api.front import AUTHZEN
 from grantproof.core import limits
 from grantproof.core.commands.language import ChangeSet
 from grantproof.core.identifiers import OrganizationId
-from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
-from grantproof.policyfile.policy_text import read_organization
+from grantproof.policyfile.organization_document import to_change_set
 from grantproof.service.authors import Author
 from grantproof.service.callers import Scope
 from grantproof.service.keyring import KeyRequest
 from tests.api.service import Api, bearer, new_key, running, serving
+from tests.policies import accepted
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "authzen.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(yaml|json|text) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -37,8 +37,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     monkeypatch.setattr(SystemClock, "now", lambda _clock: INSTANT)
     store = MemoryStore()
     policy = next(text for kind, _, text in BLOCK.findall(PAGE) if kind == "yaml")
-    document = read_organization(policy)
-    assert isinstance(document, OrganizationDocument), document
+    document = accepted(policy)
     with serving(store, **SETTINGS) as client:  # type: ignore[arg-type]  # settings are text
         administration = running(client).services.administration
         assert administration.found(TODO, time_zone="UTC", by=Author("page"))

@@ -60,8 +60,8 @@ FAULTS: Final = (
         edits=(
             Edit(
                 f"{ANALYSIS}.overlaps",
-                "found.update(map(Within, target.lineage))",
-                "found.update(map(Within, target.lineage[:1]))",
+                "found.update(patterns_on(target))",
+                "found.update({*patterns_on(target)} - {*map(Within, target.lineage[1:])})",
             ),
         ),
     ),

@@ -8,7 +8,7 @@ from itertools import permutations, product
 from grantproof.core import model as m
 from grantproof.core.commands import Accepted, Outcome, Rejected, apply
 from grantproof.core.commands.delta import delta
-from grantproof.core.commands.language import AssignRole, CreateClaim, CreateSodSet, SingleCommand
+from grantproof.core.commands.language import AssignRole, CreateClaim, SingleCommand
 from grantproof.core.errors import AlreadyExists, BreaksSod, Missing, StillReferenced, WouldCycle
 from grantproof.core.messages import refusal_message
 from grantproof.core.organization import Organization, changed, facts
@@ -191,11 +191,6 @@ def foreign(facts_: Facts) -> Iterator[CreateClaim]:
     for command in commands(facts_):
         if isinstance(command, CreateClaim) and "organization:" in str(command.claim.resource):
             yield command
-
-
-def set_changes(facts_: Facts) -> Iterator[SingleCommand]:
-    """Yield the new sets only."""
-    return (command for command in commands(facts_) if isinstance(command, CreateSodSet))
 
 
 def _forced(small: Small, command: SingleCommand) -> Organization:

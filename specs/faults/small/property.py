@@ -69,11 +69,6 @@ def search(stated: Property) -> Counterexample | None:
     return None
 
 
-def cases(stated: Property) -> int:
-    """Return how many cases the search looks at when it finds nothing."""
-    return sum(1 for facts in stated.worlds for _ in stated.acts(facts))
-
-
 def shrunk(stated: Property, found: Counterexample) -> Counterexample:
     """Return the counterexample without every fact that it does not need."""
     facts = found.facts

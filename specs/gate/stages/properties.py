@@ -11,7 +11,6 @@ from specs.gate.report import Row
 
 FOLDERS: Final = ("tests/properties", "tests/stateful")
 ID: Final = re.compile(r"P-[A-Z]+(?:-[A-Z]+)*")
-NAMED: Final = re.compile(r"test_(p(?:_[a-z]+)+?)_[a-z]")
 LINES_SHOWN_MAX: Final = 12
 
 

@@ -19,14 +19,14 @@ from grantproof.analysis.principals import (
     phases,
     principal_classes,
 )
-from grantproof.analysis.reads import reads, texts_in
+from grantproof.analysis.reads import reads, texts_held
 from grantproof.analysis.resources import TargetClass, actions_of, stored, target_classes
 from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
 from grantproof.core.constraints import Context
 from grantproof.core.hierarchy import holders_of
 from grantproof.core.identifiers import Action, PrincipalId, RoleId
-from grantproof.core.matching import Request, Target, claim_matches
-from grantproof.core.model import Any, Claim, Exactly, OfKind, ResourcePattern, Within
+from grantproof.core.matching import Request, Target, action_matches, claims_on
+from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Allow, evaluate
 from grantproof.core.rights import claims_of
@@ -112,8 +112,7 @@ def who_can_in(state: Organization, question: Question, context: Context) -> tup
     interest = _interest(state, claims)
     if interest.reads.texts is not None:
         # A principal whom this context names is told from others by it.
-        named = frozenset().union(*map(texts_in, context.attributes.values()))
-        named |= frozenset().union(*map(texts_in, context.action_properties.values()))
+        named = {*texts_held(context.attributes), *texts_held(context.action_properties)}
         told = replace(interest.reads, texts=interest.reads.texts | named)
         interest = replace(interest, reads=told)
     span, found = Span(context.instant, context.instant + 1), list[Able]()
@@ -128,19 +127,8 @@ def who_can_in(state: Organization, question: Question, context: Context) -> tup
 
 def matching(state: Organization, question: Question) -> tuple[Claim, ...]:
     """Return the claims on the action and the resource, in the order of their ids."""
-    target = question.target
-    patterns: tuple[ResourcePattern, ...] = (
-        Exactly(target.resource),
-        *map(Within, target.lineage),
-        OfKind(target.kind),
-        Any(),
-    )
-    found = (
-        state.claims[claim]
-        for pattern in patterns
-        for claim in state.claims_by_resource.get(pattern, ())
-    )
-    granting = (claim for claim in found if claim_matches(claim, question.action, target))
+    on = claims_on(state, question.target)
+    granting = (claim for claim in on if action_matches(claim.action, question.action))
     return tuple(sorted(granting, key=lambda claim: claim.id))
 
 

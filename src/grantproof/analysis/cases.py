@@ -25,8 +25,7 @@ from grantproof.analysis.formulas import (
 )
 from grantproof.analysis.overlaps import Grant
 from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
-from grantproof.core.attributes import Path, PrincipalIdentity, Root
-from grantproof.core.constraints import Attribute, Constraint, Context
+from grantproof.core.constraints import Constraint, Context
 from grantproof.core.identifiers import PrincipalId
 from grantproof.core.organization import Organization
 
@@ -53,17 +52,6 @@ class Shown:
 
     case: Case
     context: Context
-
-
-def is_personal(constraints: Iterable[Constraint]) -> bool:
-    """Return whether a constraint reads what is stored of the principal, or who it is."""
-    return any(
-        isinstance(side, PrincipalIdentity)
-        or (isinstance(side, Path) and side.root is Root.PRINCIPAL)
-        for one in constraints
-        if isinstance(one, Attribute)
-        for side in (one.path, one.operand)
-    )
 
 
 def granting(

@@ -22,6 +22,7 @@ from grantproof.analysis.formulas import (
 from grantproof.analysis.grants import Deed, Granting, Roles, Term
 from grantproof.analysis.holdings import (
     NOBODY,
+    Clashes,
     Held,
     Holders,
     Spans,
@@ -29,8 +30,9 @@ from grantproof.analysis.holdings import (
     edges,
     lasts,
 )
+from grantproof.analysis.lawful import roles_ever
 from grantproof.analysis.populations import Mask, Numbering, lowest, places
-from grantproof.analysis.reads import NOTHING, restricted
+from grantproof.analysis.reads import NOTHING, restricted, texts_held
 from grantproof.analysis.solving import IMPOSSIBLE, Found, Impossible, Solution, Solver, Span
 from grantproof.analysis.subjects import Sight, View, sights
 from grantproof.analysis.touched import touched
@@ -112,7 +114,7 @@ class Comparing:
         self._sides = (Holders(old, self.numbering), Holders(new, self.numbering))
         self._granting = Granting(old, new)
         self._people = self.numbering.mask(self._where.people)
-        self._barred = self._barred_otherwise()
+        self._barred = _otherwise(*(side.clashes for side in self._sides))
         self._answers: dict[tuple[Formula, Formula], Answer] = {}
         self._plain: dict[int, Formula] = {}
         self._moved: dict[tuple[Roles, Roles], Mask] = {}
@@ -140,9 +142,8 @@ class Comparing:
         old, new = self._sides
         yield from self._where.patterns
         roles = {role for role in self._where.roles if old.of(role) != new.of(role)}
-        for principal in self.numbering.principals(self._people | self._barred):
-            for side in self._sides:
-                roles |= side.roles_of(principal)
+        concerned = tuple(self.numbering.principals(self._people | self._barred))
+        roles.update(*(roles_ever(state, concerned) for state in self._states))
         for state in self._states:
             for role in roles:
                 for claim in state.claims_by_role.get(role, ()):
@@ -177,25 +178,8 @@ class Comparing:
         if term.old != term.new or not term.old.isdisjoint(self._where.roles):
             known = self._moved.get((term.old, term.new))
             if known is None:
-                known = self._moved[term.old, term.new] = self._otherwise(old, new)
+                known = self._moved[term.old, term.new] = _otherwise(old, new)
             affected |= known
-        return affected
-
-    def _otherwise(self, old: Held, new: Held) -> Mask:
-        """Return who holds this in one state only, or at other times."""
-        affected = old.ever ^ new.ever
-        for place in {*old.timed, *new.timed}:
-            if old.timed.get(place) != new.timed.get(place):
-                affected |= 1 << place
-        return affected
-
-    def _barred_otherwise(self) -> Mask:
-        """Return whose roles clash in one state only, or at other times."""
-        old, new = (side.clashes for side in self._sides)
-        affected = old.ever ^ new.ever
-        for place in {*old.timed, *new.timed}:
-            if old.timed.get(place) != new.timed.get(place):
-                affected |= 1 << place
         return affected
 
     def _held(self, term: Term) -> tuple[Held, Held]:
@@ -261,7 +245,8 @@ class Comparing:
             kept = restricted(_stored(state, principal), deed.reads.principal)
             yield kept
             yield booleans(kept)
-            texts.update(_texts(kept), _texts(restricted(view.attributes, deed.reads.resource)))
+            resource = restricted(view.attributes, deed.reads.resource)
+            texts.update(texts_held(kept), texts_held(resource))
         yield principal if deed.reads.texts is not None and principal in texts else None
 
     def _formulas(self, deed: Deed, sight: Sight, members: Mask) -> tuple[Formulas, Formulas]:
@@ -330,6 +315,15 @@ class Comparing:
         return known
 
 
+def _otherwise(old: Held | Clashes, new: Held | Clashes) -> Mask:
+    """Return whom this is said of in one state only, or at other times."""
+    affected = old.ever ^ new.ever
+    for place in {*old.timed, *new.timed}:
+        if old.timed.get(place) != new.timed.get(place):
+            affected |= 1 << place
+    return affected
+
+
 def _split(
     parts: Iterable[tuple[Mask, Holdings]], holders: Mask, side: int, *, term: int | None
 ) -> Iterator[tuple[Mask, Holdings]]:
@@ -356,11 +350,3 @@ def _ways(formula: Formula) -> frozenset[Formula]:
 def _stored(state: Organization, principal: PrincipalId) -> Attributes:
     stored = state.principals.get(principal)
     return NO_ATTRIBUTES if stored is None else stored.attributes
-
-
-def _texts(held: Attributes) -> Iterator[str]:
-    for value in held.values():
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, frozenset):
-            yield from value

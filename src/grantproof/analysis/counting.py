@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
 
-from grantproof.analysis.cases import GIVEN_UP_MAX, granting, is_personal
-from grantproof.analysis.favourable import STRANGER, guess
+from grantproof.analysis.cases import GIVEN_UP_MAX, granting
+from grantproof.analysis.favourable import guess
 from grantproof.analysis.formulas import (
     ALWAYS,
     NEVER,
@@ -22,8 +22,9 @@ from grantproof.analysis.formulas import (
 from grantproof.analysis.lawful import Lawful
 from grantproof.analysis.overlaps import Grant
 from grantproof.analysis.principals import Profile
-from grantproof.analysis.reads import reads, restricted
-from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
+from grantproof.analysis.reads import is_personal, reads, restricted
+from grantproof.analysis.solving import IMPOSSIBLE, Found, Impossible, Solver, Span, Undetermined
+from grantproof.analysis.strangers import STRANGER
 from grantproof.analysis.together import Asked
 from grantproof.core.attributes import (
     NO_ATTRIBUTES,
@@ -44,7 +45,6 @@ from grantproof.core.organization import Organization
 
 CONTEXTS_TRIED_MAX: Final = 8
 KEYS_COUNTED_MAX: Final = 5_000
-IMPOSSIBLE: Final = Impossible()
 
 
 class Trait(NamedTuple):

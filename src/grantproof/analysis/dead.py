@@ -20,12 +20,13 @@ from grantproof.analysis.principals import (
 from grantproof.analysis.reads import reads, reads_stored
 from grantproof.analysis.resources import stored, target_classes
 from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
+from grantproof.analysis.strangers import SOMEBODY
 from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.constraints import Constraint
 from grantproof.core.containment import action_contains, resource_contains
 from grantproof.core.duty import exceeds, unholdable_roles
 from grantproof.core.hierarchy import closure, groups_of, holders_of, members_of
-from grantproof.core.identifiers import GroupId, PrincipalId, RoleId, SodSetId
+from grantproof.core.identifiers import GroupId, RoleId, SodSetId
 from grantproof.core.limits import INSTANT_MIN
 from grantproof.core.model import Assignment, Claim, GroupAssignment
 from grantproof.core.organization import Organization
@@ -172,7 +173,7 @@ def _without_context(
 
 def _seen(state: Organization, claim: Claim, *, now: int) -> Iterator[Stored]:
     """Yield what the constraints may see: of each class of holders and of resources."""
-    if not any(map(reads_stored, claim.constraints)):
+    if not reads_stored(claim.constraints):
         # Somebody may use the role, and whoever does makes no difference.
         yield NOBODY
         return
@@ -233,13 +234,13 @@ def _implied(
     """Return whether all of the weaker hold wherever all of the stronger do, of one principal."""
     if all(constraint in stronger for constraint in weaker):
         return True
-    if any(map(reads_stored, (*weaker, *stronger))):
+    if reads_stored((*weaker, *stronger)):
         return False
     between = all_of([conditions(stronger, NOBODY), negation(conditions(weaker, NOBODY))])
     return isinstance(solver.solve(between, Span(INSTANT_MIN)), Impossible)
 
 
-NOBODY: Final = Stored(PrincipalId("x"), NO_ATTRIBUTES, NO_ATTRIBUTES)
+NOBODY: Final = Stored(SOMEBODY, NO_ATTRIBUTES, NO_ATTRIBUTES)
 """For constraints that read nothing that is stored."""
 
 

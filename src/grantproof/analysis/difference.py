@@ -14,7 +14,6 @@ from grantproof.analysis.findings import (
     Count,
     Difference,
     Direction,
-    NothingGained,
     Scope,
     Unsettled,
     Verdict,
@@ -61,18 +60,6 @@ def difference(
         lost,
         tuple(unsettled),
     )
-
-
-def no_new_access(
-    old: Organization, new: Organization, solver: Solver, *, now: int
-) -> NothingGained | Change | Undetermined:
-    """Return a request that only the new state allows, or that it is proved that there is none."""
-    found = difference(old, new, solver, now=now, limit=1)
-    if len(found.gains) > 0:
-        return found.gains[0]
-    open_gains = (one for one in found.undetermined if one.direction is Direction.GAIN)
-    unknown = next(open_gains, None)
-    return NothingGained() if unknown is None else Undetermined(unknown.why)
 
 
 def _together(findings: Iterable[Finding]) -> Iterator[Finding]:

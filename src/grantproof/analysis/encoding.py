@@ -24,6 +24,7 @@ from grantproof.analysis.formulas import (
     mentioned,
 )
 from grantproof.analysis.places import Apart, facts_of, is_everywhere
+from grantproof.analysis.strangers import STRANGER, fresh
 from grantproof.core.attributes import (
     ORDERING,
     Attributes,
@@ -49,7 +50,6 @@ from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
 YEAR_MIN: Final = 1970
 YEAR_MAX: Final = 9999
 NOWHERE: Final = -1
-STRANGER: Final = "other"
 
 BOOL, INT, TEXT, TEXTS = range(4)
 TYPES: Final = {bool: BOOL, int: INT, str: TEXT, frozenset: TEXTS}
@@ -260,7 +260,7 @@ def _equal(left: Slot, right: Slot) -> Iterable[z3.BoolRef]:
 
 def _regions(found: Iterable[Condition]) -> tuple[Region, ...]:
     named = {region for one in found if isinstance(one, GeoFence) for region in one.regions}
-    return (*sorted(named), Region(_fresh(STRANGER, named)))
+    return (*sorted(named), Region(fresh(STRANGER, named)))
 
 
 def _paths(found: Iterable[Condition]) -> tuple[Path, ...]:
@@ -275,7 +275,7 @@ def _texts(found: Iterable[Condition], *, strangers: int) -> tuple[str, ...]:
             for side in (one.left, one.right):
                 named |= _texts_in(side)
     for _ in range(strangers):
-        named.add(_fresh(STRANGER, named))
+        named.add(fresh(STRANGER, named))
     return tuple(sorted(named))
 
 
@@ -287,16 +287,6 @@ def _texts_in(term: Term) -> frozenset[str]:
             return texts
         case _:
             return frozenset()
-
-
-def _fresh(stem: str, taken: Iterable[str]) -> str:
-    """Return the stem, or the stem with the least number that makes it new."""
-    known = frozenset(taken)
-    name, number = stem, 1
-    while name in known:
-        number += 1
-        name = f"{stem}-{number}"
-    return name
 
 
 def _true(model: z3.ModelRef, term: z3.BoolRef) -> bool:

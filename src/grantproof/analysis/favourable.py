@@ -23,6 +23,7 @@ from grantproof.analysis.formulas import (
     true_in,
 )
 from grantproof.analysis.places import Inside, facts_of, is_everywhere, place
+from grantproof.analysis.strangers import STRANGER
 from grantproof.core.attributes import ClockYear, Literal, Operator, Path, Root, Value
 from grantproof.core.constraints import (
     DAYS_PER_WEEK,
@@ -41,7 +42,6 @@ from grantproof.core.limits import INTEGER_MAX, INTEGER_MIN
 
 ALTERNATIVES_TRIED_MAX: Final = 16
 YEAR: Final = 2026
-STRANGER: Final = "other"
 
 
 @dataclass(slots=True)

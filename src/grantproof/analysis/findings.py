@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
-from typing import Final
 
 from grantproof.analysis.populations import Population
 from grantproof.core.certificate import Certificate
@@ -129,11 +128,3 @@ class Count:
 
     classes: int = 0
     requests: int = 0
-
-
-NONE: Final = Count()
-
-
-@dataclass(frozen=True, slots=True)
-class NothingGained:
-    """The new state allows nothing that the old one denies: proved for every context."""

@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from grantproof.analysis.cases import Case, Shown, first_shown, granting, is_personal
+from grantproof.analysis.cases import Case, Shown, first_shown, granting
 from grantproof.analysis.counting import counted
 from grantproof.analysis.lawful import Lawful, nearest
 from grantproof.analysis.overlaps import Grant, Overlaps
 from grantproof.analysis.principals import Phase
-from grantproof.analysis.reads import Reads, reads, restricted
+from grantproof.analysis.reads import Reads, is_personal, reads, restricted
 from grantproof.analysis.selection import Selection
 from grantproof.analysis.solving import Impossible, Solver, Undetermined
 from grantproof.analysis.together import Asked, allowed_both

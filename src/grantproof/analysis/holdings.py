@@ -12,7 +12,7 @@ from typing import Final
 from grantproof.analysis.populations import Mask, Numbering, mask_of, places
 from grantproof.analysis.principals import clashes, dynamic_sets
 from grantproof.core.hierarchy import closure, members_of
-from grantproof.core.identifiers import GroupId, PrincipalId, RoleId
+from grantproof.core.identifiers import GroupId, RoleId
 from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN
 from grantproof.core.model import ALWAYS, SodSet, Validity
 from grantproof.core.organization import Organization
@@ -22,8 +22,6 @@ Times = frozenset[Validity]
 
 Spans = tuple[tuple[int, int], ...]
 """From each first instant until before each second one, in epoch seconds."""
-
-EVER: Final[Spans] = ((INSTANT_MIN, INSTANT_MAX + 1),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +79,6 @@ class Holders:
         if held is None:
             held = self._joint[roles] = self._joined(self.of(role) for role in roles)
         return held
-
-    def roles_of(self, principal: PrincipalId) -> frozenset[RoleId]:
-        """Return every role that the principal holds at some time, suspended or not."""
-        state = self.state
-        assigned = set(state.assignments.of(principal))
-        for group in closure(state.memberships.of(principal), state.groups.parents):
-            assigned.update(state.group_assignments.of(group))
-        return closure(assigned, state.roles.parents)
 
     def _inherited(self, role: RoleId) -> Held:
         if role not in self.state.roles:

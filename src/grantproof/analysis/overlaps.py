@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from grantproof.analysis.reads import restricted
-from grantproof.analysis.resources import unregistered
+from grantproof.analysis.reads import read_of_resources, restricted
 from grantproof.analysis.selection import stores
-from grantproof.core.attributes import Attributes, Path, Root, booleans
-from grantproof.core.constraints import Attribute, Constraint
+from grantproof.analysis.strangers import target_of, unregistered
+from grantproof.core.attributes import Attributes, booleans
+from grantproof.core.constraints import Constraint
 from grantproof.core.guardrails import Access
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,
@@ -29,11 +29,10 @@ from grantproof.core.matching import (
     Target,
     action_matches,
     descendants,
-    resolve,
+    patterns_on,
     resource_matches,
 )
 from grantproof.core.model import (
-    ADMINISTER,
     ActionPattern,
     Any,
     Claim,
@@ -47,7 +46,6 @@ from grantproof.core.organization import Organization, implicit_kind
 ANY_ACTION: Final = Action("any-action")
 """Stands for every action that is not administrative, where no pattern names one."""
 
-SOMEBODY: Final = PrincipalId("x")
 RANK: Final = {Exactly: 0, Within: 1, OfKind: 2, Any: 3}
 
 
@@ -83,19 +81,6 @@ def common_action(one: ActionPattern, other: ActionPattern) -> Action | None:
     if isinstance(other, Exactly):
         return other.value if action_matches(one, other.value) else None
     return ANY_ACTION
-
-
-def read_of_resources(constraints: Iterable[Constraint]) -> frozenset[AttributeName]:
-    """Return the attributes of resources that the constraints read."""
-    sides = (
-        side
-        for one in constraints
-        if isinstance(one, Attribute)
-        for side in (one.path, one.operand)
-    )
-    return frozenset(
-        side.name for side in sides if isinstance(side, Path) and side.root is Root.RESOURCE
-    )
 
 
 class Overlaps:
@@ -152,9 +137,7 @@ class Overlaps:
             known = self._target(resource)
             if known is not None:
                 target, _ = known
-                found.update(map(Exactly, target.lineage[:1]))
-                found.update(map(Within, target.lineage))
-                found.update((OfKind(target.kind), Any()))
+                found.update(patterns_on(target))
         return frozenset(found)
 
     def _shared(
@@ -241,11 +224,10 @@ class Overlaps:
 
     def _resolved(self, name: str) -> tuple[Target, str | None] | None:
         if not name.startswith(KIND_PREFIX):
-            target = resolve(self._state, Request(SOMEBODY, ADMINISTER, ResourceId(name)))
+            target = target_of(self._state, ResourceId(name))
             return None if target is None else (target, None)
         kind = Kind(name.removeprefix(KIND_PREFIX))
-        resource = unregistered(self._state, kind)
-        target = resolve(self._state, Request(SOMEBODY, ADMINISTER, resource, kind))
+        target = target_of(self._state, unregistered(kind, self._state), kind)
         return None if target is None else (target, kind)
 
 

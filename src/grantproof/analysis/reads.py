@@ -9,6 +9,7 @@ from immutables import Map
 from grantproof.core.attributes import (
     Attributes,
     Literal,
+    Operand,
     Path,
     PrincipalIdentity,
     Root,
@@ -41,35 +42,59 @@ NOTHING: Final = Reads()
 
 def reads(state: Organization, constraints: Iterable[Constraint]) -> Reads:
     """Return what the constraints read of what the organization stores."""
-    names: dict[Root, set[AttributeName]] = {root: set() for root in Root}
-    literals, identity = set[str](), False
-    for constraint in constraints:
-        if isinstance(constraint, Attribute):
-            for side in (constraint.path, constraint.operand):
-                match side:
-                    case Path(root, name):
-                        names[root].add(name)
-                    case Literal(value):
-                        literals |= texts_in(value)
-                    case PrincipalIdentity():
-                        identity = True
-                    case _:
-                        pass
-    principal, resource = frozenset(names[Root.PRINCIPAL]), frozenset(names[Root.RESOURCE])
-    if identity:
-        people = (one.attributes for one in state.principals.values())
-        things = (one.attributes for one in state.resources.values())
-        literals.update(_texts_stored(people, principal), _texts_stored(things, resource))
-    return Reads(principal, resource, frozenset(literals) if identity else None)
+    sides = tuple(_sides(constraints))
+    principal, resource = _named(sides, Root.PRINCIPAL), _named(sides, Root.RESOURCE)
+    if not any(isinstance(side, PrincipalIdentity) for side in sides):
+        return Reads(principal, resource)
+    texts = set[str]()
+    for side in sides:
+        if isinstance(side, Literal):
+            texts |= texts_in(side.value)
+    for one in state.principals.values():
+        texts.update(texts_held(restricted(one.attributes, principal)))
+    for thing in state.resources.values():
+        texts.update(texts_held(restricted(thing.attributes, resource)))
+    return Reads(principal, resource, frozenset(texts))
 
 
-def _texts_stored(stored: Iterable[Attributes], names: frozenset[AttributeName]) -> Iterator[str]:
-    for attributes in stored:
-        for name in names:
-            yield from texts_in(attributes.get(name))
+def read_of_resources(constraints: Iterable[Constraint]) -> frozenset[AttributeName]:
+    """Return the attributes of resources that the constraints read."""
+    return _named(_sides(constraints), Root.RESOURCE)
 
 
-def texts_in(value: Value | None) -> frozenset[str]:
+def is_personal(constraints: Iterable[Constraint]) -> bool:
+    """Return whether a constraint reads what is stored of the principal, or who it is."""
+    return any(
+        isinstance(side, PrincipalIdentity)
+        or (isinstance(side, Path) and side.root is Root.PRINCIPAL)
+        for side in _sides(constraints)
+    )
+
+
+def reads_stored(constraints: Iterable[Constraint]) -> bool:
+    """Return whether a constraint reads anything that is stored, or who asks."""
+    some = tuple(constraints)
+    return is_personal(some) or len(read_of_resources(some)) > 0
+
+
+def _sides(constraints: Iterable[Constraint]) -> Iterator[Operand]:
+    """Yield what the constraints on attributes compare."""
+    for one in constraints:
+        if isinstance(one, Attribute):
+            yield from (one.path, one.operand)
+
+
+def _named(sides: Iterable[Operand], root: Root) -> frozenset[AttributeName]:
+    return frozenset(side.name for side in sides if isinstance(side, Path) and side.root is root)
+
+
+def texts_held(held: Attributes) -> Iterator[str]:
+    """Yield the strings that are or are held by the values of the attributes."""
+    for value in held.values():
+        yield from texts_in(value)
+
+
+def texts_in(value: Value) -> frozenset[str]:
     """Return the strings that the value is or holds."""
     if isinstance(value, frozenset):
         return value
@@ -79,14 +104,3 @@ def texts_in(value: Value | None) -> frozenset[str]:
 def restricted(attributes: Attributes, names: frozenset[AttributeName]) -> Attributes:
     """Return the attributes of these names."""
     return Map({name: attributes[name] for name in names if name in attributes})
-
-
-def reads_stored(constraint: Constraint) -> bool:
-    """Return whether the constraint reads anything that is stored, or who asks."""
-    if not isinstance(constraint, Attribute):
-        return False
-    return any(
-        isinstance(side, PrincipalIdentity)
-        or (isinstance(side, Path) and side.root in {Root.PRINCIPAL, Root.RESOURCE})
-        for side in (constraint.path, constraint.operand)
-    )

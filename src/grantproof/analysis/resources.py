@@ -1,11 +1,12 @@
 """Resources and actions that a question cannot tell apart, taken together."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from grantproof.analysis.formulas import Stored
 from grantproof.analysis.principals import PrincipalClass
 from grantproof.analysis.reads import restricted
+from grantproof.analysis.strangers import fresh, target_of, unregistered
 from grantproof.core.attributes import (
     Attributes,
     booleans,
@@ -13,19 +14,12 @@ from grantproof.core.attributes import (
 from grantproof.core.identifiers import (
     Action,
     AttributeName,
-    Kind,
-    PrincipalId,
-    ResourceId,
 )
-from grantproof.core.matching import Request, Target, resolve
+from grantproof.core.matching import Target, patterns_on
 from grantproof.core.model import (
-    ADMINISTER,
     ActionPattern,
-    Any,
     Exactly,
-    OfKind,
     ResourcePattern,
-    Within,
 )
 from grantproof.core.organization import Organization
 
@@ -56,7 +50,7 @@ def target_classes(
     asked = frozenset(patterns)
     found: dict[tuple[object, ...], TargetClass] = {}
     for target, kind in _targets(state):
-        matched = _matched(asked, target)
+        matched = asked.intersection(patterns_on(target))
         if len(matched) > 0:
             kept = restricted(target.attributes, names)
             key = (matched, kept, booleans(kept))
@@ -69,47 +63,22 @@ def target_classes(
     return tuple(found.values())
 
 
-def _matched(asked: frozenset[ResourcePattern], target: Target) -> frozenset[ResourcePattern]:
-    """Return which of the patterns match, by what could match instead of one after the other."""
-    around = (*map(Exactly, target.lineage[:1]), *map(Within, target.lineage))
-    return asked.intersection((*around, OfKind(target.kind), Any()))
-
-
 def _targets(state: Organization) -> Iterator[tuple[Target, str | None]]:
     """Yield each resource there is, in the order of their ids, then those that are not there."""
-    somebody = PrincipalId("x")
     for resource in sorted((*state.resources, *state.implicit_resources())):
-        target = resolve(state, Request(somebody, ADMINISTER, resource))
+        target = target_of(state, resource)
         if target is not None:
             yield target, None
     for kind in sorted(state.resources_of_kind):
-        resource = unregistered(state, kind)
-        target = resolve(state, Request(somebody, ADMINISTER, resource, kind))
+        target = target_of(state, unregistered(kind, state), kind)
         if target is not None:
             yield target, kind
-
-
-def unregistered(state: Organization, kind: Kind) -> ResourceId:
-    """Return the id of a resource of the kind that is not registered."""
-    name, number = f"any-{kind}", 1
-    while name in state.resources:
-        number += 1
-        name = f"any-{kind}-{number}"
-    return ResourceId(name)
 
 
 def actions_of(patterns: Iterable[ActionPattern]) -> tuple[Action, ...]:
     """Return the actions that the patterns can tell apart: those they name, and any other."""
     named = {pattern.value for pattern in patterns if isinstance(pattern, Exactly)}
-    return (*sorted(named), _other_action(named))
-
-
-def _other_action(named: Container[str]) -> Action:
-    name, number = "any-other", 1
-    while name in named:
-        number += 1
-        name = f"any-other-{number}"
-    return Action(name)
+    return (*sorted(named), Action(fresh("any-other", named)))
 
 
 def stored(principals: PrincipalClass, resources: TargetClass) -> Stored:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from grantproof.analysis.findings import Subject
 from grantproof.analysis.reads import restricted
+from grantproof.analysis.strangers import target_of, unregistered
 from grantproof.analysis.touched import Touched
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes, booleans
-from grantproof.core.identifiers import AttributeName, Kind, PrincipalId, ResourceId
-from grantproof.core.matching import Request, Target, descendants, resolve
-from grantproof.core.model import ADMINISTER, Any, Exactly, OfKind, ResourcePattern, Within
+from grantproof.core.identifiers import AttributeName, Kind, ResourceId
+from grantproof.core.matching import Target, descendants, patterns_on
+from grantproof.core.model import Any, Exactly, OfKind, ResourcePattern, Within
 from grantproof.core.organization import Organization, implicit_kind
-
-SOMEBODY = PrincipalId("x")
 
 Patterns = frozenset[ResourcePattern]
 
@@ -59,7 +58,7 @@ def sights(
         yield from _sights(old, new, resource)
     for kind in sorted({*old.resources_of_kind, *new.resources_of_kind}):
         if kind in where.kinds or Any() in asked or OfKind(kind) in asked:
-            subject = Subject(_unknown(old, new, kind), kind, registered=False)
+            subject = Subject(unregistered(kind, old, new), kind, registered=False)
             yield _sight(old, new, subject)
 
 
@@ -83,8 +82,8 @@ def _sight(old: Organization, new: Organization, subject: Subject) -> Sight:
 def _targets(
     old: Organization, new: Organization, subject: Subject
 ) -> tuple[Target | None, Target | None]:
-    request = Request(SOMEBODY, ADMINISTER, subject.resource, subject.kind)
-    return resolve(old, request), resolve(new, request)
+    resource, kind = subject.resource, subject.kind
+    return target_of(old, resource, kind), target_of(new, resource, kind)
 
 
 def _booleans(target: Target | None) -> frozenset[AttributeName]:
@@ -94,11 +93,8 @@ def _booleans(target: Target | None) -> frozenset[AttributeName]:
 def _view(state: Organization, target: Target | None) -> View:
     if target is None:
         return UNKNOWN
-    patterns: list[ResourcePattern] = [Exactly(one) for one in target.lineage[:1]]
-    patterns += [Within(one) for one in target.lineage]
-    patterns += [OfKind(target.kind), Any()]
-    matching = frozenset(one for one in patterns if one in state.claims_by_resource)
-    return View(matching, target.attributes)
+    claimed = frozenset(one for one in patterns_on(target) if one in state.claims_by_resource)
+    return View(claimed, target.attributes)
 
 
 def _kind(state: Organization, resource: ResourceId) -> Iterator[str]:
@@ -121,12 +117,3 @@ def _matched(state: Organization, pattern: ResourcePattern) -> Iterable[Resource
             return (one for one in state.implicit_resources() if one.startswith(f"{kind}:"))
         case Any():
             return (*state.resources, *state.implicit_resources())
-
-
-def _unknown(old: Organization, new: Organization, kind: Kind) -> ResourceId:
-    """Return the id of a resource that neither state knows."""
-    name, number = f"any-{kind}", 1
-    while name in old.resources or name in new.resources:
-        number += 1
-        name = f"any-{kind}-{number}"
-    return ResourceId(name)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
 
-from grantproof.analysis.cases import GIVEN_UP_MAX, Case, Shown, first_shown, granting, is_personal
+from grantproof.analysis.cases import GIVEN_UP_MAX, Case, Shown, first_shown, granting
 from grantproof.analysis.lawful import Lawful
 from grantproof.analysis.overlaps import Grant
 from grantproof.analysis.principals import Phase
-from grantproof.analysis.solving import Impossible, Solver, Undetermined
+from grantproof.analysis.reads import is_personal
+from grantproof.analysis.solving import IMPOSSIBLE, Impossible, Solver, Undetermined
 from grantproof.core.constraints import Context
 from grantproof.core.hierarchy import holders_of
 from grantproof.core.identifiers import PrincipalId, RoleId
@@ -17,8 +17,6 @@ from grantproof.core.organization import Organization
 
 Asked = tuple[tuple[Request, Context], ...]
 """Requests, each in its context."""
-
-IMPOSSIBLE: Final = Impossible()
 
 
 def allowed_both(

@@ -8,9 +8,6 @@ from grantproof.client.deciders import Decider
 from grantproof.client.questions import Question
 from grantproof.client.refusals import (
     FORBIDDEN,
-    MEDIA_TYPE,
-    RETRY_AFTER_SECONDS,
-    UNAVAILABLE,
     UNKNOWN,
     Refusal,
     refusal,
@@ -84,12 +81,6 @@ async def _refuse(refused: Refusal, send: Send, *, is_http: bool) -> None:
     if not is_http:
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refused.title})
         return
-    body = refused.body
-    headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    if refused is UNAVAILABLE:
-        headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
+    headers = [(name.lower().encode(), told.encode()) for name, told in refused.headers.items()]
     await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": refused.body})

@@ -10,8 +10,6 @@ from grantproof.client.asking import decided
 from grantproof.client.deciders import Decider
 from grantproof.client.questions import Question, Said
 from grantproof.client.refusals import (
-    MEDIA_TYPE,
-    RETRY_AFTER_SECONDS,
     UNAVAILABLE,
     UNKNOWN,
     Refusal,
@@ -34,7 +32,8 @@ class Refused(HTTPException):
     """The request is refused; `answer_problems` lets it be told as a problem document."""
 
     def __init__(self, refused: Refusal) -> None:
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if refused is UNAVAILABLE else None
+        later = refused.retry_after
+        headers = None if later is None else {"Retry-After": str(later)}
         super().__init__(refused.status, refused.detail, headers)
         self.refusal = refused
 
@@ -93,7 +92,7 @@ async def _problem(_: Request, error: Exception) -> Response:
     if not isinstance(error, Refused):
         raise error
     refused = error.refusal
-    return Response(refused.body, refused.status, headers=error.headers, media_type=MEDIA_TYPE)
+    return Response(refused.body, refused.status, refused.headers)
 
 
 async def _named(resource: Resource, request: Request) -> str:

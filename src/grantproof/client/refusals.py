@@ -18,11 +18,15 @@ log = logging.getLogger("grantproof.client")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A problem document (RFC 9457) of that status."""
+    """A problem document (RFC 9457) of that status.
+
+    What passes may be asked again after `retry_after` seconds.
+    """
 
     status: int
     title: str
     detail: str
+    retry_after: int | None = None
 
     @property
     def document(self) -> dict[str, object]:
@@ -39,13 +43,21 @@ class Refusal:
         """The document as JSON."""
         return json.dumps(self.document).encode()
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of an answer that has this body."""
+        told = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(self.body))}
+        return told if self.retry_after is None else told | {"Retry-After": str(self.retry_after)}
+
 
 UNKNOWN: Final = Refusal(401, "Unauthorized", "say who you are")
 FORBIDDEN: Final = Refusal(403, "Forbidden", "you are not allowed to do this")
 UNAVAILABLE: Final = Refusal(
-    503, "Service Unavailable", "whether you are allowed to do this is not known: try again"
+    503,
+    "Service Unavailable",
+    "whether you are allowed to do this is not known: try again",
+    retry_after=1,
 )
-RETRY_AFTER_SECONDS: Final = 1
 
 
 def refusal(decision: Decision) -> Refusal | None:

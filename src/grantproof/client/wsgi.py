@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 from grantproof.client.deciders import DirectDecider
 from grantproof.client.refusals import (
     FORBIDDEN,
-    MEDIA_TYPE,
-    RETRY_AFTER_SECONDS,
-    UNAVAILABLE,
     UNKNOWN,
     Refusal,
     refusal,
@@ -53,12 +50,9 @@ class Guard:
         refused = self._refused(environment)
         if refused is None:
             return self._application(environment, start_response)
-        body = refused.body
-        headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))]
-        if refused is UNAVAILABLE:
-            headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-        start_response(f"{refused.status} {HTTPStatus(refused.status).phrase}", headers)
-        return [body]
+        status = f"{refused.status} {HTTPStatus(refused.status).phrase}"
+        start_response(status, list(refused.headers.items()))
+        return [refused.body]
 
     def _refused(self, environment: Environment) -> Refusal | None:
         path = _path(environment)

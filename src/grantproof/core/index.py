@@ -15,21 +15,17 @@ from grantproof.core.constraints import HOURS_PER_DAY, Constraint, Context, Situ
 from grantproof.core.duty import active_roles
 from grantproof.core.hierarchy import closure, groups_of
 from grantproof.core.identifiers import ClaimId, PrincipalId, RoleId
-from grantproof.core.matching import Request, Target, action_matches, resolve
+from grantproof.core.matching import Request, Target, action_matches, claims_on, resolve
 from grantproof.core.model import (
     ADMINISTRATIVE_ACTIONS,
     ALWAYS,
-    Any,
     Claim,
     Delta,
     Exactly,
     Inheritance,
-    OfKind,
     Principal,
-    ResourcePattern,
     Role,
     Validity,
-    Within,
 )
 from grantproof.core.organization import Organization
 from grantproof.core.policy import (
@@ -291,7 +287,7 @@ class Index:
     def _grants_on(self, request: Request, target: Target) -> Grants:
         held = (
             (self._candidate(claim), self._holding(claim.role))
-            for claim in _claims_on(self.state, target)
+            for claim in claims_on(self.state, target)
             if action_matches(claim.action, request.action)
         )
         return grants_of(target, held)
@@ -358,18 +354,3 @@ def _assignments(
 def _next_boundary(holder: Holder, instant: int) -> int | None:
     boundaries = (edge for _, validity in holder.timed for edge in (validity.start, validity.end))
     return min((edge for edge in boundaries if edge is not None and edge > instant), default=None)
-
-
-def _claims_on(state: Organization, target: Target) -> list[Claim]:
-    patterns: list[ResourcePattern] = [
-        *(Exactly(target.resource) for _ in target.lineage[:1]),
-        *(Within(resource) for resource in target.lineage),
-        OfKind(target.kind),
-        Any(),
-    ]
-    return [
-        state.claims[claim]
-        for pattern in patterns
-        if pattern in state.claims_by_resource
-        for claim in state.claims_by_resource[pattern]
-    ]

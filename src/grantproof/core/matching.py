@@ -4,7 +4,7 @@ A resource need not be registered: a request may name its kind. Anything else th
 registered is unknown, and so is a registered resource named with another kind.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -86,6 +86,23 @@ def resource_matches(pattern: ResourcePattern, target: Target) -> bool:
             return True
         case _:
             assert_never(pattern)
+
+
+def patterns_on(target: Target) -> tuple[ResourcePattern, ...]:
+    """Return every pattern that matches the target: what `resource_matches` says, turned round."""
+    return (
+        *map(Exactly, target.lineage[:1]),
+        *map(Within, target.lineage),
+        OfKind(target.kind),
+        Any(),
+    )
+
+
+def claims_on(state: Organization, target: Target) -> Iterator[Claim]:
+    """Yield the claims whose resource the target is, whatever their actions."""
+    for pattern in patterns_on(target):
+        for claim in state.claims_by_resource.get(pattern, ()):
+            yield state.claims[claim]
 
 
 def situate(

@@ -1,6 +1,6 @@
 """Answers as documents: decisions with their evidence, and explanations, the same at every door.
 
-Only written, never read back. `of` and `evaluation` take core values.
+`of` and `evaluation` take core values; what is evidence, `answer_cores` reads back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -123,6 +123,19 @@ def _certified(certificate: core.Certificate | None) -> Raw:
     if certificate is None:
         return NO_CERTIFICATE
     return Raw(Certificate.of(certificate).model_dump_json().encode())
+
+
+def outcome(decision: Decision, instead: NoSession | None) -> dict[str, object]:
+    """Return the fields that tell a decision, or that there is no such session instead of it."""
+    reason = decision.reason if isinstance(decision, Deny) else None
+    denied = reason if instead is None else instead
+    proof = decision.certificate if isinstance(decision, Allow) else None
+    return {
+        "decision": "Allow" if denied is None else "Deny",
+        "reason": None if denied is None else reason_message(denied),
+        "reason_code": None if denied is None else CODES[type(denied)],
+        "certificate": None if proof is None else Certificate.of(proof),
+    }
 
 
 class Observation(Document):
@@ -285,14 +298,8 @@ class Explanation(Document):
 
         `instead` is said where there is no such session, and the decision knows of none.
         """
-        reason = decision.reason if isinstance(decision, Deny) else None
-        denied = reason if instead is None else instead
-        proof = decision.certificate if isinstance(decision, Allow) else None
         return cls.holding(
-            decision="Allow" if denied is None else "Deny",
-            reason=None if denied is None else reason_message(denied),
-            reason_code=None if denied is None else CODES[type(denied)],
-            certificate=None if proof is None else Certificate.of(proof),
+            **outcome(decision, instead),
             effective_roles=list(effective_roles),
             active_roles=list(active_roles),
             claims=claims,

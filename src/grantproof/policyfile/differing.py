@@ -87,7 +87,7 @@ def difference(state: Organization, wanted: OrganizationDocument) -> Difference:
 
     That the organization once had an administrator is no part of a document, and none of this.
     """
-    standing = _by_type(state)
+    standing = by_type(facts(state))
     removed: list[Fact] = []
     added: list[Fact] = []
     edited: list[Edit] = []
@@ -123,9 +123,10 @@ def _keyed(changed: Iterable[Fact]) -> dict[tuple[int, Key], Fact]:
     return dict(sorted(keyed.items()))
 
 
-def _by_type(state: Organization) -> Mapping[type[Fact], list[Fact]]:
+def by_type(some: Iterable[Fact]) -> Mapping[type[Fact], list[Fact]]:
+    """Return the facts of each type, in their order; of a type that has none an empty list."""
     found: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
-    for fact in facts(state):
+    for fact in some:
         found[type(fact)].append(fact)
     return found
 

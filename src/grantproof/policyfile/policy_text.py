@@ -22,17 +22,6 @@ LINE_LENGTH_MAX: Final = 2**31
 """A text is one line however long it is: folding it would be another way to write the same."""
 
 
-def read_organization(text: str) -> OrganizationDocument | tuple[Problem, ...]:
-    """Return the organization that the text describes, or every problem, in the text's order."""
-    source = read_source(text)
-    if not isinstance(source, Source):
-        return source
-    try:
-        return OrganizationDocument.model_validate(source.data)
-    except ValidationError as error:
-        return problems(source, faults(error))
-
-
 def read_guardrail(text: str) -> Guardrail | tuple[Problem, ...]:
     """Return the one guardrail that the text describes, or every problem, in the text's order."""
     source = read_source(text)

@@ -15,7 +15,7 @@ from grantproof.core.commands.language import SingleCommand
 from grantproof.core.model import Fact, Resource
 from grantproof.core.organization import Organization, facts
 from grantproof.policyfile.consistency import roots_first
-from grantproof.policyfile.differing import ROW_OF, ROWS, Difference, Edit, Row, difference
+from grantproof.policyfile.differing import ROW_OF, ROWS, Difference, Edit, Row, by_type, difference
 from grantproof.policyfile.organization_document import OrganizationDocument
 
 
@@ -62,10 +62,10 @@ def commands_for(state: Organization, found: Difference) -> tuple[SingleCommand,
 class _Plan:
     """What is done to the facts of each type, and in which half: while old ones go, or new come."""
 
-    removed: dict[type[Fact], list[Fact]]
+    removed: Mapping[type[Fact], list[Fact]]
     early: dict[type[Fact], list[Edit]]
     late: dict[type[Fact], list[Edit]]
-    added: dict[type[Fact], list[Fact]]
+    added: Mapping[type[Fact], list[Fact]]
 
 
 def _plan(state: Organization, found: Difference) -> _Plan:
@@ -73,10 +73,10 @@ def _plan(state: Organization, found: Difference) -> _Plan:
     coming = frozenset(_names(found.added))
     kept = [edit for edit in found.edited if edit.before not in remade]
     return _Plan(
-        _by_type([*found.removed, *remade]),
+        by_type([*found.removed, *remade]),
         _edits_by_type(edit for edit in kept if not _rests_on_any(edit.after, coming)),
         _edits_by_type(edit for edit in kept if _rests_on_any(edit.after, coming)),
-        _by_type([*found.added, *remade.values()]),
+        by_type([*found.added, *remade.values()]),
     )
 
 
@@ -158,13 +158,6 @@ def _names(found: Iterable[Fact]) -> Iterator[str]:
         name = ROW_OF[type(fact)].name(fact)
         if name is not None:
             yield name
-
-
-def _by_type(found: Iterable[Fact]) -> dict[type[Fact], list[Fact]]:
-    sorted_out: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
-    for fact in found:
-        sorted_out[type(fact)].append(fact)
-    return sorted_out
 
 
 def _edits_by_type(edits: Iterable[Edit]) -> dict[type[Fact], list[Edit]]:

@@ -2,10 +2,9 @@
 
 from typing import Literal, Self
 
-from grantproof.core.messages import reason_message
-from grantproof.core.policy import Allow, Decision, Deny
+from grantproof.core.policy import Decision
 from grantproof.core.sessions import NoSession
-from grantproof.policyfile.answers import CODES, Certificate
+from grantproof.policyfile.answers import Certificate, outcome
 from grantproof.policyfile.document import Document
 
 
@@ -31,16 +30,7 @@ class SupposedDecision(Document):
 
         `instead` is said where there is no such session, and the decision knows of none.
         """
-        reason = decision.reason if isinstance(decision, Deny) else None
-        denied = reason if instead is None else instead
-        proof = decision.certificate if isinstance(decision, Allow) else None
-        return cls.holding(
-            decision="Allow" if denied is None else "Deny",
-            reason=None if denied is None else reason_message(denied),
-            reason_code=None if denied is None else CODES[type(denied)],
-            certificate=None if proof is None else Certificate.of(proof),
-            decided_at=decided_at,
-        )
+        return cls.holding(**outcome(decision, instead), decided_at=decided_at)
 
 
 class WhatIf(Document):

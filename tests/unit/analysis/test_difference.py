@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from grantproof.analysis import difference as module
-from grantproof.analysis.difference import difference, no_new_access
-from grantproof.analysis.findings import Change, Count, Difference, NothingGained, Subject, Verdict
+from grantproof.analysis.difference import difference
+from grantproof.analysis.findings import Change, Count, Difference, Subject, Verdict
 from grantproof.analysis.solving import Solver, Undetermined
 from grantproof.core.attributes import Operator, Path, PrincipalIdentity, Root, attributes
 from grantproof.core.constraints import Attribute, MaxUsage, TimeWindow
@@ -207,13 +207,6 @@ def test_no_more_are_shown_than_asked_for_and_all_are_counted() -> None:
     assert found.gains == compared(office(HIRED), office(HIRED, *ones)).gains[:1]
 
 
-def test_nothing_gained_is_proved_and_a_gain_is_shown() -> None:
-    """Less access is no new access; any gain is."""
-    old, new = office(claim(), HIRED), office(claim())
-    assert no_new_access(old, new, Solver(), now=NOW) == NothingGained()
-    assert isinstance(no_new_access(new, old, Solver(), now=NOW), Change)
-
-
 def test_what_the_solver_leaves_open_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """The verdict too, unless a change in each direction is known."""
     monkeypatch.setattr(Solver, "decide", lambda *_: Undetermined("it gave up"))
@@ -221,7 +214,6 @@ def test_what_the_solver_leaves_open_stays_open(monkeypatch: pytest.MonkeyPatch)
     found = compared(old, new)
     assert found.verdict is Verdict.UNDETERMINED
     assert {one.why for one in found.undetermined} == {"it gave up"}
-    assert no_new_access(old, new, Solver(), now=NOW) == Undetermined("it gave up")
 
 
 def test_what_does_not_replay_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

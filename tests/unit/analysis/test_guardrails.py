@@ -298,7 +298,6 @@ CENTRE = Position(48_137_000, 11_575_000)
 YEAR = Attribute(named(Root.CONTEXT, "year"), Operator.EQ, ClockYear())
 OWN = Attribute(named(Root.RESOURCE, "owner"), Operator.EQ, PrincipalIdentity())
 RED = is_text(named(Root.CONTEXT, "badge"), "red")
-STRONG = is_text(named(Root.ACTION, "proof"), "strong")
 
 
 @pytest.mark.parametrize(

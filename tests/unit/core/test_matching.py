@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 
 from grantproof.core.attributes import NO_ATTRIBUTES, attributes
-from grantproof.core.identifiers import Action, ResourceId
+from grantproof.core.identifiers import Action, ClaimId, ResourceId
 from grantproof.core.matching import (
     Request,
     Target,
     action_matches,
     claim_matches,
+    claims_on,
     lineage,
+    patterns_on,
     resolve,
     resource_matches,
     situate,
@@ -26,6 +28,7 @@ from grantproof.core.model import (
     ResourcePattern,
     Within,
 )
+from grantproof.core.organization import facts
 from tests.organizations import (
     ANN,
     CLERK,
@@ -172,6 +175,26 @@ def test_an_implicit_resource_matches_by_its_id() -> None:
     patterns: list[ResourcePattern] = [Exactly(clerk), Within(clerk), OfKind("role"), Any()]
     assert [matches(pattern, clerk) for pattern in patterns] == [True] * 4
     assert [matches(pattern, head) for pattern in patterns] == [False, False, True, True]
+
+
+def test_the_patterns_on_a_target_are_those_that_match_it() -> None:
+    """Of all patterns there can be; and the claims on it are those of these patterns."""
+    named = [(name, None) for name in (DOCS, PLAN, DEEP, OTHER, "role:clerk", ITSELF)]
+    resources = [ResourceId(name) for name, _ in named] + [ResourceId("new")]
+    patterns: list[ResourcePattern] = [
+        *map(Exactly, resources),
+        *map(Within, resources),
+        *map(OfKind, (FILE, FOLDER, "role", "organization")),
+        Any(),
+    ]
+    claims = [claim(id=ClaimId(f"c{i}"), resource=each) for i, each in enumerate(patterns)]
+    state = made_of(*facts(STATE), *claims)
+    for name, kind in [*named, ("new", FILE)]:
+        target = target_of(name, kind)
+        assert target is not None
+        matching = [each for each in patterns if resource_matches(each, target)]
+        assert set(patterns_on(target)) == set(matching)
+        assert [one.resource for one in claims_on(state, target)] == list(patterns_on(target))
 
 
 def test_an_exact_action_matches_itself() -> None:

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from grantproof.policyfile import policy_format
-from grantproof.policyfile.organization_document import OrganizationDocument
 from grantproof.policyfile.policy_format import format_policy
 from grantproof.policyfile.policy_layout import read_layout
-from grantproof.policyfile.policy_text import read_organization, write_json, write_yaml
+from grantproof.policyfile.policy_text import write_json, write_yaml
+from tests.policies import accepted
 
 HEAD = "apiVersion: grantproof/v1\nkind: Organization\n"
 
@@ -170,13 +170,12 @@ def test_json_is_formatted_as_json() -> None:
 
 def test_what_is_exported_is_canonical() -> None:
     """In both forms."""
-    document = read_organization(
+    document = accepted(
         HEAD + "id: a\nkinds: [{id: k}]\nroles: [{id: r, parents: [q]}, {id: q}]\n"
         "principals: [{id: p, attributes: {a: [x], b: 'x # y', c: \"1\\n 2\"}}]\n"
         "claims: [{id: c, role: r, action: read, resource: 'kind:k', constraints:"
         " [{type: attribute, path: context.a, op: eq, operand: {path: clock.year}}]}]\n"
     )
-    assert isinstance(document, OrganizationDocument)
     assert format_policy(write_json(document)) == write_json(document)
     assert formatted(write_yaml(document)) == write_yaml(document)
 

@@ -7,17 +7,16 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from grantproof.core.commands import Accepted, apply
-from grantproof.core.commands.language import AssignRole, ChangeSet, CreateClaim, DeleteRole
+from grantproof.core.commands.language import AssignRole, CreateClaim, DeleteRole
 from grantproof.core.constraints import GeoFence
 from grantproof.core.identifiers import PrincipalId, Region, RoleId
 from grantproof.core.model import ALWAYS
 from grantproof.core.organization import Organization
-from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
 from grantproof.policyfile.policy_test_document import ContextEntry, write_test_schema
 from grantproof.policyfile.policy_test_text import Suite, misnamed, questions, read_tests
-from grantproof.policyfile.policy_text import read_organization, read_source
+from grantproof.policyfile.policy_text import read_source
 from grantproof.policyfile.source import Source
+from tests.policies import founded
 
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "schema" / "policy-test.schema.json"
 HEAD = "apiVersion: grantproof/v1\nkind: PolicyTest\n"
@@ -56,11 +55,7 @@ POLICY = (
 @pytest.fixture(scope="module")
 def state() -> Organization:
     """The policy that names are looked up in."""
-    document = read_organization(POLICY)
-    assert isinstance(document, OrganizationDocument)
-    made = apply(document.empty(), ChangeSet(to_change_set(document)), actor="x", instant=0)
-    assert isinstance(made, Accepted)
-    return made.state
+    return founded(POLICY)
 
 
 def told(text: str) -> list[str]:

@@ -6,34 +6,19 @@ import pytest
 
 from grantproof.core.attributes import attributes
 from grantproof.policyfile import json_source, yaml_source
-from grantproof.policyfile.organization_document import OrganizationDocument
 from grantproof.policyfile.policy_format import format_policy
 from grantproof.policyfile.policy_text import (
-    read_organization,
     read_source,
     write_json,
     write_yaml,
 )
 from grantproof.policyfile.source import Source
+from tests.policies import accepted, problems
 
 HEAD = "apiVersion: grantproof/v1\nkind: Organization\nid: acme\n"
 JSON_HEAD = '{"apiVersion": "grantproof/v1", "kind": "Organization", "id": "acme"'
 
 OVER_MIDNIGHT = "must be before `end`: write a window over midnight as two claims"
-
-
-def problems(text: str) -> list[str]:
-    """The problems of a text, as a command line would show them."""
-    read = read_organization(text)
-    assert not isinstance(read, OrganizationDocument)
-    return [problem.in_file("p.yaml") for problem in read]
-
-
-def accepted(text: str) -> OrganizationDocument:
-    """The organization of a text without problems."""
-    read = read_organization(text)
-    assert isinstance(read, OrganizationDocument), read
-    return read
 
 
 def test_yaml_and_json_say_the_same() -> None:

@@ -30,11 +30,9 @@ from grantproof.core.commands.language import (
     SuspendPrincipal,
 )
 from grantproof.core.model import Administered, Delta, Fact, Validity
-from grantproof.core.organization import Organization
 from grantproof.policyfile.differing import ROWS, difference
-from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
-from grantproof.policyfile.policy_text import read_organization
 from grantproof.policyfile.reconciling import Unchangeable, changes
+from tests.policies import accepted, founded
 
 HEAD = "apiVersion: grantproof/v1\nkind: Organization\nid: acme\n"
 BEFORE = (
@@ -56,28 +54,13 @@ assignments: [{principal: alice, role: writer}]
 )
 
 
-def document(text: str) -> OrganizationDocument:
-    """The organization that the text describes."""
-    read = read_organization(text)
-    assert isinstance(read, OrganizationDocument), read
-    return read
-
-
-def made(text: str) -> Organization:
-    """The organization that the document makes of an empty one."""
-    wanted = document(text)
-    outcome = apply(wanted.empty(), ChangeSet(to_change_set(wanted)), actor="tester", instant=0)
-    assert isinstance(outcome, Accepted), outcome
-    return outcome.state
-
-
 def between(*replaced: tuple[str, str]) -> tuple[list[object], Delta]:
     """The commands for the text with parts of it replaced, and the delta that comes of them."""
     text = BEFORE
     for old, new in replaced:
         assert old in text
         text = text.replace(old, new)
-    state, wanted = made(BEFORE), document(text)
+    state, wanted = founded(BEFORE), accepted(text)
     commands = changes(state, wanted)
     assert isinstance(commands, tuple)
     outcome = apply(state, ChangeSet(commands), actor="tester", instant=0)
@@ -88,19 +71,19 @@ def between(*replaced: tuple[str, str]) -> tuple[list[object], Delta]:
 
 def test_what_is_the_same_takes_no_command() -> None:
     """An empty difference, and it says so of itself."""
-    assert changes(made(BEFORE), document(BEFORE)) == ()
-    assert not difference(made(BEFORE), document(BEFORE))
+    assert changes(founded(BEFORE), accepted(BEFORE)) == ()
+    assert not difference(founded(BEFORE), accepted(BEFORE))
 
 
 def test_an_empty_document_takes_all_away_without_a_cascade() -> None:
     """Links before what they link, resources before those around them."""
-    state = made(BEFORE)
-    commands = changes(state, document(HEAD))
+    state = founded(BEFORE)
+    commands = changes(state, accepted(HEAD))
     assert isinstance(commands, tuple)
     assert not any(getattr(command, "cascade", False) for command in commands)
     outcome = apply(state, ChangeSet(commands), actor="tester", instant=0)
     assert isinstance(outcome, Accepted)
-    assert not difference(outcome.state, document(HEAD))
+    assert not difference(outcome.state, accepted(HEAD))
 
 
 @pytest.mark.parametrize(
@@ -201,8 +184,8 @@ def test_a_full_organization_can_be_changed_too(monkeypatch: pytest.MonkeyPatch)
 def test_a_right_can_pass_from_one_to_another_under_a_set_that_forbids_both() -> None:
     """The old holder lets go first; so two who swap two exclusive roles do so in one change."""
     swapped = BEFORE.replace("role: writer}]", "role: clerk}, {principal: bob, role: writer}]")
-    state = made(swapped)
-    wanted = document(
+    state = founded(swapped)
+    wanted = accepted(
         BEFORE.replace("role: writer}]", "role: writer}, {principal: bob, role: clerk}]")
     )
     commands = changes(state, wanted)
@@ -230,7 +213,7 @@ def test_a_set_that_is_relaxed_is_so_before_what_it_forbade_is_linked() -> None:
 )
 def test_what_no_command_changes_is_refused(text: str, found: Unchangeable) -> None:
     """In words that say what to do."""
-    assert changes(made(BEFORE), document(text)) == found
+    assert changes(founded(BEFORE), accepted(text)) == found
     assert found.message == (
         f"{found.field}: cannot be changed from `{found.standing}` to `{found.wanted}`:"
         " keep it, or make a new organization under another id"
@@ -244,8 +227,8 @@ def test_every_type_of_fact_has_a_row() -> None:
 
 def test_a_validity_is_part_of_the_difference() -> None:
     """The same holder and role, until another moment: an edit."""
-    wanted = document(BEFORE.replace("role: writer}]", "role: writer, until: 7}]"))
-    (edit,) = difference(made(BEFORE), wanted).edited
+    wanted = accepted(BEFORE.replace("role: writer}]", "role: writer, until: 7}]"))
+    (edit,) = difference(founded(BEFORE), wanted).edited
     assert [getattr(one, "validity", None) for one in (edit.before, edit.after)] == [
         Validity(),
         Validity(end=7),

@@ -48,7 +48,6 @@ QUESTION = Request(ANN, READ, DOCS, None, frozenset({CLERK}))
 TIMES = {Counter(ANN, C1, "day", 0): 1, Counter(ANN, C1, "minute", 960): 1}
 ASKED = Asked(METERED, QUESTION, CONTEXT, TIMES)
 DECIDED = Case("shadow", METERED, 1_000, "Deny", "Allow", asked=ASKED)
-CERTIFIED = replace(DECIDED, contract="certificate")
 CHANGED = Case(
     "change",
     METERED,

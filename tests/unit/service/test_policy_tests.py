@@ -5,18 +5,15 @@ from dataclasses import replace
 import pytest
 
 from grantproof.core import metering
-from grantproof.core.commands import Accepted, apply
-from grantproof.core.commands.language import ChangeSet
 from grantproof.core.errors import BreaksSod
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Allow, NoRole
-from grantproof.policyfile.organization_document import OrganizationDocument, to_change_set
 from grantproof.policyfile.policy_test_document import ContextEntry
 from grantproof.policyfile.policy_test_text import Suite, misnamed, read_tests
-from grantproof.policyfile.policy_text import read_organization
 from grantproof.service import policy_tests
 from grantproof.service.policy_tests import Result, Trial, context_of
 from grantproof.service.review import Explanation
+from tests.policies import accepted, founded
 
 HEAD = "apiVersion: grantproof/v1\nkind: PolicyTest\ncontext: {instant: '2026-01-30T09:30:00Z'}\n"
 REQUEST_FIELDS = ("active_roles", "resource_kind")
@@ -87,11 +84,7 @@ assignments:
 @pytest.fixture(scope="module")
 def state() -> Organization:
     """The policy under test."""
-    document = read_organization(POLICY)
-    assert isinstance(document, OrganizationDocument), document
-    made = apply(document.empty(), ChangeSet(to_change_set(document)), actor="x", instant=0)
-    assert isinstance(made, Accepted), made
-    return made.state
+    return founded(POLICY)
 
 
 def tried(trial: Trial, state: Organization, body: str) -> list[Result]:
@@ -394,8 +387,7 @@ def test_coverage_tells_what_was_exercised_and_what_only_touched(state: Organiza
 
 def test_of_nothing_all_is_covered() -> None:
     """A policy without claims asks for none."""
-    document = read_organization("apiVersion: grantproof/v1\nkind: Organization\nid: bare\n")
-    assert isinstance(document, OrganizationDocument)
+    document = accepted("apiVersion: grantproof/v1\nkind: Organization\nid: bare\n")
     trial = Trial(document.empty())
     assert (trial.claims().percent, trial.roles().percent) == (100.0, 100.0)
 

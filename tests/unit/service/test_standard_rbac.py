@@ -128,11 +128,6 @@ def row(
     return Row(done, frozenset(gives), frozenset(takes), refused, before)
 
 
-def with_roles(*names: RoleId, n: int = 2) -> Callable[[], Command]:
-    """The command that gives the set of the base other roles."""
-    return lambda: ChangeSodSet(replace(STATIC, roles=frozenset(names), n=n))
-
-
 ADMINISTRATIVE = {
     "AddUser": row(CreatePrincipal(EVE), lambda: CreatePrincipal(ANN), gives=(Principal(EVE),)),
     "DeleteUser": row(

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
 from specs.faults.catalogue import FAULTS
 from specs.manifest import TESTED
@@ -12,7 +11,6 @@ from tests.repository.checkout import ROOT, python_files, read
 
 PROPERTY_ID = re.compile(r"\bP-[A-Z]+(?:-[A-Z]+)*\b")
 PROPERTIES = ROOT / "docs/properties.md"
-CORE_FOLDER = Path("src/grantproof/core")
 
 
 def test_the_tests_of_a_row_name_its_function_or_its_property() -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from grantproof.analysis.reachability.question import Holds, Question
-from grantproof.core.attributes import NO_ATTRIBUTES, Path, Root
-from grantproof.core.constraints import Attribute, Constraint, Situation, all_hold, holds
+from grantproof.analysis.reads import read_of_resources
+from grantproof.core.attributes import NO_ATTRIBUTES
+from grantproof.core.constraints import Situation, all_hold, holds
 from grantproof.core.containment import administrative
 from grantproof.core.hierarchy import assigned_roles, closure, groups_of
 from grantproof.core.identifiers import Action, PrincipalId, ResourceId, RoleId
@@ -126,7 +127,9 @@ def may_use(
         return True
     stored = state.principals[person].attributes
     situation = Situation(question.context, person, stored, NO_ATTRIBUTES)
-    return all(_of_resource(each) or holds(each, situation) for each in claim.constraints)
+    return all(
+        len(read_of_resources((each,))) > 0 or holds(each, situation) for each in claim.constraints
+    )
 
 
 def named(patterns: frozenset[ResourcePattern], kind: str, entity: str) -> bool:
@@ -159,11 +162,3 @@ def _grown(state: Organization, question: Question, bound: Powers) -> Powers:
 def _claims(state: Organization, roles: Iterable[RoleId]) -> Iterator[Claim]:
     for role in roles:
         yield from claims_of(state, role)
-
-
-def _of_resource(constraint: Constraint) -> bool:
-    """Return whether the constraint looks at an attribute of the resource."""
-    if not isinstance(constraint, Attribute):
-        return False
-    sides = (constraint.path, constraint.operand)
-    return any(isinstance(side, Path) and side.root is Root.RESOURCE for side in sides)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from grantproof.analysis.reachability.problem import Problem, Step, interpreted, reached
+from grantproof.analysis.strangers import fresh
 from grantproof.core.authority import unauthorized
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import (
@@ -81,9 +82,7 @@ def _made(state: Organization, step: Step) -> Organization | str:
 
 
 def _commands(problem: Problem) -> Iterator[SingleCommand]:
-    anybody = RoleId(ANYBODY)
-    while anybody in problem.roles:
-        anybody = RoleId(f"{anybody}_")
+    anybody = RoleId(fresh(ANYBODY, problem.roles))
     yield from (CreateRole(role) for role in (anybody, *sorted(problem.roles)))
     for role in sorted(problem.roles):
         yield from (AddParent(role, parent) for parent in sorted(problem.parents[role]))

@@ -49,9 +49,6 @@ AUTHENTICATED: Final = "system:authenticated"
 UNAUTHENTICATED: Final = "system:unauthenticated"
 ANONYMOUS: Final = "system:anonymous"
 
-Key = tuple[str | None, str]
-"""A role: its namespace, or nothing for one of the cluster, and its name."""
-
 
 def read_kubernetes(
     texts: Sequence[Text], organization: OrganizationId

@@ -12,6 +12,7 @@ from typing import Final, Self
 from grantproof.policyfile.faults import Location, written_path
 from grantproof.policyfile.json_source import parse_json
 from grantproof.policyfile.organization_document import OrganizationDocument
+from grantproof.policyfile.policy_problems import Spot
 from grantproof.policyfile.source import START, Place, Problem, Source
 from grantproof.policyfile.yaml_source import parse_yaml_stream
 
@@ -64,10 +65,6 @@ class Imported:
 
     document: OrganizationDocument
     untranslated: tuple[Untranslated, ...]
-
-
-Spot = tuple[str, Location]
-"""A file's name and a path into what it holds."""
 
 
 @dataclass(slots=True)

@@ -184,9 +184,6 @@ def test_valid_reports_what_passes_the_limit(
     assert {violation.invariant for violation in valid(beyond)} == {"within-limits"}, limit
 
 
-CHAIN_LENGTH = limits.ROLE_DEPTH_MAX
-
-
 def chain_of_roles(edges: int) -> Iterator[Fact]:
     """Roles in one line with so many edges."""
     line = [RoleId(f"r{number:03}") for number in range(edges + 1)]
