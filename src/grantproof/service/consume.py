@@ -33,6 +33,7 @@ from grantproof.service.receipts import (
     Pledge,
     Retold,
     Underway,
+    retold,
 )
 from grantproof.service.snapshots import Owner, Snapshots
 
@@ -249,7 +250,7 @@ class ConsumptionPoint:
             return consumed(done)
         if isinstance(done, Consumption):
             # Nothing is kept but under a key.
-            return KeyReused() if keyed is None else _retold(done, keyed.pledge)
+            return KeyReused() if keyed is None else retold(done, keyed.pledge.once)
         return done
 
     def _uncounted(
@@ -267,7 +268,7 @@ class ConsumptionPoint:
             key=pledge.once.key,
             after=consumed.answer.decided_at - RECEIPT_SECONDS,
         )
-        return consumed if known is None else _retold(known, pledge)
+        return consumed if known is None else retold(known, pledge.once)
 
 
 def _ending(consumed: Consumed | Contended | Once) -> str | None:
@@ -284,10 +285,6 @@ def _ending(consumed: Consumed | Contended | Once) -> str | None:
             return None
         case _ as never:
             assert_never(never)
-
-
-def _retold(known: Consumption, pledge: Pledge) -> Once:
-    return Retold(known.answer) if known.once == pledge.once else KeyReused()
 
 
 def check_nothing_counted(supplied: Supplied) -> None:

@@ -37,6 +37,7 @@ from grantproof.service.receipts import (
     Pledge,
     Retold,
     Underway,
+    retold,
 )
 from grantproof.service.sampling import Chance
 from grantproof.service.session_store import Told, Writing
@@ -274,7 +275,7 @@ class SessionPoint:
             told = Told(pledge, answer.tell(session))
         done = write(organization, session, revision=state.revision, told=told, instant=instant)
         if isinstance(done, Consumption):
-            return None if pledge is None else _retold(done, pledge)
+            return None if pledge is None else retold(done, pledge.once)
         if done is Writing.FULL:
             return Unwilling(TOO_MANY)
         if done is Writing.STALE:
@@ -290,12 +291,8 @@ class SessionPoint:
             return None
         after = instant - RECEIPT_SECONDS
         known = self._store.answered(organization, pledge, after=after)
-        return None if known is None else _retold(known, pledge)
+        return None if known is None else retold(known, pledge.once)
 
     def _if_current(self, state: Organization, refused: Unwilling) -> Unwilling | None:
         """Return the refusal if the state that refuses is still the current one."""
         return refused if self._revision(state.id) == state.revision else None
-
-
-def _retold(known: Consumption, pledge: Pledge) -> Outcome:
-    return Retold(known.answer) if known.once == pledge.once else KeyReused()
