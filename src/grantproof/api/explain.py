@@ -12,13 +12,10 @@ from grantproof.api.questions import asked, read_single
 from grantproof.api.recording import Diary
 from grantproof.core.constraints import Context
 from grantproof.core.metering import Readings
-from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
-from grantproof.core.policy import Deny
-from grantproof.policyfile.answers import Explanation, WeighedClaim
-from grantproof.service import review
 from grantproof.service.callers import Caller
-from grantproof.service.entering import NO_SESSION, Entered, is_for_session
+from grantproof.service.entering import Entered
+from grantproof.service.explaining import explained
 from grantproof.service.outcomes import Ending
 from grantproof.service.pdp import DecisionPoint, MeterUnread
 from grantproof.service.pip import situate
@@ -69,21 +66,5 @@ def _explained(
     state: Organization, inside: Entered, context: Context, *, readings: Readings
 ) -> tuple[Ending, bytes]:
     """Return how the decision ended, and the explanation as the caller is told."""
-    explanation = review.explain(state, inside.request, context, readings=readings)
-    decision = explanation.decision
-    reason = decision.reason if isinstance(decision, Deny) else None
-    instead = NO_SESSION if is_for_session(reason, inside) else None
-    answer = Explanation.of(
-        decision,
-        effective_roles=explanation.effective_roles,
-        active_roles=explanation.active_roles,
-        claims=[
-            WeighedClaim.of(one.claim, one.observations, active=one.active)
-            for one in explanation.weighed
-        ],
-        revision=state.revision,
-        decided_at=context.instant,
-        instead=instead,
-    )
-    ending: Ending = Claim if reason is None else type(instead or reason)
+    ending, answer = explained(state, inside, context, readings=readings)
     return ending, answer.model_dump_json().encode()

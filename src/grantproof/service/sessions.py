@@ -6,7 +6,7 @@ starts again from what won, a bounded number of times. No revision is made.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from grantproof.core.errors import Illegal, Missing, OverLimit
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId, SessionId
@@ -60,6 +60,18 @@ class Wanted:
     def __post_init__(self) -> None:
         if not 1 <= self.seconds <= SESSION_SECONDS_MAX:
             raise Illegal("seconds", f"must be 1 to {SESSION_SECONDS_MAX}")
+
+
+def session_document(session: Session) -> dict[str, Any]:
+    """Return a session as programs are shown it, at every door."""
+    return {
+        "id": session.id,
+        "principal": session.principal,
+        "roles": sorted(session.roles),
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "opened_by": session.opened_by,
+    }
 
 
 @dataclass(frozen=True, slots=True)
