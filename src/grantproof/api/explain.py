@@ -7,7 +7,6 @@ import asyncio
 from functools import partial
 
 from grantproof.api.decisions import Decisions
-from grantproof.api.problems import Refused, forbidden
 from grantproof.api.questions import asked, read_single
 from grantproof.api.recording import Diary
 from grantproof.core.constraints import Context
@@ -17,7 +16,7 @@ from grantproof.service.callers import Caller
 from grantproof.service.entering import Entered
 from grantproof.service.explaining import explained
 from grantproof.service.outcomes import Ending
-from grantproof.service.pdp import DecisionPoint, MeterUnread
+from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import situate
 
 
@@ -35,25 +34,13 @@ class Explanations:
         """
         question = read_single(body)
         request, supplied = asked(question, trusted=caller.trusted_context)
-        index = await self._decisions.index(
-            question.org_id, caller, at_least=question.at_least_revision
-        )
-        if index is None:
-            raise Refused(forbidden(question.org_id))
-        if question.session_id is not None:
-            index = await self._decisions.sessions(index, (question,))
-            if index is None:
-                raise Refused(forbidden(question.org_id))
+        index = await self._decisions.index_for(question, caller)
         instant = self._point.instant()
         inside = self._decisions.enter(index.state.id, request, question, instant=instant)
-        request = inside.request
-        try:
-            readings = self._point.readings(index, request, supplied, instant=instant)
-        except MeterUnread:
-            index = await self._decisions.metered(index)
-            if index is None:
-                raise Refused(forbidden(question.org_id)) from None
-            readings = self._point.readings(index, request, supplied, instant=instant)
+        read = partial(
+            self._point.readings, request=inside.request, supplied=supplied, instant=instant
+        )
+        index, readings = await self._decisions.with_counters(index, read)
         context = situate(instant, index.state.time_zone, supplied)
         ending, encoded = await asyncio.to_thread(
             partial(_explained, index.state, inside, context, readings=readings)

@@ -31,7 +31,6 @@ from grantproof.api.strictness import strict_router
 from grantproof.core.limits import EVENTS_SEARCHED_MAX, INTEGER_MAX
 from grantproof.policyfile.fields import PrincipalField
 from grantproof.service.past import TooFarBack, state_at
-from grantproof.service.pdp import MeterUnread
 from grantproof.service.pip import situate, uncounted
 from grantproof.service.solving import Undetermined
 
@@ -80,13 +79,8 @@ async def why_not(org: Own, here: Here, body: WhyNot) -> Response:
     index = await here.following.index(org)
     if index is None:
         raise Refused(forbidden(org))
-    try:
-        readings = point.readings(index, request, supplied, instant=instant)
-    except MeterUnread:
-        index = await here.decisions.metered(index)
-        if index is None:
-            raise Refused(forbidden(org)) from None
-        readings = point.readings(index, request, supplied, instant=instant)
+    read = partial(point.readings, request=request, supplied=supplied, instant=instant)
+    index, readings = await here.decisions.with_counters(index, read)
     context = situate(instant, index.state.time_zone, supplied)
     work = partial(inquiries.why_not, index.state, request, context, readings=readings)
     return await run_in_threadpool(_answer, here, work)
