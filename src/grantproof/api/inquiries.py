@@ -27,6 +27,7 @@ from grantproof.api.schemas.inquiries import (
     WhyNot,
 )
 from grantproof.api.scope import PREFIX, Own, State
+from grantproof.api.standard_review import check_principal
 from grantproof.api.strictness import strict_router
 from grantproof.core.limits import EVENTS_SEARCHED_MAX, INTEGER_MAX
 from grantproof.policyfile.fields import PrincipalField
@@ -62,8 +63,7 @@ def list_principal_abilities(here: Here, state: State, principal: PrincipalField
     """Tell what a principal can do, in any context: each of its claims, and what it is good for."""
     from grantproof.service import inquiries  # noqa: PLC0415 - it loads the solver
 
-    if principal not in state.principals:
-        raise Refused(not_found("principal", principal))
+    check_principal(state, principal)
     instant = here.services.decisions.instant()
     return _answer(here, partial(inquiries.what_can, state, principal, now=instant))
 

@@ -39,15 +39,13 @@ from grantproof.service.difference_documents import difference_document
 from grantproof.service.guarding import Broken
 from grantproof.service.pip import calendar
 from grantproof.service.plan_documents import command_document
+from grantproof.service.standard_review import target_of
 
 LISTED_MAX: Final = PAGE_ITEMS_DEFAULT
 """So many items are told of each list, with the count of all."""
 NAMED_MAX: Final = PAGE_ITEMS_MAX
 """So many principals are named in an answer, and at least one of each class that is told."""
 REMEDIES_MAX: Final = 10
-
-ANYBODY: Final = PrincipalId("anybody")
-"""Stands where what is asked does not depend on who asks."""
 AD_HOC: Final = GuardrailId("not-granted")
 
 CHANGES_MAX: Final = 50
@@ -79,7 +77,7 @@ def who_can(state: Organization, deed: Deed, context: Context | None, *, now: in
 
     Yes where somebody is. An unknown resource is one that nobody is allowed anything on.
     """
-    target = resolve(state, Request(ANYBODY, deed.action, deed.resource, deed.kind))
+    target = target_of(state, deed.resource, deed.kind)
     found: Sequence[Able | Unclear] = ()
     if target is not None:
         question = abilities.Question(deed.action, target, deed.kind)
