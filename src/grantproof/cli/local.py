@@ -304,7 +304,8 @@ class LocalOperator(Operator):
         from dataclasses import replace
 
         from grantproof.service.credentials import key_document
-        from grantproof.service.keyring import NewKey, NoSuchOrganization, NoSuchPrincipal
+        from grantproof.service.keyring import NewKey, NoSuchPrincipal
+        from grantproof.service.pap import NoOrganization
 
         # Like an organization, the first key may be the first thing in a database.
         services = self._opened(create=wanted.organization is None)
@@ -313,7 +314,7 @@ class LocalOperator(Operator):
         match services.keyring.create(wanted, by=self.author):
             case NewKey() as made:
                 return {**key_document(made.key), "key": made.text}
-            case NoSuchOrganization():
+            case NoOrganization():
                 raise absent("organization", wanted.organization or "")
             case NoSuchPrincipal():
                 raise absent("principal", wanted.principal or "")

@@ -67,7 +67,7 @@ class Keyed:
         return Keeping(self.pledge, lambda charged: self.tell(consumed(charged)))
 
 
-Once = Retold | KeyReused | InProgress
+Again = Retold | KeyReused | InProgress
 """What becomes of a use under a key, where it is not consumed by this call."""
 
 
@@ -112,7 +112,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Contended | Once: ...
+    ) -> Consumed | Contended | Again: ...
 
     def consume(
         self,
@@ -121,7 +121,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None = None,
-    ) -> Consumed | Contended | Once:
+    ) -> Consumed | Contended | Again:
         """Decide the request and count it if it is allowed by a metered claim.
 
         An allow is counted, durably, for the claim that it names and for no other; a deny, and one
@@ -145,7 +145,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Contended | Once:
+    ) -> Consumed | Contended | Again:
         """Consume, alone under its key."""
         if keyed is None:
             return self._consume(organization, request, supplied, keyed=None)
@@ -162,7 +162,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Contended | Once:
+    ) -> Consumed | Contended | Again:
         for attempt in range(CHARGE_ATTEMPTS_MAX):
             if attempt > 0:
                 self.attempts.retry()
@@ -188,7 +188,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Once | Uncharged:
+    ) -> Consumed | Again | Uncharged:
         """Return the answer, charged if it is to be; or why another attempt is due."""
         index = self._snapshots.load(organization)
         if index is None:
@@ -220,7 +220,7 @@ class ConsumptionPoint:
 
     def _settled(
         self, index: Index, contest: Contest, keyed: Keyed | None
-    ) -> Consumed | Once | Uncharged:
+    ) -> Consumed | Again | Uncharged:
         """Return the answer, charged if it is an allow; or why another attempt is due."""
         state, principal = contest.state, contest.request.principal
         instant = contest.context.instant
@@ -255,7 +255,7 @@ class ConsumptionPoint:
 
     def _uncounted(
         self, organization: OrganizationId, consumed: Consumed, keyed: Keyed | None
-    ) -> Consumed | Once:
+    ) -> Consumed | Again:
         """Return the answer that counts nothing, or what became of the same key before."""
         if keyed is None:
             return consumed
@@ -271,7 +271,7 @@ class ConsumptionPoint:
         return consumed if known is None else retold(known, pledge.once)
 
 
-def _ending(consumed: Consumed | Contended | Once) -> str | None:
+def _ending(consumed: Consumed | Contended | Again) -> str | None:
     """Return how the use is counted; nothing for one that is told again."""
     match consumed:
         case Consumed(answer):
