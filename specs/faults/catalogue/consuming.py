@@ -18,10 +18,7 @@ REFUSE: Final = f"            {COMPARE}\n                return Uncharged.FULL\n
 KEEP: Final = (
     "            charged = Charged(before)\n"
     "            if keeping is not None:\n"
-    "                actor, once = keeping.pledge.actor, keeping.pledge.once\n"
-    "                told = keeping.answer(charged)\n"
-    "                kept = Consumption(organization, actor, once, instant, told)\n"
-    "                tenant.consumptions[actor, once.key] = kept\n"
+    "                tenant.keep_answer(keeping.pledge, instant, keeping.answer(charged))\n"
 )
 WRITE: Final = (
     "            for counter, end, _ in charges:\n"

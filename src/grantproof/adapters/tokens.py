@@ -52,7 +52,7 @@ KINDS: Final[Mapping[tuple[str, str | None], str]] = {
     ("OKP", "Ed25519"): "EdDSA",
 }
 """The one algorithm that a kind of key and its curve serve. Symmetric keys are none of them."""
-ALGORITHMS: Final = frozenset(KINDS.values())
+
 
 SHAPE: Final = re.compile(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 

@@ -11,8 +11,9 @@ from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
 from grantproof.api.access import ADMINISTRATION
+from grantproof.api.conditions import ETAG
 from grantproof.api.problems import Fault, Refused, invalid, not_found
-from grantproof.api.replies import SEPARATOR, WantedPage, told_page
+from grantproof.api.replies import SEPARATOR, WantedPage, etag, told_page
 from grantproof.api.running import Here
 from grantproof.api.schemas.inquiries import ActionName
 from grantproof.api.schemas.pages import Page
@@ -109,7 +110,7 @@ def export_access(
     pieces = csv_pieces(state, origin, instant=instant, rows=rows)
     name = f"access-{state.id}-r{state.revision}.csv"
     headers = {
-        "ETag": f'"{state.revision}"',
+        ETAG: etag(state.revision),
         "Content-Disposition": f'attachment; filename="{name}"',
     }
     return StreamingResponse(pieces, headers=headers, media_type=CSV)

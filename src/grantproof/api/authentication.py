@@ -8,7 +8,6 @@ answer is the same.
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -16,6 +15,7 @@ import structlog
 from grantproof.api.access import REALM
 from grantproof.api.pacing import Client, Pacing
 from grantproof.api.problems import Problem, Refused, later
+from grantproof.api.waiting import set_within
 from grantproof.service.callers import Caller
 from grantproof.service.credentials import DEMO_TEXT, MARK, PREFIX_AT, well_formed
 from grantproof.service.keyring import Keyring
@@ -216,7 +216,7 @@ class Authentication:
                 self._failing = True
             else:
                 self._failing = False
-            await self._pause(self._max_staleness / LOOKS_A_PERIOD)
+            await set_within(self._stopping, self._max_staleness / LOOKS_A_PERIOD)
 
     async def _keep_fetching(self) -> None:
         while self._tokens is not None and not self._stopping.is_set():
@@ -224,11 +224,7 @@ class Authentication:
                 await self._fetch_if_due(self._tokens, unknown_key=False)
             except Exception as error:
                 log.error("keys of the issuer not fetched", exc_info=error)
-            await self._pause(TOKEN_CHECK_SECONDS)
-
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            await set_within(self._stopping, TOKEN_CHECK_SECONDS)
 
 
 def check_host(headers: RawHeaders) -> None:

@@ -6,12 +6,12 @@ the checks take a small share of a processor however large the organizations are
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
 import structlog
 
+from grantproof.api.waiting import set_within
 from grantproof.bootstrap import valid_apart
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.contracts import Unfinished
@@ -39,7 +39,7 @@ class Checking:
     async def run(self) -> None:
         """Check until stopped."""
         while self._seconds > 0 and not self._stopping.is_set():
-            await self._rest(self._seconds)
+            await set_within(self._stopping, self._seconds)
             for organization in self._snapshots.followed():
                 if self._stopping.is_set():
                     return
@@ -71,8 +71,4 @@ class Checking:
                 invariants=sorted({one.invariant for one in found}),
                 violations=len(found),
             )
-        await self._rest(RESTS * (loop.time() - began))
-
-    async def _rest(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+        await set_within(self._stopping, RESTS * (loop.time() - began))

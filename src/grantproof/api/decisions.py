@@ -4,7 +4,7 @@ Bytes, one strict parse, a lookup in the index that this loop owns, bytes. No mi
 and no database, unless the organization is not followed yet or a newer revision is demanded.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
 from grantproof.api.following import Following
-from grantproof.api.problems import NOT_CURRENT, Problem, Refused, illegal, later
+from grantproof.api.problems import NOT_CURRENT, Problem, Refused, forbidden, illegal, later
 from grantproof.api.questions import (
     Question,
     SingleQuestion,
@@ -31,6 +31,7 @@ from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId, SessionId
 from grantproof.core.index import Index
 from grantproof.core.matching import Request
+from grantproof.core.metering import Readings
 from grantproof.core.sessions import Session
 from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
@@ -114,6 +115,35 @@ class Decisions:
             diary.start(question.org_id)
         asking = Asking(caller, self._decisions.instant(), diary, self._counted)
         return self._answer(None, question, asking)
+
+    async def index_for(self, question: SingleQuestion, caller: Caller) -> Index:
+        """Return the index to ask once the session of the question, if it names one, is known.
+
+        Raises `StoreError`, and `Refused` also for an organization that is absent or not the
+        caller's.
+        """
+        index = await self.index(question.org_id, caller, at_least=question.at_least_revision)
+        if index is not None and question.session_id is not None:
+            index = await self.sessions(index, (question,))
+        if index is None:
+            raise Refused(forbidden(question.org_id))
+        return index
+
+    async def with_counters(
+        self, index: Index, read: Callable[[Index], Readings]
+    ) -> tuple[Index, Readings]:
+        """Return the counters that `read` reads, once they are followed, and the index it read.
+
+        Raises `StoreError`, and `Refused` when the organization is gone by then.
+        """
+        while True:
+            try:
+                return index, read(index)
+            except MeterUnread:
+                followed = await self.metered(index)
+            if followed is None:
+                raise Refused(forbidden(index.state.id))
+            index = followed
 
     async def metered(self, index: Index) -> Index | None:
         """Return the index once its counters are followed, or nothing when it is gone by then.

@@ -7,20 +7,16 @@ import asyncio
 from functools import partial
 
 from grantproof.api.decisions import Decisions
-from grantproof.api.problems import Refused, forbidden
 from grantproof.api.questions import asked, read_single
 from grantproof.api.recording import Diary
 from grantproof.core.constraints import Context
 from grantproof.core.metering import Readings
-from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
-from grantproof.core.policy import Deny
-from grantproof.policyfile.answers import Explanation, WeighedClaim
-from grantproof.service import review
 from grantproof.service.callers import Caller
-from grantproof.service.entering import NO_SESSION, Entered, is_for_session
+from grantproof.service.entering import Entered
+from grantproof.service.explaining import explained
 from grantproof.service.outcomes import Ending
-from grantproof.service.pdp import DecisionPoint, MeterUnread
+from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import situate
 
 
@@ -38,25 +34,13 @@ class Explanations:
         """
         question = read_single(body)
         request, supplied = asked(question, trusted=caller.trusted_context)
-        index = await self._decisions.index(
-            question.org_id, caller, at_least=question.at_least_revision
-        )
-        if index is None:
-            raise Refused(forbidden(question.org_id))
-        if question.session_id is not None:
-            index = await self._decisions.sessions(index, (question,))
-            if index is None:
-                raise Refused(forbidden(question.org_id))
+        index = await self._decisions.index_for(question, caller)
         instant = self._point.instant()
         inside = self._decisions.enter(index.state.id, request, question, instant=instant)
-        request = inside.request
-        try:
-            readings = self._point.readings(index, request, supplied, instant=instant)
-        except MeterUnread:
-            index = await self._decisions.metered(index)
-            if index is None:
-                raise Refused(forbidden(question.org_id)) from None
-            readings = self._point.readings(index, request, supplied, instant=instant)
+        read = partial(
+            self._point.readings, request=inside.request, supplied=supplied, instant=instant
+        )
+        index, readings = await self._decisions.with_counters(index, read)
         context = situate(instant, index.state.time_zone, supplied)
         ending, encoded = await asyncio.to_thread(
             partial(_explained, index.state, inside, context, readings=readings)
@@ -69,21 +53,5 @@ def _explained(
     state: Organization, inside: Entered, context: Context, *, readings: Readings
 ) -> tuple[Ending, bytes]:
     """Return how the decision ended, and the explanation as the caller is told."""
-    explanation = review.explain(state, inside.request, context, readings=readings)
-    decision = explanation.decision
-    reason = decision.reason if isinstance(decision, Deny) else None
-    instead = NO_SESSION if is_for_session(reason, inside) else None
-    answer = Explanation.of(
-        decision,
-        effective_roles=explanation.effective_roles,
-        active_roles=explanation.active_roles,
-        claims=[
-            WeighedClaim.of(one.claim, one.observations, active=one.active)
-            for one in explanation.weighed
-        ],
-        revision=state.revision,
-        decided_at=context.instant,
-        instead=instead,
-    )
-    ending: Ending = Claim if reason is None else type(instead or reason)
+    ending, answer = explained(state, inside, context, readings=readings)
     return ending, answer.model_dump_json().encode()

@@ -17,6 +17,7 @@ import structlog
 
 from grantproof.api.freshness import Freshness
 from grantproof.api.problems import NOT_CURRENT, Refused
+from grantproof.api.waiting import set_within
 from grantproof.core.identifiers import OrganizationId, SessionId
 from grantproof.core.index import Index
 from grantproof.core.limits import CONFIRM_SECONDS_MAX, REACH_SECONDS_MAX
@@ -200,8 +201,7 @@ class Following:
                 await self.look()
             else:
                 await self.look(told)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), max(whole_at - self._loop.time(), 0))
+            await set_within(self._woken, max(whole_at - self._loop.time(), 0))
 
     async def look(self, wanted: frozenset[str] | None = None) -> None:
         """Look for changes of all that is followed, or of what is wanted; note what that showed."""
@@ -256,8 +256,7 @@ class Following:
 
     async def _next_look(self, until: float) -> None:
         """Wait until a look has ended, or the time has come."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._looked.wait(), max(until - self._loop.time(), 0))
+        await set_within(self._looked, max(until - self._loop.time(), 0))
 
     async def _loaded(self, organization: OrganizationId) -> Index | None:
         if organization in self._misses:

@@ -27,11 +27,11 @@ from grantproof.api.schemas.inquiries import (
     WhyNot,
 )
 from grantproof.api.scope import PREFIX, Own, State
+from grantproof.api.standard_review import check_principal
 from grantproof.api.strictness import strict_router
 from grantproof.core.limits import EVENTS_SEARCHED_MAX, INTEGER_MAX
 from grantproof.policyfile.fields import PrincipalField
 from grantproof.service.past import TooFarBack, state_at
-from grantproof.service.pdp import MeterUnread
 from grantproof.service.pip import situate, uncounted
 from grantproof.service.solving import Undetermined
 
@@ -63,8 +63,7 @@ def list_principal_abilities(here: Here, state: State, principal: PrincipalField
     """Tell what a principal can do, in any context: each of its claims, and what it is good for."""
     from grantproof.service import inquiries  # noqa: PLC0415 - it loads the solver
 
-    if principal not in state.principals:
-        raise Refused(not_found("principal", principal))
+    check_principal(state, principal)
     instant = here.services.decisions.instant()
     return _answer(here, partial(inquiries.what_can, state, principal, now=instant))
 
@@ -80,13 +79,8 @@ async def why_not(org: Own, here: Here, body: WhyNot) -> Response:
     index = await here.following.index(org)
     if index is None:
         raise Refused(forbidden(org))
-    try:
-        readings = point.readings(index, request, supplied, instant=instant)
-    except MeterUnread:
-        index = await here.decisions.metered(index)
-        if index is None:
-            raise Refused(forbidden(org)) from None
-        readings = point.readings(index, request, supplied, instant=instant)
+    read = partial(point.readings, request=request, supplied=supplied, instant=instant)
+    index, readings = await here.decisions.with_counters(index, read)
     context = situate(instant, index.state.time_zone, supplied)
     work = partial(inquiries.why_not, index.state, request, context, readings=readings)
     return await run_in_threadpool(_answer, here, work)

@@ -15,7 +15,8 @@ from grantproof.api.schemas.keys import KeyAnswer, KeyPage, NewKeyAnswer, NewKey
 from grantproof.api.strictness import strict_router
 from grantproof.api.validation import printable
 from grantproof.core.limits import KEYS_MAX
-from grantproof.service.keyring import MadeBefore, NewKey, NoSuchOrganization, NoSuchPrincipal
+from grantproof.service.keyring import MadeBefore, NewKey, NoSuchPrincipal
+from grantproof.service.pap import NoOrganization
 from grantproof.service.receipts import InProgress, KeyReused
 
 router = strict_router("/v1/keys", tag="keys", access=OPERATION)
@@ -46,7 +47,7 @@ def create_key(here: Here, caller: Calling, body: NewKeyBody, *, once: WantedOnc
             answer = NewKeyAnswer.made_before(made)
         case KeyReused() | InProgress():
             raise Refused(unmet(made))
-        case NoSuchOrganization():
+        case NoOrganization():
             raise Refused(invalid([Fault("org_id", "must be an organization that exists")]))
         case NoSuchPrincipal():
             raise Refused(invalid([Fault("principal_id", "must exist in its organization")]))

@@ -18,11 +18,9 @@ from grantproof.core.commands.language import ChangeSet, SingleCommand, SuspendP
 from grantproof.core.identifiers import PrincipalId
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
 from grantproof.core.organization import Organization
-from grantproof.policyfile import command_documents
 from grantproof.policyfile.differing import changes_of
-from grantproof.policyfile.faults import TAG
 from grantproof.service.people import Place, joining, leaving, moving, place_of
-from grantproof.service.plan_documents import plan_document
+from grantproof.service.plan_documents import command_document, plan_document
 from grantproof.service.solving import Undetermined
 
 STALE: Final = "stale"
@@ -109,9 +107,7 @@ def _planned(
     if isinstance(found, Undetermined):
         raise Refused(later("undetermined", f"what it would mean is not known: {found.why}"))
     plan = {
-        "commands": [
-            {TAG: type(one).__name__, **command_documents.of(one).written()} for one in commands
-        ],
+        "commands": list(map(command_document, commands)),
         **plan_document(changes_of(made.delta)),
         "effect": found.document,
     }

@@ -32,6 +32,7 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import PrincipalField
 from grantproof.service import review
+from grantproof.service.pap import as_one
 from grantproof.service.versions import Entity
 
 UNBOUND: Final = Problem(
@@ -140,7 +141,7 @@ def _changed(changing: Changes, principal: PrincipalId, body: PrincipalChange) -
         rest = [SetPrincipalAttributes(principal, body.attributes)]
     entity, subject = _entity(principal), _missing(principal)
     try:
-        made = changing.propose(_all_of([*status, *rest]), subject=subject, of=entity)
+        made = changing.propose(as_one([*status, *rest]), subject=subject, of=entity)
         return changing.shown(entity, made)
     except Refused as refused:
         if refused.problem.code != "already_so":
@@ -148,11 +149,7 @@ def _changed(changing: Changes, principal: PrincipalId, body: PrincipalChange) -
     # It has that status already, and it was not this state that was asked to change.
     if not rest:
         return changing.shown(entity)
-    return changing.shown(entity, changing.propose(_all_of(rest), subject=subject, of=entity))
-
-
-def _all_of(commands: list[SingleCommand]) -> SingleCommand | ChangeSet:
-    return commands[0] if len(commands) == 1 else ChangeSet(tuple(commands))
+    return changing.shown(entity, changing.propose(as_one(rest), subject=subject, of=entity))
 
 
 def _stored(state: Organization, principal: PrincipalId) -> Principal:

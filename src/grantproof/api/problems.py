@@ -167,18 +167,18 @@ UNSOUND: Final = Problem(
     "contract_broken",
     "the change did not pass a check of the service itself, nothing was changed: tell the operator",
 )
-NOT_READY: Final = Problem(
-    "not_ready", "the service is starting: try again", headers=(("Retry-After", RETRY_SECONDS),)
-)
-NOT_CURRENT: Final = Problem(
+
+
+def later(code: str, detail: str) -> Problem:
+    """Return a problem that may be gone when the same request comes again."""
+    return Problem(code, detail, headers=(("Retry-After", RETRY_SECONDS),))
+
+
+NOT_READY: Final = later("not_ready", "the service is starting: try again")
+STOPPING: Final = later("not_ready", "the service is stopping: ask another")
+NOT_CURRENT: Final = later(
     "not_current",
     "what is known here is too old to answer from, and cannot be confirmed now: try again",
-    headers=(("Retry-After", RETRY_SECONDS),),
-)
-
-
-STOPPING: Final = Problem(
-    "not_ready", "the service is stopping: ask another", headers=(("Retry-After", RETRY_SECONDS),)
 )
 
 
@@ -221,11 +221,6 @@ def unwilling(refusal: SessionRefusal, *, missing_is_absent: bool = False) -> Pr
     """Return the problem of a session that is not opened or changed; else as `rejected` does."""
     code = "not_found" if missing_is_absent else session_kind_of(refusal)
     return Problem(code, session_message(refusal), witness=session_witness_of(refusal))
-
-
-def later(code: str, detail: str) -> Problem:
-    """Return a problem that may be gone when the same request comes again."""
-    return Problem(code, detail, headers=(("Retry-After", RETRY_SECONDS),))
 
 
 def store_problem(error: StoreError) -> Problem:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from grantproof.api.problems import Fault, Problem, Refused, illegal, invalid
-from grantproof.api.validation import UNREADABLE, malformed, unreadable
+from grantproof.api.validation import UNREADABLE, malformed, reader
 from grantproof.core.constraints import DAYS_PER_WEEK, HOURS_PER_DAY
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
@@ -112,10 +112,11 @@ class LooseBatch(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=Fal
     at_least_revision: Count = 0
 
 
-_SINGLE: Final = msgspec.json.Decoder(SingleQuestion)
 _BATCH: Final = msgspec.json.Decoder(BatchQuestion)
-_LOOSE: Final = msgspec.json.Decoder(LooseBatch)
-_ITEM: Final = msgspec.json.Decoder(Question)
+
+read_single: Final = reader(SingleQuestion)
+read_loose: Final = reader(LooseBatch)
+read_item: Final = reader(Question)
 
 _principal = lru_cache(REMEMBERED_MAX)(PrincipalId)
 _action = lru_cache(REMEMBERED_MAX)(Action)
@@ -123,32 +124,12 @@ _resource = lru_cache(REMEMBERED_MAX)(ResourceId)
 _session = lru_cache(REMEMBERED_MAX)(SessionId)
 
 
-def read_single(body: bytes) -> SingleQuestion:
-    """Return the question; raises `Refused`."""
-    try:
-        return _SINGLE.decode(body)
-    except UNREADABLE as error:
-        raise Refused(unreadable(error)) from None
-
-
 def read_batch(body: bytes) -> BatchQuestion | LooseBatch:
     """Return the batch; items are raw when one of them is malformed. Raises `Refused`."""
     try:
         return _BATCH.decode(body)
     except UNREADABLE:
-        pass
-    try:
-        return _LOOSE.decode(body)
-    except UNREADABLE as error:
-        raise Refused(unreadable(error)) from None
-
-
-def read_item(raw: msgspec.Raw) -> Question:
-    """Return one question of a batch; raises `Refused`."""
-    try:
-        return _ITEM.decode(raw)
-    except UNREADABLE as error:
-        raise Refused(unreadable(error)) from None
+        return read_loose(body)
 
 
 def asked(question: Question, *, trusted: bool) -> tuple[Request, Supplied]:

@@ -1,10 +1,10 @@
 """Leaving this worker's metrics for the others: about once a second, and at the end."""
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 from grantproof.adapters.workers import Sheets
+from grantproof.api.waiting import set_within
 
 PERIOD_SECONDS: Final = 1.0
 
@@ -20,8 +20,7 @@ class Sharing:
         """Keep it until told to stop."""
         while not self._ended.is_set():
             await asyncio.to_thread(self.sheets.keep)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), PERIOD_SECONDS)
+            await set_within(self._ended, PERIOD_SECONDS)
 
     def stop(self) -> None:
         """End `run` soon."""

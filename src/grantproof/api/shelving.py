@@ -7,11 +7,11 @@ as long in between; at the end, when nobody is answered any more, it does not re
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from grantproof.adapters.clock import stopwatch
+from grantproof.api.waiting import set_within
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.shelf import Shelf
 from grantproof.service.snapshots import Snapshots
@@ -44,8 +44,7 @@ class Shelving:
             return
         last = False
         while not last:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._seconds)
+            await set_within(self._stopping, self._seconds)
             last = self._stopping.is_set()
             await self._write_all(self._shelf)
 

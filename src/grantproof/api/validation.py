@@ -5,14 +5,14 @@ is told the same in the same words by both, and never the name of a Python type.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from grantproof.api.problems import Fault, Problem, invalid
+from grantproof.api.problems import Fault, Problem, Refused, invalid
 from grantproof.policyfile import faults as policyfile
 
 NAME_LENGTH_MAX: Final = 64
@@ -51,6 +51,22 @@ PARAMETER_RULES: Final = {
 BOUNDS: Final = {">=": "at least", "<=": "at most"}
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for a body that it cannot read, beside `msgspec.ValidationError`."""
+
+
+Whole = TypeVar("Whole")
+
+
+def reader(whole: type[Whole]) -> Callable[[bytes | msgspec.Raw], Whole]:
+    """Return what reads a body as the type, and raises `Refused` for what is none."""
+    decode = msgspec.json.Decoder(whole).decode
+
+    def read(body: bytes | msgspec.Raw) -> Whole:
+        try:
+            return decode(body)
+        except UNREADABLE as error:
+            raise Refused(unreadable(error)) from None
+
+    return read
 
 
 def unreadable(error: Exception) -> Problem:

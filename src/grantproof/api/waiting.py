@@ -6,12 +6,18 @@ change between looking and beginning to wait.
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from fastapi import Request
 
 from grantproof.api.problems import Refused, later
 from grantproof.core.limits import WAITERS_MAX
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, so many seconds at the most."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 class Waiting:

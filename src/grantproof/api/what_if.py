@@ -8,19 +8,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final
 
-import msgspec
 from msgspec import Meta
 from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from grantproof.api.changes import command_of
 from grantproof.api.decisions import Decisions
-from grantproof.api.problems import Refused, forbidden, rejected
+from grantproof.api.problems import Refused, rejected
 from grantproof.api.questions import SingleQuestion, asked
 from grantproof.api.recording import Diary
 from grantproof.api.schemas.inquiries import Circumstances
+from grantproof.api.schemas.requests import COMMAND_SCHEMA
 from grantproof.api.scope import guarded
-from grantproof.api.validation import UNREADABLE, malformed, unreadable
+from grantproof.api.validation import malformed, reader
 from grantproof.core.commands import Accepted, Rejected
 from grantproof.core.commands.language import ChangeSet
 from grantproof.core.constraints import Context
@@ -31,25 +31,14 @@ from grantproof.core.metering import UNUSED, Readings
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Decision, Deny
 from grantproof.core.sessions import NoSession
-from grantproof.policyfile.command_documents import COMMANDS
-from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.supposed_answers import WhatIf
 from grantproof.service.authors import Author
 from grantproof.service.callers import Caller
 from grantproof.service.entering import NO_SESSION, Entered, is_for_session
 from grantproof.service.guarding import Broken, Unjudged
 from grantproof.service.pap import AdministrationPoint
-from grantproof.service.pdp import DecisionPoint, MeterUnread
+from grantproof.service.pdp import DecisionPoint
 from grantproof.service.supposing import Sides, Supposition, contexts_of, decide_both
-
-COMMAND_SCHEMA: Final[dict[str, Any]] = {
-    "items": {
-        "type": "object",
-        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in sorted(COMMANDS)],
-        "discriminator": {"propertyName": TAG},
-    }
-}
-"""The document has a schema of each command, under its name."""
 
 ContextObject = Annotated[
     dict[str, Any],
@@ -83,7 +72,7 @@ class WhatIfQuestion(SingleQuestion, forbid_unknown_fields=True, frozen=True, gc
     commands: Commands | None = None
 
 
-_DECODER: Final = msgspec.json.Decoder(WhatIfQuestion)
+read_what_if: Final = reader(WhatIfQuestion)
 
 
 class Suppositions:
@@ -98,16 +87,10 @@ class Suppositions:
 
     async def answer(self, body: bytes, caller: Caller, _: Diary | None) -> bytes:
         """Return both decisions; raises `Refused` or `StoreError`."""
-        question = _read(body)
+        question = read_what_if(body)
         request, said = asked(question, trusted=True)
         supposed = _supposition(question.context)
-        index = await self._decisions.index(
-            question.org_id, caller, at_least=question.at_least_revision
-        )
-        if index is not None and question.session_id is not None:
-            index = await self._decisions.sessions(index, (question,))
-        if index is None:
-            raise Refused(forbidden(question.org_id))
+        index = await self._decisions.index_for(question, caller)
         instant = self._point.instant()
         inside = self._decisions.enter(index.state.id, request, question, instant=instant)
         request = inside.request
@@ -115,16 +98,11 @@ class Suppositions:
         def contexts(index: Index) -> tuple[Context, Context]:
             return contexts_of(instant, index.state.time_zone, said, supposed=supposed)
 
-        readings: Readings | None = None
-        while index is not None and readings is None:
-            try:
-                readings = self._readings(
-                    index, request, contexts(index), always=question.commands is not None
-                )
-            except MeterUnread:
-                index = await self._decisions.metered(index)
-        if index is None or readings is None:
-            raise Refused(forbidden(question.org_id))
+        def read(index: Index) -> Readings:
+            always = question.commands is not None
+            return self._readings(index, request, contexts(index), always=always)
+
+        index, readings = await self._decisions.with_counters(index, read)
         state = index.state
         deciding = partial(
             decide_both, state, request=request, contexts=contexts(index), readings=readings
@@ -184,13 +162,6 @@ class Suppositions:
 def _instead(decision: Decision, inside: Entered) -> NoSession | None:
     is_denied = isinstance(decision, Deny) and is_for_session(decision.reason, inside)
     return NO_SESSION if is_denied else None
-
-
-def _read(body: bytes) -> WhatIfQuestion:
-    try:
-        return _DECODER.decode(body)
-    except UNREADABLE as error:
-        raise Refused(unreadable(error)) from None
 
 
 def _supposition(context: dict[str, Any] | None) -> Supposition:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.exits import ExitCode, Stop, absent, unusable, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import NOTHING, Table, complain, tell, tell_json, tell_table, tell_text
 from grantproof.cli.planned import Consent, carry_out
@@ -128,7 +128,7 @@ def export(
         with Path(output).open("w", encoding="utf-8", newline="") as stream:
             stream.writelines(pieces)
     except OSError as error:
-        raise _unusable(output, "written", error) from None
+        raise unusable(output, "written", error) from None
     if operator.json:
         told = {"outcome": "written", "organization": state.id, "revision": state.revision}
         tell_json({**told, "file": output})
@@ -232,9 +232,4 @@ def _opened(file: str) -> Iterator[IO[str]]:
         with Path(file).open(encoding="utf-8", newline="") as stream:
             yield stream
     except OSError as error:
-        raise _unusable(file, "read", error) from None
-
-
-def _unusable(file: str, how: str, error: OSError) -> Stop:
-    why = (error.strerror or f"it cannot be {how}").lower()
-    return usage(f"the file `{file}` cannot be {how}: {why}")
+        raise unusable(file, "read", error) from None

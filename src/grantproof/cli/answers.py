@@ -4,18 +4,17 @@ For programs they are the documents of `POST /evaluate`, `/explain` and `/what-i
 are printed from those, so that it does not matter who decided.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from grantproof.cli import shown
 from grantproof.cli.output import Tree, listed, tell, tell_fields, tell_json, tell_tree
 from grantproof.core.certificate import Certificate
-from grantproof.core.sessions import NoSession
 from grantproof.policyfile import answers
 from grantproof.policyfile.answer_cores import WeighedCore, certificate_of, weighed_of
 from grantproof.service.pdp import Answer
-from grantproof.service.review import Explanation, Weighed
+from grantproof.service.review import Weighed
 
 if TYPE_CHECKING:
     from grantproof.policyfile.contexts import Written
@@ -110,25 +109,3 @@ def answer_document(answer: Answer, certificate: Certificate | None) -> "Written
     )
     told: Written = msgspec.json.decode(msgspec.json.encode(written))
     return told
-
-
-def explanation_document(
-    explanation: Explanation,
-    *,
-    revision: int,
-    decided_at: int,
-    instead: NoSession | None = None,
-) -> dict[str, Any]:
-    """Return an explanation for programs."""
-    return answers.Explanation.of(
-        explanation.decision,
-        effective_roles=explanation.effective_roles,
-        active_roles=explanation.active_roles,
-        claims=[
-            answers.WeighedClaim.of(one.claim, one.observations, active=one.active)
-            for one in explanation.weighed
-        ],
-        revision=revision,
-        decided_at=decided_at,
-        instead=instead,
-    ).written()

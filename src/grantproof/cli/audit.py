@@ -9,6 +9,7 @@ import typer
 
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.findings import fault_line
 from grantproof.cli.operator import Operator
 from grantproof.cli.options import Yes
 from grantproof.cli.output import complain, tell, tell_json, tell_text
@@ -70,7 +71,7 @@ def verify(
         tell_json([_verdict_document(verdict) for verdict in verdicts])
     for verdict in verdicts:
         for fault in verdict.faults:
-            complain(f"organization `{verdict.organization}`, event {fault.revision}: {fault.what}")
+            complain(fault_line(verdict.organization, fault))
         if not verdict.faults and not operator.json:
             tell(_verdict_line(verdict, compared=verdict.organization in marks))
     if any(verdict.faults for verdict in verdicts):
@@ -97,9 +98,7 @@ def checkpoint(operator: Operator, *, public_key: ShowKey = False) -> None:
     for name in names if named is None else (named,):
         mark = audit.checkpoint(name)
         if not isinstance(mark, Checkpoint):
-            fault = mark.faults[0]
-            line = f"organization `{name}`, event {fault.revision}: {fault.what}"
-            raise Stop(ExitCode.NO, line)
+            raise Stop(ExitCode.NO, fault_line(name, mark.faults[0]))
         lines.append(written(mark, audit.signer))
     tell_text("".join(lines))
 

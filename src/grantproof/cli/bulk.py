@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from grantproof.cli.command import command, group
-from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.exits import ExitCode, Stop, absent, unusable, usage
 from grantproof.cli.local import unsound
 from grantproof.cli.operator import Batches, Operator
 from grantproof.cli.output import complain, tell, tell_json
@@ -299,8 +299,7 @@ class Source:
         try:
             line = self._stream.readline(LINE_BYTES_MAX + 1)
         except OSError as error:
-            why = (error.strerror or "it cannot be read").lower()
-            raise usage(f"the file `{self._file}` cannot be read: {why}") from None
+            raise unusable(self._file, "read", error) from None
         if line == b"":
             return None
         self._number += 1
@@ -338,8 +337,7 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
         try:
             stream = stack.enter_context(Path(file).open("rb"))
         except OSError as error:
-            why = (error.strerror or "it cannot be read").lower()
-            raise usage(f"the file `{file}` cannot be read: {why}") from None
+            raise unusable(file, "read", error) from None
         yield stream
 
 

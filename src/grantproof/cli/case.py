@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grantproof.cli.command import command, group
-from grantproof.cli.exits import ExitCode, usage
+from grantproof.cli.exits import ExitCode, unusable, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import tell, tell_json
 
@@ -59,8 +59,7 @@ def _read(operator: Operator, file: str) -> "Case":
     try:
         text = Path(file).read_bytes()
     except OSError as error:
-        why = (error.strerror or "it cannot be read").lower()
-        raise usage(f"the file `{file}` cannot be read: {why}") from None
+        raise unusable(file, "read", error) from None
     try:
         return read_case(text, operator.state_at)
     except Unreadable as error:

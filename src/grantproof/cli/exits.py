@@ -4,7 +4,7 @@ The code alone tells a script what it needs to know, whatever was printed.
 """
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 from grantproof.cli.output import Tree
 
@@ -45,6 +45,12 @@ class Stop(Exception):
 def usage(line: str) -> Stop:
     """Return the end of a command that was not given what it needs."""
     return Stop(ExitCode.USAGE, line)
+
+
+def unusable(file: object, how: Literal["read", "written"], error: OSError) -> Stop:
+    """Return the end of a command on a file that the system does not let it read or write."""
+    why = (error.strerror or f"it cannot be {how}").lower()
+    return usage(f"the file `{file}` cannot be {how}: {why}")
 
 
 def absent(noun: str, name: str) -> Stop:

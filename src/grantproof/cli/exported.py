@@ -8,6 +8,7 @@ from grantproof.cli.output import NOTHING
 from grantproof.cli.shown import moment
 from grantproof.service import spreadsheet
 from grantproof.service.history import Entry, command_types
+from grantproof.service.ports import ERASED
 
 COLUMNS: Final = (
     "organization",
@@ -24,7 +25,6 @@ COLUMNS: Final = (
 )
 SEALS: Final = frozenset({"erased_at", "mac"})
 """What only whoever has the database is told."""
-ERASED: Final = "(erased)"
 
 
 def jsonl_lines(entries: Iterator[Entry], *, sealed: bool = True) -> Iterator[str]:
@@ -62,8 +62,10 @@ def _columns(*, sealed: bool) -> tuple[str, ...]:
 
 
 def _told(entry: Entry) -> dict[str, object]:
-    known = {name: getattr(entry, name) for name in COLUMNS if name != "moment"}
-    return {name: moment(entry.instant) if name == "moment" else known[name] for name in COLUMNS}
+    return {
+        name: moment(entry.instant) if name == "moment" else getattr(entry, name)
+        for name in COLUMNS
+    }
 
 
 def _cell(value: object) -> str:

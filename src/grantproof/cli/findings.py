@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from grantproof.bootstrap import Services
     from grantproof.core.identifiers import OrganizationId
     from grantproof.service.audit import AuditPoint
+    from grantproof.service.audit_chain import Fault
     from grantproof.service.ports import OrganizationSummary, Store
 
 DIFFERENCES_SHOWN_MAX: Final = 20
@@ -66,8 +67,12 @@ def differences(audit: "AuditPoint", name: str) -> list[str]:
 
 
 def _chain_faults(audit: "AuditPoint", name: str) -> Iterator[str]:
-    for fault in audit.verify(name).faults:
-        yield f"organization `{name}`, event {fault.revision}: {fault.what}"
+    return (fault_line(name, fault) for fault in audit.verify(name).faults)
+
+
+def fault_line(organization: str, fault: "Fault") -> str:
+    """Return what is wrong with a chain, and where, in a line."""
+    return f"organization `{organization}`, event {fault.revision}: {fault.what}"
 
 
 def _violations(store: "Store", name: "OrganizationId") -> Iterator[str]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from grantproof.core.identifiers import OrganizationId, PrincipalId
     from grantproof.policyfile.contexts import Written
     from grantproof.service.callers import Scope
-    from grantproof.service.credentials import Key
 
 app = group("API keys.")
 
@@ -96,22 +95,6 @@ def revoke(operator: Operator, prefix: PrefixArgument) -> None:
         tell_json({"outcome": "revoked", "prefix": prefix})
     else:
         tell(f"revoked key `{prefix}`")
-
-
-def key_document(key: "Key") -> "Written":
-    """Return a key as programs are shown it, without anything secret."""
-    return {
-        "prefix": key.prefix,
-        "org_id": key.organization,
-        "principal_id": key.principal,
-        "scopes": sorted(key.scopes),
-        "label": key.label,
-        "created_at": key.created_at,
-        "created_by": key.created_by,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-        "revoked_by": key.revoked_by,
-    }
 
 
 def _holder(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from grantproof.bootstrap import Services
     from grantproof.core.commands import Accepted
-    from grantproof.core.commands.language import Command, SingleCommand
+    from grantproof.core.commands.language import SingleCommand
     from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId, SessionId
     from grantproof.core.invariants import Violation
     from grantproof.core.matching import Request
@@ -193,23 +193,15 @@ class LocalOperator(Operator):
     def explain(
         self, request: "Request", supplied: "Supplied", *, session: "SessionId | None" = None
     ) -> "Written":
-        from grantproof.cli.answers import explanation_document
-        from grantproof.service import review
-        from grantproof.service.entering import NO_SESSION, entered, is_for_session
+        from grantproof.service.entering import entered
+        from grantproof.service.explaining import explained
         from grantproof.service.pip import situate
 
         asking, state = self._asking(request, session), self.state
         context = situate(self.instant(), state.time_zone, supplied)
         own = entered(asking, context.instant)
         readings = self.readings(request.principal)
-        explanation = review.explain(state, own.request, context, readings=readings)
-        reason = getattr(explanation.decision, "reason", None)
-        return explanation_document(
-            explanation,
-            revision=state.revision,
-            decided_at=context.instant,
-            instead=NO_SESSION if is_for_session(reason, own) else None,
-        )
+        return explained(state, own, context, readings=readings)[1].written()
 
     def _asking(self, request: "Request", session: "SessionId | None") -> "Request | InSession":
         from functools import partial
@@ -249,11 +241,12 @@ class LocalOperator(Operator):
     ) -> "Organization":
         """Return what the commands would lead to; raises `Stop` when they would be refused."""
         from grantproof.core.commands import Accepted
+        from grantproof.service.pap import as_one
 
         if len(commands) == 0:
             return state
         administration = self.services.administration
-        outcome = administration.suppose(state, _as_one(commands), by=self.author)
+        outcome = administration.suppose(state, as_one(commands), by=self.author)
         if isinstance(outcome, Accepted):
             return outcome.state
         raise _refused(outcome, state.id, several=len(commands) > 1)
@@ -270,11 +263,11 @@ class LocalOperator(Operator):
     def change(
         self, organization: "OrganizationId", *commands: "SingleCommand", at: int | None = None
     ) -> int:
-        from grantproof.service.pap import NO_TERMS, Terms
+        from grantproof.service.pap import NO_TERMS, Terms, as_one
 
         terms = NO_TERMS if at is None else Terms(at=frozenset({at}))
         outcome = self.services.administration.propose(
-            organization, _as_one(commands), by=self.author, terms=terms
+            organization, as_one(commands), by=self.author, terms=terms
         )
         return _accepted(outcome, organization).event.revision
 
@@ -282,10 +275,10 @@ class LocalOperator(Operator):
     def rehearse(
         self, organization: "OrganizationId", *commands: "SingleCommand", at: int
     ) -> "Accepted":
-        from grantproof.service.pap import Terms
+        from grantproof.service.pap import Terms, as_one
 
         outcome = self.services.administration.rehearse(
-            organization, _as_one(commands), by=self.author, terms=Terms(at=frozenset({at}))
+            organization, as_one(commands), by=self.author, terms=Terms(at=frozenset({at}))
         )
         return _accepted(outcome, organization)
 
@@ -310,8 +303,9 @@ class LocalOperator(Operator):
     def make_key(self, wanted: "KeyRequest", *, seconds: int | None) -> "Written":
         from dataclasses import replace
 
-        from grantproof.cli.key import key_document
-        from grantproof.service.keyring import NewKey, NoSuchOrganization, NoSuchPrincipal
+        from grantproof.service.credentials import key_document
+        from grantproof.service.keyring import NewKey, NoSuchPrincipal
+        from grantproof.service.pap import NoOrganization
 
         # Like an organization, the first key may be the first thing in a database.
         services = self._opened(create=wanted.organization is None)
@@ -320,7 +314,7 @@ class LocalOperator(Operator):
         match services.keyring.create(wanted, by=self.author):
             case NewKey() as made:
                 return {**key_document(made.key), "key": made.text}
-            case NoSuchOrganization():
+            case NoOrganization():
                 raise absent("organization", wanted.organization or "")
             case NoSuchPrincipal():
                 raise absent("principal", wanted.principal or "")
@@ -329,8 +323,8 @@ class LocalOperator(Operator):
 
     @override
     def keys(self) -> "list[Written]":
-        from grantproof.cli.key import key_document
         from grantproof.core.limits import PAGE_ITEMS_MAX
+        from grantproof.service.credentials import key_document
 
         keyring, found = self.services.keyring, list["Written"]()
         page = keyring.page(limit=PAGE_ITEMS_MAX)
@@ -380,12 +374,6 @@ class LocalOperator(Operator):
         from grantproof.service.history import everything
 
         return everything(self.services.store, name, query, limit=EVENTS_PAGE_MAX)
-
-
-def _as_one(commands: "tuple[SingleCommand, ...]") -> "Command":
-    from grantproof.core.commands.language import ChangeSet
-
-    return commands[0] if len(commands) == 1 else ChangeSet(commands)
 
 
 def _accepted(outcome: "Proposed", organization: str) -> "Accepted":

@@ -31,6 +31,7 @@ class LocalSessions(KeptSessions):
     @override
     def of(self, principal: "PrincipalId | None") -> "list[Written]":
         from grantproof.core.limits import PAGE_ITEMS_MAX
+        from grantproof.service.sessions import session_document
 
         # What is not there has no sessions, which would look like an organization without any.
         name, kept, found = self._operator.state.id, self._kept, list["Session"]()
@@ -43,6 +44,7 @@ class LocalSessions(KeptSessions):
 
     @override
     def show(self, session: "SessionId") -> "Written":
+        from grantproof.service.sessions import session_document
         from grantproof.service.standard_review import session_roles
 
         state = self._operator.state
@@ -71,7 +73,7 @@ class LocalSessions(KeptSessions):
         """Return the session as it is now; raises `Stop` where nothing was done."""
         from grantproof.cli.witness import unwilling
         from grantproof.service.pap import Contended
-        from grantproof.service.sessions import Unwilling, Written
+        from grantproof.service.sessions import Unwilling, Written, session_document
 
         match outcome:
             case Written(session):
@@ -83,15 +85,3 @@ class LocalSessions(KeptSessions):
                 raise Stop(ExitCode.UNDETERMINED, line)
             case _:
                 raise absent("organization", self._organization)
-
-
-def session_document(session: "Session") -> "Written":
-    """Return a session as programs are shown it."""
-    return {
-        "id": session.id,
-        "principal": session.principal,
-        "roles": sorted(session.roles),
-        "created_at": session.created_at,
-        "expires_at": session.expires_at,
-        "opened_by": session.opened_by,
-    }

@@ -30,4 +30,5 @@ Pairs = Annotated[
     typer.Argument(metavar="[NAME=VALUE]...", help="What the attributes shall be, all of them."),
 ]
 Clear = Annotated[bool, typer.Option("--clear", help="Remove every attribute.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

@@ -3,21 +3,23 @@
 As `policy apply` does it: the change is made only of the revision that was shown.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop
+from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
-from grantproof.cli.options import Yes
-from grantproof.cli.output import tell
-from grantproof.cli.policy_apply import DryRun, Plan, check_asking
+from grantproof.cli.options import DryRun, Yes
+from grantproof.cli.output import tell, tell_json
 
 if TYPE_CHECKING:
+    from grantproof.analysis.findings import Difference as Effect
     from grantproof.core.commands.language import SingleCommand
     from grantproof.core.organization import Organization
+    from grantproof.policyfile.differing import Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def carry_out(
         tell(f"organization `{of.id}`, revision {of.revision}: {summary(plan.changes)}")
         plan.show()
     if consent.dry_run or not plan.changes:
-        _tell_unchanged(operator, plan, more)
+        tell_unchanged(operator, plan, more)
         return
     if not consent.yes and not typer.confirm("make this change?", err=True):
         raise Stop(ExitCode.NO, "nothing was changed")
@@ -58,6 +60,63 @@ def carry_out(
         plan.tell("accepted", revision=revision, more=more)
     else:
         tell(f"{done} ({of.id}, revision {revision})")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What changes of a state, and what that means: who gains and who loses what."""
+
+    state: "Organization"
+    changes: "Difference"
+    effect: "Effect"
+
+    def show(self) -> None:
+        """Print it for whoever is to agree."""
+        from grantproof.cli.difference import tell_effect
+        from grantproof.cli.plan import tell_plan
+
+        tell_plan(self.changes)
+        tell_effect(self.effect)
+
+    def tell(
+        self,
+        outcome: str,
+        *,
+        revision: int | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        """Print it for programs, with what became of it, and `more` that is to be told."""
+        from grantproof.service.difference_documents import difference_document
+        from grantproof.service.plan_documents import plan_document
+
+        tell_json(
+            {
+                "outcome": outcome,
+                "organization": self.state.id,
+                "revision": self.state.revision if revision is None else revision,
+                "plan": plan_document(self.changes),
+                "effect": difference_document(self.effect, everything=False),
+                **(more or {}),
+            }
+        )
+
+
+def check_asking(operator: Operator, *, dry_run: bool, yes: bool) -> None:
+    """Raise `Stop` where a plan would have to be agreed to, and nobody can be asked."""
+    if not (dry_run or yes) and (operator.json or not sys.stdin.isatty()):
+        raise usage("nobody can be asked to agree to the plan: give --yes, or --dry-run to see it")
+
+
+def tell_unchanged(
+    operator: Operator, plan: Plan, more: Mapping[str, object] | None = None
+) -> None:
+    """Print that the plan was not made: it was only to be seen, or there is nothing to do."""
+    if operator.json:
+        plan.tell("planned" if plan.changes else "unchanged", more=more)
+    elif plan.changes:
+        tell("nothing was changed")
+    else:
+        tell(f"organization `{plan.state.id}`, revision {plan.state.revision}: nothing to do")
 
 
 def _plan(operator: Operator, commands: "Sequence[SingleCommand]", of: "Organization") -> Plan:
@@ -71,12 +130,3 @@ def _plan(operator: Operator, commands: "Sequence[SingleCommand]", of: "Organiza
         delta, after = accepted.event.delta, accepted.state
     now = operator.instant()
     return Plan(of, changes_of(delta), compared(of, after, now=now))
-
-
-def _tell_unchanged(operator: Operator, plan: Plan, more: Mapping[str, object] | None) -> None:
-    if operator.json:
-        plan.tell("planned" if plan.changes else "unchanged", more=more)
-    elif plan.changes:
-        tell("nothing was changed")
-    else:
-        tell(f"organization `{plan.state.id}`, revision {plan.state.revision}: nothing to do")

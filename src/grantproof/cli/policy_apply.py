@@ -4,23 +4,19 @@ The change is made only of the revision that the plan was made from: what somebo
 meanwhile is never undone unseen.
 """
 
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.exits import ExitCode, Stop, absent
 from grantproof.cli.operator import Operator
-from grantproof.cli.options import Yes
-from grantproof.cli.output import tell, tell_json
+from grantproof.cli.options import DryRun, Yes
+from grantproof.cli.output import tell
+from grantproof.cli.planned import Plan, check_asking, tell_unchanged
 from grantproof.cli.policy_files import read_policy_of
 from grantproof.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from grantproof.analysis.findings import Difference as Effect
     from grantproof.core.commands.language import SingleCommand
     from grantproof.core.organization import Organization
     from grantproof.policyfile.differing import Difference
@@ -33,7 +29,6 @@ Paths = Annotated[
         help="Files of the policy, or folders of them; - is the standard input.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan, and change nothing.")]
 Create = Annotated[
     bool, typer.Option("--create", help="Make the organization if it does not exist.")
 ]
@@ -71,7 +66,7 @@ def apply(
         _tell_head(state, found, exists=standing is not None)
         plan.show()
     if dry_run or (not found and standing is not None):
-        _tell_unchanged(operator, plan)
+        tell_unchanged(operator, plan)
         return
     if not yes and not typer.confirm("apply this plan?", err=True):
         raise Stop(ExitCode.NO, "nothing was changed")
@@ -79,51 +74,6 @@ def apply(
         _found(operator, wanted)
     revision = operator.change(state.id, *commands, at=state.revision) if commands else 0
     _tell_applied(operator, plan, revision=revision)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What changes of a state, and what that means: who gains and who loses what."""
-
-    state: "Organization"
-    changes: "Difference"
-    effect: "Effect"
-
-    def show(self) -> None:
-        """Print it for whoever is to agree."""
-        from grantproof.cli.difference import tell_effect
-        from grantproof.cli.plan import tell_plan
-
-        tell_plan(self.changes)
-        tell_effect(self.effect)
-
-    def tell(
-        self,
-        outcome: str,
-        *,
-        revision: int | None = None,
-        more: "Mapping[str, object] | None" = None,
-    ) -> None:
-        """Print it for programs, with what became of it, and `more` that is to be told."""
-        from grantproof.service.difference_documents import difference_document
-        from grantproof.service.plan_documents import plan_document
-
-        tell_json(
-            {
-                "outcome": outcome,
-                "organization": self.state.id,
-                "revision": self.state.revision if revision is None else revision,
-                "plan": plan_document(self.changes),
-                "effect": difference_document(self.effect, everything=False),
-                **(more or {}),
-            }
-        )
-
-
-def check_asking(operator: Operator, *, dry_run: bool, yes: bool) -> None:
-    """Raise `Stop` where a plan would have to be agreed to, and nobody can be asked."""
-    if not (dry_run or yes) and (operator.json or not sys.stdin.isatty()):
-        raise usage("nobody can be asked to agree to the plan: give --yes, or --dry-run to see it")
 
 
 def _standing(
@@ -189,15 +139,6 @@ def _tell_head(state: "Organization", found: "Difference", *, exists: bool) -> N
 
     place = f"revision {state.revision}" if exists else "to be made"
     tell(f"organization `{state.id}`, {place}: {summary(found)}")
-
-
-def _tell_unchanged(operator: Operator, plan: Plan) -> None:
-    if operator.json:
-        plan.tell("planned" if plan.changes else "unchanged")
-    elif plan.changes:
-        tell("nothing was changed")
-    else:
-        tell(f"organization `{plan.state.id}`, revision {plan.state.revision}: nothing to do")
 
 
 def _tell_applied(operator: Operator, plan: Plan, *, revision: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop, usage
+from grantproof.cli.exits import ExitCode, Stop, unusable, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import complain, tell_json, tell_text
 from grantproof.cli.policy_files import text_of
@@ -109,8 +109,7 @@ def _write(output: Path, outcome: "Imported") -> None:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        why = (error.strerror or "it cannot be written").lower()
-        raise usage(f"the file `{output}` cannot be written: {why}") from None
+        raise unusable(output, "written", error) from None
 
 
 def _told(outcome: "Imported", *, shown: bool) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop, usage
+from grantproof.cli.exits import ExitCode, Stop, unusable
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import complain, tell_json, tell_text
 from grantproof.cli.policy_files import read_paths
@@ -107,5 +107,4 @@ def _replace(path: Path, text: str) -> None:
             shutil.copymode(target, made)
             made.replace(target)
     except OSError as error:
-        why = (error.strerror or "it cannot be written").lower()
-        raise usage(f"`{path}` cannot be written: {why}") from None
+        raise unusable(path, "written", error) from None

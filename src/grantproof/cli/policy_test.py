@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop, usage
+from grantproof.cli.exits import ExitCode, Stop, unusable, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import Tree, indented, tell, tell_coloured, tell_json
 from grantproof.cli.policy_files import state_of_policy
@@ -265,5 +265,4 @@ def _write_junit(file: str, results: list[Placed]) -> None:
     try:
         Path(file).write_text(junit(cases), encoding="utf-8")
     except OSError as error:
-        why = (error.strerror or "it cannot be written").lower()
-        raise usage(f"the file `{file}` cannot be written: {why}") from None
+        raise unusable(file, "written", error) from None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grantproof.cli.exits import ExitCode, Stop, usage
+from grantproof.cli.asked import Position, Region
+from grantproof.cli.exits import ExitCode, Stop, unusable, usage
 from grantproof.cli.operator import Operator
 
 if TYPE_CHECKING:
@@ -48,13 +49,7 @@ Hour = Annotated[
 Weekday = Annotated[
     str | None, typer.Option("--weekday", metavar="DAY", help="Suppose mon to sun, or 0 to 6.")
 ]
-Region = Annotated[
-    str | None, typer.Option("--region", metavar="REGION", help="Where the request comes from.")
-]
-Position = Annotated[
-    str | None,
-    typer.Option("--position", metavar="LAT,LON", help="Its place in degrees: 48.8566,2.3522."),
-]
+
 ContextAttributes = Annotated[
     list[str] | None,
     typer.Option(
@@ -207,7 +202,6 @@ def _text_of(file: str) -> str:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return content.decode("utf-8-sig")
     except OSError as error:
-        why = (error.strerror or "it cannot be read").lower()
-        raise usage(f"the file `{file}` cannot be read: {why}") from None
+        raise unusable(file, "read", error) from None
     except UnicodeDecodeError:
         raise usage(f"the file `{file}` is not UTF-8") from None

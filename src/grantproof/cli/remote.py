@@ -14,7 +14,6 @@ from typing_extensions import override
 from grantproof.cli.exits import absent
 from grantproof.cli.operator import Batches, KeptSessions, Operator
 from grantproof.cli.remote_documents import (
-    command_document,
     context_document,
     decided,
     not_there,
@@ -210,7 +209,7 @@ class RemoteOperator(Operator):
         body = {
             **self._question(request, supplied),
             **({"context": context} if context else {}),
-            **({"commands": [command_document(one) for one in commands]} if commands else {}),
+            **({"commands": _written(commands)} if commands else {}),
         }
         with changing(self.organization, several=len(commands) > 1):
             told = self.post("/what-if", body)
@@ -251,7 +250,7 @@ class RemoteOperator(Operator):
     ) -> int:
         from grantproof.cli.remote_refusals import changing
 
-        body = {"commands": [command_document(one) for one in commands]}
+        body = {"commands": _written(commands)}
         with changing(organization):
             told = self.post(_changes(organization), body, once=True, more=_if_at(at))
         self._states.pop(organization, None)
@@ -263,14 +262,13 @@ class RemoteOperator(Operator):
     ) -> "Accepted":
         from grantproof.cli.remote_refusals import changing
         from grantproof.core.commands import Accepted, apply
-        from grantproof.core.commands.language import ChangeSet
+        from grantproof.service.pap import as_one
 
-        body = {"commands": [command_document(one) for one in commands], "dry_run": True}
+        body = {"commands": _written(commands), "dry_run": True}
         with changing(organization):
             self.post(_changes(organization), body, more=_if_at(at))
-        command = commands[0] if len(commands) == 1 else ChangeSet(commands)
         state, instant = self.state_of(organization), self.instant()
-        outcome = apply(state, command, actor="remote", instant=instant)
+        outcome = apply(state, as_one(commands), actor="remote", instant=instant)
         if not isinstance(outcome, Accepted):
             raise not_ours("it would accept what its document of the organization refuses")
         return outcome
@@ -304,7 +302,7 @@ class RemoteOperator(Operator):
 
     def send(self, organization: "OrganizationId", batch: "Batch") -> int:
         """Make a batch's change once; return the revision that it made, now or before."""
-        body = {"commands": [command_document(one) for one in batch.commands]}
+        body = {"commands": _written(batch.commands)}
         return revision_of(self.post(_changes(organization), body, once=batch.once.key))
 
     def revision_of(self, organization: "OrganizationId") -> int:
@@ -446,6 +444,12 @@ class RemoteOperator(Operator):
 
 def _if_at(revision: int | None) -> dict[str, str]:
     return {} if revision is None else {"If-Match": f'"{revision}"'}
+
+
+def _written(commands: "tuple[SingleCommand, ...]") -> "list[Written]":
+    from grantproof.service.plan_documents import command_document
+
+    return list(map(command_document, commands))
 
 
 def _changes(organization: str) -> str:

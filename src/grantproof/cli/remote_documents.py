@@ -8,7 +8,6 @@ from grantproof.cli.exits import Stop, absent
 from grantproof.cli.remote_http import not_ours
 
 if TYPE_CHECKING:
-    from grantproof.core.commands.language import SingleCommand
     from grantproof.core.organization import Organization
     from grantproof.policyfile.contexts import Written
     from grantproof.service.pip import Supplied
@@ -81,14 +80,6 @@ def revision_of(told: "Written") -> int:
     if not isinstance(revision, int):
         raise not_ours("its answer names no revision")
     return revision
-
-
-def command_document(command: "SingleCommand") -> dict[str, Any]:
-    """Return a command as a request writes it."""
-    from grantproof.policyfile import command_documents
-    from grantproof.policyfile.faults import TAG
-
-    return {TAG: type(command).__name__, **command_documents.of(command).written()}
 
 
 def context_document(supplied: "Supplied") -> dict[str, Any]:

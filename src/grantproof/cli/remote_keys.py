@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from grantproof.cli.exits import usage
+from grantproof.cli.exits import unusable, usage
 
 KEY: Final = "GRANTPROOF_KEY"
 KEY_FILE: Final = "GRANTPROOF_KEY_FILE"
@@ -33,8 +33,7 @@ def _read(file: str) -> str:
         with Path(file).open("rb") as stream:
             return stream.read(KEY_LENGTH_MAX + 2).decode("ascii")
     except OSError as error:
-        why = (error.strerror or "it cannot be read").lower()
-        raise usage(f"the file `{file}` cannot be read: {why}") from None
+        raise unusable(file, "read", error) from None
     except UnicodeDecodeError:
         raise usage(f"the file `{file}` holds no key: a key is one line of ASCII") from None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
 
-from grantproof.cli.exits import ExitCode, Stop, absent
+from grantproof.cli.exits import absent
 from grantproof.cli.operator import KeptSessions
 from grantproof.cli.remote_http import Server, ServerSays, path_of
 
@@ -88,10 +88,7 @@ def refusals(session: "SessionId | None" = None) -> Iterator[None]:
             raise absent("session", session) from None
         if "witness" not in problem.document:
             raise
-        document = {
-            "outcome": "refused",
-            "error": problem.detail,
-            "code": problem.code,
-            "witness": problem.document["witness"],
-        }
-        raise Stop(ExitCode.NO, problem.detail, document=document) from None
+        from grantproof.cli.witness import refused_session
+
+        witness = problem.document["witness"]
+        raise refused_session(problem.detail, problem.code, witness) from None

@@ -34,7 +34,7 @@ def assigned_users(operator: Operator, role: RoleArgument) -> None:
     from grantproof.service import standard_review
 
     state, name = _role(operator, role)
-    _tell_names(operator, standard_review.assigned_users(state, name, _now(operator)))
+    _tell_names(operator, standard_review.assigned_users(state, name, operator.instant()))
 
 
 @command(app)
@@ -43,7 +43,7 @@ def authorized_users(operator: Operator, role: RoleArgument) -> None:
     from grantproof.service import standard_review
 
     state, name = _role(operator, role)
-    _tell_names(operator, standard_review.authorized_users(state, name, _now(operator)))
+    _tell_names(operator, standard_review.authorized_users(state, name, operator.instant()))
 
 
 @command(app)
@@ -52,7 +52,7 @@ def assigned_roles(operator: Operator, principal: PrincipalArgument) -> None:
     from grantproof.service import standard_review
 
     state, name = _principal(operator, principal)
-    _tell_names(operator, standard_review.assigned_roles(state, name, _now(operator)))
+    _tell_names(operator, standard_review.assigned_roles(state, name, operator.instant()))
 
 
 @command(app)
@@ -61,7 +61,7 @@ def authorized_roles(operator: Operator, principal: PrincipalArgument) -> None:
     from grantproof.service import standard_review
 
     state, name = _principal(operator, principal)
-    _tell_names(operator, standard_review.authorized_roles(state, name, _now(operator)))
+    _tell_names(operator, standard_review.authorized_roles(state, name, operator.instant()))
 
 
 @command(app)
@@ -78,7 +78,7 @@ def user_permissions(operator: Operator, principal: PrincipalArgument) -> None:
     from grantproof.service import standard_review
 
     state, name = _principal(operator, principal)
-    _tell_claims(operator, standard_review.user_permissions(state, name, _now(operator)))
+    _tell_claims(operator, standard_review.user_permissions(state, name, operator.instant()))
 
 
 @command(app)
@@ -90,7 +90,7 @@ def session_roles(
 
     state, name = _principal(operator, principal)
     chosen = _chosen(active_role)
-    found = standard_review.session_roles(state, name, _now(operator), chosen=chosen)
+    found = standard_review.session_roles(state, name, operator.instant(), chosen=chosen)
     _tell_names(operator, found)
 
 
@@ -103,7 +103,7 @@ def session_permissions(
 
     state, name = _principal(operator, principal)
     chosen = _chosen(active_role)
-    found = standard_review.session_permissions(state, name, _now(operator), chosen=chosen)
+    found = standard_review.session_permissions(state, name, operator.instant(), chosen=chosen)
     _tell_claims(operator, found)
 
 
@@ -131,13 +131,9 @@ def user_operations(
     from grantproof.service import standard_review
 
     state, name = _principal(operator, principal)
-    on, instant = _resource(state, resource, kind), _now(operator)
+    on, instant = _resource(state, resource, kind), operator.instant()
     found = standard_review.user_operations_on_object(state, name, on, instant=instant, kind=kind)
     _tell_actions(operator, found)
-
-
-def _now(operator: Operator) -> int:
-    return operator.instant()
 
 
 def _role(operator: Operator, role: str) -> "tuple[Organization, RoleId]":

@@ -130,7 +130,7 @@ class Place:
             try:
                 word = self._talk.recv()
             except (EOFError, OSError):
-                self._leave()
+                self.abandon()
                 return
             if word == READY:
                 self.tries, self.has_served = 0, True
@@ -141,7 +141,7 @@ class Place:
 
     def ended(self, now: float) -> float:
         """Take note of an end; return how many seconds to wait before another is started."""
-        self._leave()
+        self.abandon()
         self.process = None
         self.tries += 1
         self._deaths.append(now)
@@ -152,14 +152,11 @@ class Place:
         self.due = now + pause
         return pause
 
-    def _leave(self) -> None:
+    def abandon(self) -> None:
+        """Leave the process, if there is one, to itself: without a parent it ends."""
         if self._talk is not None:
             self._talk.close()
             self._talk = None
-
-    def abandon(self) -> None:
-        """Leave the process to itself: without a parent it ends."""
-        self._leave()
 
 
 class Supervisor:

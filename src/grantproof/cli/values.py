@@ -134,13 +134,9 @@ def max_usage(text: str) -> MaxUsage:
     """Return what `100/day` means; without a period the count never starts again."""
     limit, slash, period = text.partition("/")
     if NUMBER.fullmatch(limit) is None or (slash and period not in PERIODS):
-        raise usage(f"--max-usage `{text}` must be written as 100 or 100/day ({listed_periods()})")
+        periods = ", ".join(PERIODS)
+        raise usage(f"--max-usage `{text}` must be written as 100 or 100/day ({periods})")
     return MaxUsage(int(limit), cast(Period, period or "total"))
-
-
-def listed_periods() -> str:
-    """Return the periods in which usage may be counted, in words."""
-    return ", ".join(PERIODS)
 
 
 def condition(text: str) -> Attribute:

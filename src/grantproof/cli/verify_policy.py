@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from grantproof.cli.exits import ExitCode, Stop, usage
+from grantproof.cli.exits import ExitCode, Stop, unusable, usage
 from grantproof.cli.output import tell_coloured, tell_text
 from grantproof.cli.progress import progress
 
@@ -148,5 +148,4 @@ def _write(report: "Report", wanted: Wanted) -> None:
     try:
         Path(wanted.file).write_text(text, encoding="utf-8")
     except OSError as error:
-        why = (error.strerror or "it cannot be written").lower()
-        raise usage(f"the file `{wanted.file}` cannot be written: {why}") from None
+        raise unusable(wanted.file, "written", error) from None

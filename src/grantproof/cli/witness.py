@@ -40,12 +40,7 @@ if TYPE_CHECKING:
 def refused(refusal: SingleRefusal, *, place: str = "") -> Stop:
     """Return the end of a command whose change is refused; `place` says where it is asked for."""
     reason = refusal_message(refusal)
-    document = {
-        "outcome": "refused",
-        "error": reason,
-        "code": kind_of(refusal),
-        "witness": witness_of(refusal),
-    }
+    document = refused_document(reason, kind_of(refusal), witness_of(refusal))
     return Stop(ExitCode.NO, f"{place}{reason}", document=document, tree=witness_tree(refusal))
 
 
@@ -59,13 +54,17 @@ def refused_change(refusal: Refusal, *, several: bool) -> Stop:
 def unwilling(refusal: "SessionRefusal") -> Stop:
     """Return the end of a command whose session is not opened or changed."""
     reason = session_message(refusal)
-    document = {
-        "outcome": "refused",
-        "error": reason,
-        "code": session_kind_of(refusal),
-        "witness": session_witness_of(refusal),
-    }
-    return Stop(ExitCode.NO, reason, document=document)
+    return refused_session(reason, session_kind_of(refusal), session_witness_of(refusal))
+
+
+def refused_session(reason: str, code: str, witness: Witness) -> Stop:
+    """Return what `unwilling` does, of a refusal that was told."""
+    return Stop(ExitCode.NO, reason, document=refused_document(reason, code, witness))
+
+
+def refused_document(reason: str, code: str, witness: Witness) -> Witness:
+    """Return a refusal for programs: the same members whatever was refused."""
+    return {"outcome": "refused", "error": reason, "code": code, "witness": witness}
 
 
 def guard_refused(refused: "Broken | Unjudged", *, place: str = "") -> Stop:
@@ -75,12 +74,7 @@ def guard_refused(refused: "Broken | Unjudged", *, place: str = "") -> Stop:
     line = f"{place}{refused.message}"
     if isinstance(refused, Unjudged):
         return Stop(ExitCode.UNDETERMINED, f"{line}: nothing was changed")
-    document = {
-        "outcome": "refused",
-        "error": refused.message,
-        "code": "breaks_guardrail",
-        "witness": refused.witness,
-    }
+    document = refused_document(refused.message, "breaks_guardrail", refused.witness)
     would = tuple(map(allowed_tree, refused.witness["requests"]))
     return Stop(ExitCode.NO, line, document=document, tree=Tree("this would be allowed", would))
 

@@ -22,7 +22,7 @@ from uvicorn.importer import import_from_string
 from grantproof.adapters.workers import Worker, clear
 from grantproof.cli.exits import ExitCode
 from grantproof.cli.serve import environment
-from grantproof.cli.server import SHUTDOWN_SECONDS_MAX, Server, configured
+from grantproof.cli.server import APPLICATION, SHUTDOWN_SECONDS_MAX, Server, configured
 from grantproof.settings import Settings
 
 READY: Final = "ready"
@@ -85,7 +85,7 @@ def work(listener: socket.socket, parent: "Connection[Any, Any]", worker: Worker
     maker = os.getppid()
     settings = Settings().of_one_worker()
     os.environ.update(environment(settings))
-    create: Any = import_from_string("grantproof.api.app:create_app")
+    create: Any = import_from_string(APPLICATION)
     config = configured(settings, application=partial(create, worker))
     server = WorkerServer(config, drain_seconds=settings.drain_seconds, parent=parent)
     signal.signal(signal.SIGTERM, server.handle_exit)

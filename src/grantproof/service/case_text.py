@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from grantproof.core.attributes import Attributes
 from grantproof.core.constraints import Context
 from grantproof.core.errors import Illegal
+from grantproof.core.geodesy import degrees
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
@@ -28,6 +29,7 @@ from grantproof.core.matching import Request
 from grantproof.core.metering import Counter, Readings, Span
 from grantproof.core.model import Delta
 from grantproof.core.organization import Organization, facts, with_fact
+from grantproof.policyfile.fields import read_position
 from grantproof.policyfile.value_fields import read_attributes, write_attributes
 from grantproof.policyfile.wire import (
     Unreadable,
@@ -61,8 +63,11 @@ class RequestText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     active_roles: list[str] | None
 
 
-class ContextText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Here and now, as the decision saw it."""
+class ContextText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Here and now, as the decision saw it.
+
+    `position` came later: it is left out where there is none, as older cases have it.
+    """
 
     instant: int
     hour: int
@@ -75,6 +80,7 @@ class ContextText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     principal_properties: AttributesText
     resource_properties: AttributesText
     action_properties: AttributesText
+    position: str | None = None
 
 
 class CaseText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -214,16 +220,11 @@ def _context(context: Context) -> ContextText:
         None if context.region is None else str(context.region),
         context.usage,
         context.rate,
-        *(_written(each) for each in _attributes(context)),
-    )
-
-
-def _attributes(context: Context) -> tuple[Attributes, Attributes, Attributes, Attributes]:
-    return (
-        context.attributes,
-        context.principal_properties,
-        context.resource_properties,
-        context.action_properties,
+        _written(context.attributes),
+        _written(context.principal_properties),
+        _written(context.resource_properties),
+        _written(context.action_properties),
+        None if context.position is None else degrees(context.position),
     )
 
 
@@ -238,6 +239,7 @@ def _read_context(read: ContextText) -> Context:
         weekday=read.weekday,
         year=read.year,
         region=None if read.region is None else Region(read.region),
+        position=None if read.position is None else read_position(read.position),
         usage=read.usage,
         rate=read.rate,
         attributes=read_attributes(read.attributes),

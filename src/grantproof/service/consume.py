@@ -33,6 +33,7 @@ from grantproof.service.receipts import (
     Pledge,
     Retold,
     Underway,
+    retold,
 )
 from grantproof.service.snapshots import Owner, Snapshots
 
@@ -66,7 +67,7 @@ class Keyed:
         return Keeping(self.pledge, lambda charged: self.tell(consumed(charged)))
 
 
-Once = Retold | KeyReused | InProgress
+Again = Retold | KeyReused | InProgress
 """What becomes of a use under a key, where it is not consumed by this call."""
 
 
@@ -111,7 +112,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Contended | Once: ...
+    ) -> Consumed | Contended | Again: ...
 
     def consume(
         self,
@@ -120,7 +121,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None = None,
-    ) -> Consumed | Contended | Once:
+    ) -> Consumed | Contended | Again:
         """Decide the request and count it if it is allowed by a metered claim.
 
         An allow is counted, durably, for the claim that it names and for no other; a deny, and one
@@ -144,7 +145,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Contended | Once:
+    ) -> Consumed | Contended | Again:
         """Consume, alone under its key."""
         if keyed is None:
             return self._consume(organization, request, supplied, keyed=None)
@@ -161,7 +162,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Contended | Once:
+    ) -> Consumed | Contended | Again:
         for attempt in range(CHARGE_ATTEMPTS_MAX):
             if attempt > 0:
                 self.attempts.retry()
@@ -187,7 +188,7 @@ class ConsumptionPoint:
         supplied: Supplied,
         *,
         keyed: Keyed | None,
-    ) -> Consumed | Once | Uncharged:
+    ) -> Consumed | Again | Uncharged:
         """Return the answer, charged if it is to be; or why another attempt is due."""
         index = self._snapshots.load(organization)
         if index is None:
@@ -219,7 +220,7 @@ class ConsumptionPoint:
 
     def _settled(
         self, index: Index, contest: Contest, keyed: Keyed | None
-    ) -> Consumed | Once | Uncharged:
+    ) -> Consumed | Again | Uncharged:
         """Return the answer, charged if it is an allow; or why another attempt is due."""
         state, principal = contest.state, contest.request.principal
         instant = contest.context.instant
@@ -249,12 +250,12 @@ class ConsumptionPoint:
             return consumed(done)
         if isinstance(done, Consumption):
             # Nothing is kept but under a key.
-            return KeyReused() if keyed is None else _retold(done, keyed.pledge)
+            return KeyReused() if keyed is None else retold(done, keyed.pledge.once)
         return done
 
     def _uncounted(
         self, organization: OrganizationId, consumed: Consumed, keyed: Keyed | None
-    ) -> Consumed | Once:
+    ) -> Consumed | Again:
         """Return the answer that counts nothing, or what became of the same key before."""
         if keyed is None:
             return consumed
@@ -267,10 +268,10 @@ class ConsumptionPoint:
             key=pledge.once.key,
             after=consumed.answer.decided_at - RECEIPT_SECONDS,
         )
-        return consumed if known is None else _retold(known, pledge)
+        return consumed if known is None else retold(known, pledge.once)
 
 
-def _ending(consumed: Consumed | Contended | Once) -> str | None:
+def _ending(consumed: Consumed | Contended | Again) -> str | None:
     """Return how the use is counted; nothing for one that is told again."""
     match consumed:
         case Consumed(answer):
@@ -284,10 +285,6 @@ def _ending(consumed: Consumed | Contended | Once) -> str | None:
             return None
         case _ as never:
             assert_never(never)
-
-
-def _retold(known: Consumption, pledge: Pledge) -> Once:
-    return Retold(known.answer) if known.once == pledge.once else KeyReused()
 
 
 def check_nothing_counted(supplied: Supplied) -> None:

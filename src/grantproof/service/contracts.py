@@ -162,7 +162,7 @@ class Inspection:
         self._until = [self._certificate.gap(), self._shadow.gap()]
         self.left = self._planned = min(self._until)
 
-    def look(self, asked: Asked, outcome: "Claim | Reason") -> "Claim | Reason | Withheld":
+    def look(self, asked: Asked, outcome: Claim | Reason) -> Claim | Reason | Withheld:
         """Return the outcome as it may be answered: as it is, or as a deny of its own."""
         certificate, shadow = self._due()
         withheld: Withheld | None = None
@@ -182,7 +182,7 @@ class Inspection:
         self.left = self._planned = min(self._until)
         return certificate <= 0, shadow <= 0
 
-    def _shadowed(self, asked: Asked, outcome: "Claim | Reason") -> Withheld | None:
+    def _shadowed(self, asked: Asked, outcome: Claim | Reason) -> Withheld | None:
         """Ask the reference too; withhold an allow that it does not give."""
         try:
             expected: Claim | Reason | None = reference(asked)

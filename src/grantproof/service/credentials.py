@@ -11,7 +11,7 @@ import re
 import zlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -108,6 +108,22 @@ class Key:
         else:
             author = Author(f"principal:{self.principal}", self.principal)
         return Caller.with_scopes(self.organization, self.scopes, author=author)
+
+
+def key_document(key: Key) -> dict[str, Any]:
+    """Return a key as programs are shown it at every door, without anything secret."""
+    return {
+        "prefix": key.prefix,
+        "org_id": key.organization,
+        "principal_id": key.principal,
+        "scopes": sorted(key.scopes),
+        "label": key.label,
+        "created_at": key.created_at,
+        "created_by": key.created_by,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "revoked_by": key.revoked_by,
+    }
 
 
 def _rules(key: Key) -> tuple[tuple[str, bool], ...]:

@@ -6,7 +6,6 @@ is of a narrow alphabet; other stored text is written as JSON, so that it cannot
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
@@ -26,6 +25,7 @@ from grantproof.core.constraints import Context
 from grantproof.core.geodesy import degrees
 from grantproof.core.messages import DAYS, reason_message
 from grantproof.policyfile.value_fields import write_value
+from grantproof.service.claim_text import moment
 
 NAMED_MAX: Final = 3
 """So many names are listed before the rest are counted."""
@@ -75,8 +75,7 @@ def where(subjects: Sequence[Subject]) -> str:
 
 def circumstances(context: Context) -> str:
     """Return the context: when, and what of it may matter."""
-    moment = datetime.fromtimestamp(context.instant, UTC).isoformat().replace("+00:00", "Z")
-    told = [moment, f"{DAYS[context.weekday]} {context.hour:02}:00 local"]
+    told = [moment(context.instant), f"{DAYS[context.weekday]} {context.hour:02}:00 local"]
     if context.region is not None:
         told.append(f"region {context.region}")
     if context.position is not None:

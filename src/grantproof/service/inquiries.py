@@ -29,25 +29,23 @@ from grantproof.core.metering import UNUSED, Readings
 from grantproof.core.model import Assignment, Claim, GroupAssignment
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Allow
-from grantproof.policyfile import command_documents, documents
+from grantproof.policyfile import documents
 from grantproof.policyfile.answers import CODES, Certificate, Observation
 from grantproof.policyfile.contexts import Written, write_context
-from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.witnesses import kind_of, single, witness_of
 from grantproof.service import judging
 from grantproof.service.counterexamples import deed_message, write_counterexample, write_evidence
 from grantproof.service.difference_documents import difference_document
 from grantproof.service.guarding import Broken
 from grantproof.service.pip import calendar
+from grantproof.service.plan_documents import command_document
+from grantproof.service.standard_review import target_of
 
 LISTED_MAX: Final = PAGE_ITEMS_DEFAULT
 """So many items are told of each list, with the count of all."""
 NAMED_MAX: Final = PAGE_ITEMS_MAX
 """So many principals are named in an answer, and at least one of each class that is told."""
 REMEDIES_MAX: Final = 10
-
-ANYBODY: Final = PrincipalId("anybody")
-"""Stands where what is asked does not depend on who asks."""
 AD_HOC: Final = GuardrailId("not-granted")
 
 CHANGES_MAX: Final = 50
@@ -79,7 +77,7 @@ def who_can(state: Organization, deed: Deed, context: Context | None, *, now: in
 
     Yes where somebody is. An unknown resource is one that nobody is allowed anything on.
     """
-    target = resolve(state, Request(ANYBODY, deed.action, deed.resource, deed.kind))
+    target = target_of(state, deed.resource, deed.kind)
     found: Sequence[Able | Unclear] = ()
     if target is not None:
         question = abilities.Question(deed.action, target, deed.kind)
@@ -321,10 +319,7 @@ def _remedy(
     chosen = remedy.request.active_roles
     return {
         "claim": _claim(remedy.claim),
-        "commands": [
-            {TAG: type(one).__name__, **command_documents.of(one).written()}
-            for one in remedy.commands
-        ],
+        "commands": list(map(command_document, remedy.commands)),
         "active_roles": None if chosen is None else sorted(map(str, chosen)),
         "conditions": [
             {"message": failure_message(one), **Observation.of(one).written()} for one in failures

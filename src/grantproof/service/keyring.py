@@ -27,6 +27,7 @@ from grantproof.service.credentials import (
     secret_of,
 )
 from grantproof.service.demo import ACME, AUTHOR
+from grantproof.service.pap import NO_ORGANIZATION, NoOrganization
 from grantproof.service.ports import Clock
 from grantproof.service.receipts import (
     RECEIPT_SECONDS,
@@ -43,7 +44,7 @@ ATTEMPTS_MAX: Final = 4
 """How often another prefix is drawn; that even one is taken happens next to never."""
 
 
-NO_ORGANIZATION: Final = ""
+OF_NONE: Final = ""
 """Stands for the organization where idempotency keys are told apart: API keys are of none."""
 
 
@@ -67,11 +68,6 @@ class NewKey:
 
 
 @dataclass(frozen=True, slots=True)
-class NoSuchOrganization:
-    """The key names an organization that does not exist."""
-
-
-@dataclass(frozen=True, slots=True)
 class NoSuchPrincipal:
     """The key names a principal that its organization does not have."""
 
@@ -91,15 +87,7 @@ class MadeBefore:
     key: Key
 
 
-Made = (
-    NewKey
-    | MadeBefore
-    | NoSuchOrganization
-    | NoSuchPrincipal
-    | TooManyKeys
-    | KeyReused
-    | InProgress
-)
+Made = NewKey | MadeBefore | NoOrganization | NoSuchPrincipal | TooManyKeys | KeyReused | InProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +161,7 @@ class Keyring:
         request, by what its organization then says of it. With `once` at most one key is made,
         however often and wherever the same is asked.
         """
-        with self._underway.alone(NO_ORGANIZATION, by.actor, once) as alone:
+        with self._underway.alone(OF_NONE, by.actor, once) as alone:
             if not alone:
                 return InProgress()
             known = self._made_before(once, by=by)
@@ -236,12 +224,12 @@ class Keyring:
         wanted = KeyRequest(ACME, None, WITHIN_ORGANIZATION, label="the demo: everybody knows it")
         self._keys.create(_key(PREFIX_OF_DEMO, DEMO_TEXT, wanted, at=self._clock.now(), by=AUTHOR))
 
-    def _missing(self, wanted: KeyRequest) -> NoSuchOrganization | NoSuchPrincipal | None:
+    def _missing(self, wanted: KeyRequest) -> NoOrganization | NoSuchPrincipal | None:
         if wanted.organization is None:
             return None
         index = self._snapshots.load(wanted.organization)
         if index is None:
-            return NoSuchOrganization()
+            return NO_ORGANIZATION
         if wanted.principal is not None and wanted.principal not in index.state.principals:
             return NoSuchPrincipal()
         return None

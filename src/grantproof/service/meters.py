@@ -5,7 +5,6 @@ round, so an answer that rests on them says how old they are. `consume` reads th
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,9 +14,7 @@ from grantproof.core.metering import UNUSED, Counter, Readings
 from grantproof.service.meter import Meter, Reading
 from grantproof.service.ports import Clock
 from grantproof.service.receipts import RECEIPT_SECONDS
-
-Owner = Callable[[Callable[[], None]], None]
-"""As in `snapshots`: runs a function where the counters are asked."""
+from grantproof.service.snapshots import Owner
 
 OVERLAP_SECONDS: Final = 5
 """Changes are read again for so long: clocks differ, and what began earlier may end later."""

@@ -3,9 +3,11 @@
 Backward from the present: the latest changes are undone, so that it costs what has changed since.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from grantproof.core.commands import Event
+from grantproof.core.identifiers import OrganizationId
 from grantproof.core.limits import EVENTS_PAGE_MAX
 from grantproof.core.model import Delta
 from grantproof.core.organization import Organization, changed
@@ -26,7 +28,8 @@ def state_at(
     """
     if events_max is not None and current.revision - revision > events_max:
         raise TooFarBack
-    return at_revision(current, _since(store, current, revision), revision)
+    since = events_between(store, current.id, after=revision, until=current.revision)
+    return at_revision(current, [event.delta for event in since], revision)
 
 
 def at_revision(current: Organization, since: Sequence[Delta], revision: int) -> Organization:
@@ -56,18 +59,27 @@ def between(store: Store, earlier: Versioned, later: Versioned) -> tuple[Delta, 
     return tuple(found) if same else None
 
 
+def events_between(
+    store: Store,
+    organization: OrganizationId,
+    *,
+    after: int,
+    until: int,
+    at_once: int = EVENTS_PAGE_MAX,
+) -> Iterator[Event]:
+    """Yield the events after one revision, up to another, in turn, read `at_once` at a time.
+
+    Raises `StoreError`, also where some are not there.
+    """
+    while after < until:
+        page = store.events(organization, after=after, limit=at_once)
+        if len(page) == 0:
+            message = f"the events of `{organization}` after revision {after} are not there"
+            raise StoreUnusable(message)
+        yield from (event for event in page if event.revision <= until)
+        after = page[-1].revision
+
+
 def undone(delta: Delta) -> Delta:
     """Return what takes the delta back: what it added goes, last first, what it removed comes."""
     return Delta(delta.added[::-1], delta.removed[::-1])
-
-
-def _since(store: Store, current: Organization, revision: int) -> list[Delta]:
-    found = list[Delta]()
-    while revision + len(found) < current.revision:
-        after = revision + len(found)
-        page = store.events(current.id, after=after, limit=EVENTS_PAGE_MAX)
-        if len(page) == 0:
-            message = f"the events of `{current.id}` after revision {after} are not there"
-            raise StoreUnusable(message)
-        found += [event.delta for event in page if event.revision <= current.revision]
-    return found

@@ -144,11 +144,7 @@ class DecisionPoint:
         Raises `MeterUnread` when that takes counters that are not followed.
         """
         decided = self.open(index, request, supplied, instant=instant)
-        if isinstance(decided, Answer):
-            return decided
-        replica = self._replica(index)
-        readings = replica.of(request.principal)
-        return self.settle(decided, readings, age=max(0, instant - replica.read_at))
+        return decided if isinstance(decided, Answer) else self._counted(decided)
 
     def decide_entered(
         self, index: Index, entered: Entered, supplied: Supplied, *, instant: int
@@ -157,9 +153,13 @@ class DecisionPoint:
         decided = self.open(index, entered.request, supplied, instant=instant, ends=entered.ends)
         if isinstance(decided, Answer):
             return told_of_session(decided, entered)
-        replica = self._replica(index)
-        readings = replica.of(entered.request.principal)
-        return self.settle(decided, readings, age=max(0, instant - replica.read_at))
+        return self._counted(decided)
+
+    def _counted(self, contest: Contest) -> Answer:
+        """Return the answer where counters stand as they were last read; raises `MeterUnread`."""
+        replica = self._read(contest.state.id)
+        age = max(0, contest.context.instant - replica.read_at)
+        return self.settle(contest, replica.of(contest.request.principal), age=age)
 
     def settle(self, contest: Contest, readings: Readings, *, age: int) -> Answer:
         """Return the answer to a contest where counters stand at the readings, `age` seconds ago.
@@ -190,14 +190,11 @@ class DecisionPoint:
         """Return the counters that claims on the request look at; raises `MeterUnread`."""
         if not index.ask(request, situate(instant, index.state.time_zone, supplied)).metered:
             return UNUSED
-        return self._replica(index).of(request.principal)
+        return self.counters(index.state.id, request.principal)
 
     def counters(self, organization: OrganizationId, principal: PrincipalId) -> Readings:
         """Return all counters of the principal as they were last read; raises `MeterUnread`."""
         return self._read(organization).of(principal)
-
-    def _replica(self, index: Index) -> Replica:
-        return self._read(index.state.id)
 
     def _read(self, organization: OrganizationId) -> Replica:
         replica = None if self._meters is None else self._meters.get(organization)

@@ -1,9 +1,10 @@
-"""What a change does to the facts, as a document: the same at every door."""
+"""A change and what it does to the facts, as documents: the same at every door."""
 
 from typing import Any
 
+from grantproof.core.commands.language import SingleCommand
 from grantproof.core.model import Fact
-from grantproof.policyfile import documents
+from grantproof.policyfile import command_documents, documents
 from grantproof.policyfile.differing import Difference
 from grantproof.policyfile.faults import TAG
 
@@ -18,6 +19,11 @@ def plan_document(found: Difference) -> dict[str, Any]:
         ],
         "added": list(map(_written, found.added)),
     }
+
+
+def command_document(command: SingleCommand) -> dict[str, Any]:
+    """Return a command as requests write it."""
+    return {TAG: type(command).__name__, **command_documents.of(command).written()}
 
 
 def _written(fact: Fact) -> dict[str, Any]:

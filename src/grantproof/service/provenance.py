@@ -4,11 +4,10 @@ One walk over all events, oldest first. What is kept is a number for each fact t
 on, so a long history costs time and little memory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.model import (
     Assignment,
@@ -23,6 +22,7 @@ from grantproof.core.model import (
 )
 from grantproof.policyfile.wire import decode_delta
 from grantproof.service.history import Entry
+from grantproof.service.past import events_between
 from grantproof.service.ports import ERASED, Store
 from grantproof.service.review import Holding
 
@@ -90,7 +90,7 @@ def provenance(store: Store, organization: OrganizationId, *, until: int) -> Pro
     Raises `StoreError`.
     """
     found = Provenance()
-    for event in _events(store, organization, until):
+    for event in events_between(store, organization, after=0, until=until, at_once=EVENTS_READ):
         found.take(Mark(event.revision, event.instant, event.actor), event.delta)
     return found
 
@@ -103,14 +103,6 @@ def retold(entries: Iterable[Entry], *, until: int) -> Provenance:
             mark = Mark(entry.revision, entry.instant, entry.actor or ERASED)
             found.take(mark, decode_delta(entry.delta))
     return found
-
-
-def _events(store: Store, organization: OrganizationId, until: int) -> Iterator[Event]:
-    after = 0
-    while after < until:
-        page = store.events(organization, after=after, limit=EVENTS_READ)
-        yield from (event for event in page if event.revision <= until)
-        after = page[-1].revision if page else until
 
 
 def _assignment(principal: PrincipalId, holding: Holding) -> Key:

@@ -14,7 +14,7 @@ from grantproof.core.identifiers import Action, PrincipalId, ResourceId, RoleId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.arbac_text import ArbacDocument
 from grantproof.service.guarding import IN_PROCESS, Asked
-from grantproof.service.pip import NOTHING_SUPPLIED, Supplied, situate
+from grantproof.service.pip import NOTHING_SUPPLIED, Supplied, situate, uncounted
 from grantproof.service.solving import Undetermined
 
 
@@ -83,18 +83,5 @@ def may_do(
     supplied: Supplied = NOTHING_SUPPLIED,
 ) -> MayDo:
     """Return the goal of a request in the context supplied; nothing has been used as yet."""
-    context = situate(instant, state.time_zone, unused(supplied))
+    context = situate(instant, state.time_zone, uncounted(supplied))
     return MayDo(action, resource, context, kind)
-
-
-def unused(supplied: Supplied) -> Supplied:
-    """Return what is supplied, with no usage and no rate where nothing is said of them."""
-    return Supplied(
-        region=supplied.region,
-        position=supplied.position,
-        attributes=supplied.attributes,
-        hour=supplied.hour,
-        weekday=supplied.weekday,
-        usage=0 if supplied.usage is None else supplied.usage,
-        rate=0 if supplied.rate is None else supplied.rate,
-    )

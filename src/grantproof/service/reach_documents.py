@@ -14,7 +14,7 @@ from grantproof.analysis.reachability.verdicts import (
     Undetermined,
     Unreachable,
 )
-from grantproof.policyfile import command_documents
+from grantproof.service.plan_documents import command_document
 
 Taken = Step | Change
 Answer = rules.Answer | collusion.Answer
@@ -37,8 +37,7 @@ def document(answer: Answer) -> dict[str, Any]:
 
 def _written(step: Taken) -> dict[str, Any]:
     command = command_of(step) if isinstance(step, Step) else step.command
-    fields = command_documents.of(command).written()
-    return {"author": step.author, "command": {"type": type(command).__name__, **fields}}
+    return {"author": step.author, "command": command_document(command)}
 
 
 def _evidence(evidence: Proof) -> dict[str, Any]:

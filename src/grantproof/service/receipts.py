@@ -109,6 +109,11 @@ def recalled(receipt: Receipt | None, once: Once) -> Repeated | KeyReused | None
     return Repeated(receipt.revision) if receipt.once == once else KeyReused()
 
 
+def retold(known: Consumption, once: Once) -> Retold | KeyReused:
+    """Return what an answer that is kept under the key means for what is asked now."""
+    return Retold(known.answer) if known.once == once else KeyReused()
+
+
 class Underway:
     """The keys that this process is working on. Of two callers with one key, one works.
 

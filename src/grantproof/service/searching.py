@@ -20,6 +20,7 @@ from grantproof.core.matching import (
 from grantproof.core.model import Any, Claim, Exactly, OfKind, ResourcePattern, Within
 from grantproof.core.organization import Organization
 from grantproof.core.rights import claims_of
+from grantproof.service.standard_review import target_of
 
 
 def principals(
@@ -119,5 +120,5 @@ def _of_kind(state: Organization, kind: str | None) -> Iterable[str]:
 
 
 def _kind_of(state: Organization, resource: ResourceId) -> str | None:
-    target = resolve(state, Request(PrincipalId("_"), Action("_"), resource))
+    target = target_of(state, resource)
     return None if target is None else target.kind

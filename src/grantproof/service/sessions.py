@@ -6,7 +6,7 @@ starts again from what won, a bounded number of times. No revision is made.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from grantproof.core.errors import Illegal, Missing, OverLimit
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId, SessionId
@@ -37,6 +37,7 @@ from grantproof.service.receipts import (
     Pledge,
     Retold,
     Underway,
+    retold,
 )
 from grantproof.service.sampling import Chance
 from grantproof.service.session_store import Told, Writing
@@ -59,6 +60,18 @@ class Wanted:
     def __post_init__(self) -> None:
         if not 1 <= self.seconds <= SESSION_SECONDS_MAX:
             raise Illegal("seconds", f"must be 1 to {SESSION_SECONDS_MAX}")
+
+
+def session_document(session: Session) -> dict[str, Any]:
+    """Return a session as programs are shown it, at every door."""
+    return {
+        "id": session.id,
+        "principal": session.principal,
+        "roles": sorted(session.roles),
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "opened_by": session.opened_by,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +287,7 @@ class SessionPoint:
             told = Told(pledge, answer.tell(session))
         done = write(organization, session, revision=state.revision, told=told, instant=instant)
         if isinstance(done, Consumption):
-            return None if pledge is None else _retold(done, pledge)
+            return None if pledge is None else retold(done, pledge.once)
         if done is Writing.FULL:
             return Unwilling(TOO_MANY)
         if done is Writing.STALE:
@@ -290,12 +303,8 @@ class SessionPoint:
             return None
         after = instant - RECEIPT_SECONDS
         known = self._store.answered(organization, pledge, after=after)
-        return None if known is None else _retold(known, pledge)
+        return None if known is None else retold(known, pledge.once)
 
     def _if_current(self, state: Organization, refused: Unwilling) -> Unwilling | None:
         """Return the refusal if the state that refuses is still the current one."""
         return refused if self._revision(state.id) == state.revision else None
-
-
-def _retold(known: Consumption, pledge: Pledge) -> Outcome:
-    return Retold(known.answer) if known.once == pledge.once else KeyReused()

@@ -6,7 +6,6 @@ so that no request ever sees half of one. Beside it, and moved with it, are the 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from grantproof.core.commands import Accepted, Event
 from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -20,7 +19,6 @@ from grantproof.service.ports import Store, StoreUnusable
 from grantproof.service.shelf import Shelf, resumed
 from grantproof.service.versions import Versioned, Versions
 
-Result = TypeVar("Result")
 Owner = Callable[[Callable[[], None]], None]
 """Runs a function where the indexes are asked, and returns when it has run."""
 
@@ -196,11 +194,11 @@ class Snapshots:
         if self._shelf is not None:
             self._shelf.discard(organization)
 
-    def _run_follow(self, start: "_Place", come: Continuation) -> None:
+    def _run_follow(self, start: _Place, come: Continuation) -> None:
         if len(come) > 0:
             self._on_owner(lambda: self._follow(start, come))
 
-    def _follow(self, start: "_Place", come: Continuation) -> None:
+    def _follow(self, start: _Place, come: Continuation) -> None:
         index, before = start.index, start.seal
         for seal, event in come:
             # They are in order and have no gap; another thread may have brought some of them, or

@@ -114,7 +114,7 @@ def verify(
                 Rule.POLICY,
                 Level.ERROR,
                 problem.file,
-                _unplaced(problem.message, spot := _spot(problem.file, problem.place[1:])),
+                _unplaced(problem.message, spot := Spot(problem.file, problem.place[1:])),
                 spot,
                 document=problem.written(),
             )
@@ -272,7 +272,7 @@ def _tested(trial: Trial, whole: Spot, text: str, *, state: Organization) -> Ite
     file, tests = whole.file, read_tests(text)
     wrong = misnamed(tests, state) if isinstance(tests, Suite) else tests
     for problem in wrong:
-        spot = _spot(file, (problem.line, problem.column))
+        spot = Spot(file, (problem.line, problem.column))
         message = _unplaced(problem.in_file(file), spot)
         yield Finding(Rule.TEST_FILE, Level.ERROR, file, message, spot)
     if isinstance(tests, Suite) and not wrong:
@@ -323,10 +323,9 @@ def _changed(change: Change, level: Level, spot: Spot) -> Finding:
     gain = change.direction is Direction.GAIN
     verb, rule = ("gains", Rule.GAIN) if gain else ("loses", Rule.LOSS)
     message = f"{who(scope)} {verb}: {may(scope.actions)} on {where(scope.subjects)}"
-    example = scope.example
-    asked = f"{example.principal} {example.action} {example.resource}"
+    asked = _asked(change)
     details = (f"{asked} at {circumstances(change.context)}", because(change))
-    return Finding(rule, level, f"{verb}: {_asked(change)}", message, spot, details)
+    return Finding(rule, level, f"{verb}: {asked}", message, spot, details)
 
 
 def _asked(one: Change | Unsettled) -> str:
@@ -380,10 +379,6 @@ def _warning(one: Dead | Unholdable | Unactivatable) -> tuple[Rule, str, str]:
 
 def _exercised(noun: str, share: Share) -> str:
     return f"{len(share.exercised)} of {len(share.all)} {noun} exercised"
-
-
-def _spot(file: str, place: tuple[int, int]) -> Spot:
-    return Spot(file, place)
 
 
 def _unplaced(message: str, spot: Spot) -> str:

@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_written_is_one_line(
     (folder / "shop.yaml").write_text(KIND + "id:   shop\n")
     monkeypatch.setattr(Path, "write_bytes", full)
     ended = run("policy", "fmt", "policy/shop.yaml")
-    line = "`policy/shop.yaml` cannot be written: no space left on device"
+    line = "the file `policy/shop.yaml` cannot be written: no space left on device"
     assert (ended.code, ended.line) == (2, line)
     assert (folder / "shop.yaml").read_text() == KIND + "id:   shop\n"
     assert not list(folder.glob(".*"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grantproof.cli import plan, policy_apply
+from grantproof.cli import plan, planned
 from grantproof.cli.local import LocalOperator
 from grantproof.core.commands.language import CreatePrincipal
 from grantproof.core.identifiers import PrincipalId
@@ -170,15 +170,15 @@ def test_a_plan_that_has_gone_stale_is_not_applied(
     run: Run, exported: str, written: Written, revision: Revision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What somebody else changed meanwhile is not undone unseen, even where both could stand."""
-    shown = policy_apply.Plan.show
+    shown = planned.Plan.show
 
-    def meanwhile(plan: policy_apply.Plan) -> None:
+    def meanwhile(plan: planned.Plan) -> None:
         with LocalOperator(None, "acme", json=False) as other:
             other.change(other.organization, CreatePrincipal(PrincipalId("zoe")))
         shown(plan)
 
     before = revision()
-    monkeypatch.setattr(policy_apply.Plan, "show", meanwhile)
+    monkeypatch.setattr(planned.Plan, "show", meanwhile)
     ended = run("policy", "apply", written(edited(exported)), "--yes")
     assert ended.code == 3
     assert ended.err == (

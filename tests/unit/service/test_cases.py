@@ -9,6 +9,7 @@ import pytest
 from grantproof.core.attributes import attributes
 from grantproof.core.commands.language import AssignRole, ChangeSet
 from grantproof.core.constraints import MaxUsage, RateLimit
+from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.invariants import Violation
 from grantproof.core.matching import Request
@@ -43,7 +44,12 @@ METERED = made_of(
     Assignment(ANN, CLERK),
     revision=7,
 )
-CONTEXT = replace(NOON, region=EU, attributes=attributes({"a": True, "tags": frozenset({"x"})}))
+CONTEXT = replace(
+    NOON,
+    region=EU,
+    position=Position(48_856_600, 2_352_200),
+    attributes=attributes({"a": True, "tags": frozenset({"x"})}),
+)
 QUESTION = Request(ANN, READ, DOCS, None, frozenset({CLERK}))
 TIMES = {Counter(ANN, C1, "day", 0): 1, Counter(ANN, C1, "minute", 960): 1}
 ASKED = Asked(METERED, QUESTION, CONTEXT, TIMES)
@@ -76,6 +82,13 @@ def nowhere(organization: OrganizationId, revision: int) -> Organization:
 )
 def test_a_case_is_read_back_as_it_was(case: Case) -> None:
     """With state, question, counters, command and delta."""
+    assert read_case(written(case), nowhere) == case
+
+
+def test_a_case_without_a_position_says_none() -> None:
+    """As those do that were written before there were positions."""
+    case = replace(DECIDED, asked=replace(ASKED, context=NOON))
+    assert b'"position"' not in written(case)
     assert read_case(written(case), nowhere) == case
 
 

@@ -20,11 +20,10 @@ from grantproof.service.keyring import (
     Keyring,
     MadeBefore,
     NewKey,
-    NoSuchOrganization,
     NoSuchPrincipal,
     TooManyKeys,
 )
-from grantproof.service.pap import AdministrationPoint
+from grantproof.service.pap import AdministrationPoint, NoOrganization
 from grantproof.service.receipts import RECEIPT_SECONDS, KeyReceipt, KeyReused, Once
 from grantproof.service.snapshots import Snapshots
 from tests.api.service import services_over
@@ -189,8 +188,8 @@ def test_a_look_that_a_revocation_overtakes_does_not_undo_it(store: MemoryStore)
 @pytest.mark.parametrize(
     ("organization", "principal", "missing"),
     [
-        ("nobody", None, NoSuchOrganization()),
-        ("nobody", "alice", NoSuchOrganization()),
+        ("nobody", None, NoOrganization()),
+        ("nobody", "alice", NoOrganization()),
         ("acme", "dave", NoSuchPrincipal()),
     ],
 )

@@ -1,16 +1,13 @@
 """A long check of a whole state in a process of its own, where it disturbs nobody."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from grantproof.adapters.apart.forks import Forks, Limits
 from grantproof.core.invariants import Violation
 from grantproof.core.organization import Organization
-from grantproof.service.contracts import Unfinished
+from grantproof.service.contracts import Unfinished, WholeCheck, unchecked
 from grantproof.service.solving import Undetermined
-
-Check = Callable[[Organization], tuple[Violation, ...]]
 
 SECONDS_MAX: Final = 3_600.0
 """How long a check may take before it counts as hung."""
@@ -21,7 +18,7 @@ TOLD_MAX: Final = 100
 class Apart:
     """Makes checks of whole states, each in a process of its own and at the lowest priority."""
 
-    def __init__(self, check: Check, *, seconds_max: float = SECONDS_MAX) -> None:
+    def __init__(self, check: WholeCheck, *, seconds_max: float = SECONDS_MAX) -> None:
         self._check = check
         # A state that is checked is all touched, and what is touched of it is copied: a limit of
         # memory beside that says nothing.
@@ -44,8 +41,8 @@ class Apart:
         self._forks.stop()
 
 
-def _found(check: Check, state: Organization) -> tuple[Violation, ...]:
+def _found(check: WholeCheck, state: Organization) -> tuple[Violation, ...]:
     try:
         return check(state)[:TOLD_MAX]
     except Exception as error:  # noqa: BLE001 - a check that fails has not passed
-        return (Violation("unchecked", (type(error).__name__,)),)
+        return (unchecked(error),)

@@ -39,7 +39,8 @@ class MemorySessions:
             if sum(one.lasts(now) for one in mine) >= most:
                 return Writing.FULL
             tenant.sessions[session.id] = session
-            _keep(tenant, organization, told, instant=now)
+            if told is not None:
+                tenant.keep_answer(told.pledge, now, told.answer)
             return Writing.DONE
 
     def change(
@@ -65,7 +66,8 @@ class MemorySessions:
             if not before.lasts(instant):
                 return Writing.STALE
             tenant.sessions[session.id] = session
-            _keep(tenant, organization, told, instant=instant)
+            if told is not None:
+                tenant.keep_answer(told.pledge, instant, told.answer)
             return Writing.DONE
 
     def end(self, organization: OrganizationId, session: SessionId, *, instant: int) -> bool:
@@ -137,10 +139,3 @@ class MemorySessions:
         if tenant is None or tenant.state is None or tenant.state.revision != revision:
             return None
         return tenant
-
-
-def _keep(tenant: Tenant, organization: OrganizationId, told: Told | None, *, instant: int) -> None:
-    if told is not None:
-        actor, once = told.pledge.actor, told.pledge.once
-        kept = Consumption(organization, actor, once, instant, told.answer)
-        tenant.consumptions[actor, once.key] = kept

@@ -19,10 +19,7 @@ from grantproof.service.authors import Author
 from grantproof.service.history import Entry, EventQuery, entry, entry_of, matches
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import Head, Heard, OrganizationSummary
-from grantproof.service.receipts import (
-    Consumption,
-    Receipt,
-)
+from grantproof.service.receipts import Consumption, Receipt
 from grantproof.service.versions import Versioned
 
 
@@ -269,10 +266,7 @@ class MemoryMeter:
                 return Uncharged.FULL
             charged = Charged(before)
             if keeping is not None:
-                actor, once = keeping.pledge.actor, keeping.pledge.once
-                told = keeping.answer(charged)
-                kept = Consumption(organization, actor, once, instant, told)
-                tenant.consumptions[actor, once.key] = kept
+                tenant.keep_answer(keeping.pledge, instant, keeping.answer(charged))
             for counter, end, _ in charges:
                 counts[counter] = Count(before[counter] + 1, end, instant)
             return charged

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from grantproof.core.commands import Event
-from grantproof.core.identifiers import PrincipalId, SessionId
+from grantproof.core.identifiers import OrganizationId, PrincipalId, SessionId
 from grantproof.core.metering import Counter
 from grantproof.core.organization import Organization
 from grantproof.core.sessions import Session
@@ -45,6 +45,12 @@ class Tenant:
         """Return what is kept under the pledge's key and not a day old."""
         after = instant - RECEIPT_SECONDS
         return self.consumption(pledge.actor, pledge.once.key, after=after)
+
+    def keep_answer(self, pledge: Pledge, instant: int, answer: str) -> None:
+        """Keep an answer under the pledge's key."""
+        organization, once = OrganizationId(self.founded.organization), pledge.once
+        kept = Consumption(organization, pledge.actor, once, instant, answer)
+        self.consumptions[pledge.actor, once.key] = kept
 
     def keep(self, receipt: Receipt | None) -> None:
         """Keep the receipt and forget those that it outdates."""

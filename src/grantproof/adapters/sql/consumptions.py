@@ -36,14 +36,29 @@ def take_key(
     return connection.execute(ours).first() is not None
 
 
-def keep_answer(connection: Connection, kept: Consumption) -> None:
+def keep_answer(
+    connection: Connection, organization: OrganizationId, pledge: Pledge, *, answer: str
+) -> None:
     """Write the answer under the key that was taken."""
     mine = and_(
-        CONSUMPTION.c.organization_id == kept.organization,
-        CONSUMPTION.c.actor == kept.actor,
-        CONSUMPTION.c.key == kept.once.key,
+        CONSUMPTION.c.organization_id == organization,
+        CONSUMPTION.c.actor == pledge.actor,
+        CONSUMPTION.c.key == pledge.once.key,
     )
-    connection.execute(update(CONSUMPTION).where(mine).values(answer=kept.answer))
+    connection.execute(update(CONSUMPTION).where(mine).values(answer=answer))
+
+
+def kept_under(
+    connection: Connection, organization: OrganizationId, pledge: Pledge, *, instant: int
+) -> Consumption | None:
+    """Return what keeps the key from being taken at the instant.
+
+    Nothing is there only when it was forgotten just now: then look again.
+    """
+    after = instant - RECEIPT_SECONDS
+    return read_consumption(
+        connection, organization, actor=pledge.actor, key=pledge.once.key, after=after
+    )
 
 
 def read_consumption(

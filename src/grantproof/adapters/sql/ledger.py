@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, union, update
 from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.mapping import Stored
 from grantproof.adapters.sql.reading import ROWS_AT_ONCE, WITH_AUTHORS
-from grantproof.adapters.sql.replay import differences
+from grantproof.adapters.sql.replay import CONTENT, differences
 from grantproof.adapters.sql.rows import table
 from grantproof.service.audit_chain import Anchor, AuditKey, Content, Person, Sealed, erased
 from grantproof.service.ports import Difference
@@ -18,17 +18,6 @@ ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
 PERSONAL: Final = table("event_personal")
 
-CONTENT: Final = (
-    EVENT.c.organization_id,
-    EVENT.c.revision,
-    EVENT.c.kind,
-    EVENT.c.instant,
-    EVENT.c.request_id,
-    EVENT.c.command,
-    EVENT.c.delta,
-    EVENT.c.commitment,
-)
-"""In the order of the fields of `Content`."""
 
 PERSON: Final = (
     PERSONAL.c.salt,

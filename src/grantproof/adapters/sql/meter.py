@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Delete,
     Select,
     and_,
     delete,
@@ -24,20 +23,21 @@ from grantproof.adapters.sql.consumptions import (
     forget,
     has_outdated,
     keep_answer,
+    kept_under,
     read_consumption,
     take_key,
 )
 from grantproof.adapters.sql.failures import RESTORE
 from grantproof.adapters.sql.mapping import Stored
 from grantproof.adapters.sql.rows import table
+from grantproof.adapters.sql.standing import is_at, revision_of
 from grantproof.adapters.sql.upserts import INSERTS
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
 from grantproof.core.metering import SPANS, Charge, Counter, Readings
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
 from grantproof.service.ports import StoreUnusable
-from grantproof.service.receipts import RECEIPT_SECONDS, Consumption
+from grantproof.service.receipts import Consumption
 
-ORGANIZATION: Final = table("organization")
 COUNTER: Final = table("counter")
 
 KEY: Final = ("principal_id", "claim_id", "span", "starts_at")
@@ -69,15 +69,12 @@ class SqlMeter:
     ) -> Charged | Uncharged | Consumption:
         """Add one to every counter if all are below their limits; else to none. P-CONSUME."""
         with self._connections.writing() as connection:
-            # Shared by all who charge; a change of the organization waits for them, or they for it.
-            current = _revision(organization).with_for_update(read=True)
-            if connection.execute(current).scalar_one_or_none() != revision:
+            if not is_at(connection, organization, revision):
                 return Uncharged.STALE
             if keeping is not None and not take_key(
                 connection, organization, keeping.pledge, instant=instant
             ):
-                # Nothing is there only when it was forgotten just now: then look again.
-                known = _kept(connection, organization, keeping, instant=instant)
+                known = kept_under(connection, organization, keeping.pledge, instant=instant)
                 return Uncharged.STALE if known is None else known
             before: dict[Counter, int] = {}
             for charge in charges:
@@ -88,9 +85,7 @@ class SqlMeter:
             charged = Charged(before)
             if keeping is not None:
                 told = keeping.answer(charged)
-                pledge = keeping.pledge
-                kept = Consumption(organization, pledge.actor, pledge.once, instant, told)
-                keep_answer(connection, kept)
+                keep_answer(connection, organization, keeping.pledge, answer=told)
             connection.commit()
             return charged
 
@@ -141,7 +136,7 @@ class SqlMeter:
         wanted = _live(organization, instant, principal=principal, claim=claim)
         with self._connections.writing() as connection:
             # Nobody charges meanwhile: rows locked in another order would hold each other up.
-            connection.execute(_revision(organization).with_for_update())
+            connection.execute(revision_of(organization).with_for_update())
             done = connection.execute(
                 update(COUNTER).where(wanted).values(used=0, changed_at=instant)
             )
@@ -167,18 +162,10 @@ class SqlMeter:
                 # Most often there is nothing to do: then nobody has to wait for a writer.
                 return 0
         with self._connections.writing() as connection:
-            pruned = connection.execute(_removal(columns, ended)).rowcount
+            gone = delete(COUNTER).where(tuple_(*columns).in_(ended))
+            pruned = connection.execute(gone).rowcount
             connection.commit()
             return pruned
-
-
-def _kept(
-    connection: Connection, organization: OrganizationId, keeping: Keeping, *, instant: int
-) -> Consumption | None:
-    pledge, after = keeping.pledge, instant - RECEIPT_SECONDS
-    return read_consumption(
-        connection, organization, actor=pledge.actor, key=pledge.once.key, after=after
-    )
 
 
 def _add_one(
@@ -199,16 +186,6 @@ def _add_one(
         where=COUNTER.c.used < charge.limit,
     ).returning(COUNTER.c.used)
     return connection.execute(counted).scalar_one_or_none()
-
-
-def _removal(columns: tuple[ColumnElement[Any], ...], chosen: Select[Any]) -> Delete:
-    return delete(COUNTER).where(tuple_(*columns).in_(chosen))
-
-
-def _revision(organization: OrganizationId) -> Select[Any]:
-    return select(ORGANIZATION.c.revision).where(
-        ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None)
-    )
 
 
 def _live(
@@ -236,7 +213,7 @@ def _reading(
     connection: Connection, organization: OrganizationId, counts: Select[Any]
 ) -> Reading | None:
     # The revision first: counters that a later change takes away are then missed at most once.
-    revision = connection.execute(_revision(organization)).scalar_one_or_none()
+    revision = connection.execute(revision_of(organization)).scalar_one_or_none()
     if revision is None:
         return None
     used: Readings = dict(_used(organization, row) for row in connection.execute(counts))

@@ -22,6 +22,18 @@ ROWS_AT_ONCE: Final = 1_000
 ORGANIZATION: Final = table("organization")
 EVENT: Final = table("event")
 
+CONTENT: Final = (
+    EVENT.c.organization_id,
+    EVENT.c.revision,
+    EVENT.c.kind,
+    EVENT.c.instant,
+    EVENT.c.request_id,
+    EVENT.c.command,
+    EVENT.c.delta,
+    EVENT.c.commitment,
+)
+"""In the order of the fields of `Content`."""
+
 Key = tuple[object, ...]
 Rows = dict[Key, tuple[object, ...]]
 """Rows by key: the values of a mapping's columns, then the revision that last changed them."""
@@ -92,18 +104,8 @@ def differences(connection: Connection, organization: str) -> Iterator[Differenc
 
 
 def _events(connection: Connection, organization: str) -> Iterator[Content]:
-    columns = (
-        EVENT.c.organization_id,
-        EVENT.c.revision,
-        EVENT.c.kind,
-        EVENT.c.instant,
-        EVENT.c.request_id,
-        EVENT.c.command,
-        EVENT.c.delta,
-        EVENT.c.commitment,
-    )
     mine = EVENT.c.organization_id == organization
-    query = select(*columns).where(mine).order_by(EVENT.c.revision)
+    query = select(*CONTENT).where(mine).order_by(EVENT.c.revision)
     rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
     return (Content(*row) for row in rows)
 
@@ -111,13 +113,7 @@ def _events(connection: Connection, organization: str) -> Iterator[Content]:
 def _organization_differences(
     connection: Connection, organization: str, made: Projection
 ) -> Iterator[Difference]:
-    names: tuple[str, ...] = (
-        "revision",
-        "time_zone",
-        "administered",
-        "created_at",
-        "deleted_at",
-    )
+    names: tuple[str, ...] = ("revision", "time_zone", "administered", "created_at", "deleted_at")
     columns = (ORGANIZATION.c[name] for name in names)
     row = connection.execute(select(*columns).where(ORGANIZATION.c.id == organization)).first()
     key = (organization,)

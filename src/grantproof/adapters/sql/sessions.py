@@ -11,15 +11,21 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 from sqlmodel import Field, Index
 
 from grantproof.adapters.sql.connections import Connections
-from grantproof.adapters.sql.consumptions import keep_answer, read_consumption, take_key
+from grantproof.adapters.sql.consumptions import (
+    keep_answer,
+    kept_under,
+    read_consumption,
+    take_key,
+)
 from grantproof.adapters.sql.failures import RESTORE
 from grantproof.adapters.sql.mapping import Stored, Values
 from grantproof.adapters.sql.rows import STRICT, Row, check, refers, table, text, whole
+from grantproof.adapters.sql.standing import is_at
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId, SessionId
 from grantproof.core.sessions import Session, ended_by
 from grantproof.service.ports import StoreUnusable
-from grantproof.service.receipts import RECEIPT_SECONDS, Consumption, Pledge
+from grantproof.service.receipts import Consumption, Pledge
 from grantproof.service.session_store import Told, Writing
 
 
@@ -50,7 +56,6 @@ class SessionRow(Row, table=True):
     version: int = Field(sa_column=whole())
 
 
-ORGANIZATION: Final = table("organization")
 PRINCIPAL: Final = table("principal")
 SESSION: Final = table("session")
 FIELDS: Final = tuple(column for column in SESSION.c if column.name != "organization_id")
@@ -77,12 +82,14 @@ class SqlSessions:
         """Keep a new session while the organization is at `revision`."""
         now, columns = session.created_at, SESSION.c
         with self._connections.writing() as connection:
-            if not _is_at(connection, organization, revision):
+            if not is_at(connection, organization, revision):
                 return Writing.STALE
             if told is not None and not take_key(
                 connection, organization, told.pledge, instant=now
             ):
-                return _kept(connection, organization, told.pledge, instant=now)
+                return (
+                    kept_under(connection, organization, told.pledge, instant=now) or Writing.STALE
+                )
             if not _hold_principal(connection, organization, session.principal):
                 return Writing.STALE
             lasting = select(func.count()).where(
@@ -93,7 +100,8 @@ class SqlSessions:
             if connection.execute(lasting).scalar_one() >= most:
                 return Writing.FULL
             connection.execute(insert(SESSION), _row(organization, session))
-            _keep(connection, organization, told, instant=now)
+            if told is not None:
+                keep_answer(connection, organization, told.pledge, answer=told.answer)
             connection.commit()
             return Writing.DONE
 
@@ -113,16 +121,20 @@ class SqlSessions:
         )
         changed = _row(organization, session)
         with self._connections.writing() as connection:
-            if not _is_at(connection, organization, revision):
+            if not is_at(connection, organization, revision):
                 return Writing.STALE
             if told is not None and not take_key(
                 connection, organization, told.pledge, instant=instant
             ):
-                return _kept(connection, organization, told.pledge, instant=instant)
+                return (
+                    kept_under(connection, organization, told.pledge, instant=instant)
+                    or Writing.STALE
+                )
             put = update(SESSION).where(before).values(**changed)
             if connection.execute(put).rowcount == 0:
                 return Writing.STALE
-            _keep(connection, organization, told, instant=instant)
+            if told is not None:
+                keep_answer(connection, organization, told.pledge, answer=told.answer)
             connection.commit()
             return Writing.DONE
 
@@ -204,16 +216,6 @@ def end_sessions(connection: Connection, event: Event) -> None:
         connection.execute(delete(SESSION).where(mine, some))
 
 
-def _is_at(connection: Connection, organization: OrganizationId, revision: int) -> bool:
-    """Return whether the organization is at the revision, where it stays until we have ended."""
-    # Shared by all who do so; a change of the organization waits for them, or they for it.
-    current = select(ORGANIZATION.c.revision).where(
-        ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None)
-    )
-    locked = current.with_for_update(read=True)
-    return connection.execute(locked).scalar_one_or_none() == revision
-
-
 def _hold_principal(
     connection: Connection, organization: OrganizationId, principal: PrincipalId
 ) -> bool:
@@ -231,26 +233,6 @@ def _lasting(organization: OrganizationId, session: SessionId, instant: int) -> 
         SESSION.c.id == session,
         SESSION.c.expires_at > instant,
     )
-
-
-def _kept(
-    connection: Connection, organization: OrganizationId, pledge: Pledge, *, instant: int
-) -> Writing | Consumption:
-    """Return what is kept under the key; stale where it was forgotten just now: then look again."""
-    after = instant - RECEIPT_SECONDS
-    known = read_consumption(
-        connection, organization, actor=pledge.actor, key=pledge.once.key, after=after
-    )
-    return Writing.STALE if known is None else known
-
-
-def _keep(
-    connection: Connection, organization: OrganizationId, told: Told | None, *, instant: int
-) -> None:
-    if told is not None:
-        pledge = told.pledge
-        kept = Consumption(organization, pledge.actor, pledge.once, instant, told.answer)
-        keep_answer(connection, kept)
 
 
 def _row(organization: OrganizationId, session: Session) -> Values:

@@ -20,7 +20,8 @@ from grantproof.adapters.sql.reading import WITH_AUTHORS, entries, latest
 from grantproof.adapters.sql.receipts import erase_receipts, read_receipt, write_receipt
 from grantproof.adapters.sql.rows import table
 from grantproof.adapters.sql.sealing import Happening, of_event, seal, write
-from grantproof.adapters.sql.sessions import SqlSessions, end_sessions
+from grantproof.adapters.sql.sessions import IDS_A_QUERY, SqlSessions, end_sessions
+from grantproof.adapters.sql.standing import revision_of
 from grantproof.core.commands import Event
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.model import Administered
@@ -47,8 +48,6 @@ UNMOVED: Final = (
 HEADS: Final = select(ORGANIZATION.c.id, ORGANIZATION.c.revision, ORGANIZATION.c.audit_head).where(
     ORGANIZATION.c.id.in_(bindparam("ids", expanding=True)), ORGANIZATION.c.deleted_at.is_(None)
 )
-IDS_A_QUERY: Final = 500
-"""So few that every database takes them as parameters."""
 
 HEAD_BEFORE: Final = select(ORGANIZATION.c.audit_head).where(*UNMOVED)
 MOVE: Final = (
@@ -177,11 +176,8 @@ class SqlStore:
 
     def revision(self, organization: OrganizationId) -> int | None:
         """Return the current revision, or nothing when there is no such organization."""
-        query = select(ORGANIZATION.c.revision).where(
-            ORGANIZATION.c.id == organization, ORGANIZATION.c.deleted_at.is_(None)
-        )
         with self._connections.reading() as connection:
-            return connection.execute(query).scalar_one_or_none()
+            return connection.execute(revision_of(organization)).scalar_one_or_none()
 
     def heads(self, organizations: Sequence[OrganizationId]) -> Mapping[str, Head]:
         """Return at which event each that is there stands."""

@@ -3,7 +3,6 @@
 https://openid.net/specs/authorization-api-1_0.html, sections 6 and 7.
 """
 
-from collections.abc import Callable
 from typing import Final, TypeVar
 
 import msgspec
@@ -26,7 +25,7 @@ from grantproof.api.authzen.shapes import (
 )
 from grantproof.api.problems import Fault, Problem, Refused, invalid
 from grantproof.api.recording import Deed, Diary
-from grantproof.api.validation import UNREADABLE, unreadable
+from grantproof.api.validation import reader
 from grantproof.core.index import Index
 from grantproof.service.callers import Caller
 from grantproof.service.outcomes import Counts, none
@@ -37,20 +36,6 @@ SEMANTIC: Final = invalid(
 )
 
 Part = TypeVar("Part")
-Whole = TypeVar("Whole")
-
-
-def reader(whole: type[Whole]) -> Callable[[bytes | msgspec.Raw], Whole]:
-    """Return what reads a body as the type, and raises `Refused` for what is none."""
-    decode = msgspec.json.Decoder(whole).decode
-
-    def read(body: bytes | msgspec.Raw) -> Whole:
-        try:
-            return decode(body)
-        except UNREADABLE as error:
-            raise Refused(unreadable(error)) from None
-
-    return read
 
 
 read_evaluation: Final = reader(AccessEvaluation)

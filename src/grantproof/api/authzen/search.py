@@ -17,7 +17,6 @@ from msgspec import UnsetType
 
 from grantproof.api import decisions
 from grantproof.api.authzen.candidates import Candidates
-from grantproof.api.authzen.evaluation import reader
 from grantproof.api.authzen.meaning import Asked, Meaning
 from grantproof.api.authzen.pages import Place, place_of, token_of
 from grantproof.api.authzen.shapes import (
@@ -37,6 +36,7 @@ from grantproof.api.authzen.shapes import (
 )
 from grantproof.api.problems import Problem, Refused, forbidden, later
 from grantproof.api.recording import Diary
+from grantproof.api.validation import reader
 from grantproof.core import identifiers
 from grantproof.core.identifiers import PrincipalId, ResourceId
 from grantproof.core.index import Index

@@ -1,6 +1,6 @@
 """API keys as operators ask for them and are shown them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from grantproof.core.limits import INSTANT_MAX, KEY_LABEL_LENGTH_MAX
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.fields import Distinct, OrganizationField, PrincipalField, described
 from grantproof.service.callers import Scope
-from grantproof.service.credentials import Key
+from grantproof.service.credentials import Key, key_document
 from grantproof.service.keyring import KeyRequest, MadeBefore, NewKey
 
 
@@ -61,7 +61,7 @@ class KeyAnswer(Answer):
     @classmethod
     def of(cls, key: Key) -> "KeyAnswer":
         """Return how a key is shown."""
-        return cls.model_construct(**_shown(key))
+        return cls.model_construct(**key_document(key))
 
 
 class NewKeyAnswer(KeyAnswer):
@@ -73,12 +73,12 @@ class NewKeyAnswer(KeyAnswer):
     @classmethod
     def made(cls, new: NewKey) -> "NewKeyAnswer":
         """Return how a new key is shown."""
-        return cls.model_construct(**_shown(new.key), key=new.text)
+        return cls.model_construct(**key_document(new.key), key=new.text)
 
     @classmethod
     def made_before(cls, told: MadeBefore) -> "NewKeyAnswer":
         """Return how a key is shown to whoever asks again under the same idempotency key."""
-        return cls.model_construct(**_shown(told.key), key=None)
+        return cls.model_construct(**key_document(told.key), key=None)
 
 
 class KeyPage(Answer):
@@ -88,18 +88,3 @@ class KeyPage(Answer):
     """At most as many as were asked for."""
     next: str | None
     """What to give as `after` for the next page; null on the last."""
-
-
-def _shown(key: Key) -> dict[str, Any]:
-    return {
-        "prefix": key.prefix,
-        "org_id": key.organization,
-        "principal_id": key.principal,
-        "scopes": sorted(key.scopes),
-        "label": key.label,
-        "created_at": key.created_at,
-        "created_by": key.created_by,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-        "revoked_by": key.revoked_by,
-    }

@@ -1,6 +1,6 @@
 """Bodies of requests that are not entities: what to change, and what to connect."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
@@ -11,6 +11,15 @@ from grantproof.policyfile.document import Document
 from grantproof.policyfile.faults import TAG
 from grantproof.policyfile.fields import Distinct, OrganizationField, RoleField
 from grantproof.policyfile.value_fields import AttributesField
+
+COMMAND_SCHEMA: Final[dict[str, Any]] = {
+    "items": {
+        "type": "object",
+        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in sorted(COMMANDS)],
+        "discriminator": {"propertyName": TAG},
+    }
+}
+"""The document has a schema of each command, under its name."""
 
 
 class NewOrganization(Document):
@@ -76,16 +85,7 @@ class ChangeSetBody(Document):
         Field(
             min_length=1,
             max_length=COMMANDS_PER_CHANGE_SET_MAX,
-            # The document has a schema of each, under its name.
-            json_schema_extra={
-                "items": {
-                    "type": "object",
-                    "oneOf": [
-                        {"$ref": f"#/components/schemas/{name}"} for name in sorted(COMMANDS)
-                    ],
-                    "discriminator": {"propertyName": TAG},
-                }
-            },
+            json_schema_extra=dict(COMMAND_SCHEMA),
         ),
     ]
     """Each with its `type` and the fields of that command, as events show them."""

@@ -19,7 +19,7 @@ from grantproof.policyfile.fields import (
     SessionField,
     described,
 )
-from grantproof.service.sessions import Wanted
+from grantproof.service.sessions import Wanted, session_document
 
 
 class NewSession(Document):
@@ -65,14 +65,7 @@ class SessionAnswer(Answer):
     @classmethod
     def of(cls, session: Session) -> "SessionAnswer":
         """Return how a session is shown."""
-        return cls.model_construct(
-            id=session.id,
-            principal=session.principal,
-            roles=sorted(session.roles),
-            created_at=session.created_at,
-            expires_at=session.expires_at,
-            opened_by=session.opened_by,
-        )
+        return cls.model_construct(**session_document(session))
 
 
 class ActiveRoles(Answer):
