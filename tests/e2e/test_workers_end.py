@@ -22,7 +22,8 @@ from tests.e2e.several import (
     serving,
     stopped,
 )
-from tests.e2e.test_stopping import answered, connected, free_port, load
+from tests.e2e.test_stopping import answered, connected, load
+from tests.survival.serving import free_port
 
 
 @pytest.mark.parametrize("drain", [0, 1])
