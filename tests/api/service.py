@@ -8,6 +8,7 @@ from typing import Any, Final
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.workers import Worker
 from grantproof.api.app import Application
 from grantproof.api.running import Running
@@ -83,6 +84,14 @@ def services_over(
     return assemble(store, on_owner=on_owner, demo=demo, contracts=contracts, shelf=shelf)
 
 
+def demo_in_memory(_: Settings, on_owner: Owner) -> Services:
+    """The services of the demo, without a database."""
+    services = assemble(MemoryStore(), on_owner=on_owner, demo=True)
+    install(services.administration)
+    services.keyring.install_demo()
+    return services
+
+
 def running(api: Api) -> Running:
     """What runs behind the client."""
     app = api.app
@@ -144,6 +153,15 @@ def refusal(response: Response, status: int, code: str, *, is_plain: bool) -> No
 def fields_at_fault(told: Json) -> list[str]:
     """The fields that a problem names."""
     return [fault["field"] for fault in told["errors"]]
+
+
+def told_by(api: Api, path: str, body: Json) -> Json:
+    """The answer to what is posted below `acme`, whose tag is the revision that it tells."""
+    response = api.post(f"/v1/orgs/acme/{path}", json=body)
+    assert response.status_code == 200, response.text
+    answer: Json = response.json()
+    assert response.headers["etag"] == f'"{answer["revision"]}"'
+    return answer
 
 
 def revision(api: Api) -> int:

@@ -11,16 +11,12 @@ from typing import Any
 
 import pytest
 
-from grantproof.adapters.memory import MemoryStore
 from grantproof.api import connections
 from grantproof.api.app import Application
-from grantproof.bootstrap import Services, assemble
 from grantproof.cli.server import Server, configured
 from grantproof.core.limits import HEAD_BYTES_MAX
-from grantproof.service.demo import install
-from grantproof.service.snapshots import Owner
 from grantproof.settings import Settings
-from tests.api.service import READ_DOCS
+from tests.api.service import READ_DOCS, demo_in_memory
 
 PATIENCE_SECONDS = 30
 LIMIT = 3
@@ -36,15 +32,8 @@ POST = (
 def port() -> Iterator[int]:
     """A server in a thread, where slow is what takes longer than a part of a second."""
     settings = Settings(demo=True, connections_max=LIMIT)
-
-    def composing(_: Settings, on_owner: Owner) -> Services:
-        services = assemble(MemoryStore(), on_owner=on_owner, demo=True)
-        install(services.administration)
-        services.keyring.install_demo()
-        return services
-
     config = configured(settings)
-    config.app, config.factory = Application(settings, composing=composing), False
+    config.app, config.factory = Application(settings, composing=demo_in_memory), False
     server = Server(config, drain_seconds=0)
     listener = socket.create_server(("127.0.0.1", 0))
     number = int(listener.getsockname()[1])

@@ -11,7 +11,7 @@ from grantproof.service.callers import Scope
 from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
 from grantproof.service.solving import Endings, Tally, Undetermined
-from tests.api.service import Api, Json, fields_at_fault, problem, running, serving
+from tests.api.service import Api, Json, fields_at_fault, problem, running, serving, told_by
 
 ORG = "/v1/orgs/acme"
 READS: Json = {"action": "read", "resource_id": "docs"}
@@ -28,15 +28,6 @@ QUESTIONS: list[tuple[str, str, Json | None]] = [
 ]
 
 
-def post(api: Api, path: str, body: Json) -> Json:
-    """The answer to a question about `acme`."""
-    response = api.post(f"{ORG}/{path}", json=body)
-    assert response.status_code == 200, response.text
-    answer: Json = response.json()
-    assert response.headers["etag"] == f'"{answer["revision"]}"'
-    return answer
-
-
 def get(api: Api, path: str) -> Json:
     """The answer to a question without a body."""
     response = api.get(f"{ORG}/{path}")
@@ -47,7 +38,7 @@ def get(api: Api, path: str) -> Json:
 
 def test_who_can_names_everyone_with_how_and_when(steady: Api) -> None:
     """In any context the class of both readers, with a request, a context and a certificate."""
-    told = post(steady, "who-can", READS)
+    told = told_by(steady, "who-can", READS)
     (able,) = told["able"]["items"]
     assert (told["principals"], able["count"]) == (2, 2)
     assert able["principals"] == ["alice", "bob"]
@@ -60,8 +51,8 @@ def test_who_can_names_everyone_with_how_and_when(steady: Api) -> None:
 
 def test_who_can_in_a_context_is_asked_as_supposed(operator: Api) -> None:
     """No trust is asked for: nothing is decided; what is left out is as it is now."""
-    assert post(operator, "who-can", {**READS, "context": {"hour": 10}})["principals"] == 2
-    late = post(operator, "who-can", {**READS, "context": {"hour": 22}})
+    assert told_by(operator, "who-can", {**READS, "context": {"hour": 10}})["principals"] == 2
+    late = told_by(operator, "who-can", {**READS, "context": {"hour": 22}})
     assert (late["principals"], late["able"]["items"]) == (0, [])
     assert (late["context"]["hour"], late["context"]["usage"]) == (22, 0)
 
@@ -69,8 +60,8 @@ def test_who_can_in_a_context_is_asked_as_supposed(operator: Api) -> None:
 def test_nobody_can_on_an_unknown_resource(steady: Api) -> None:
     """Unless its kind is told, as for a decision."""
     nowhere = {**READS, "resource_id": "nowhere"}
-    assert post(steady, "who-can", nowhere)["resource_known"] is False
-    assert post(steady, "who-can", {**nowhere, "resource_kind": "document"})["resource_known"]
+    assert told_by(steady, "who-can", nowhere)["resource_known"] is False
+    assert told_by(steady, "who-can", {**nowhere, "resource_kind": "document"})["resource_known"]
 
 
 def test_what_somebody_can(steady: Api) -> None:
@@ -84,7 +75,7 @@ def test_what_somebody_can(steady: Api) -> None:
 
 def test_why_not_tells_command_and_condition(steady: Api) -> None:
     """Here both are missing, and the context says which value would do."""
-    told = post(steady, "why-not", WRITES)
+    told = told_by(steady, "why-not", WRITES)
     assert (told["decision"], told["reason_code"]) == ("Deny", "no_matching_claim")
     (remedy,) = told["remedies"]["items"]
     (command,) = remedy["commands"]
@@ -97,7 +88,7 @@ def test_why_not_tells_command_and_condition(steady: Api) -> None:
     assert condition["message"] == "region missing is not one of us-east-1"
     assert (remedy["context"]["region"], remedy["refusal"]) == ("us-east-1", None)
     assert told["undetermined"] == {"count": 0, "items": []}
-    allowed = post(steady, "why-not", {**READS, "principal_id": "bob", "hour": 10})
+    allowed = told_by(steady, "why-not", {**READS, "principal_id": "bob", "hour": 10})
     assert (allowed["decision"], allowed["remedies"]["count"]) == ("Allow", 0)
     assert allowed["certificate"]["roles"] == ["editor", "viewer"]
 
@@ -110,26 +101,26 @@ def test_why_not_knows_what_was_counted(api: Api) -> None:
     asked = {**WRITES, "action": "export"}
     used = api.post("/evaluate/consume", json={**asked, "org_id": "acme"})
     assert used.json()["decision"] == "Allow", used.text
-    told = post(api, "why-not", asked)
+    told = told_by(api, "why-not", asked)
     (remedy,) = told["remedies"]["items"]
     assert (remedy["commands"], remedy["conditions"][0]["saw"]) == ([], [1])
     assert remedy["context"]["usage"] == 0
-    narrow = post(api, "why-not", {**asked, "active_roles": ["viewer", "finance"], "usage": 0})
+    narrow = told_by(api, "why-not", {**asked, "active_roles": ["viewer", "finance"], "usage": 0})
     assert narrow["decision"] == "Allow"
 
 
 def test_not_granted_is_proved_or_shown(steady: Api) -> None:
     """As a guardrail would be judged."""
-    assert post(steady, "not-granted", BURNS)["holds"] is True
+    assert told_by(steady, "not-granted", BURNS)["holds"] is True
     reads = {"access": {"action": "read", "resource": "docs"}}
-    told = post(steady, "not-granted", {**reads, "who": [{"role": "editor"}]})
+    told = told_by(steady, "not-granted", {**reads, "who": [{"role": "editor"}]})
     assert (told["holds"], told["message"]) == (
         False,
         "`bob` may read `docs` by claim `viewer-read-docs`",
     )
     (shown,) = told["counterexample"]["requests"]
     assert shown["request"]["principal_id"] == "bob"
-    assert post(steady, "not-granted", {**reads, "who": [{"role": "finance"}]})["holds"]
+    assert told_by(steady, "not-granted", {**reads, "who": [{"role": "finance"}]})["holds"]
 
 
 def test_what_has_changed_since_a_revision(api: Api) -> None:

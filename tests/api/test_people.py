@@ -9,19 +9,10 @@ from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.service.pap import AdministrationPoint, Proposed
 from grantproof.service.solving import Undetermined
-from tests.api.service import Api, Json, problem, revision, running, services_over
+from tests.api.service import Api, Json, problem, revision, running, services_over, told_by
 
 ORG = "/v1/orgs/acme"
 MOVE: Json = {"principal": "carol", "from_roles": ["finance"], "to_roles": ["submitter"]}
-
-
-def post(api: Api, path: str, body: Json) -> Json:
-    """The answer to a change."""
-    response = api.post(f"{ORG}/{path}", json=body)
-    assert response.status_code == 200, response.text
-    answer: Json = response.json()
-    assert response.headers["etag"] == f'"{answer["revision"]}"'
-    return answer
 
 
 def roles(api: Api, principal: str) -> list[str]:
@@ -34,7 +25,7 @@ def test_somebody_joins_moves_and_leaves(api: Api) -> None:
     """Each spends one revision, and what is so already none."""
     first = revision(api)
     join = {"principal": "dora", "roles": ["viewer"], "until": "2100-01-01T00:00:00Z"}
-    assert post(api, "joins", join) == {
+    assert told_by(api, "joins", join) == {
         "principal": "dora",
         "outcome": "accepted",
         "revision": first + 1,
@@ -42,15 +33,15 @@ def test_somebody_joins_moves_and_leaves(api: Api) -> None:
     }
     held = api.get(f"{ORG}/principals/dora/roles").json()["assigned"]
     assert [(one["role"], one["until"]) for one in held] == [("viewer", 4_102_444_800)]
-    assert post(api, "moves", MOVE)["revision"] == first + 2
+    assert told_by(api, "moves", MOVE)["revision"] == first + 2
     assert roles(api, "carol") == ["submitter"]
-    assert post(api, "moves", {"principal": "carol", "from_all": True})["revision"] == first + 3
-    assert post(api, "leaves", {"principal": "dora"})["revision"] == first + 4
+    assert told_by(api, "moves", {"principal": "carol", "from_all": True})["revision"] == first + 3
+    assert told_by(api, "leaves", {"principal": "dora"})["revision"] == first + 4
     assert api.get(f"{ORG}/principals/dora").json()["active"] is False
     assert roles(api, "dora") == []
-    again = post(api, "leaves", {"principal": "dora"})
+    again = told_by(api, "leaves", {"principal": "dora"})
     assert (again["outcome"], again["revision"]) == ("unchanged", first + 4)
-    assert post(api, "leaves", {"principal": "bob", "delete": True})["revision"] == first + 5
+    assert told_by(api, "leaves", {"principal": "bob", "delete": True})["revision"] == first + 5
     assert api.get(f"{ORG}/principals/bob").status_code == 404
 
 
@@ -80,7 +71,7 @@ def test_what_cannot_be_is_refused_as_a_whole(
 def test_a_plan_tells_what_would_change_and_what_it_would_mean(steady: Api) -> None:
     """Commands, facts, and who would gain and lose what; nothing is changed."""
     before = revision(steady)
-    told = post(steady, "leaves", {"principal": "bob", "dry_run": True})
+    told = told_by(steady, "leaves", {"principal": "bob", "dry_run": True})
     assert (told["outcome"], told["revision"], revision(steady)) == ("planned", before, before)
     plan = told["plan"]
     assert [one["type"] for one in plan["commands"]] == ["SuspendPrincipal", "RevokeRole"]
@@ -88,7 +79,7 @@ def test_a_plan_tells_what_would_change_and_what_it_would_mean(steady: Api) -> N
     assert [one["after"]["active"] for one in plan["edited"]] == [False]
     assert (plan["added"], plan["effect"]["verdict"]) == ([], "less")
     unchanged = {"principal": "bob", "to_roles": [], "dry_run": True}
-    assert post(steady, "moves", unchanged)["outcome"] == "unchanged"
+    assert told_by(steady, "moves", unchanged)["outcome"] == "unchanged"
 
 
 def test_what_a_plan_would_mean_may_not_be_known(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +125,7 @@ def test_what_changes_meanwhile_is_looked_at_anew(
         return propose(point, *asked, **more)  # type: ignore[arg-type]  # as it was called
 
     monkeypatch.setattr(AdministrationPoint, "propose", overtaken)
-    assert post(api, "leaves", {"principal": "bob"})["revision"] == before + 2
+    assert told_by(api, "leaves", {"principal": "bob"})["revision"] == before + 2
     others.append(2)
     answer = api.post(f"{ORG}/leaves", json={"principal": "alice"})
     assert problem(answer, 503, "contended")["error"].startswith("lost 16 races")

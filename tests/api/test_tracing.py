@@ -14,16 +14,12 @@ from starlette.testclient import TestClient
 
 from grantproof import bootstrap
 from grantproof.adapters import logs, tracing
-from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.tracing import CannotTrace, is_wanted
 from grantproof.api.app import Application
-from grantproof.bootstrap import Services, assemble
 from grantproof.cli.exits import Stop
 from grantproof.cli.serve import check_traces
-from grantproof.service.demo import install
-from grantproof.service.snapshots import Owner
 from grantproof.settings import Settings
-from tests.api.service import ADDRESS, READ_DOCS
+from tests.api.service import ADDRESS, READ_DOCS, demo_in_memory
 
 pytestmark = pytest.mark.usefixtures("logs_as_before")
 
@@ -81,14 +77,6 @@ def collector() -> Iterator[Collector]:
     found.server.server_close()
 
 
-def composing(_: Settings, on_owner: Owner) -> Services:
-    """The demo in memory."""
-    services = assemble(MemoryStore(), on_owner=on_owner, demo=True)
-    install(services.administration)
-    services.keyring.install_demo()
-    return services
-
-
 def test_spans_arrive_and_tell_nothing(
     collector: Collector,
     capsys: pytest.CaptureFixture[str],
@@ -99,7 +87,7 @@ def test_spans_arrive_and_tell_nothing(
     tracer = bootstrap.tracing_of({ENDPOINT: collector.address})
     assert tracer is not None
     logs.configure("info", "json", more=(tracer.with_trace_id,))
-    app = Application(Settings(demo=True), composing=composing, tracing=tracer)
+    app = Application(Settings(demo=True), composing=demo_in_memory, tracing=tracer)
     headers = {**HEADERS, "User-Agent": "agent-mark"}
     with TestClient(app, base_url=ADDRESS, headers=headers) as client:
         client.post("/evaluate?q=query-mark", json=READ_DOCS)

@@ -10,8 +10,7 @@ import hashlib
 import os
 import queue
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,9 +48,8 @@ class CaseRules:
 class CaseFiles:
     """A `Cases` in a folder of files. Raises `OSError` when the folder cannot be used."""
 
-    def __init__(self, rules: CaseRules, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, rules: CaseRules) -> None:
         self._rules = rules
-        self._now = now
         self._kept = 0
         self._dropped = 0
         self._taken = 0
@@ -148,7 +146,7 @@ class CaseFiles:
             return str(self._placed(case, folder, text))
 
     def _placed(self, case: Case, folder: Path, text: bytes) -> Path:
-        moment = datetime.fromtimestamp(self._now(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         path = folder / f"{moment}-{case.contract}-{os.getpid()}-{self._kept}{SUFFIX}"
         unfinished = path.with_suffix(".part")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -90,14 +90,14 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     return True
 
 
-def otlp(exporter: "SpanExporter | None" = None) -> Tracing:
-    """Return what traces to the collector that the environment names, or to `exporter`."""
+def otlp() -> Tracing:
+    """Return what traces to the collector that the environment names."""
     # Imported only here: whoever traces nothing waits for none of it.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - see above
         OTLPSpanExporter,
     )
 
-    return _Spans(OTLPSpanExporter() if exporter is None else exporter)
+    return _Spans(OTLPSpanExporter())
 
 
 def _is_there(module: str) -> bool:

@@ -84,7 +84,7 @@ def unreadable(error: Exception) -> Problem:
     return Problem("malformed_json", f"the body is not valid JSON: {why}")
 
 
-def malformed(error: ValidationError, *, inside: tuple[str | int, ...] = ()) -> Problem:
+def malformed(error: ValidationError, *, inside: tuple[str | int, ...]) -> Problem:
     """Return the problem of a document that pydantic refuses, found `inside` of the body."""
     details = error.errors(include_url=False)
     return invalid([_detail_fault(detail, (*inside, *detail["loc"])) for detail in details])

@@ -27,7 +27,7 @@ SEALS: Final = frozenset({"erased_at", "mac"})
 """What only whoever has the database is told."""
 
 
-def jsonl_lines(entries: Iterator[Entry], *, sealed: bool = True) -> Iterator[str]:
+def jsonl_lines(entries: Iterator[Entry], *, sealed: bool) -> Iterator[str]:
     """Yield each event as one line of JSON."""
     for entry in entries:
         told = _told(entry)

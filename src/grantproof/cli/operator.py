@@ -153,6 +153,24 @@ class Operator(ABC):
             raise absent("organization", name)
         return found
 
+    def principal(self, name: str) -> "tuple[Organization, PrincipalId]":
+        """Return the state, and a principal that it has; raises `Stop` for any other."""
+        from grantproof.core.identifiers import PrincipalId
+
+        state, principal = self.state, PrincipalId(name)
+        if principal not in state.principals:
+            raise absent("principal", name)
+        return state, principal
+
+    def role(self, name: str) -> "tuple[Organization, RoleId]":
+        """Return the state, and a role that it has; raises `Stop` for any other."""
+        from grantproof.core.identifiers import RoleId
+
+        state, role = self.state, RoleId(name)
+        if role not in state.roles:
+            raise absent("role", name)
+        return state, role
+
     @abstractmethod
     def find(self, name: "OrganizationId", *, create: bool = False) -> "Organization | None":
         """Return the organization of that name, or nothing when there is none.

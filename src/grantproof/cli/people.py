@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grantproof.cli.exits import absent, usage
+from grantproof.cli.exits import usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.options import Attributes, From, PrincipalArgument, Until
 from grantproof.cli.planned import Consent, carry_out
 
 if TYPE_CHECKING:
-    from grantproof.core.identifiers import PrincipalId
-    from grantproof.core.organization import Organization
     from grantproof.service.people import Place
 
 Names = list[str] | None
@@ -84,7 +82,7 @@ def move(
         raise usage("say from where or to where: --from-group, --from-role, --to-group, --to-role")
     if move.from_all and (move.from_group or move.from_role):
         raise usage("--from-all names every group and role: leave --from-group and --from-role out")
-    state, name = _stored(operator, principal)
+    state, name = operator.principal(principal)
     into = _place(move.to_group, move.to_role, start=start, until=until)
     out_of = place_of(state, name) if move.from_all else _place(move.from_group, move.from_role)
     commands = moving(state, name, out_of=out_of, into=into)
@@ -101,18 +99,9 @@ def leave(
     """Suspend a principal and take its groups and roles away, or delete it: at once."""
     from grantproof.service.people import leaving
 
-    state, name = _stored(operator, principal)
+    state, name = operator.principal(principal)
     commands = leaving(state, name, delete=delete)
     carry_out(operator, commands, consent, of=state, done=f"principal `{principal}` has left")
-
-
-def _stored(operator: Operator, principal: str) -> "tuple[Organization, PrincipalId]":
-    from grantproof.core.identifiers import PrincipalId
-
-    state, name = operator.state, PrincipalId(principal)
-    if name not in state.principals:
-        raise absent("principal", principal)
-    return state, name
 
 
 def _place(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grantproof.cli.asked import Action, Asked, Circumstances, Kind, Resource, kind_of
-from grantproof.cli.exits import ExitCode, Stop, absent, usage
+from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.options import PrincipalArgument
 from grantproof.cli.output import complain, tell_json
@@ -80,12 +80,9 @@ def who_can(
 def what_can(operator: Operator, principal: PrincipalArgument) -> None:
     """Say what a principal can do, in any context: each of its claims, and what it is good for."""
     from grantproof.cli.possible import tell_usable
-    from grantproof.core.identifiers import PrincipalId
     from grantproof.service import inquiries
 
-    name, state = PrincipalId(principal), operator.state
-    if name not in state.principals:
-        raise absent("principal", principal)
+    state, name = operator.principal(principal)
     instant = operator.instant()
     _answer(operator, partial(inquiries.what_can, state, name, now=instant), tell=tell_usable)
 

@@ -177,9 +177,9 @@ def _goal(
     """Return what is to be brought about; raises `Stop` for what there is not."""
     from grantproof.analysis.reachability.question import Holds
     from grantproof.core.identifiers import Action as ActionId
-    from grantproof.core.identifiers import PrincipalId, ResourceId, RoleId
-    from grantproof.core.matching import Request, resolve
+    from grantproof.core.identifiers import ResourceId, RoleId
     from grantproof.service import reach
+    from grantproof.service.standard_review import known
 
     if wanted.action is None or wanted.resource is None:
         role = RoleId(str(wanted.role))
@@ -187,10 +187,7 @@ def _goal(
             raise usage(f"role `{role}` does not exist: nothing to ask about")
         return Holds(role)
     action, resource = ActionId(wanted.action), ResourceId(wanted.resource)
-    if (
-        resolve(state, Request(PrincipalId(wanted.principal), action, resource, wanted.kind))
-        is None
-    ):
+    if not known(state, resource, wanted.kind):
         raise usage(f"resource `{resource}` is unknown: name it, or its declared --kind, as it is")
     return reach.may_do(
         state, action, resource, instant=instant, kind=wanted.kind, supplied=supplied

@@ -12,7 +12,7 @@ from grantproof.cli.options import PrincipalArgument, RoleArgument
 from grantproof.cli.output import Table, tell, tell_json, tell_table
 
 if TYPE_CHECKING:
-    from grantproof.core.identifiers import PrincipalId, ResourceId, RoleId
+    from grantproof.core.identifiers import ResourceId, RoleId
     from grantproof.core.model import ActionPattern, Claim
     from grantproof.core.organization import Organization
 
@@ -33,7 +33,7 @@ def assigned_users(operator: Operator, role: RoleArgument) -> None:
     """List who is assigned a role now, directly or through a group."""
     from grantproof.service import standard_review
 
-    state, name = _role(operator, role)
+    state, name = operator.role(role)
     _tell_names(operator, standard_review.assigned_users(state, name, operator.instant()))
 
 
@@ -42,7 +42,7 @@ def authorized_users(operator: Operator, role: RoleArgument) -> None:
     """List who is assigned a role, or one that inherits from it, now."""
     from grantproof.service import standard_review
 
-    state, name = _role(operator, role)
+    state, name = operator.role(role)
     _tell_names(operator, standard_review.authorized_users(state, name, operator.instant()))
 
 
@@ -51,7 +51,7 @@ def assigned_roles(operator: Operator, principal: PrincipalArgument) -> None:
     """List the roles that a principal is assigned now."""
     from grantproof.service import standard_review
 
-    state, name = _principal(operator, principal)
+    state, name = operator.principal(principal)
     _tell_names(operator, standard_review.assigned_roles(state, name, operator.instant()))
 
 
@@ -60,7 +60,7 @@ def authorized_roles(operator: Operator, principal: PrincipalArgument) -> None:
     """List the roles that a principal is assigned now, and all they inherit from."""
     from grantproof.service import standard_review
 
-    state, name = _principal(operator, principal)
+    state, name = operator.principal(principal)
     _tell_names(operator, standard_review.authorized_roles(state, name, operator.instant()))
 
 
@@ -69,7 +69,7 @@ def role_permissions(operator: Operator, role: RoleArgument) -> None:
     """List the claims of a role, inherited ones too."""
     from grantproof.service import standard_review
 
-    _tell_claims(operator, standard_review.role_permissions(*_role(operator, role)))
+    _tell_claims(operator, standard_review.role_permissions(*operator.role(role)))
 
 
 @command(app)
@@ -77,7 +77,7 @@ def user_permissions(operator: Operator, principal: PrincipalArgument) -> None:
     """List the claims of all roles of a principal now."""
     from grantproof.service import standard_review
 
-    state, name = _principal(operator, principal)
+    state, name = operator.principal(principal)
     _tell_claims(operator, standard_review.user_permissions(state, name, operator.instant()))
 
 
@@ -88,7 +88,7 @@ def session_roles(
     """List the roles that are active in a session now."""
     from grantproof.service import standard_review
 
-    state, name = _principal(operator, principal)
+    state, name = operator.principal(principal)
     chosen = _chosen(active_role)
     found = standard_review.session_roles(state, name, operator.instant(), chosen=chosen)
     _tell_names(operator, found)
@@ -101,7 +101,7 @@ def session_permissions(
     """List the claims of the roles that are active in a session now."""
     from grantproof.service import standard_review
 
-    state, name = _principal(operator, principal)
+    state, name = operator.principal(principal)
     chosen = _chosen(active_role)
     found = standard_review.session_permissions(state, name, operator.instant(), chosen=chosen)
     _tell_claims(operator, found)
@@ -114,7 +114,7 @@ def role_operations(
     """List the actions that a role's claims name for a resource, whatever their constraints."""
     from grantproof.service import standard_review
 
-    state, name = _role(operator, role)
+    state, name = operator.role(role)
     on = _resource(state, resource, kind)
     _tell_actions(operator, standard_review.role_operations_on_object(state, name, on, kind=kind))
 
@@ -130,28 +130,10 @@ def user_operations(
     """List the actions that a principal's claims name for a resource now."""
     from grantproof.service import standard_review
 
-    state, name = _principal(operator, principal)
+    state, name = operator.principal(principal)
     on, instant = _resource(state, resource, kind), operator.instant()
     found = standard_review.user_operations_on_object(state, name, on, instant=instant, kind=kind)
     _tell_actions(operator, found)
-
-
-def _role(operator: Operator, role: str) -> "tuple[Organization, RoleId]":
-    from grantproof.core.identifiers import RoleId
-
-    state, name = operator.state, RoleId(role)
-    if name not in state.roles:
-        raise absent("role", role)
-    return state, name
-
-
-def _principal(operator: Operator, principal: str) -> "tuple[Organization, PrincipalId]":
-    from grantproof.core.identifiers import PrincipalId
-
-    state, name = operator.state, PrincipalId(principal)
-    if name not in state.principals:
-        raise absent("principal", principal)
-    return state, name
 
 
 def _resource(state: "Organization", resource: str, kind: str | None) -> "ResourceId":

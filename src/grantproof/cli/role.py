@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from grantproof.cli.command import command, group
-from grantproof.cli.exits import absent
 from grantproof.cli.operator import Operator
 from grantproof.cli.options import Cascade, RoleArgument
 from grantproof.cli.output import Table, listed, tell_fields, tell_json, tell_table
@@ -61,12 +60,9 @@ def list_all(operator: Operator) -> None:
 def show(operator: Operator, role: RoleArgument) -> None:
     """Show a role: what it inherits, what it may do, and who is assigned to it."""
     from grantproof.cli.shown import claim_text
-    from grantproof.core.identifiers import RoleId
     from grantproof.policyfile import documents
 
-    state, name = operator.state, RoleId(role)
-    if name not in state.roles:
-        raise absent("role", role)
+    state, name = operator.role(role)
     claims = [state.claims[claim] for claim in sorted(state.claims_by_role.get(name, ()))]
     related: dict[str, list[str]] = {
         "children": sorted(state.roles.children[name]),

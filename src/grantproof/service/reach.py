@@ -13,13 +13,13 @@ from grantproof.analysis.reachability.question import Holds, MayDo, Question
 from grantproof.core.identifiers import Action, PrincipalId, ResourceId, RoleId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.arbac_text import ArbacDocument
-from grantproof.service.guarding import IN_PROCESS, Asked
-from grantproof.service.pip import NOTHING_SUPPLIED, Supplied, situate, uncounted
+from grantproof.service.guarding import Asked
+from grantproof.service.pip import Supplied, situate, uncounted
 from grantproof.service.solving import Undetermined
 
 
 def by_rules(
-    document: ArbacDocument, *, role: RoleId | None = None, user: PrincipalId | None = None
+    document: ArbacDocument, *, role: RoleId | None, user: PrincipalId | None
 ) -> rules.Answer:
     """Return whether somebody can come to hold the role that the document names as its goal.
 
@@ -55,9 +55,9 @@ def in_organization(
     people: Iterable[PrincipalId],
     principal: PrincipalId,
     instant: int,
-    hour: int | None = None,
-    weekday: int | None = None,
-    solver: Asked = IN_PROCESS,
+    hour: int | None,
+    weekday: int | None,
+    solver: Asked,
 ) -> collusion.Answer | Undetermined:
     """Return whether the people can bring about that the principal meets the goal.
 
@@ -79,8 +79,8 @@ def may_do(
     resource: ResourceId,
     *,
     instant: int,
-    kind: str | None = None,
-    supplied: Supplied = NOTHING_SUPPLIED,
+    kind: str | None,
+    supplied: Supplied,
 ) -> MayDo:
     """Return the goal of a request in the context supplied; nothing has been used as yet."""
     context = situate(instant, state.time_zone, uncounted(supplied))

@@ -45,6 +45,7 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+Written = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +102,15 @@ def revision(database: Path) -> Callable[[], int]:
         return int(found)
 
     return stored
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """Write a file and return its name."""
+
+    def write(text: str) -> str:
+        path = tmp_path / "policy.yaml"
+        path.write_text(text)
+        return str(path)
+
+    return write
