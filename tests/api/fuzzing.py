@@ -29,9 +29,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from grantproof.adapters.clock import JitteredBackoff, SystemClock
+from grantproof.adapters.clock import SystemClock
 from grantproof.adapters.memory import MemoryStore
-from grantproof.core.commands import Accepted
 from grantproof.core.commands.language import ChangeSet
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId, SessionId
 from grantproof.core.invariants import valid
@@ -41,11 +40,9 @@ from grantproof.policyfile.commands_text import read_commands
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION
 from grantproof.service.keyring import KeyRequest, NewKey
-from grantproof.service.pap import AdministrationPoint
 from grantproof.service.session_store import Writing
-from grantproof.service.snapshots import Snapshots
 from tests.api.furnished import AUTHZEN, BODIES, EXPORTS, FACTS, NAMES, PLACES, SESSIONS
-from tests.api.service import ADDRESS, Api, running
+from tests.api.service import ADDRESS, Api, furnish, running
 
 CHECKS: Final = [
     not_a_server_error,
@@ -140,16 +137,9 @@ class Target:
         self.prefixes = [self._key()[3:15] for _ in range(2)]
 
     def _furnish(self) -> None:
-        """Make it as another process on the same data would: to judge its guardrail needs no fork.
-
-        That takes longer the larger this process is, and organizations are made hundreds of times.
-        """
-        clock, backoff = SystemClock(), JitteredBackoff()
-        point = AdministrationPoint(self.store, Snapshots(self.store), clock=clock, backoff=backoff)
-        here, by = OrganizationId(self.organization), Author("fuzz")
-        assert point.found(here, time_zone="UTC", by=by)
-        made = point.propose(here, ChangeSet(read_commands(json.dumps(FACTS)).commands), by=by)
-        assert isinstance(made, Accepted), made
+        """Make it, with all that is in it."""
+        here, facts = OrganizationId(self.organization), read_commands(json.dumps(FACTS)).commands
+        furnish(self.store, here, ChangeSet(facts), by=Author("fuzz"))
 
     def _open_session(self, name: str, whose: str, role: str) -> None:
         here, now = OrganizationId(self.organization), SystemClock().now()

@@ -8,17 +8,22 @@ from typing import Any, Final
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from grantproof.adapters.clock import JitteredBackoff, SystemClock
 from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.workers import Worker
 from grantproof.api.app import Application
 from grantproof.api.running import Running
 from grantproof.bootstrap import Services, assemble, contracts_of, for_serving
+from grantproof.core.commands import Accepted
+from grantproof.core.commands.language import Command
+from grantproof.core.identifiers import OrganizationId
 from grantproof.service.authors import Author
 from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.demo import install
 from grantproof.service.keyring import KeyRequest, NewKey
+from grantproof.service.pap import AdministrationPoint
 from grantproof.service.ports import Store
-from grantproof.service.snapshots import Owner, here
+from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
 from tests.shelves import shelf_in
@@ -90,6 +95,19 @@ def demo_in_memory(_: Settings, on_owner: Owner) -> Services:
     install(services.administration)
     services.keyring.install_demo()
     return services
+
+
+def furnish(store: Store, organization: OrganizationId, change: Command, *, by: Author) -> None:
+    """Found an organization and make the change, as another process on the same data would.
+
+    One that judges guardrails where it is: to judge them apart takes a fork of this process, which
+    is large, and organizations are furnished hundreds of times.
+    """
+    clock, backoff = SystemClock(), JitteredBackoff()
+    point = AdministrationPoint(store, Snapshots(store), clock=clock, backoff=backoff)
+    assert point.found(organization, time_zone="UTC", by=by)
+    made = point.propose(organization, change, by=by)
+    assert isinstance(made, Accepted), made
 
 
 def running(api: Api) -> Running:

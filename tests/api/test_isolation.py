@@ -7,7 +7,6 @@ import pytest
 from httpx2 import Response
 
 from grantproof.adapters.memory import MemoryStore
-from grantproof.core.commands import Accepted
 from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.service.authors import Author
 from grantproof.service.callers import WITHIN_ORGANIZATION, Scope
@@ -19,6 +18,7 @@ from tests.api.service import (
     OPERATORS,
     Api,
     bearer,
+    furnish,
     new_key,
     problem,
     refusal,
@@ -43,18 +43,14 @@ def world(doors: ExitStack, *, rival: bool) -> World:
     store = MemoryStore()
     api = doors.enter_context(serving(store))
     if rival:
-        furnish(store, RIVAL)
+        furnished(store, RIVAL)
     keys = {name: new_key(store, wanted) for name, wanted in CREDENTIALS.items()}
     return api, store, keys
 
 
-def furnish(store: MemoryStore, organization: OrganizationId) -> None:
+def furnished(store: MemoryStore, organization: OrganizationId) -> None:
     """Make the organization, with everything that a route may name."""
-    administration = services_over(store).administration
-    assert administration.found(organization, time_zone="UTC", by=Author("other"))
-    assert isinstance(
-        administration.propose(organization, FURNISHING, by=Author("other")), Accepted
-    )
+    furnish(store, organization, FURNISHING, by=Author("other"))
     open_session(store, organization, NOW)
 
 
@@ -165,7 +161,7 @@ def test_each_request_would_be_answered_to_its_own(route: Route) -> None:
     """The comparisons are not vacuous: the same requests of the other's own key take effect."""
     for fitting in fittings(route, RIVAL):
         store = MemoryStore()
-        furnish(store, RIVAL)
+        furnished(store, RIVAL)
         scopes = frozenset({Scope.EVALUATE, Scope.REVIEW, Scope.TRUSTED_CONTEXT})
         wanted = KeyRequest(RIVAL, None, scopes | (route.scopes or scopes))
         if Scope.OPERATE in wanted.scopes:

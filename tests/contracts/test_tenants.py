@@ -45,6 +45,7 @@ from tests.api.service import (
     Api,
     Json,
     bearer,
+    furnish,
     new_key,
     running,
     services_over,
@@ -213,8 +214,7 @@ NUMBERS: Final = itertools.count()
 def founded(world: World, number: int) -> Own:
     """The organization that is asked about, and the others; new, with the same ids in all."""
     for name in (own_name(number), *(other_name(number, other) for other in range(OTHERS))):
-        assert world.services.administration.found(name, time_zone="UTC", by=OWN)
-        world.services.administration.propose(name, FURNISHING, by=OWN)
+        furnish(world.services.store, name, FURNISHING, by=OWN)
         open_session(world.services.store, name, NOW)
     keys = (
         new_key(world.services.store, KeyRequest(own_name(number), whose, WITHIN_ORGANIZATION))

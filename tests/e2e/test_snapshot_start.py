@@ -15,7 +15,6 @@ from tests.contracts.histories import HISTORY, created
 from tests.e2e.test_cli_serve import STOP_SECONDS_MAX, announced, posted, serving
 from tests.processes import PROGRAM, bare, free_port
 from tests.shelves import found, kept, seen_in, shelf_in
-from tests.survival.serving import free_port
 
 ACME = OrganizationId("acme")
 
