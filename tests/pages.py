@@ -93,7 +93,7 @@ def whole(begun: str, lines: Iterator[str]) -> str:
 
 def is_open(command: str) -> bool:
     """Whether a shell would wait for more."""
-    if command.endswith("\\"):
+    if command.endswith(("\\", "|", "&&")):
         return True
     try:
         shlex.split(command, comments=True)

@@ -7,6 +7,7 @@ which commands are left out, and why.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -53,8 +54,9 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
-        self._watchdog = threading.Timer(PATIENCE_SECONDS, self._process.kill)
+        self._watchdog = threading.Timer(PATIENCE_SECONDS, self._kill)
         self._watchdog.start()
 
     def run(self, command: str) -> Ended:
@@ -75,8 +77,11 @@ class Shell:
     def close(self) -> None:
         """Let go of the shell, and of what runs in it."""
         self._watchdog.cancel()
-        self._process.kill()
+        self._kill()
         self._process.communicate()
+
+    def _kill(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -99,12 +104,12 @@ def shell_for(page: Page, folder: Path, *, programs: Path, acme: Path) -> Iterat
     """A shell in the folder, where the page says that its reader is."""
     database, port = folder.parent / "grantproof.db", free_port()
     (folder.parent / ".curlrc").write_text(f'connect-to = "localhost:9090:127.0.0.1:{port}"\n')
+    prepared = {"GRANTPROOF_DATABASE_URL": str(database), "GRANTPROOF_ORG": "acme"}
     environment = {
         **bare_environment(folder),
-        "PATH": f"{programs}:{PROGRAMS}:{os.environ['PATH']}",
+        **({} if page.alone else prepared),
+        "PATH": f"{'' if page.alone else f'{programs}:'}{PROGRAMS}:{os.environ['PATH']}",
         "CURL_HOME": str(folder.parent),
-        "GRANTPROOF_DATABASE_URL": str(database),
-        "GRANTPROOF_ORG": "acme",
         "GRANTPROOF_PORT": str(port),
         "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
     }

@@ -20,6 +20,8 @@ class Page:
     """Whether a service of the database listens on port 9090, as far as curl can see."""
     before: str = ""
     """What the page says in words that its reader has done, as commands."""
+    alone: bool = False
+    """Whether nothing is set up for it: it takes the program itself, its own database and clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ CARRIED_OUT: Final = (
     Page(Path("docs/review.md"), demo=True),
     Page(Path("docs/runbook.md"), demo=True, served=True, before=OPERATOR),
     Page(Path("docs/sessions.md"), before=LEDGER),
+    Page(Path("docs/tutorial.md"), alone=True),
     Page(Path("docs/verify.md")),
 )
 
@@ -139,9 +142,11 @@ LEFT_OUT: Final = (
     LeftOut("grantproof serve\n", 1, ENDLESS),
     LeftOut("python -m specs.mutants ", 1, ENDLESS),
     LeftOut("python -m specs.against ", 2, ENDLESS),
-    LeftOut("git clone ", 1, INSTALLS),
+    LeftOut("git clone ", 2, INSTALLS),
     LeftOut(".venv/bin/pre-commit ", 1, INSTALLS),
     LeftOut("pip install 'grantproof[postgres]'", 1, INSTALLS),
+    LeftOut("python3 -m venv ", 1, INSTALLS),
+    LeftOut("pip install .", 1, INSTALLS),
     LeftOut("promtool ", 2, INSTALLS),
     LeftOut("systemctl ", 1, HOST),
     LeftOut("journalctl ", 7, HOST),
