@@ -27,7 +27,7 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz survive soak bench lock format clean
+.PHONY: faults mutants tla traces crosshair fuzz survive soak bench site lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -125,6 +125,10 @@ bench: $(READY) ## measure, and compare with the floors
 
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+
+site: $(READY) ## the documentation as a site, in build/site: open index.html there
+	@$(BIN)/python -m mkdocs --quiet build --strict --config-file deploy/site/mkdocs.yml
+	@echo 'the site is in build/site: $(BIN)/python -m http.server --directory build/site 8080'
 
 lock: ## bring requirements.lock in line with pyproject.toml, keeping pins (needs uv)
 	@command -v uv >/dev/null || \

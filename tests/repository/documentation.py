@@ -85,6 +85,7 @@ CARRIED_OUT: Final = (
     Page(Path("docs/review.md"), demo=True),
     Page(Path("docs/runbook.md"), demo=True, served=True, before=OPERATOR),
     Page(Path("docs/sessions.md"), before=LEDGER),
+    Page(Path("docs/trust.md"), demo=True),
     Page(Path("docs/tutorial.md"), alone=True),
     Page(Path("docs/verify.md")),
 )
@@ -138,7 +139,7 @@ SERVER: Final = "it is about a server of PostgreSQL; `e2e/test_cli_postgresql.py
 OF_THE_READER: Final = "it names a server or a file of the reader's: the test names its own"
 
 LEFT_OUT: Final = (
-    LeftOut("make ", 5, ENDLESS),
+    LeftOut("make ", 7, ENDLESS),
     LeftOut("grantproof serve\n", 1, ENDLESS),
     LeftOut("python -m specs.mutants ", 1, ENDLESS),
     LeftOut("python -m specs.against ", 2, ENDLESS),
