@@ -1,7 +1,7 @@
 """The pages of the documentation as tests read them: their blocks, and the commands of a block.
 
-A block names its language. `console` holds commands behind `$ ` with what they print, `text` is only
-looked at, and a file is named behind the language or by the paragraph before it.
+A block names its language. `console` holds commands behind `$ ` with what they print, `text` is
+only looked at, and a file is named behind the language or by the paragraph before it.
 """
 
 import re

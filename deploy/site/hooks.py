@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 FENCE: Final = re.compile(r"^```(\w+) (\S[^\n]*)$", re.MULTILINE)
+ALONE: Final = frozenset({"README.md", "tutorial.md"})
+"""Pages that are a section by themselves: a list of the section would list them alone."""
+
 LINK: Final = re.compile(r"\[([^\]\n]+)\]\((\.\./[^)\s]+)\)")
 
 
@@ -35,6 +38,8 @@ def entries(entry: Any, found: list[str]) -> list[Any]:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Rewrite what only the repository can show."""
+    if page.file.src_uri in ALONE:
+        page.meta["hide"] = ["navigation"]
     here = posixpath.dirname(page.file.src_uri)
     return LINK.sub(lambda link: outside(link, here), FENCE.sub(r'```\1 title="\2"', markdown))
 

@@ -1,4 +1,4 @@
-"""Every page of the documentation is carried out: its files are written, its commands run in a shell.
+"""Every page of the documentation is carried out: its files written, its commands run in a shell.
 
 One shell runs a page from its top to its end, in an empty folder, as a reader would. What a command
 prints has to be what stands below it, where `...` is anything. A block that shows no output at all

@@ -27,7 +27,7 @@ def unexecuted(path: Path, page: str) -> list[str]:
     counted = Counter(block.language for block in blocks(page))
     elsewhere = {one.language for one in ELSEWHERE if one.path == path}
     wrong = [
-        f"{path}: {counted[one.language]} blocks of {one.language}, and {one.test} runs {one.blocks}"
+        f"{path}: {counted[one.language]} blocks of {one.language}: {one.test} runs {one.blocks}"
         for one in ELSEWHERE
         if one.path == path and counted[one.language] != one.blocks
     ]
@@ -119,6 +119,37 @@ def test_every_target_of_make_is_there() -> None:
     assert len(told) > 20
 
 
+def anchors(page: str) -> set[str]:
+    """The addresses of the headings of a page."""
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"```.*?```", "", page, flags=re.DOTALL), re.MULTILINE
+    )
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(path: Path, page: str) -> list[str]:
+    """The links of a page that lead to no file of the repository, or to no heading of a page."""
+    dead = []
+    for target in re.findall(r"\]\((?!\w+:)([^)\s]+)\)", page):
+        file, _, anchor = target.partition("#")
+        place = ROOT / path.parent / file
+        if not place.exists() or (anchor and anchor not in anchors(read(place) if file else page)):
+            dead.append(target)
+    return dead
+
+
+@pytest.mark.parametrize("path", pages(), ids=str)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    """To a file, and where it says so to a heading of it."""
+    assert dead_links(path, pages()[path]) == []
+
+
+def test_a_dead_link_is_told() -> None:
+    """No such file, no such heading there, none here; what lives is not told, nor other hosts."""
+    page = "# A b\n[1](no.md) [2](docs/trust.md#no) [3](#no) [4](#a-b) [5](docs) [6](https://a.b)\n"
+    assert dead_links(Path("page.md"), page) == ["no.md", "docs/trust.md#no", "#no"]
+
+
 @pytest.mark.parametrize(
     ("page", "fault"),
     [
@@ -155,7 +186,8 @@ def test_a_quotation_is_held_to_the_source() -> None:
 
 def test_files_commands_and_their_output_are_told_apart() -> None:
     """A file has the name before it or in its fence; a command goes on while it is open."""
-    page = "`a.csv`:\n\n```csv\nx\n```\n\n```yaml b.yaml\ny\n```\n```console\n$ a 'b\nc'\nd\n\n$ e\n```\n"
+    files = "`a.csv`:\n\n```csv\nx\n```\n\n```yaml b.yaml\ny\n```\n"
+    page = f"{files}```console\n$ a 'b\nc'\nd\n\n$ e\n```\n"
     first, second, third = blocks(page)
     assert (first.name, second.name, third.name, third.line) == ("a.csv", "b.yaml", "", 10)
     assert [(one.command, one.shown) for one in steps(third.text)] == [

@@ -1,9 +1,7 @@
 """`grantproof who-can`, `what-can`, `why-not`, `not-granted`, `dead` and `conflicts`."""
 
 import re
-import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 

@@ -8,7 +8,7 @@ PAGE = (ROOT / "docs/remote.md").read_text(encoding="utf-8")
 
 
 def test_the_page_tells_the_names_and_the_bounds() -> None:
-    """Where the server and the key are named, how long it may be silent, how large a body may be."""
+    """Where server and key are named, how long it may be silent, how large a body is."""
     for name in (command.SERVER, remote_keys.KEY, remote_keys.KEY_FILE):
         assert f"`{name}`" in PAGE
     assert f"within {remote_http.SILENT_SECONDS:g} seconds" in PAGE
