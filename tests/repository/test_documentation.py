@@ -1,14 +1,17 @@
 """Nothing stands in the documentation that is not executed: each block by a test that is named."""
 
 import re
+import shlex
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+import typer
 from ruamel.yaml import YAML
 
-from tests.pages import Block, agrees, blocks, pages, steps
+from grantproof.cli.main import program
+from tests.pages import FENCE, Block, agrees, blocks, pages, steps
 from tests.repository.checkout import ROOT, listed_files, read
 from tests.repository.documentation import CARRIED_OUT, ELSEWHERE, LEFT_OUT, left_out
 from tests.repository.test_threat_model import is_test
@@ -19,6 +22,7 @@ LOOKED_AT: Final = frozenset({"", "http", "promql", "text"})
 """Drawings, headers and messages; and queries, which `unit/test_runbook.py` reads."""
 
 TYPED: Final = re.compile(r"^(?:\$ |grantproof |make |curl |pip |python3? |export )", re.MULTILINE)
+INDENTED: Final = re.compile(r"(?:^|\n)\n {4,}(\w[^\n]*)")
 
 
 def unexecuted(path: Path, page: str) -> list[str]:
@@ -30,6 +34,11 @@ def unexecuted(path: Path, page: str) -> list[str]:
         f"{path}: {counted[one.language]} blocks of {one.language}: {one.test} runs {one.blocks}"
         for one in ELSEWHERE
         if one.path == path and counted[one.language] != one.blocks
+    ]
+    wrong += [
+        f"{path}: let `{line}` stand between fences"
+        for line in INDENTED.findall(FENCE.sub("", page))
+        if TYPED.search(line)
     ]
     for block in blocks(page):
         if block.language not in elsewhere:
@@ -119,6 +128,49 @@ def test_every_target_of_make_is_there() -> None:
     assert len(told) > 20
 
 
+def named(page: str) -> list[list[str]]:
+    """The command lines of our program between backticks, without the marks of a synopsis."""
+    lines = re.findall(r"`(grantproof [a-z-][^`\n]*)`", page)
+    return [shlex.split(re.sub(r"[\[\]]|\\\|\w+", "", line)) for line in lines]
+
+
+def unknown(words: list[str]) -> str | None:
+    """The first word of a command line that the program does not know, if there is one."""
+    at: Any = program()
+    options = {name for option in at.params for name in option.opts}
+    wanted = 0
+    for word in words[1:]:
+        if word.startswith("-"):
+            if word not in options:
+                return word
+            found = [option for option in at.params if word in option.opts]
+            wanted = sum(1 for option in found if not getattr(option, "is_flag", False))
+        elif wanted > 0:
+            wanted -= 1
+        elif isinstance(at, typer.core.TyperGroup):
+            below = at.commands.get(word)
+            if below is None:
+                return word
+            at = below
+            options |= {name for option in at.params for name in option.opts}
+    return None
+
+
+@pytest.mark.parametrize("path", pages(), ids=str)
+def test_every_command_that_is_named_exists(path: Path) -> None:
+    """With its options."""
+    told = {" ".join(words): unknown(words) for words in named(pages()[path])}
+    assert {line: word for line, word in told.items() if word is not None} == {}
+
+
+def test_a_command_that_does_not_exist_is_found() -> None:
+    """A wrong command, and a wrong option of a right one."""
+    assert unknown(["grantproof", "dream"]) == "dream"
+    assert unknown(["grantproof", "db", "dream"]) == "dream"
+    assert unknown(["grantproof", "db", "check", "--dream"]) == "--dream"
+    assert unknown(["grantproof", "--org", "acme", "db", "check", "--json"]) is None
+
+
 def anchors(page: str) -> set[str]:
     """The addresses of the headings of a page."""
     headings = re.findall(
@@ -159,6 +211,7 @@ def test_a_dead_link_is_told() -> None:
         ("```ruby\nputs 1\n```\n", "`ruby` is nothing that anybody runs or reads"),
         ("`a.yaml`:\n\n```yaml\na: 1\n```\n", "nobody writes `a.yaml`"),
         ("```csv\na,b\n```\n", "it cannot be read"),
+        ("so\n\n    grantproof dead\n", "let `grantproof dead` stand between fences"),
     ],
 )
 def test_a_block_that_nothing_executes_is_told(page: str, fault: str) -> None:
