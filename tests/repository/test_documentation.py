@@ -1,16 +1,13 @@
 """Nothing stands in the documentation that is not executed: each block by a test that is named."""
 
 import re
-import shlex
 from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import typer
 from ruamel.yaml import YAML
 
-from grantproof.cli.main import program
 from tests.pages import FENCE, Block, agrees, blocks, pages, steps
 from tests.repository.checkout import ROOT, listed_files, read
 from tests.repository.documentation import CARRIED_OUT, ELSEWHERE, LEFT_OUT, left_out
@@ -126,49 +123,6 @@ def test_every_target_of_make_is_there() -> None:
     }
     assert {one for one in told if one[1] not in targets} == set()
     assert len(told) > 20
-
-
-def named(page: str) -> list[list[str]]:
-    """The command lines of our program between backticks, without the marks of a synopsis."""
-    lines = re.findall(r"`(grantproof [a-z-][^`\n]*)`", page)
-    return [shlex.split(re.sub(r"[\[\]]|\\\|\w+", "", line)) for line in lines]
-
-
-def unknown(words: list[str]) -> str | None:
-    """The first word of a command line that the program does not know, if there is one."""
-    at: Any = program()
-    options = {name for option in at.params for name in option.opts}
-    wanted = 0
-    for word in words[1:]:
-        if word.startswith("-"):
-            if word not in options:
-                return word
-            found = [option for option in at.params if word in option.opts]
-            wanted = sum(1 for option in found if not getattr(option, "is_flag", False))
-        elif wanted > 0:
-            wanted -= 1
-        elif isinstance(at, typer.core.TyperGroup):
-            below = at.commands.get(word)
-            if below is None:
-                return word
-            at = below
-            options |= {name for option in at.params for name in option.opts}
-    return None
-
-
-@pytest.mark.parametrize("path", pages(), ids=str)
-def test_every_command_that_is_named_exists(path: Path) -> None:
-    """With its options."""
-    told = {" ".join(words): unknown(words) for words in named(pages()[path])}
-    assert {line: word for line, word in told.items() if word is not None} == {}
-
-
-def test_a_command_that_does_not_exist_is_found() -> None:
-    """A wrong command, and a wrong option of a right one."""
-    assert unknown(["grantproof", "dream"]) == "dream"
-    assert unknown(["grantproof", "db", "dream"]) == "dream"
-    assert unknown(["grantproof", "db", "check", "--dream"]) == "--dream"
-    assert unknown(["grantproof", "--org", "acme", "db", "check", "--json"]) is None
 
 
 def anchors(page: str) -> set[str]:
