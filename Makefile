@@ -27,7 +27,7 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz survive soak bench lock format clean
+.PHONY: faults mutants tla traces crosshair fuzz survive soak bench lock format clean reference
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -125,6 +125,9 @@ bench: $(READY) ## measure, and compare with the floors
 
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+
+reference: $(READY) ## make docs/openapi.json, the schemas and docs/reference of the code
+	@$(BIN)/python -m tests.repository.reference
 
 lock: ## bring requirements.lock in line with pyproject.toml, keeping pins (needs uv)
 	@command -v uv >/dev/null || \

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from grantproof.api import documentation
 from grantproof.api.problems import Problem, Refused
 from grantproof.service.callers import Caller, Scope
 
@@ -24,10 +25,9 @@ PUBLIC: Final = frozenset(
         "/livez",
         "/readyz",
         "/openapi.json",
-        "/docs",
-        "/docs/oauth2-redirect",
         AUTHZEN_METADATA,
         f"{AUTHZEN_METADATA}/orgs/{{org}}",
+        *documentation.PUBLIC,
     }
 )
 """The routes that take no credential: they tell nothing of any organization."""

@@ -18,6 +18,7 @@ from grantproof.api import (
     assignments,
     changes,
     claims,
+    documentation,
     events,
     groups,
     guardrails,
@@ -82,6 +83,7 @@ ROUTERS: Final = (
     health.router,
     metrics.router,
     metadata.router,
+    documentation.router,
 )
 
 UNTRACED: Final[TelemetryConfig] = {
@@ -114,7 +116,9 @@ def administration_app(telemetry: TelemetryConfig | None = None) -> Administrati
         title="Grantproof",
         version=__version__,
         summary="May this principal do this action on this resource, here and now? With proof.",
+        docs_url=None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
         telemetry=UNTRACED if telemetry is None else telemetry,

@@ -59,7 +59,8 @@ from grantproof.settings import Settings
 SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 JSON_TYPE: Final = (b"content-type", b"application/json")
 PROBLEM_TYPE: Final = (b"content-type", problems.MEDIA_TYPE.encode())
-NO_STORE: Final = (b"cache-control", b"no-store")
+CACHED: Final = b"cache-control"
+NO_STORE: Final = (CACHED, b"no-store")
 CLOSE: Final = (b"connection", b"close")
 READY: Final = "/readyz"
 METRICS: Final = "/metrics"
@@ -217,8 +218,9 @@ class Application:
                 status = message["status"]
                 # Here, and not at the end, because here the trace of the request is known.
                 access_log.tell(scope, status, seconds=stopwatch() - came)
-                told = (id_header, NO_STORE, *self._parting)
-                message["headers"] = [*message.get("headers", ()), *told]
+                said = message.get("headers", ())
+                kept = () if any(name == CACHED for name, _ in said) else (NO_STORE,)
+                message["headers"] = [*said, id_header, *kept, *self._parting]
             await send(message)
 
         try:
