@@ -8,12 +8,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grantproof.api.console import entering, overview, static_files
+from grantproof.api.console import entering, overview, proofs, static_files
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entering.router,
     static_files.router,
     overview.router,
     overview.within,
+    proofs.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""
