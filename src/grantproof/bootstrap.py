@@ -55,8 +55,8 @@ class Services:
     """The use cases, wired: what a door needs and all it may touch.
 
     `tokens` is nothing where no issuer is trusted, `decision_log` where none is kept,
-    `telemetry` and `verification` where nobody is served, `audit` over a store that seals no events, `shelf` where no
-    snapshot files are kept.
+    `telemetry` and `verification` where nobody is served, `audit` over a store that seals no
+    events, `shelf` where no snapshot files are kept.
     """
 
     store: Store
