@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from grantproof.api import documentation
 from grantproof.api.problems import Problem, Refused
 from grantproof.service.callers import Caller, Scope
 
@@ -19,6 +18,16 @@ SCHEME: Final = "bearer"
 """How the OpenAPI document calls the one way to present a credential."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
+ROOT: Final = "/"
+ICON: Final = "/favicon.ico"
+DOCS: Final = "/docs"
+DOCS_PARTS: Final = tuple(
+    f"{DOCS}/{name}" for name in ("swagger-ui.js", "swagger-ui.css", "docs.js", "docs.css")
+)
+CONSOLE: Final = "/console"
+SIGN_IN: Final = f"{CONSOLE}/sign-in"
+SIGN_OUT: Final = f"{CONSOLE}/sign-out"
+STATIC: Final = f"{CONSOLE}/static"
 AUTHZEN_METADATA: Final = "/.well-known/authzen-configuration"
 PUBLIC: Final = frozenset(
     {
@@ -27,11 +36,18 @@ PUBLIC: Final = frozenset(
         "/openapi.json",
         AUTHZEN_METADATA,
         f"{AUTHZEN_METADATA}/orgs/{{org}}",
-        *documentation.PUBLIC,
+        ROOT,
+        ICON,
+        DOCS,
+        *DOCS_PARTS,
+        SIGN_IN,
+        SIGN_OUT,
+        f"{STATIC}/{{name}}",
     }
 )
 """The routes that take no credential: they tell nothing of any organization."""
-METADATA_OF_ONE: Final = re.compile(rf"{re.escape(AUTHZEN_METADATA)}/orgs/[^/]+")
+OF_ONE: Final = re.compile(rf"({re.escape(AUTHZEN_METADATA)}/orgs|{STATIC})/[^/]+")
+"""Those of them that name an organization or a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ OPERATION: Final = Access(Scope.OPERATE, Scope.OPERATE)
 
 def is_public(path: str) -> bool:
     """Return whether the address takes no credential."""
-    return path in PUBLIC or METADATA_OF_ONE.fullmatch(path) is not None
+    return path in PUBLIC or OF_ONE.fullmatch(path) is not None
 
 
 def check_scopes(caller: Caller, wanted: AbstractSet[Scope]) -> None:

@@ -1,7 +1,7 @@
 """JSON Schema for people: what a value may be in a few words, and the fields of an object."""
 
-from collections.abc import Callable, Iterator
 import json
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from grantproof.core.identifiers import PrincipalId, ResourceId
