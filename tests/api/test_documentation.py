@@ -1,4 +1,4 @@
-"""The page at `/docs`: whole, from this service alone, and for everybody; and what stands at `/`."""
+"""The page at `/docs`: whole, of this service alone and for everybody; and what stands at `/`."""
 
 import re
 
