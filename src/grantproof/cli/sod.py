@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from grantproof.cli import duty_report
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import absent
 from grantproof.cli.operator import Operator
@@ -106,3 +107,6 @@ def delete(operator: Operator, sod_set: SetArgument, *, cascade: Cascade = False
         DeleteSodSet(SodSetId(sod_set), cascade),
         done=f"deleted separation-of-duty set `{sod_set}`",
     )
+
+
+command(app)(duty_report.report)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic import Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core import model
@@ -89,9 +89,6 @@ def _core(document: Any) -> object:
 
 class CommandDocument(Document):
     """A command, all of whose fields are written."""
-
-    # Of a class that stands in no file pydantic seeks the docstrings long, and in vain.
-    model_config = ConfigDict(use_attribute_docstrings=False)
 
     def core(self) -> SingleCommand:
         """Return the command that is written here."""

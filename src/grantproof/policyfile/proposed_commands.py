@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final, Literal, Union, get_type_hints
 
 import pydantic
 from pydantic import (
-    ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
@@ -28,9 +27,6 @@ from grantproof.policyfile.faults import TAG, fault, illegal, refused, without_t
 
 class ProposedCommand(Document):
     """A command, named by its `type`."""
-
-    # Of a class that stands in no file pydantic seeks the docstrings long, and in vain.
-    model_config = ConfigDict(use_attribute_docstrings=False)
 
     def core(self) -> SingleCommand:
         """Return the command that is written here."""

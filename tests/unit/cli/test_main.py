@@ -1,36 +1,62 @@
 """The program: help, global options, and command lines that are not understood."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import typer
 
-from grantproof.cli.main import GROUPS, main
+from grantproof.cli.main import COMMANDS, Program, main, program
 from tests.unit.cli.conftest import Run
 
-TOP = (
-    *GROUPS,
-    "serve",
-    "evaluate",
-    "explain",
-    "reach",
-    "assign",
-    "revoke",
-    "import",
-    "export",
-    "verify",
-    "db",
-    "audit",
-)
 
-
-@pytest.mark.parametrize("command", TOP)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, run: Run) -> None:
     """Each is listed by the program's help and explains itself."""
     assert f"  {command} " in run("--help").out
     told = run(command, "--help")
     assert (told.code, told.err) == (0, "")
     assert f"Usage: grantproof {command}" in told.out
+
+
+def test_the_list_of_commands_says_of_each_what_it_says_itself() -> None:
+    """The list is told without making the commands; each is what is listed, under its name."""
+    for name, command in program().commands.items():
+        first = (command.help or "").partition("\n\n")[0]
+        assert (command.name, " ".join(first.split())) == (name, COMMANDS[name].help)
+
+
+def test_a_command_costs_the_others_nothing() -> None:
+    """The help makes no command, a command line the one that it names, completion none."""
+    script = (
+        "import sys; from grantproof.cli.main import program\n"
+        "def loaded(): print(*sorted(n for n in sys.modules if n.startswith('grantproof.')))\n"
+        "for words in (['--help'], ['role', '--help']):\n"
+        "    try: program().main(words, prog_name='grantproof')\n"
+        "    except SystemExit: pass\n"
+        "    loaded()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    help_, role = (
+        set(line.split()) for line in done.stdout.splitlines() if line.startswith("grantproof.")
+    )
+    parts = {"command", "exits", "late", "main", "operator", "output"}
+    assert help_ == {"grantproof.cli", *(f"grantproof.cli.{part}" for part in parts)}
+    assert role - help_ == {"grantproof.cli.options", "grantproof.cli.role"}
+
+
+def test_completion_of_a_name_makes_no_command() -> None:
+    """What is typed is compared with the names; options are those of the program."""
+    made = Program(name="grantproof")
+    context = typer.Context(made)
+    assert [one.value for one in made.shell_complete(context, "ro")] == ["role"]
+    assert [one.value for one in made.shell_complete(context, "--")] == ["--help"]
+    assert made.commands.keys() == COMMANDS.keys()
+    assert not made.commands.made
 
 
 def test_without_a_command_the_help_is_shown(run: Run) -> None:
