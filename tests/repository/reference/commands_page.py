@@ -129,7 +129,8 @@ def _command(path: tuple[str, ...], found: Any) -> Iterator[str]:
     if options:
         yield _table_of(options, context)
     if found.epilog:
-        yield fenced("console", found.epilog.replace("\b\n", "").partition("\n")[2])
+        shown_lines = found.epilog.splitlines()[2:]
+        yield fenced("console", "\n".join(f"$ {line.strip()}" for line in shown_lines))
     pages = shown().get(named(path), [])
     if pages:
         links = ", ".join(f"[{name.removesuffix('.md')}](../{name})" for name in pages)
@@ -139,7 +140,7 @@ def _command(path: tuple[str, ...], found: Any) -> Iterator[str]:
 def _place(argument: Any, context: Any) -> str:
     """How an argument is called: typer puts braces around those that have to be there."""
     (told,) = argument.get_usage_pieces(context)
-    return str(told).strip("{}")
+    return str(told).replace("{", "").replace("}", "")
 
 
 def _options(root: Any) -> str:
