@@ -154,10 +154,10 @@ def described(document: Json) -> Json:
             if name.startswith(start):
                 schema.setdefault("description", told)
         for field, member in schema.get("properties", {}).items():
-            told = FIELDS.get(f"{name}.{field}") or FIELDS.get(field)
-            if told is not None and "const" not in member and not member.get("description"):
+            meaning = FIELDS.get(f"{name}.{field}") or FIELDS.get(field)
+            if meaning is not None and "const" not in member and not member.get("description"):
                 # A schema may be shared: it is not written into.
-                schema["properties"][field] = {**member, "description": told}
+                schema["properties"][field] = {**member, "description": meaning}
     return document
 
 

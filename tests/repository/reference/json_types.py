@@ -37,7 +37,7 @@ def fields(schema: Json, linking: Linking) -> str:
     if "properties" in schema:
         return table(HEAD, _rows(schema, linking))
     parts = []
-    for one in schema.get("oneOf", schema.get("anyOf", ())):
+    for one in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
         if "properties" in one:
             parts += [f"Of the type {_type_of(one)}:", table(HEAD, _rows(one, linking))]
         else:

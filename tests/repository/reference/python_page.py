@@ -60,6 +60,8 @@ def declared(tree: ast.Module) -> dict[str, ast.stmt]:
                 names[name] = one
             case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
                 names[name] = one
+            case _:
+                continue
     return names
 
 
