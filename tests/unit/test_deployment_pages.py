@@ -36,22 +36,6 @@ KINDS = {
 }
 
 
-def anchors(text: str) -> set[str]:
-    """The addresses of the headings of a page."""
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_link_leads_somewhere(name: str) -> None:
-    """To a file of the repository, and a heading of it."""
-    for target in re.findall(r"\]\(([^)]+)\)", TEXTS[name]):
-        path, _, anchor = target.partition("#")
-        file = DOCS / (path or name)
-        assert file.exists(), target
-        assert anchor == "" or anchor in anchors(file.read_text("utf-8")), target
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_setting_exists(name: str) -> None:
     """By its full name."""
