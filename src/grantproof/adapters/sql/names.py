@@ -10,9 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-OF_ORGANIZATIONS: Final = 'SELECT id FROM "organization" WHERE id >= ? AND id < ?'
+ORGANIZATIONS: Final = 'SELECT id FROM "organization" WHERE id >= ? AND id < ?'
 QUERIES: Final[Mapping[str, str]] = {
-    noun: f'SELECT id FROM "{noun}" WHERE id >= ? AND id < ? AND organization_id = ?'  # noqa: S608 - the nouns are these
+    noun: ORGANIZATIONS.replace("organization", noun) + " AND organization_id = ?"
     for noun in (
         "principal",
         "group",
@@ -40,7 +40,7 @@ def names_in(file: Path, noun: str, *, organization: str | None, beginning: str)
     """
     if not file.is_file():
         return []
-    query = OF_ORGANIZATIONS if noun == "organization" else QUERIES[noun]
+    query = ORGANIZATIONS if noun == "organization" else QUERIES[noun]
     owner = () if noun == "organization" else (organization,)
     wanted = (beginning, beginning + LAST, *owner, NAMES_MAX)
     # A reader of a file that nobody has open would leave files beside it, unless told so.
