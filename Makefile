@@ -27,7 +27,8 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz survive soak bench site lock format clean
+.PHONY: faults mutants tla traces crosshair fuzz survive soak bench reference site lock format
+.PHONY: clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -125,6 +126,9 @@ bench: $(READY) ## measure, and compare with the floors
 
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+
+reference: $(READY) ## make docs/openapi.json, the schemas and docs/reference of the code
+	@$(BIN)/python -m tests.repository.reference
 
 site: $(READY) ## the documentation as a site, in build/site: open index.html there
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict \

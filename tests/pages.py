@@ -17,6 +17,9 @@ from tests.repository.checkout import listed_files, read
 NOT_PAGES: Final = frozenset({Path("CHANGELOG.md")})
 """It tells what was: what it says is not true any more, and need not be."""
 
+GENERATED: Final = Path("docs/reference")
+"""`tests/repository/reference` makes these, and tests their examples."""
+
 FENCE: Final = re.compile(
     r"(?:^`(?P<before>[\w./-]+)`:\n\n)?"
     r"^```(?P<language>[\w+-]*)(?: (?P<name>[^\n]+))?\n(?P<text>.*?)^```$",
@@ -51,6 +54,11 @@ def pages() -> dict[Path, str]:
         for path in listed_files()
         if path.suffix == ".md" and path not in NOT_PAGES
     }
+
+
+def written_by_people() -> dict[Path, str]:
+    """The same without the pages that are made of the code, which have tests of their own."""
+    return {path: page for path, page in pages().items() if GENERATED not in path.parents}
 
 
 def blocks(page: str) -> list[Block]:

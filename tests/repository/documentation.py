@@ -138,6 +138,7 @@ INSTALLS: Final = "it fetches packages or a repository, which no test does"
 HOST: Final = "it is about a host that is set up as the page says"
 CASE: Final = "it is about a case that a service has written on a bad day"
 SERVER: Final = "it is about a server of PostgreSQL; `e2e/test_cli_postgresql.py` uses one"
+SHELL: Final = "it writes where shells look; `e2e/test_completion.py` uses what it writes"
 OF_THE_READER: Final = "it names a server or a file of the reader's: the test names its own"
 
 LEFT_OUT: Final = (
@@ -167,6 +168,8 @@ LEFT_OUT: Final = (
     LeftOut("grantproof org create acme\n", 1, SERVER),
     LeftOut("psql ", 3, SERVER),
     LeftOut("pg_isready ", 1, SERVER),
+    LeftOut("grantproof --install-completion", 1, SHELL),
+    LeftOut("grantproof --show-completion > /etc/", 1, SHELL),
     LeftOut("export GRANTPROOF_SERVER=https:", 1, OF_THE_READER),
     LeftOut("export GRANTPROOF_KEY_FILE=~", 1, OF_THE_READER),
 )

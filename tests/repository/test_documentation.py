@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from ruamel.yaml import YAML
 
-from tests.pages import FENCE, Block, agrees, blocks, pages, steps
+from tests.pages import FENCE, Block, agrees, blocks, pages, steps, written_by_people
 from tests.repository.checkout import ROOT, listed_files, read
 from tests.repository.documentation import CARRIED_OUT, ELSEWHERE, LEFT_OUT, left_out
 from tests.repository.test_threat_model import is_test
@@ -83,7 +83,7 @@ def in_order(wanted: list[str], source: str) -> bool:
     return wanted[0] in source and all(line in lines for line in wanted)
 
 
-@pytest.mark.parametrize("path", pages(), ids=str)
+@pytest.mark.parametrize("path", written_by_people(), ids=str)
 def test_every_block_is_executed(path: Path) -> None:
     """By the runner of pages, by a test of its own, or by the reading of what it quotes."""
     assert unexecuted(path, pages()[path]) == []
@@ -94,7 +94,7 @@ def test_what_is_left_out_is_little_and_has_a_reason() -> None:
     elsewhere = {one.path for one in ELSEWHERE if one.language == "console"}
     commands = [
         f"{step.command}\n"
-        for path in pages().keys() - elsewhere
+        for path in written_by_people().keys() - elsewhere
         for block in blocks(pages()[path])
         if block.language == "console"
         for step in steps(block.text)
