@@ -72,6 +72,7 @@ CARRIED_OUT: Final = (
     Page(Path("docs/administration.md")),
     Page(Path("docs/audit.md"), demo=True),
     Page(Path("docs/authentication.md"), demo=True, served=True, before=OPERATOR),
+    Page(Path("docs/console.md"), demo=True),
     Page(Path("docs/deployment.md"), demo=True, served=True),
     Page(Path("docs/diff.md"), demo=True),
     Page(Path("docs/guardrails.md")),
@@ -144,6 +145,7 @@ OF_THE_READER: Final = "it names a server or a file of the reader's: the test na
 LEFT_OUT: Final = (
     LeftOut("make ", 9, ENDLESS),
     LeftOut("grantproof serve\n", 1, ENDLESS),
+    LeftOut("grantproof serve --demo\n", 1, ENDLESS),
     LeftOut("python -m specs.mutants ", 1, ENDLESS),
     LeftOut("python -m specs.against ", 2, ENDLESS),
     LeftOut("git clone ", 2, INSTALLS),
