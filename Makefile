@@ -11,7 +11,7 @@ JOBS ?= $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 # Folders that later work adds are checked from the day they appear.
-CODE := $(wildcard src tests specs bench examples)
+CODE := $(wildcard src tests specs bench examples deploy)
 # The tests run in pieces, so that one processor does not wait for the other. What has no piece of
 # its own, and what later work adds, is among the rest.
 PIECES := tests/unit/specs/ tests/unit/cli/
@@ -27,7 +27,8 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz survive soak bench lock format clean
+.PHONY: faults mutants tla traces crosshair fuzz browser survive soak bench reference site lock
+.PHONY: format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -113,6 +114,11 @@ verify-deep: $(READY) ## what is too large for the gate: more administrators, wh
 fuzz: $(READY) ## 20,000 requests made of the OpenAPI document; REQUESTS says how many
 	@GRANTPROOF_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_schema.py
 
+browser: $(READY) ## the console in Chromium: screens, keyboard, accessibility; build/browser
+	@command -v chromium >/dev/null || \
+		{ echo 'grantproof: `chromium` not found: `apt install chromium`, then try again' >&2; exit 2; }
+	@$(BIN)/python -m pytest --quiet tests/browser
+
 survive: $(READY) ## crashes, races, lost databases, full disks, hostile requests at the full scale
 	@GRANTPROOF_SURVIVE=full $(BIN)/python -m pytest --quiet -o faulthandler_timeout=7200 \
 		tests/survival
@@ -125,6 +131,14 @@ bench: $(READY) ## measure, and compare with the floors
 
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+
+reference: $(READY) ## make docs/openapi.json, the schemas and docs/reference of the code
+	@$(BIN)/python -m tests.repository.reference
+
+site: $(READY) ## the documentation as a site, in build/site: open index.html there
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict \
+		--config-file deploy/site/mkdocs.yml
+	@echo 'the site is in build/site: $(BIN)/python -m http.server --directory build/site 8080'
 
 lock: ## bring requirements.lock in line with pyproject.toml, keeping pins (needs uv)
 	@command -v uv >/dev/null || \

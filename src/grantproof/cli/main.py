@@ -13,43 +13,112 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from grantproof.cli import (
-    access_review,
-    assignment,
-    audit,
-    bulk,
-    case,
-    claim,
-    db,
-    decision,
-    duty_report,
-    group,
-    guardrail,
-    key,
-    kind,
-    org,
-    people,
-    policy,
-    principal,
-    question,
-    reach,
-    resource,
-    review,
-    role,
-    serve,
-    session,
-    sod,
-    transfer,
-    usage,
-    verify,
-)
-from grantproof.cli.command import before_the_command, command
+from grantproof.cli.command import before_the_command
 from grantproof.cli.exits import ExitCode
+from grantproof.cli.late import Late, LateGroup
 from grantproof.cli.output import complain
 
 PROGRAM: Final = "grantproof"
+FIRST: Final = "name a command: `grantproof serve --demo` starts a service to try it with"
+
+COMMANDS: Final = {
+    "serve": Late("serve:serve", "Start the service."),
+    "evaluate": Late("decision:evaluate", "Decide a request: exit code 0 for Allow, 1 for Deny."),
+    "consume": Late(
+        "decision:consume",
+        "Decide a request and count it: exit code 0 for Allow, 1 for Deny, which counts nothing.",
+    ),
+    "explain": Late("decision:explain", "Say why a request is allowed or denied."),
+    "reach": Late(
+        "reach:reach",
+        "Ask what some people can bring about: exit code 0 for out of reach, 1 for reachable.",
+    ),
+    "why": Late("decision:explain", "Say why a request is allowed or denied."),
+    "what-if": Late(
+        "decision:what_if",
+        "Say what would be decided at another time or after a change, beside what is decided now.",
+    ),
+    "why-not": Late(
+        "question:why_not",
+        "Say why a request is denied and what would make it be allowed, the least first.",
+    ),
+    "who-can": Late(
+        "question:who_can",
+        "Say who is allowed an action, in any context, or in the one that options describe.",
+    ),
+    "what-can": Late(
+        "question:what_can",
+        "Say what a principal can do, in any context: each of its claims, and what it is good for.",
+    ),
+    "not-granted": Late(
+        "question:not_granted",
+        "Prove that nobody is ever allowed an access: exit code 0, or 1 with who is, and how.",
+    ),
+    "dead": Late(
+        "question:dead",
+        "List what is without effect, exit code 1 if anything: claims, roles and assignments.",
+    ),
+    "conflicts": Late(
+        "question:conflicts",
+        "List roles that nobody can hold or use for separation of duty, exit code 1 if any.",
+    ),
+    "assign": Late(
+        "assignment:assign",
+        "Let a principal, or every principal of a group, hold a role.",
+    ),
+    "revoke": Late(
+        "assignment:revoke",
+        "Take a directly assigned role from a principal or a group.",
+    ),
+    "import": Late(
+        "transfer:import_",
+        "Make an organization of a file, or of several that are read as one policy.",
+    ),
+    "export": Late("transfer:export", "Write an organization as a document that `import` reads."),
+    "verify": Late(
+        "verify:verify",
+        "Verify a policy: check, tests, guardrails, what it grants;"
+        " or without PATHS this checkout.",
+    ),
+    "org": Late("org:app", "Organizations: the tenants."),
+    "principal": Late("principal:app", "Principals: people and service accounts."),
+    "group": Late("group:app", "Groups of principals and of other groups."),
+    "role": Late("role:app", "Roles, and what they inherit."),
+    "kind": Late("kind:app", "Kinds of resources."),
+    "resource": Late("resource:app", "Resources: what is protected."),
+    "claim": Late("claim:app", "Claims: what a role may do."),
+    "sod": Late("sod:app", "Separation-of-duty sets: what nobody may combine."),
+    "session": Late(
+        "session:app",
+        "Sessions: the roles that a principal has chosen, kept for a while.",
+    ),
+    "guardrail": Late("guardrail:app", "Guardrails: what every change has to keep."),
+    "usage": Late("usage:app", "Usage: what was counted of metered claims."),
+    "policy": Late(
+        "policy:app",
+        "Policies as files: check, test, compare, format, convert, apply, import, export.",
+    ),
+    "assignments": Late("bulk:app", "Assignments, many at once."),
+    "audit": Late("audit:app", "What happened, and whether it is still all there."),
+    "db": Late("db:app", "The database."),
+    "key": Late("key:app", "API keys."),
+    "case": Late("case:app", "What a service found wrong with itself, and kept."),
+    "review": Late(
+        "review:app",
+        "Access reviews, and the review functions of the RBAC standard (INCITS 359).",
+    ),
+}
+"""Every command, in the order of the help, which tells what each is for without making it."""
+
+
+class Program(LateGroup):
+    """The program as typer makes it."""
+
+    late = COMMANDS
+
 
 app = typer.Typer(
+    cls=Program,
     help="May this principal do this action on this resource, here and now? With proof.",
     epilog="Exit codes: 0 yes or done, 1 no or refused, 2 not understood, 3 undetermined.",
     add_completion=True,
@@ -58,61 +127,15 @@ app = typer.Typer(
 )
 app.callback()(before_the_command)
 
-command(app)(serve.serve)
-command(app)(decision.evaluate)
-command(app)(decision.consume)
-command(app)(decision.explain)
-command(app)(reach.reach)
-command(app, "why")(decision.explain)
-command(app)(decision.what_if)
-command(app)(question.why_not)
-command(app)(question.who_can)
-command(app)(question.what_can)
-command(app)(question.not_granted)
-command(app)(question.dead)
-command(app)(question.conflicts)
-command(app)(assignment.assign)
-command(app)(assignment.revoke)
-command(review.app)(access_review.access)
-command(review.app)(access_review.export)
-command(review.app)(access_review.apply)
-command(review.app)(access_review.expiring)
-command(sod.app)(duty_report.report)
-command(principal.app)(people.join)
-command(principal.app)(people.move)
-command(principal.app)(people.leave)
-GROUPS: Final = {
-    "org": org.app,
-    "principal": principal.app,
-    "group": group.app,
-    "role": role.app,
-    "kind": kind.app,
-    "resource": resource.app,
-    "claim": claim.app,
-    "sod": sod.app,
-    "session": session.app,
-    "guardrail": guardrail.app,
-    "usage": usage.app,
-    "policy": policy.app,
-}
-for _name, _group in GROUPS.items():
-    app.add_typer(_group, name=_name)
-app.add_typer(bulk.app, name="assignments")
-command(app, "import")(transfer.import_)
-command(app)(transfer.export)
-app.add_typer(audit.app, name="audit")
-app.add_typer(db.app, name="db")
-app.add_typer(key.app, name="key")
-app.add_typer(case.app, name="case")
-app.add_typer(review.app, name="review")
-command(app)(verify.verify)
-
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command that the arguments name, and exit with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = program().main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+        if not given:
+            complain(FIRST)
+            sys.exit(ExitCode.USAGE)
     except TyperException as error:
         complain(in_our_words(error))
         sys.exit(error.exit_code)

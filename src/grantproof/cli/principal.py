@@ -1,5 +1,6 @@
 """Principals: people and service accounts."""
 
+from grantproof.cli import people
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import absent, usage
 from grantproof.cli.operator import Operator
@@ -131,3 +132,8 @@ def delete(operator: Operator, principal: PrincipalArgument, *, cascade: Cascade
     operator.propose(
         DeletePrincipal(PrincipalId(principal), cascade), done=f"deleted principal `{principal}`"
     )
+
+
+command(app)(people.join)
+command(app)(people.move)
+command(app)(people.leave)

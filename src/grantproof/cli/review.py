@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grantproof.cli import access_review
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import absent
 from grantproof.cli.operator import Operator
@@ -176,3 +177,9 @@ def _tell_claims(operator: Operator, claims: "Iterable[Claim]") -> None:
         return
     rows = [(claim.id, claim.role, claim_text(claim)) for claim in claims]
     tell_table(Table(("claim", "role", "what"), rows))
+
+
+command(app)(access_review.access)
+command(app)(access_review.export)
+command(app)(access_review.apply)
+command(app)(access_review.expiring)

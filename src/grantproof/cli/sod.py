@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from grantproof.cli import duty_report
 from grantproof.cli.command import command, group
 from grantproof.cli.exits import absent
 from grantproof.cli.operator import Operator
@@ -13,7 +14,7 @@ from grantproof.cli.output import Table, listed, tell_fields, tell_json, tell_ta
 app = group("Separation-of-duty sets: what nobody may combine.")
 
 SetArgument = Annotated[str, typer.Argument(metavar="SET", help="The set's id.")]
-Roles = Annotated[list[str], typer.Argument(metavar="ROLE...", help="The roles of the set.")]
+Roles = Annotated[list[str], typer.Argument(metavar="ROLE", help="The roles of the set.")]
 Smallest = Annotated[
     int, typer.Option("--n", metavar="N", help="How many of the roles are forbidden together.")
 ]
@@ -106,3 +107,6 @@ def delete(operator: Operator, sod_set: SetArgument, *, cascade: Cascade = False
         DeleteSodSet(SodSetId(sod_set), cascade),
         done=f"deleted separation-of-duty set `{sod_set}`",
     )
+
+
+command(app)(duty_report.report)

@@ -91,6 +91,7 @@ class Undetermined(_Decided, frozen=True, gc=False):
 
 
 Decision = Allow | Deny | Undetermined
+"""What becomes of a question; only an `Allow` allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class Rejected:
 
 
 Change = Changed | Rejected | Undetermined
+"""What becomes of a change; an undetermined one was made or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ class Told:
 
 
 Finding = Told | Undetermined
+"""What becomes of a question about the policy itself."""
 
 
 class CallerError(Exception):

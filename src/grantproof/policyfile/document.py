@@ -6,22 +6,17 @@ illegal value is refused while the document is validated, under the field that i
 
 from typing import Any, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from grantproof.core.errors import Illegal
+from grantproof.policyfile.described import Described
 from grantproof.policyfile.faults import refusing
 
 
-class Document(BaseModel):
+class Document(Described):
     """A written form. Nothing is coerced, no unknown field is accepted."""
 
-    model_config = ConfigDict(
-        strict=True,
-        extra="forbid",
-        frozen=True,
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-    )
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, serialize_by_alias=True)
 
     @classmethod
     def holding(cls, **values: object) -> Self:

@@ -238,7 +238,8 @@ class Guardrail(Document):
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Describe each type by itself."""
-        whole = handler.resolve_ref_schema(handler(_with_all_fields(schema)))
+        made = super().__get_pydantic_json_schema__(_with_all_fields(schema), handler)
+        whole = handler.resolve_ref_schema(made)
         described_fields = dict(whole["properties"])
         whole.update(oneOf=[_form(name, described_fields) for name in FIELDS])
         for key in ("properties", "required", "additionalProperties"):

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final, Literal, Union, get_type_hints
 
 import pydantic
 from pydantic import (
-    ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
@@ -21,16 +20,13 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core.commands.language import SingleCommand
-from grantproof.policyfile.command_documents import COMMANDS, FIELD_TYPES
+from grantproof.policyfile.command_documents import COMMANDS, FIELD_TYPES, MEANINGS
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.faults import TAG, fault, illegal, refused, without_tags
 
 
 class ProposedCommand(Document):
     """A command, named by its `type`."""
-
-    # Of a class that stands in no file pydantic seeks the docstrings long, and in vain.
-    model_config = ConfigDict(use_attribute_docstrings=False)
 
     def core(self) -> SingleCommand:
         """Return the command that is written here."""
@@ -49,10 +45,12 @@ def _form(name: str, command: type[SingleCommand]) -> type[ProposedCommand]:
 
 
 def _default(field: "Field[Any]") -> Any:
+    meaning = MEANINGS[field.name]
     if field.default is MISSING:
-        return ...
+        return pydantic.Field(description=meaning)
     # By a function: a schema would show the value as the core holds it, not as it is written.
-    return pydantic.Field(default_factory=partial(_same, field.default))
+    default = partial(_same, field.default)
+    return pydantic.Field(default_factory=default, description=meaning)
 
 
 def _same(value: object) -> object:

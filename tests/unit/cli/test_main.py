@@ -1,30 +1,21 @@
 """The program: help, global options, and command lines that are not understood."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from platform import python_version
 
 import pytest
+import typer
 
-from grantproof.cli.main import GROUPS, main
+from grantproof import __version__
+from grantproof.adapters.verification import core_digest
+from grantproof.cli.main import COMMANDS, FIRST, Program, main, program
 from tests.unit.cli.conftest import Run
 
-TOP = (
-    *GROUPS,
-    "serve",
-    "evaluate",
-    "explain",
-    "reach",
-    "assign",
-    "revoke",
-    "import",
-    "export",
-    "verify",
-    "db",
-    "audit",
-)
 
-
-@pytest.mark.parametrize("command", TOP)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, run: Run) -> None:
     """Each is listed by the program's help and explains itself."""
     assert f"  {command} " in run("--help").out
@@ -33,9 +24,69 @@ def test_every_command_has_help(command: str, run: Run) -> None:
     assert f"Usage: grantproof {command}" in told.out
 
 
+def test_the_list_of_commands_says_of_each_what_it_says_itself() -> None:
+    """The list is told without making the commands; each is what is listed, under its name."""
+    for name, command in program().commands.items():
+        first = (command.help or "").partition("\n\n")[0]
+        assert (command.name, " ".join(first.split())) == (name, COMMANDS[name].help)
+
+
+def test_a_command_costs_the_others_nothing() -> None:
+    """The help makes no command, a command line the one that it names, completion none."""
+    script = (
+        "import sys; from grantproof.cli.main import program\n"
+        "def loaded(): print(*sorted(n for n in sys.modules if n.startswith('grantproof.')))\n"
+        "for words in (['--help'], ['role', '--help']):\n"
+        "    try: program().main(words, prog_name='grantproof')\n"
+        "    except SystemExit: pass\n"
+        "    loaded()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    help_, role = (
+        set(line.split()) for line in done.stdout.splitlines() if line.startswith("grantproof.")
+    )
+    parts = {"command", "completing", "examples", "exits", "late", "main", "operator", "output"}
+    parts |= {"version"}
+    assert help_ == {"grantproof.cli", *(f"grantproof.cli.{part}" for part in parts)}
+    assert role - help_ == {"grantproof.cli.options", "grantproof.cli.role"}
+
+
+def test_completion_of_a_name_makes_no_command() -> None:
+    """What is typed is compared with the names; options are those of the program."""
+    made = Program(name="grantproof")
+    context = typer.Context(made)
+    assert [one.value for one in made.shell_complete(context, "ro")] == ["role"]
+    assert [one.value for one in made.shell_complete(context, "--")] == ["--help"]
+    assert made.commands.keys() == COMMANDS.keys()
+    assert not made.commands.made
+
+
 def test_without_a_command_the_help_is_shown(run: Run) -> None:
-    """Whoever types the bare name is told what there is."""
-    assert run().out == run("--help").out
+    """Whoever types the bare name is told what there is, and what to type; nothing was done."""
+    ended = run()
+    assert (ended.code, ended.out) == (2, run("--help").out)
+    assert ended.err == f"{FIRST}\n"
+
+
+def test_the_version_is_told(run: Run) -> None:
+    """In one line, with the digest of the rules and the Python; whatever else stands there."""
+    line = f"grantproof {__version__} (rules {core_digest()[:12]}, Python {python_version()})\n"
+    for arguments in (["--version"], ["--json", "--version", "role", "list"]):
+        ended = run(*arguments)
+        assert (ended.code, ended.out) == (0, line)
+
+
+def test_a_mistyped_command_or_option_names_the_near_one(run: Run) -> None:
+    """On one line, with where to look."""
+    for typed, near in ((["evalute"], "evaluate"), (["policy", "aply"], "apply")):
+        ended = run(*typed)
+        assert ended.code == 2
+        assert f"no such command `{typed[-1]}`, did you mean `{near}`: see `" in ended.line
+    line = run("--vesion").line
+    assert line.startswith("no such option `--vesion`, did you mean ")
+    assert "--version: see `grantproof --help`" in line
 
 
 def test_the_help_tells_the_exit_codes(run: Run) -> None:

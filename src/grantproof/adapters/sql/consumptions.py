@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, and_, delete, select, tuple_, update
 
 from grantproof.adapters.sql.rows import table
-from grantproof.adapters.sql.upserts import INSERTS
+from grantproof.adapters.sql.upserts import upsert
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.receipts import RECEIPT_SECONDS, Consumption, Once, Pledge
 
@@ -25,7 +25,7 @@ def take_key(
     """Return whether the key is ours, until the transaction ends; false when it was used."""
     once = pledge.once
     taken = {"digest": once.digest, "instant": instant, "answer": UNANSWERED}
-    fresh = INSERTS[connection.dialect.name](CONSUMPTION).values(
+    fresh = upsert(CONSUMPTION, connection).values(
         organization_id=organization, actor=pledge.actor, key=once.key, **taken
     )
     ours = fresh.on_conflict_do_update(

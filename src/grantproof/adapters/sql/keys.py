@@ -9,7 +9,7 @@ from grantproof.adapters.sql.connections import Connections
 from grantproof.adapters.sql.failures import RESTORE
 from grantproof.adapters.sql.mapping import Stored, Values
 from grantproof.adapters.sql.rows import BY_KEY, STRICT, Row, belongs, check, table, text, whole
-from grantproof.adapters.sql.upserts import INSERTS
+from grantproof.adapters.sql.upserts import upsert
 from grantproof.core.identifiers import OrganizationId, PrincipalId
 from grantproof.service.callers import Scope
 from grantproof.service.credentials import Key, Mark
@@ -160,7 +160,7 @@ def _keep(connection: Connection, receipt: KeyReceipt) -> bool:
         "prefix": receipt.prefix,
         "instant": receipt.instant,
     }
-    fresh = INSERTS[connection.dialect.name](KEY_RECEIPT).values(
+    fresh = upsert(KEY_RECEIPT, connection).values(
         actor=receipt.actor, key=receipt.once.key, **made
     )
     ours = fresh.on_conflict_do_update(

@@ -31,7 +31,7 @@ from grantproof.adapters.sql.failures import RESTORE
 from grantproof.adapters.sql.mapping import Stored
 from grantproof.adapters.sql.rows import table
 from grantproof.adapters.sql.standing import is_at, revision_of
-from grantproof.adapters.sql.upserts import INSERTS
+from grantproof.adapters.sql.upserts import upsert
 from grantproof.core.identifiers import ClaimId, OrganizationId, PrincipalId
 from grantproof.core.metering import SPANS, Charge, Counter, Readings
 from grantproof.service.meter import Charged, Keeping, Reading, Uncharged, Used
@@ -172,8 +172,7 @@ def _add_one(
     connection: Connection, organization: OrganizationId, charge: Charge, *, instant: int
 ) -> int | None:
     """Return what the counter stands at after one more use; nothing when it is at its limit."""
-    insert = INSERTS[connection.dialect.name]
-    fresh = insert(COUNTER).values(
+    fresh = upsert(COUNTER, connection).values(
         organization_id=organization,
         **dict(zip(KEY, charge.counter, strict=True)),
         ends_at=charge.end,

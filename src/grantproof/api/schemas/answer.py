@@ -1,11 +1,11 @@
 """What all answers have in common: only the server writes them, and nobody changes them."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from grantproof.policyfile.described import Described
 
 
-class Answer(BaseModel):
+class Answer(Described):
     """Something that only the server writes."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", serialize_by_alias=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)

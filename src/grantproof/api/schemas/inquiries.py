@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from grantproof.api.schemas.answer import Answer
 from grantproof.core.attributes import NO_ATTRIBUTES
@@ -134,11 +134,10 @@ class NotGranted(Document):
 class Listed(Answer, Generic[Item]):
     """The first of some items, and how many there are."""
 
-    # pydantic would seek the docstrings again for each kind of item, long and in vain.
-    model_config = ConfigDict(use_attribute_docstrings=False)
-
-    count: int = Field(description="How many there are.")
-    items: list[Item] = Field(description="The first of them, up to a hundred.")
+    count: int
+    """How many there are."""
+    items: list[Item]
+    """The first of them, up to a hundred."""
 
 
 class Shown(Answer):

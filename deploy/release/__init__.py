@@ -1,0 +1,1 @@
+"""What a release is made of: the packages, their digests, and what they stand on."""
