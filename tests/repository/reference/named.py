@@ -35,8 +35,8 @@ BELOW: Final = "/v1/orgs/{}"
 """Pages about one organization leave this out of addresses, and say so."""
 SPAN: Final = re.compile(r"(?<!`)`(grantproof [a-z-][^`]*)`")
 SERIES: Final = ("bucket", "count", "sum")
-NO_METRIC: Final = frozenset({"grantproof_version"})
-"""A table of the database."""
+NO_METRIC: Final = frozenset({"grantproof_version", "grantproof_console"})
+"""A table of the database, and a cookie."""
 
 
 @cache
