@@ -11,7 +11,7 @@ JOBS ?= $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 # Folders that later work adds are checked from the day they appear.
-CODE := $(wildcard src tests specs bench examples)
+CODE := $(wildcard src tests specs bench examples deploy)
 # The tests run in pieces, so that one processor does not wait for the other. What has no piece of
 # its own, and what later work adds, is among the rest.
 PIECES := tests/unit/specs/ tests/unit/cli/
@@ -27,7 +27,7 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz survive soak bench lock format clean
+.PHONY: faults mutants tla traces crosshair fuzz survive soak bench dist lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -122,6 +122,9 @@ soak: $(READY) ## a steady load for an hour: memory stays flat; SOAK_SECONDS say
 
 bench: $(READY) ## measure, and compare with the floors
 	@$(BIN)/python -m bench
+
+dist: $(READY) ## make a release in build/dist: packages, bill of materials, digests
+	@$(BIN)/python -m deploy.release build/dist
 
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from grantproof.cli.late import LateCommands
 from grantproof.cli.main import COMMANDS, Program, main, program
 from tests.unit.cli.conftest import Run
 
@@ -56,7 +57,8 @@ def test_completion_of_a_name_makes_no_command() -> None:
     assert [one.value for one in made.shell_complete(context, "ro")] == ["role"]
     assert [one.value for one in made.shell_complete(context, "--")] == ["--help"]
     assert made.commands.keys() == COMMANDS.keys()
-    assert not made.commands.made
+    assert isinstance(made.commands, LateCommands)
+    assert made.commands.made == {}
 
 
 def test_without_a_command_the_help_is_shown(run: Run) -> None:
