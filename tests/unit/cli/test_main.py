@@ -143,7 +143,9 @@ def test_an_absent_organization_is_one_line(run: Run) -> None:
     [
         ("PORT", "x", "must be a valid integer"),
         ("PORT", "0", "must be greater than or equal to 1"),
-        ("LOG_LEVEL", "loud", "must match pattern '^(debug|info|warning|error)$'"),
+        ("DEMO", "maybe", "must be `true` or `false`"),
+        ("LOG_LEVEL", "loud", "must be `debug`, `info`, `warning` or `error`"),
+        ("LOG_FORMAT", "xml", "must be `auto`, `json` or `console`"),
     ],
 )
 def test_a_wrong_setting_is_one_line(
