@@ -27,10 +27,12 @@ from deploy.release.__main__ import SUMS, build, release
 from deploy.release.bill import bill, installable
 from deploy.release.locked import ROOT, needed, of_checkout, packages_of
 from grantproof import __version__
+from grantproof.adapters.verification import STAGES, core_digest
 from tests.api.service import READ_DOCS
 from tests.e2e.test_stopping import JSON, free_port
 
 PACKAGE = ROOT / "src" / "grantproof"
+WHEEL = f"grantproof-{__version__}-py3-none-any.whl"
 SECONDS_MAX = 60
 EPOCH = "1780000000"
 
@@ -289,6 +291,7 @@ def test_a_release_is_packages_a_bill_and_their_digests(
 ) -> None:
     """`sha256sum --check` accepts it; what was in the folder is gone."""
     monkeypatch.setattr("deploy.release.bill.validate", lambda _: None)
+    monkeypatch.setattr("deploy.release.__main__.REPORT", tmp_path / "none.json")
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "old.whl").touch()
     names = {one.name for one in release(tmp_path / "dist")}
@@ -300,3 +303,25 @@ def test_a_release_is_packages_a_bill_and_their_digests(
         f"{hashlib.sha256((tmp_path / 'dist' / name).read_bytes()).hexdigest()}  {name}"
         for name in packages
     )
+
+
+@pytest.mark.parametrize("core", ["this", "other"])
+def test_a_report_comes_along_when_it_is_about_this_source(
+    core: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of another source, or of a run that left something out, is not shipped."""
+    report = tmp_path / "report.json"
+    stages = [{"name": name, "passed": True} for name in STAGES]
+    digest = core_digest() if core == "this" else "0" * 64
+    report.write_text(
+        json.dumps({"passed": True, "stages": stages, "origin": {"core": digest}}), "utf-8"
+    )
+    monkeypatch.setattr("deploy.release.__main__.REPORT", report)
+    monkeypatch.setattr("deploy.release.__main__.build", lambda to: (to / WHEEL).touch())
+    monkeypatch.setattr("deploy.release.bill.write", Path.touch)
+    names = {one.name for one in release(tmp_path / "dist")}
+    shipped = f"grantproof-{__version__}.verification.json"
+    assert (shipped in names) is (core == "this")
+    if core == "this":
+        assert (tmp_path / "dist" / shipped).read_bytes() == report.read_bytes()
+        assert shipped in (tmp_path / "dist" / SUMS).read_text()
