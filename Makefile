@@ -27,7 +27,8 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz survive soak bench dist lock format clean
+.PHONY: faults mutants tla traces crosshair fuzz survive soak bench dist reference site lock
+.PHONY: format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -128,6 +129,14 @@ dist: $(READY) ## make a release in build/dist: packages, bill of materials, dig
 
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)
+
+reference: $(READY) ## make docs/openapi.json, the schemas and docs/reference of the code
+	@$(BIN)/python -m tests.repository.reference
+
+site: $(READY) ## the documentation as a site, in build/site: open index.html there
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict \
+		--config-file deploy/site/mkdocs.yml
+	@echo 'the site is in build/site: $(BIN)/python -m http.server --directory build/site 8080'
 
 lock: ## bring requirements.lock in line with pyproject.toml, keeping pins (needs uv)
 	@command -v uv >/dev/null || \

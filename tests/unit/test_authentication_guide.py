@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from grantproof.adapters import tokens
-from grantproof.api.access import PUBLIC
+from grantproof.api.access import DOCS_PARTS, PUBLIC
 from grantproof.core.limits import TOKEN_BYTES_MAX
 from grantproof.service.callers import Scope
 from grantproof.settings import Settings
@@ -26,8 +26,8 @@ def test_every_scope_and_every_setting_is_told() -> None:
 
 
 def test_every_public_address_is_told() -> None:
-    """Those that take no credential; what belongs to the page of the document goes with it."""
-    assert {path for path in PUBLIC if f"`{path}`" not in GUIDE} == {"/docs/oauth2-redirect"}
+    """Those that take no credential; the files that pages take go with them."""
+    assert {path for path in PUBLIC if f"`{path}`" not in GUIDE} == set(DOCS_PARTS)
 
 
 def test_the_bounds_are_told_as_they_are() -> None:

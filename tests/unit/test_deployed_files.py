@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from grantproof.api.administration import administration_app
 from grantproof.cli.server import LINGER_SECONDS, SHUTDOWN_SECONDS_MAX
 from grantproof.settings import Settings
-from tests.unit.test_deployment_pages import unknown
+from tests.repository.reference.named import unknown_word
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEPLOY: Final = ROOT / "deploy"
@@ -93,12 +93,12 @@ def test_every_value_is_one_that_the_service_takes(where: str) -> None:
 def test_the_image_runs_a_command_that_there_is() -> None:
     """By its program and not through a shell, so that a signal reaches it."""
     entry, command = (json.loads(instructions(name)[-1]) for name in ("ENTRYPOINT", "CMD"))
-    assert unknown([*entry, *command]) is None
+    assert unknown_word([*entry, *command]) is None
     assert "command" not in SERVICE
     assert not {"command", "args"} & CONTAINER.keys()
     told = [line for line in DOCKERFILE.splitlines() if line.startswith("# `docker run IMAGE`")]
     (words,) = re.findall(r"`docker run IMAGE (.+?)`", told[0])
-    assert unknown(["grantproof", *shlex.split(words)]) is None
+    assert unknown_word(["grantproof", *shlex.split(words)]) is None
 
 
 def test_the_python_of_the_image_is_one_that_we_support() -> None:

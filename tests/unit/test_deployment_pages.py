@@ -2,28 +2,22 @@
 
 import io
 import re
-import shlex
 from contextlib import redirect_stdout
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
 from grantproof.adapters.sql import postgresql
 from grantproof.bootstrap import compose
-from grantproof.cli.main import program
 from grantproof.cli.server import LINGER_SECONDS, SHUTDOWN_SECONDS_MAX
 from grantproof.core import limits
 from grantproof.settings import Settings
-from tests.unit.test_runbook import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-NAMES = ("deployment.md", "runbook.md", "capacity.md")
-TEXTS = {name: (DOCS / name).read_text("utf-8") for name in NAMES}
-DEPLOYMENT, CAPACITY = TEXTS["deployment.md"], TEXTS["capacity.md"]
+DEPLOYMENT = (DOCS / "deployment.md").read_text("utf-8")
+CAPACITY = (DOCS / "capacity.md").read_text("utf-8")
 
 NOTIFYING = 2
 """Connections beside the pool: one to tell, one to listen."""
@@ -34,82 +28,6 @@ KINDS = {
     "resource": "resources",
     "claim with three constraints": "claims",
 }
-
-
-def anchors(text: str) -> set[str]:
-    """The addresses of the headings of a page."""
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_link_leads_somewhere(name: str) -> None:
-    """To a file of the repository, and a heading of it."""
-    for target in re.findall(r"\]\(([^)]+)\)", TEXTS[name]):
-        path, _, anchor = target.partition("#")
-        file = DOCS / (path or name)
-        assert file.exists(), target
-        assert anchor == "" or anchor in anchors(file.read_text("utf-8")), target
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_setting_exists(name: str) -> None:
-    """By its full name."""
-    known = {f"GRANTPROOF_{field.upper()}" for field in Settings.model_fields}
-    assert set(re.findall(r"GRANTPROOF_[A-Z_]*[A-Z]", TEXTS[name])) <= known
-
-
-def commands(text: str) -> list[list[str]]:
-    """The command lines of our program in blocks of a shell and between backticks."""
-    lines = re.findall(r"^\$ (grantproof .+)$", text, re.MULTILINE)
-    lines += re.findall(r"`(grantproof [a-z-][^`]*)`", text)
-    return [shlex.split(line) for line in lines]
-
-
-def unknown(words: list[str]) -> str | None:
-    """The first word of a command line that the program does not know, if there is one."""
-    at: Any = program()
-    options = {name for option in at.params for name in option.opts}
-    wanted = 0
-    for word in words[1:]:
-        if word.startswith("-"):
-            if word not in options:
-                return word
-            found = [option for option in at.params if word in option.opts]
-            wanted = sum(1 for option in found if not getattr(option, "is_flag", False))
-        elif wanted > 0:
-            wanted -= 1
-        elif isinstance(at, typer.core.TyperGroup):
-            below = at.commands.get(word)
-            if below is None:
-                return word
-            at = below
-            options |= {name for option in at.params for name in option.opts}
-    return None
-
-
-@pytest.mark.parametrize("name", NAMES[:2])
-def test_every_command_exists(name: str) -> None:
-    """With its options."""
-    told = commands(TEXTS[name])
-    assert len(told) > 3
-    wrong = {" ".join(line): unknown(line) for line in told}
-    assert {line: word for line, word in wrong.items() if word is not None} == {}
-
-
-def test_a_command_that_does_not_exist_is_found() -> None:
-    """A wrong command, and a wrong option of a right one."""
-    assert unknown(["grantproof", "dream"]) == "dream"
-    assert unknown(["grantproof", "db", "dream"]) == "dream"
-    assert unknown(["grantproof", "db", "check", "--dream"]) == "--dream"
-    assert unknown(["grantproof", "--org", "acme", "db", "check", "--json"]) is None
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_metric_exists(name: str) -> None:
-    """Or begins as one does, where a shell looks for several."""
-    told = set(re.findall(r"\bgrantproof_[a-z_]*[a-z]", TEXTS[name]))
-    assert {one for one in told if not any(each.startswith(one) for each in metrics())} == set()
 
 
 def test_the_deployment_says_what_the_code_does() -> None:

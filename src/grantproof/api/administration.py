@@ -18,6 +18,7 @@ from grantproof.api import (
     assignments,
     changes,
     claims,
+    documentation,
     events,
     groups,
     guardrails,
@@ -39,7 +40,11 @@ from grantproof.api import (
     usage,
     whole,
 )
+from grantproof.api.access import CONSOLE
 from grantproof.api.authzen import metadata
+from grantproof.api.console import PAGES
+from grantproof.api.console.places import is_console
+from grantproof.api.console.rendering import turned_away
 from grantproof.api.document import completed
 from grantproof.api.front import front_of
 from grantproof.api.problems import (
@@ -82,6 +87,8 @@ ROUTERS: Final = (
     health.router,
     metrics.router,
     metadata.router,
+    documentation.router,
+    *PAGES,
 )
 
 UNTRACED: Final[TelemetryConfig] = {
@@ -114,7 +121,9 @@ def administration_app(telemetry: TelemetryConfig | None = None) -> Administrati
         title="Grantproof",
         version=__version__,
         summary="May this principal do this action on this resource, here and now? With proof.",
+        docs_url=None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         separate_input_output_schemas=False,
         telemetry=UNTRACED if telemetry is None else telemetry,
@@ -132,7 +141,9 @@ def administration_app(telemetry: TelemetryConfig | None = None) -> Administrati
 
 
 def answer(problem: Problem, request: Request) -> Response:
-    """Return the problem as the answer to the request."""
+    """Return the problem as the answer to the request: a page where people read it."""
+    if is_console(request.url.path):
+        return turned_away(request, problem)
     return Response(
         problem.body(request.state.request_id),
         status_code=problem.status,
@@ -172,7 +183,8 @@ async def _unanswered(request: Request, error: Exception) -> Response:
     methods = _allowed(request)
     shown = printable(request.url.path)
     if not methods:
-        detail = f"there is no route `{shown}`: see `/openapi.json`"
+        see = CONSOLE if is_console(request.url.path) else "/openapi.json"
+        detail = f"there is no route `{shown}`: see `{see}`"
         return answer(Problem("no_such_route", detail), request)
     allow = ", ".join(sorted(methods))
     detail = f"`{printable(request.method)}` is not allowed on `{shown}`: use one of {allow}"

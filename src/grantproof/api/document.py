@@ -10,6 +10,7 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from grantproof.api import wording
 from grantproof.api.access import AUTHZEN_METADATA, PUBLIC, SCHEME, security
 from grantproof.api.authzen import described
 from grantproof.api.conditions import IDEMPOTENCY_KEY, IF_MATCH, KEY, KEY_TOLD
@@ -126,7 +127,7 @@ def completed(document: Json) -> Json:
         item["post"]["security"] = security(SCOPES[path])
         document["paths"][path] = item
     document["paths"].update(described.paths())
-    exact: Json = _exact(document)
+    exact: Json = _exact(wording.described(document))
     return exact
 
 

@@ -46,7 +46,10 @@ Format = Annotated[
     Form | None, typer.Option("--format", help="How it is written. Default: what FILE ends in.")
 ]
 BatchSize = Annotated[
-    int, typer.Option("--batch", min=1, max=BATCH_MAX, help="So many lines are one change.")
+    int,
+    typer.Option(
+        "--batch", metavar="N", min=1, max=BATCH_MAX, help="So many lines are one change."
+    ),
 ]
 OnRefusal = Annotated[
     Literal["stop", "skip"],

@@ -16,9 +16,12 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
+from grantproof.cli.completing import names_of, with_completion
+from grantproof.cli.examples import epilog_of
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.output import complain, tell_json, tell_tree
+from grantproof.cli.version import tell_version
 
 P = ParamSpec("P")
 
@@ -58,11 +61,26 @@ Insecure = Annotated[
 ]
 Organization = Annotated[
     str | None,
-    typer.Option("--org", metavar="ORG", help="The organization. Default: GRANTPROOF_ORG."),
+    typer.Option(
+        "--org",
+        metavar="ORG",
+        autocompletion=names_of("organization"),
+        help="The organization. Default: GRANTPROOF_ORG.",
+    ),
 ]
 Reason = Annotated[
     str | None,
-    typer.Option("--reason", metavar="TEXT", help="Why, for the event of a change."),
+    typer.Option("--reason", metavar="TEXT", help="Why a change is made: its event keeps it."),
+]
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        is_eager=True,
+        callback=tell_version,
+        expose_value=False,
+        help="Tell which version this is, and the digest of the rules that it decides by.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")]
 
@@ -132,6 +150,7 @@ def before_the_command(
     server: Server = None,
     key_file: KeyFile = None,
     insecure: Insecure = False,
+    version: Version = False,  # noqa: ARG001 - told by its callback, before anything is done
 ) -> None:
     """Remember the global options that stand before the command."""
     context.obj = GlobalOptions(database, org, json, reason, server, key_file, insecure)
@@ -150,7 +169,7 @@ def command(
     def register(
         function: Callable[Concatenate[Operator, P], None],
     ) -> Callable[Concatenate[Operator, P], None]:
-        app.command(name)(_with_global_options(function))
+        app.command(name, epilog=epilog_of(function))(_with_global_options(function))
         return function
 
     return register
@@ -176,6 +195,8 @@ def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
             function(operator, **given)
 
     parameters = [CONTEXT, *_unbundled(own), *GLOBAL]
+    for one in parameters:
+        with_completion(one.annotation)
     # How a function says that it takes other parameters than it seems to.
     told: Any = run
     told.__signature__ = inspect.Signature(parameters)

@@ -19,6 +19,7 @@ from grantproof.cli.late import Late, LateGroup
 from grantproof.cli.output import complain
 
 PROGRAM: Final = "grantproof"
+FIRST: Final = "name a command: `grantproof serve --demo` starts a service to try it with"
 
 COMMANDS: Final = {
     "serve": Late("serve:serve", "Start the service."),
@@ -132,6 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = program().main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+        if not given:
+            complain(FIRST)
+            sys.exit(ExitCode.USAGE)
     except TyperException as error:
         complain(in_our_words(error))
         sys.exit(error.exit_code)

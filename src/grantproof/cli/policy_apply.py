@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="Files of the policy, or folders of them; - is the standard input.",
     ),
 ]

@@ -24,7 +24,7 @@ System = Literal["kubernetes", "casbin", "keycloak"]
 
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILES...", help="What the other system wrote; - is standard input."),
+    typer.Argument(metavar="FILES", help="What the other system wrote; - is standard input."),
 ]
 From = Annotated[System, typer.Option("--from", help="The system that wrote the files.")]
 Domain = Annotated[

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATHS...",
+        metavar="PATHS",
         help="YAML or JSON files, or folders of them, read as one policy; - is the standard input.",
     ),
 ]

@@ -19,7 +19,7 @@ from grantproof.client.policy_paths import STANDARD_INPUT
 Formatted = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[PATHS]...",
+        metavar="PATHS",
         help=(
             "YAML or JSON files, or folders of them, to be written anew."
             " Without any, or with -, the standard input goes to the standard output."

@@ -9,7 +9,9 @@ from grantproof.cli.output import tell_text
 
 Of = Annotated[
     Literal["organization", "test"],
-    typer.Argument(help="Of which files: policies, or tests of policies."),
+    typer.Argument(
+        metavar="organization|test", help="Of which files: policies, or tests of policies."
+    ),
 ]
 
 

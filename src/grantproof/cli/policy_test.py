@@ -28,7 +28,7 @@ SHOWN_MAX: Final = 20
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="Files of the policy and of its tests (*_test.yaml), or folders of them.",
     ),
 ]

@@ -28,10 +28,15 @@ Demo = Annotated[
 ]
 Host = Annotated[
     str | None,
-    typer.Option("--host", metavar="ADDRESS", help="Default: GRANTPROOF_HOST, or 127.0.0.1."),
+    typer.Option(
+        "--host", metavar="ADDRESS", help="Where to listen. Default: GRANTPROOF_HOST, or 127.0.0.1."
+    ),
 ]
 Port = Annotated[
-    int | None, typer.Option("--port", metavar="PORT", help="Default: GRANTPROOF_PORT, or 9090.")
+    int | None,
+    typer.Option(
+        "--port", metavar="PORT", help="On which port. Default: GRANTPROOF_PORT, or 9090."
+    ),
 ]
 Workers = Annotated[
     int | None,

@@ -14,7 +14,7 @@ from grantproof.cli.output import Table, listed, tell_fields, tell_json, tell_ta
 app = group("Separation-of-duty sets: what nobody may combine.")
 
 SetArgument = Annotated[str, typer.Argument(metavar="SET", help="The set's id.")]
-Roles = Annotated[list[str], typer.Argument(metavar="ROLE...", help="The roles of the set.")]
+Roles = Annotated[list[str], typer.Argument(metavar="ROLE", help="The roles of the set.")]
 Smallest = Annotated[
     int, typer.Option("--n", metavar="N", help="How many of the roles are forbidden together.")
 ]

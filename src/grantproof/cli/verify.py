@@ -47,7 +47,11 @@ NoNewAccess = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings are violations.")]
 Forms = Annotated[
     list[Form] | None,
-    typer.Option("--format", help="The form of the report; may be repeated. Default: text."),
+    typer.Option(
+        "--format",
+        metavar="|".join(Form),
+        help="The form of the report; may be repeated. Default: text.",
+    ),
 ]
 Outputs = Annotated[
     list[str] | None,

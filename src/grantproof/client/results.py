@@ -94,6 +94,7 @@ class Undetermined(_Decided):
 
 
 Decision = Allow | Deny | Undetermined
+"""What becomes of a question; only an `Allow` allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Rejected:
 
 
 Change = Changed | Rejected | Undetermined
+"""What becomes of a change; an undetermined one was made or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Told:
 
 
 Finding = Told | Undetermined
+"""What becomes of a question about the policy itself."""
 
 
 class CallerError(Exception):

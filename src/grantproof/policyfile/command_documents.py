@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from pydantic import GetCoreSchemaHandler, create_model
+from pydantic import Field, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core import model
@@ -65,6 +65,23 @@ FIELD_TYPES: Final[Mapping[object, object]] = {
 }
 """How a document writes a field of a command, by the type that the field has in the core."""
 
+MEANINGS: Final[Mapping[str, str]] = {
+    "attributes": "All the attributes, by name; those that are not named are removed.",
+    "cascade": "Whether what refers to it is deleted too; else the command is refused.",
+    "claim": "The claim, or its id.",
+    "container": "The id of the group that contains the other.",
+    "group": "The group's id.",
+    "guardrail": "The guardrail, or its id.",
+    "kind": "The kind of resources.",
+    "parent": "The id of the role that is inherited from.",
+    "principal": "The principal's id.",
+    "resource": "The resource, or its id.",
+    "role": "The role's id.",
+    "sod_set": "The separation-of-duty set, or its id.",
+    "validity": "From and until when the role is held, each epoch seconds or null for no bound.",
+}
+"""What the fields mean, by their names."""
+
 
 def _core(document: Any) -> object:
     return document.core()
@@ -87,7 +104,9 @@ def of(command: SingleCommand) -> CommandDocument:
 def _document(command: type[SingleCommand]) -> type[CommandDocument]:
     """Return the document of a command: its fields, none of which may be left out."""
     hints = get_type_hints(command)
-    written: dict[str, Any] = {name: (FIELD_TYPES[hint], ...) for name, hint in hints.items()}
+    written: dict[str, Any] = {
+        name: (FIELD_TYPES[hint], Field(description=MEANINGS[name])) for name, hint in hints.items()
+    }
     return create_model(
         command.__name__, __base__=CommandDocument, __doc__=command.__doc__, **written
     )

@@ -20,7 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core.commands.language import SingleCommand
-from grantproof.policyfile.command_documents import COMMANDS, FIELD_TYPES
+from grantproof.policyfile.command_documents import COMMANDS, FIELD_TYPES, MEANINGS
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.faults import TAG, fault, illegal, refused, without_tags
 
@@ -45,10 +45,12 @@ def _form(name: str, command: type[SingleCommand]) -> type[ProposedCommand]:
 
 
 def _default(field: "Field[Any]") -> Any:
+    meaning = MEANINGS[field.name]
     if field.default is MISSING:
-        return ...
+        return pydantic.Field(description=meaning)
     # By a function: a schema would show the value as the core holds it, not as it is written.
-    return pydantic.Field(default_factory=partial(_same, field.default))
+    default = partial(_same, field.default)
+    return pydantic.Field(default_factory=default, description=meaning)
 
 
 def _same(value: object) -> object:

@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from platform import python_version
 
 import pytest
 import typer
 
+from grantproof import __version__
+from grantproof.adapters.verification import core_digest
 from grantproof.cli.late import LateCommands
-from grantproof.cli.main import COMMANDS, Program, main, program
+from grantproof.cli.main import COMMANDS, FIRST, Program, main, program
 from tests.unit.cli.conftest import Run
 
 
@@ -45,7 +48,8 @@ def test_a_command_costs_the_others_nothing() -> None:
     help_, role = (
         set(line.split()) for line in done.stdout.splitlines() if line.startswith("grantproof.")
     )
-    parts = {"command", "exits", "late", "main", "operator", "output"}
+    parts = {"command", "completing", "examples", "exits", "late", "main", "operator", "output"}
+    parts |= {"version"}
     assert help_ == {"grantproof.cli", *(f"grantproof.cli.{part}" for part in parts)}
     assert role - help_ == {"grantproof.cli.options", "grantproof.cli.role"}
 
@@ -62,8 +66,29 @@ def test_completion_of_a_name_makes_no_command() -> None:
 
 
 def test_without_a_command_the_help_is_shown(run: Run) -> None:
-    """Whoever types the bare name is told what there is."""
-    assert run().out == run("--help").out
+    """Whoever types the bare name is told what there is, and what to type; nothing was done."""
+    ended = run()
+    assert (ended.code, ended.out) == (2, run("--help").out)
+    assert ended.err == f"{FIRST}\n"
+
+
+def test_the_version_is_told(run: Run) -> None:
+    """In one line, with the digest of the rules and the Python; whatever else stands there."""
+    line = f"grantproof {__version__} (rules {core_digest()[:12]}, Python {python_version()})\n"
+    for arguments in (["--version"], ["--json", "--version", "role", "list"]):
+        ended = run(*arguments)
+        assert (ended.code, ended.out) == (0, line)
+
+
+def test_a_mistyped_command_or_option_names_the_near_one(run: Run) -> None:
+    """On one line, with where to look."""
+    for typed, near in ((["evalute"], "evaluate"), (["policy", "aply"], "apply")):
+        ended = run(*typed)
+        assert ended.code == 2
+        assert f"no such command `{typed[-1]}`, did you mean `{near}`: see `" in ended.line
+    line = run("--vesion").line
+    assert line.startswith("no such option `--vesion`, did you mean ")
+    assert "--version: see `grantproof --help`" in line
 
 
 def test_the_help_tells_the_exit_codes(run: Run) -> None:
