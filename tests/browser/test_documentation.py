@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Look, look, opened
+from tests.browser.looking import Look, look, opened
 from tests.survival.serving import Process
 
 EVALUATE = "#operations-decisions-evaluate"
