@@ -122,9 +122,6 @@ def _type(name: str, field: FieldInfo) -> str:
         return ", ".join(code(one.value) for one in kind)
     if kind in {int, float}:
         return f"{unit(name)}, {_span(*bounds(field))}"
-    pattern = next((one.pattern for one in field.metadata if hasattr(one, "pattern")), None)
-    if pattern is not None:
-        return ", ".join(code(one) for one in re.findall(r"\w+", pattern))
     return KINDS[kind]
 
 
