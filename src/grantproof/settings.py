@@ -2,8 +2,9 @@
 
 import ipaddress
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -28,6 +29,23 @@ SHARED: Final = (
 
 JWT_ALGORITHMS: Final = ("EdDSA", "ES256", "RS256")
 """Asymmetric ones only: whoever checks a token must not be able to make one."""
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How lines of the log are written; `auto` goes by whether a terminal reads them."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
 
 
 class Settings(BaseSettings):
@@ -169,11 +187,9 @@ class Settings(BaseSettings):
         default=None,
         description="the `report.json` of `make verify` about what runs, if there is one",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="how much is logged"
-    )
-    log_format: Literal["auto", "json", "console"] = Field(
-        default="auto",
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="how much is logged")
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO,
         description="how it is written: `json`, `console`, or by whether it is a terminal: `auto`",
     )
     drain_seconds: float = Field(
