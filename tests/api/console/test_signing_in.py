@@ -1,5 +1,6 @@
 """Signing in: a key is checked as everywhere, and kept sealed; whatever ends it ends the visit."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -69,6 +70,7 @@ def test_what_the_browser_keeps(door: Api, store: MemoryStore) -> None:
     assert sorted(attributes) == ["HttpOnly", "Path=/console", "SameSite=strict"]
     secret = key.rpartition("_")[2]
     assert secret not in value
+    assert re.fullmatch(r"grantproof_console=[\w-]+", value)
     assert kept(sign_in(door, key)) != kept(answer)
 
 
