@@ -13,6 +13,7 @@ from grantproof.api.console.rendering import page, redirect
 from grantproof.api.problems import NOT_READY, Problem, Refused
 from grantproof.api.running import Here, Running
 from grantproof.api.strictness import strict_router
+from grantproof.service.callers import Caller
 
 WRONG: Final = "no such key counts here: look whether all of it was pasted, or ask for a new one"
 TOO_LONG: Final = "this token is too long for a browser to keep: sign in with an API key"
@@ -39,7 +40,8 @@ async def sign_in(request: Request, here: Here, fields: Posted) -> Response:
     if kept is None:
         return _again(request, to, TOO_LONG, status=400)
     try:
-        await _check(request, here, credential)
+        # So that the log tells who came in.
+        request.state.caller = await _checked(request, here, credential)
     except Refused as refused:
         return _refused(request, to, refused.problem)
     response = redirect(to)
@@ -55,13 +57,13 @@ async def sign_out(request: Request, here: Here) -> Response:
     return response
 
 
-async def _check(request: Request, here: Running, credential: str) -> None:
-    """Raise `Refused` unless the credential counts, as in the header of any request."""
+async def _checked(request: Request, here: Running, credential: str) -> Caller:
+    """Return who calls with the credential, as in the header of any request; raises `Refused`."""
     if here.authentication is None:
         raise Refused(NOT_READY)
     others = [one for one in request.scope["headers"] if one[0] != visits.AUTHORIZATION]
     headers = [*others, (visits.AUTHORIZATION, b"Bearer " + credential.encode())]
-    await here.authentication.caller(headers, request.scope.get("client"))
+    return await here.authentication.caller(headers, request.scope.get("client"))
 
 
 def _refused(request: Request, to: str, problem: Problem) -> Response:
