@@ -14,9 +14,11 @@ from grantproof.api.problems import NOT_READY, Problem, Refused
 from grantproof.api.running import Here, Running
 from grantproof.api.strictness import strict_router
 from grantproof.service.callers import Caller
+from grantproof.service.visits import VISIT_SECONDS_MAX
 
 WRONG: Final = "no such key counts here: look whether all of it was pasted, or ask for a new one"
 TOO_LONG: Final = "this token is too long for a browser to keep: sign in with an API key"
+SECONDS_AN_HOUR: Final = 3_600
 EMPTY: Final = "paste an API key, such as `gp_...`"
 
 router = strict_router(CONSOLE, tag="console", access=None, in_document=False)
@@ -27,7 +29,7 @@ Next = Annotated[str, Query(alias="next", description="where to go on")]
 @router.get("/sign-in")
 async def sign_in_page(request: Request, wanted: Next = CONSOLE) -> Response:
     """Show the form that takes a key."""
-    return page(request, "sign-in.html", next=safe_next(wanted), problem=None)
+    return _form(request, safe_next(wanted))
 
 
 @router.post("/sign-in")
@@ -35,10 +37,10 @@ async def sign_in(request: Request, here: Here, fields: Posted) -> Response:
     """Let the browser keep the credential, if it counts."""
     to, credential = safe_next(fields.text("next")), fields.text("key")
     if credential == "":
-        return _again(request, to, EMPTY, status=400)
+        return _form(request, to, EMPTY, status=400)
     kept = here.services.visits.begun(credential.encode())
     if kept is None:
-        return _again(request, to, TOO_LONG, status=400)
+        return _form(request, to, TOO_LONG, status=400)
     try:
         # So that the log tells who came in.
         request.state.caller = await _checked(request, here, credential)
@@ -68,15 +70,17 @@ async def _checked(request: Request, here: Running, credential: str) -> Caller:
 
 def _refused(request: Request, to: str, problem: Problem) -> Response:
     told = WRONG if problem.code == "unauthenticated" else problem.detail
-    return _again(request, to, told, status=problem.status, headers=dict(problem.headers))
+    return _form(request, to, told, status=problem.status, headers=dict(problem.headers))
 
 
-def _again(
+def _form(
     request: Request,
     to: str,
-    told: str,
+    told: str | None = None,
     *,
-    status: int,
+    status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    return page(request, "sign-in.html", status=status, headers=headers, next=to, problem=told)
+    hours = VISIT_SECONDS_MAX // SECONDS_AN_HOUR
+    values = {"next": to, "problem": told, "hours": hours}
+    return page(request, "sign-in.html", status=status, headers=headers, **values)
