@@ -40,7 +40,7 @@ BODIES: Final = (
     b"=&=",
     b"revision=-1&role=%3Cscript%3E&principal=..%2F..&next=//x",
 )
-VARYING: Final = re.compile(r"[\w-]+-\d+</code>|\d+\.\d s ago")
+VARYING: Final = re.compile(r"[\w-]+-[\da-f]+</code>|\d+\.\d s ago")
 """What differs from one look to the next: the id of the request, and how long ago it was."""
 
 

@@ -1,5 +1,6 @@
 """Signing in: a key is checked as everywhere, and kept sealed; whatever ends it ends the visit."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -69,6 +70,7 @@ def test_what_the_browser_keeps(door: Api, store: MemoryStore) -> None:
     assert sorted(attributes) == ["HttpOnly", "Path=/console", "SameSite=strict"]
     secret = key.rpartition("_")[2]
     assert secret not in value
+    assert re.fullmatch(r"grantproof_console=[\w-]+", value)
     assert kept(sign_in(door, key)) != kept(answer)
 
 
@@ -326,7 +328,11 @@ def test_no_credential_is_logged_or_shown(
         value = kept(answers[0])
         shown = str(logs) + "".join(capfd.readouterr())
         shown += "".join(one.text + one.headers.get("location", "") for one in answers)
-    assert len(logs) > 0
+    entered = [one for one in logs if one.get("route") == "/console/sign-in"]
+    assert [(one["status"], one["actor"]) for one in entered] == [
+        (303, f"key:{key.split('_')[1]}"),
+        (401, None),
+    ]
     assert key.partition("_")[2].partition("_")[2][:20] not in shown
     assert value[:20] not in shown
 
