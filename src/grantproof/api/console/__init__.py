@@ -8,12 +8,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grantproof.api.console import entering, overview, static_files
+from grantproof.api.console import entering, overview, role_graph, static_files
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entering.router,
     static_files.router,
     overview.router,
     overview.within,
+    role_graph.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""

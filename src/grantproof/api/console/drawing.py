@@ -19,12 +19,14 @@ Kind = Literal["principal", "group", "role", "claim", "resource"]
 Mark = Literal["", "lit", "missing", "failed"]
 """How something stands out: on the way that is shown, needed for it, or in its way."""
 
-TEXT_LEFT: Final = 14
+TEXT_LEFT: Final = 18
 TEXT_WIDTH: Final = BOX_WIDTH - TEXT_LEFT - 10
 NAME_SIZE: Final = 13
 NOTE_SIZE: Final = 11
 TIP_WIDTH: Final = 4
 TIP_HEIGHT: Final = 8
+SAG: Final = 34
+ASIDE: Final = 34
 TAIL_LETTERS: Final = 6
 """So many of the last letters of a name stay when it is cut: names often differ at the end."""
 
@@ -196,7 +198,8 @@ def _node(root: ET.Element, node: Node, place: Point) -> None:
     ET.SubElement(box, "title").text = _text(node.name)
     corner = {"x": str(left), "y": str(top), "height": str(BOX_HEIGHT)}
     ET.SubElement(box, "rect", {"class": "box", "width": str(BOX_WIDTH), "rx": "8", **corner})
-    ET.SubElement(box, "rect", {"class": "stripe", "width": "5", "rx": "2", **corner})
+    stripe = {"x": str(left + 6), "y": str(top + 9), "height": str(BOX_HEIGHT - 18)}
+    ET.SubElement(box, "rect", {"class": "stripe", "width": "4", "rx": "2", **stripe})
     label = shortened(node.label, size=NAME_SIZE)
     down = place.y - 3 if node.note else place.y + 5
     _write(box, "name", label, at=Point(left + TEXT_LEFT, down))
@@ -232,12 +235,23 @@ def _curve(points: tuple[Point, ...]) -> str:
 def _ties(root: ET.Element, ties: Iterable[Tie], places: Places) -> None:
     for tie in ties:
         here, there = sorted((places.boxes[tie.one], places.boxes[tie.other]))
-        # Bent, so that it is not taken for the border of a box between the two.
-        bend = Point((here.x + there.x) // 2, (here.y + there.y) // 2 - BOX_HEIGHT)
         group = ET.SubElement(root, "g", {"class": "tie"})
         ET.SubElement(group, "title").text = _text(tie.label)
-        way = f"M{here.x} {here.y}Q{bend.x} {bend.y} {there.x} {there.y}"
-        ET.SubElement(group, "path", {"class": "line", "d": way})
+        ET.SubElement(group, "path", {"class": "line", "d": _tied(here, there)})
+
+
+def _tied(here: Point, there: Point) -> str:
+    """Return a path from edge to edge: below boxes of one row, aside of the arrows between rows."""
+    upper, lower = sorted((here, there), key=lambda point: point.y)
+    half = BOX_HEIGHT // 2
+    if lower.y - upper.y < BOX_HEIGHT:
+        bend = max(upper.y, lower.y) + half + SAG
+        across = f"{(here.x + there.x) // 2} {bend} {there.x} {there.y + half}"
+        return f"M{here.x} {here.y + half}Q{across}"
+    start, end = upper.y + half, lower.y - half
+    left, right = upper.x + ASIDE, lower.x + ASIDE
+    middle = (start + end) // 2
+    return f"M{left} {start}C{left} {middle} {right} {middle} {right} {end}"
 
 
 def _write(parent: ET.Element, kind: str, text: str, *, at: Point) -> None:

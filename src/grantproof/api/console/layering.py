@@ -22,9 +22,9 @@ GAP_ROWS: Final = 18
 MARGIN: Final = 20
 """All in pixels, of a drawing that is not zoomed. `GAP_ROWS` is between the rows of one layer."""
 
-WIDTH_WANTED: Final = 1_500
+WIDTH_WANTED: Final = 1_100
 """Components are put beside each other up to so many pixels, then below."""
-LAYER_WANTED: Final = 8
+LAYER_WANTED: Final = 6
 """A layer of more boxes is folded."""
 ROWS_MAX: Final = 4
 """Into at most so many rows: more would hide which layer is which."""

@@ -48,7 +48,10 @@ class Entry:
     scope: Scope = Scope.REVIEW
 
 
-NAVIGATION: Final = (Entry("Overview", ""),)
+NAVIGATION: Final = (
+    Entry("Overview", ""),
+    Entry("Roles", "roles"),
+)
 """Every page of an organization that has a place in the navigation, in this order."""
 
 
