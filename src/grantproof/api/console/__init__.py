@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grantproof.api.console import entering, overview, role_graph, static_files
+from grantproof.api.console import entering, overview, proofs, role_graph, static_files
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entering.router,
@@ -16,5 +16,6 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     overview.router,
     overview.within,
     role_graph.router,
+    proofs.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""
