@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grantproof.api.console import entering, overview, proofs, role_graph, static_files
+from grantproof.api.console import entering, overview, proofs, role_graph, static_files, trying
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entering.router,
@@ -16,6 +16,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     overview.router,
     overview.within,
     role_graph.router,
+    trying.router,
     proofs.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""

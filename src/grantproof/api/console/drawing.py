@@ -21,7 +21,7 @@ Mark = Literal["", "lit", "missing", "failed"]
 
 TEXT_LEFT: Final = 18
 TEXT_WIDTH: Final = BOX_WIDTH - TEXT_LEFT - 10
-NAME_SIZE: Final = 13
+NAME_SIZE: Final = 12.5
 NOTE_SIZE: Final = 11
 TIP_WIDTH: Final = 4
 TIP_HEIGHT: Final = 8
@@ -36,7 +36,7 @@ UNWRITABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 NARROW: Final = frozenset("fijlrtI.,:;|!'()[]/- ")
 WIDE: Final = frozenset("mwMW@%~+=")
-EM: Final[Mapping[str, float]] = {"narrow": 0.36, "usual": 0.6, "capital": 0.74, "wide": 0.95}
+EM: Final[Mapping[str, float]] = {"narrow": 0.48, "usual": 0.7, "capital": 0.84, "wide": 1.08}
 """How wide letters are at most, in units of the size of the type, whatever font there is."""
 
 
@@ -154,7 +154,7 @@ def chain(title: str, nodes: Iterable[Node], links: Iterable[tuple[str, Mark]]) 
     )
 
 
-def shortened(text: str, *, size: int, width: int = TEXT_WIDTH) -> str:
+def shortened(text: str, *, size: float, width: int = TEXT_WIDTH) -> str:
     """Return as much of the text as fits into so many pixels, its last letters among it."""
     if _wide(text, size) <= width:
         return text
@@ -166,7 +166,7 @@ def shortened(text: str, *, size: int, width: int = TEXT_WIDTH) -> str:
     return text[:head] + ELLIPSIS + tail
 
 
-def _wide(text: str, size: int) -> float:
+def _wide(text: str, size: float) -> float:
     return sum(EM[_breadth(letter)] for letter in text) * size
 
 

@@ -14,9 +14,9 @@ from fast_sugiyama import from_edges
 
 from grantproof.core.hierarchy import closure
 
-BOX_WIDTH: Final = 176
+BOX_WIDTH: Final = 196
 BOX_HEIGHT: Final = 50
-GAP_ACROSS: Final = 28
+GAP_ACROSS: Final = 24
 GAP_DOWN: Final = 56
 GAP_ROWS: Final = 18
 MARGIN: Final = 20
