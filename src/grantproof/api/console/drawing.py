@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from typing import Final, Literal
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from grantproof.api.console.layering import BOX_HEIGHT, BOX_WIDTH, Places, Point, layered
+from grantproof.api.console.layering import BOX_HEIGHT, BOX_WIDTH, MARGIN, Places, Point, layered
 
 Kind = Literal["principal", "group", "role", "claim", "resource"]
 Mark = Literal["", "lit", "missing", "failed"]
@@ -23,6 +24,7 @@ TEXT_LEFT: Final = 18
 TEXT_WIDTH: Final = BOX_WIDTH - TEXT_LEFT - 10
 NAME_SIZE: Final = 12.5
 NOTE_SIZE: Final = 11
+SAID_SIZE: Final = 11.5
 TIP_WIDTH: Final = 4
 TIP_HEIGHT: Final = 8
 SAG: Final = 34
@@ -56,7 +58,7 @@ class Node:
     def name(self) -> str:
         """What it is called where it cannot be seen."""
         told = f"{self.kind} {self.label}"
-        return f"{told}: {self.note}" if self.note else told
+        return told if self.note in {"", self.kind} else f"{told}: {self.note}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +107,15 @@ def draw(picture: Picture) -> Markup:
     places = layered(
         (node.id for node in picture.nodes), ((link.upper, link.lower) for link in picture.links)
     )
-    size = {"width": str(places.width), "height": str(places.height)}
+    wide = max([places.width, *(_said_until(link, places) for link in picture.links)])
+    size = {"width": str(wide), "height": str(places.height)}
     root = ET.Element(
         "svg",
         {
             "class": "drawing",
             "role": "group",
             "aria-label": _text(picture.title),
-            "viewBox": f"0 0 {places.width} {places.height}",
+            "viewBox": f"0 0 {wide} {places.height}",
             **size,
         },
     )
@@ -216,8 +219,21 @@ def _link(root: ET.Element, link: Link, route: tuple[Point, ...]) -> None:
     tip = f"M{end.x} {end.y}l{-TIP_WIDTH} {-TIP_HEIGHT}h{2 * TIP_WIDTH}z"
     ET.SubElement(group, "path", {"class": "tip", "d": tip})
     if link.label:
-        middle = (route[0].y + end.y) // 2 + 4
-        _write(group, "said", link.label, at=Point((route[0].x + end.x) // 2 + 9, middle))
+        _write(group, "said", link.label, at=_beside(route))
+
+
+def _beside(route: tuple[Point, ...]) -> Point:
+    """Return where the label of an arrow begins: right of its middle."""
+    start, end = route[0], route[-1]
+    return Point((start.x + end.x) // 2 + 9, (start.y + end.y) // 2 + 4)
+
+
+def _said_until(link: Link, places: Places) -> int:
+    """Return how far to the right the label of an arrow may reach, with a margin."""
+    if link.label == "":
+        return 0
+    start = _beside(places.routes[link.upper, link.lower]).x
+    return start + ceil(_wide(link.label, SAID_SIZE)) + MARGIN
 
 
 def _curve(points: tuple[Point, ...]) -> str:

@@ -39,17 +39,18 @@ def seen(observations: Sequence[Observation]) -> list[Seen]:
 def of_certificate(certificate: Certificate) -> Picture:
     """Return the certificate as a way from the principal down to what was asked for."""
     organization = certificate.organization
-    groups = [Node(f"group:{name}", name, "group", mark="lit") for name in certificate.groups]
+    groups = [
+        Node(f"group:{name}", name, "group", "group", mark="lit") for name in certificate.groups
+    ]
     roles = [role_node(organization, name, mark="lit") for name in certificate.roles]
     claim = claim_node(organization, certificate.claim, mark="lit")
     # From the one that the claim names to the one that was asked for.
     resources = [
-        Node(f"resource:{name}", name, "resource", mark="lit")
+        Node(f"resource:{name}", name, "resource", "resource", mark="lit")
         for name in reversed(certificate.resources)
     ]
-    principal = Node(
-        f"principal:{certificate.principal}", certificate.principal, "principal", mark="lit"
-    )
+    name = certificate.principal
+    principal = Node(f"principal:{name}", name, "principal", "principal", mark="lit")
     steps: list[Step] = [
         *_into_groups(len(groups)),
         (f"assigned {_period(certificate.validity)}", "lit"),
@@ -111,10 +112,10 @@ def _down_to(
     if held is None:
         return (
             [role_node(organization, role, mark="")],
-            [("is not assigned this, nor inherits it", "missing")],
+            [("does not hold it", "missing")],
         )
     mark: Mark = "lit" if active else ""
-    groups = [Node(f"group:{name}", name, "group", mark=mark) for name in held.groups]
+    groups = [Node(f"group:{name}", name, "group", "group", mark=mark) for name in held.groups]
     roles = [role_node(organization, RoleId(name), mark=mark) for name in held.roles]
     inherits: list[Step] = [("inherits from", mark) for _ in roles[1:]]
     into: list[Step] = [(label, mark) for label, _ in _into_groups(len(groups))]
@@ -129,7 +130,7 @@ def _into_groups(count: int) -> list[Step]:
 def _principal(state: Organization, request: Request) -> Node:
     stored = state.principals.get(request.principal)
     mark: Mark = "lit"
-    note = ""
+    note = "principal"
     if stored is None:
         mark, note = "missing", "there is no such principal"
     elif not stored.active:
@@ -139,7 +140,7 @@ def _principal(state: Organization, request: Request) -> Node:
 
 def _resource(state: Organization, request: Request) -> Node:
     known = resolve(state, request) is not None
-    note = "" if known else "there is no such resource"
+    note = "resource" if known else "there is no such resource"
     name: ResourceId = request.resource
     return Node(f"resource:{name}", name, "resource", note, mark="" if known else "missing")
 
