@@ -6,7 +6,8 @@ counted. Ancestors and descendants are found as everywhere, by `service.review`.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import nsmallest
 from itertools import islice, pairwise
 from typing import Final
 
@@ -28,7 +29,7 @@ DEPTH_DEFAULT: Final = 3
 class Part:
     """The roles that are drawn, in order, and how many are not.
 
-    `centre` is the role that they are around; nothing where all are drawn. `too_many` says that
+    `centre` is the role that they are around, if they are around one. `too_many` says that
     some within the depth had to be left out.
     """
 
@@ -38,14 +39,13 @@ class Part:
     too_many: bool = False
 
 
-def whole(state: Organization) -> Part | None:
-    """Return all roles, or nothing where they are too many to be drawn."""
-    if len(state.roles) > NODES_MAX:
-        return None
-    edges = tuple(islice(state.roles.edges(), EDGES_MAX + 1))
-    if not fits(len(state.roles), edges):
-        return None
-    return Part(tuple(sorted(state.roles)), None, 0)
+def whole(state: Organization) -> Part:
+    """Return all roles, or where they are too many to be drawn, those with the most links."""
+    parents, children = state.roles.parents, state.roles.children
+    wanted = nsmallest(
+        NODES_MAX, state.roles, key=lambda role: (-len(parents[role]) - len(children[role]), role)
+    )
+    return _part(state, wanted, None)
 
 
 def around(
@@ -61,19 +61,17 @@ def around(
         for role, path in shortest_paths((centre,), links).items():
             if len(path) - 1 <= depth:
                 near.setdefault(role, len(path) - 1)
-    near[centre] = 0
-    wanted = sorted(near, key=lambda role: (near[role], role))[:NODES_MAX]
+    near[centre] = -1
+    part = _part(state, nsmallest(NODES_MAX, near, key=lambda role: (near[role], role)), centre)
+    return replace(part, too_many=len(part.roles) < len(near))
+
+
+def _part(state: Organization, wanted: Sequence[RoleId], centre: RoleId | None) -> Part:
+    """Return as many of the wanted roles as can be drawn, those in front first."""
     # What fits goes on fitting when something is taken away, so the most is found by halves.
     counts = range(1, len(wanted) + 1)
     most = bisect_left(counts, 1, key=lambda count: not _fits(state, wanted, count))
-    kept = tuple(sorted(wanted[:most]))
-    return Part(kept, centre, len(state.roles) - most, too_many=most < len(near))
-
-
-def busiest(state: Organization) -> RoleId:
-    """Return the role with the most parents and children, the first of them; there is one."""
-    parents, children = state.roles.parents, state.roles.children
-    return min(state.roles, key=lambda role: (-len(parents[role]) - len(children[role]), role))
+    return Part(tuple(sorted(wanted[:most])), centre, len(state.roles) - most)
 
 
 def picture(

@@ -107,9 +107,11 @@ def role_graph(
     centre = _known_role(state, role.strip(), faults)
     lit = _roles_of(state, holder.strip(), instant=instant, faults=faults)
     lit_path = _path(state, path)
-    part = _part(state, centre, depth, first=lit_path)
-    sets = sets_naming(state, part.roles) if part and duty else ()
-    drawn = part and around.picture(state, part, lit=lit, path=lit_path, sets=sets)
+    part = around.whole(state)
+    if centre is not None:
+        part = around.around(state, centre, depth, first=lit_path)
+    sets = sets_naming(state, part.roles) if duty else ()
+    drawn = around.picture(state, part, lit=lit, path=lit_path, sets=sets)
     listed = review.page(
         (one for one in state.roles if q.strip() in one), after=after or None, limit=LISTED
     )
@@ -117,8 +119,8 @@ def role_graph(
         "role-graph.html",
         status=400 if any(faults.values()) else 200,
         state=state,
-        svg=draw(drawn) if drawn else None,
-        words=list(rows(drawn)) if drawn else [],
+        svg=draw(drawn),
+        words=list(rows(drawn)),
         part=part,
         legend=LEGEND,
         faults=faults,
@@ -181,19 +183,6 @@ def suggested(names: Collection[str]) -> list[str]:
 def graph_address(state: Organization, path: tuple[RoleId, ...]) -> str:
     """Return where the roles of the path are lit up in the graph."""
     return address("orgs", state.id, "roles", role=path[0], path=SEPARATOR.join(path))
-
-
-def _part(
-    state: Organization, centre: RoleId | None, depth: int, *, first: tuple[RoleId, ...]
-) -> around.Part | None:
-    if len(state.roles) == 0:
-        return None
-    if centre is not None:
-        return around.around(state, centre, depth, first=first)
-    found = around.whole(state)
-    return (
-        around.around(state, around.busiest(state), depth, first=first) if found is None else found
-    )
 
 
 def _known_role(state: Organization, name: str, faults: dict[str, str]) -> RoleId | None:
