@@ -105,6 +105,9 @@ def test_a_page_works_without_scripts(browser: Browser, served: Process, *, page
         context = opened(browser, scripts=scripts)
         seen = look(context, served, signed_in=page.signed_in)
         seen.go(page.path)
+        if scripts:
+            # The buttons of a drawing are there with the script that makes them do something.
+            seen.page.evaluate("document.querySelectorAll('.zoom').forEach((one) => one.remove())")
         words.append(stable(seen.page.locator("main").inner_text()))
         context.close()
     assert words[0] == words[1]
@@ -113,7 +116,8 @@ def test_a_page_works_without_scripts(browser: Browser, served: Process, *, page
 
 def stable(text: str) -> str:
     """The words without what differs from one look to the next."""
-    lines = [line for line in text.splitlines() if "ago" not in line and "request" not in line]
+    passing = ("ago", "request", " UTC")
+    lines = (line for line in text.splitlines() if not any(one in line for one in passing))
     return "\n".join(lines)
 
 

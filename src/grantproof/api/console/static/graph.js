@@ -129,7 +129,8 @@
       const box = event.target.getBBox(), { w, h } = size();
       const x = box.x + box.width / 2, y = box.y + box.height / 2;
       const away = Math.abs(x - view.x) > w / view.scale / 2 - box.width || Math.abs(y - view.y) > h / view.scale / 2 - box.height;
-      if (away) go({ ...view, x, y });
+      if (away) go({ ...view, x, y }, { at_once: true });
+      event.target.scrollIntoView({ block: "nearest", inline: "nearest" });
     });
 
     new ResizeObserver(() => begin()).observe(frame);
