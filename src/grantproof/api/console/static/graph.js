@@ -12,7 +12,8 @@
     const whole = { w: svg.viewBox.baseVal.width, h: svg.viewBox.baseVal.height };
     // `x` and `y` are the middle of what is seen, `scale` is in pixels of the screen a unit.
     let view = { x: whole.w / 2, y: whole.h / 2, scale: 1 };
-    let moving = 0;
+    // Where it is moving to: a key that is pressed meanwhile goes on from there.
+    let goal = view, moving = 0;
 
     frame.style.setProperty("--tall", `${whole.h + 8}px`);
     frame.classList.add("live");
@@ -38,10 +39,11 @@
       frame.classList.toggle("zoomed", view.scale > fitting() * 1.01);
     }
 
-    function go(wanted, { at_once = calm.matches } = {}) {
+    function go(wanted, { atOnce = calm.matches } = {}) {
       cancelAnimationFrame(moving);
       const from = view, to = kept(wanted), began = performance.now();
-      if (at_once) return show(to);
+      goal = to;
+      if (atOnce) return show(to);
       const step = (now) => {
         const part = Math.min(1, Math.max(0, now - began) / MILLISECONDS), eased = 1 - (1 - part) ** 3;
         const between = (name) => from[name] + (to[name] - from[name]) * eased;
@@ -53,18 +55,18 @@
 
     // What is under the point (pixels from the middle of the window) stays there.
     function zoom(by, point = { x: 0, y: 0 }, options = {}) {
-      const { scale } = kept({ ...view, scale: view.scale * by });
-      const shift = 1 / view.scale - 1 / scale;
-      go({ scale, x: view.x + point.x * shift, y: view.y + point.y * shift }, options);
+      const { scale } = kept({ ...goal, scale: goal.scale * by });
+      const shift = 1 / goal.scale - 1 / scale;
+      go({ scale, x: goal.x + point.x * shift, y: goal.y + point.y * shift }, options);
     }
 
-    const pan = (x, y) => go({ ...view, x: view.x + x / view.scale, y: view.y + y / view.scale });
+    const pan = (x, y) => go({ ...goal, x: goal.x + x / goal.scale, y: goal.y + y / goal.scale });
     const fit = (options) => go({ x: whole.w / 2, y: whole.h / 2, scale: fitting() }, options);
 
     // At first all of it, or where that would be too small to read, what it is about.
     function begin() {
       const about = svg.querySelector(".centre") || svg.querySelector(".lit") || svg.querySelector(".node");
-      if (fitting() >= FITTED_MIN || !about) return fit({ at_once: true });
+      if (fitting() >= FITTED_MIN || !about) return fit({ atOnce: true });
       const box = about.getBBox();
       const wide = size().w / FITTED_MIN / 2, tall = size().h / FITTED_MIN / 2;
       const inside = (value, half, end) => (2 * half > end ? end / 2 : Math.min(end - half, Math.max(half, value)));
@@ -72,7 +74,7 @@
         x: inside(box.x + box.width / 2, wide, whole.w),
         y: inside(box.y + box.height / 2, tall, whole.h),
         scale: FITTED_MIN,
-      }, { at_once: true });
+      }, { atOnce: true });
     }
 
     const keys = {
@@ -96,7 +98,7 @@
       event.preventDefault();
       const edge = svg.getBoundingClientRect();
       const point = { x: event.clientX - edge.left - edge.width / 2, y: event.clientY - edge.top - edge.height / 2 };
-      zoom(STEP ** (-Math.sign(event.deltaY) / 2), point, { at_once: true });
+      zoom(STEP ** (-Math.sign(event.deltaY) / 2), point, { atOnce: true });
     }, { passive: false });
 
     let held = null;
@@ -108,7 +110,7 @@
       const x = event.clientX - held.x, y = event.clientY - held.y;
       held.moved ||= Math.hypot(x, y) > CLICK;
       frame.classList.toggle("held", held.moved);
-      if (held.moved) go({ ...held.view, x: held.view.x - x / view.scale, y: held.view.y - y / view.scale }, { at_once: true });
+      if (held.moved) go({ ...held.view, x: held.view.x - x / view.scale, y: held.view.y - y / view.scale }, { atOnce: true });
     });
     for (const end of ["pointerup", "pointercancel"]) {
       window.addEventListener(end, () => {
@@ -129,11 +131,11 @@
       const box = event.target.getBBox(), { w, h } = size();
       const x = box.x + box.width / 2, y = box.y + box.height / 2;
       const away = Math.abs(x - view.x) > w / view.scale / 2 - box.width || Math.abs(y - view.y) > h / view.scale / 2 - box.height;
-      if (away) go({ ...view, x, y }, { at_once: true });
+      if (away) go({ ...view, x, y }, { atOnce: true });
       event.target.scrollIntoView({ block: "nearest", inline: "nearest" });
     });
 
-    new ResizeObserver(() => begin()).observe(frame);
     begin();
+    new ResizeObserver(() => go(goal, { atOnce: true })).observe(frame);
   }
 })();
