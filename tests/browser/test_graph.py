@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, Locator, StorageState
 
 from tests.browser.looking import NARROW, SCREENS, WIDE, Look, look, opened
 from tests.browser.pages import ALLOWED, HOME
@@ -16,9 +16,11 @@ SETTLED = 260
 
 
 @pytest.fixture(params=[WIDE, NARROW])
-def inside(request: pytest.FixtureRequest, browser: Browser, served: Process) -> Iterator[Look]:
+def inside(
+    request: pytest.FixtureRequest, browser: Browser, served: Process, visit: StorageState
+) -> Iterator[Look]:
     """A signed-in browser."""
-    context = opened(browser, width=request.param)
+    context = opened(browser, width=request.param, visit=visit)
     yield look(context, served)
     context.close()
 
@@ -124,9 +126,11 @@ def test_a_role_is_chosen_by_keyboard(inside: Look) -> None:
     assert inside.page.locator("h1").inner_text() == name.removeprefix("role ").partition(":")[0]
 
 
-def test_who_wants_no_motion_has_none(browser: Browser, served: Process) -> None:
+def test_who_wants_no_motion_has_none(
+    browser: Browser, served: Process, visit: StorageState
+) -> None:
     """A step is there at once."""
-    context = browser.new_context(reduced_motion="reduce")
+    context = browser.new_context(reduced_motion="reduce", storage_state=visit)
     seen = look(context, served)
     seen.go(ROLES)
     frame(seen).focus()
@@ -142,10 +146,10 @@ def test_who_wants_no_motion_has_none(browser: Browser, served: Process) -> None
 
 
 def test_without_scripts_the_drawing_scrolls_in_its_frame(
-    browser: Browser, served: Process
+    browser: Browser, served: Process, visit: StorageState
 ) -> None:
     """At its own size, and the page does not go sideways; there are no buttons that do nothing."""
-    context = opened(browser, width=NARROW, scripts=False)
+    context = opened(browser, width=NARROW, scripts=False, visit=visit)
     seen = look(context, served)
     seen.go(ROLES)
     assert seen.page.locator(".zoom").is_hidden()

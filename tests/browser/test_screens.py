@@ -22,6 +22,7 @@ from tests.survival.serving import Process
 GRAVE = {"serious", "critical"}
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 VIEWS = [(scheme, width) for scheme in SCHEMES for width in (WIDE, NARROW)]
+WITHOUT_BUTTONS = "document.querySelectorAll('.zoom').forEach((one) => one.remove())"
 OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -105,7 +106,7 @@ def test_a_page_works_without_scripts(readers: tuple[Look, Look], page: Page) ->
         reader.go(page.path)
         if reader is readers[0]:
             # The buttons of a drawing come with the script that makes them do something.
-            reader.page.evaluate("document.querySelectorAll('.zoom').forEach((one) => one.remove())")
+            reader.page.evaluate(WITHOUT_BUTTONS)
         words.append(stable(reader.page.locator("main").inner_text()))
     assert words[0] == words[1]
     assert len(words[0]) > 20
