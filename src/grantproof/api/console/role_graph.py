@@ -152,6 +152,7 @@ def one_role(
     part = around.around(state, role, DEPTH_OF_ONE)
     drawn = around.picture(state, part, sets=sets_naming(state, part.roles))
     claims, more_claims = _claims(state, role, after=claims_after)
+    duties = _duties(state, role)
     holders, more_holders = _holders(state, role, instant=instant, after=holders_after)
     return visit.page(
         "role.html",
@@ -168,7 +169,8 @@ def one_role(
         more_claims=more_claims,
         holders=holders,
         more_holders=more_holders,
-        duties=_duties(state, role),
+        duties=duties[:LISTED],
+        more_duties=max(0, len(duties) - LISTED),
         limits=_limits(state, role),
         instant=instant,
         is_first={"claims": claims_after == "", "holders": holders_after == ""},
