@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 HOME: Final = "/console/orgs/acme"
+ALLOWED: Final = "principal_id=bob&action=read&resource_id=docs&hour=10&region=us-east-1"
+"""What the demo allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,13 @@ PAGES: Final = (
     Page("sign-in", "/console/sign-in"),
     Page("organizations", "/console"),
     Page("overview", HOME),
+    Page("roles", f"{HOME}/roles"),
+    Page("roles-lit", f"{HOME}/roles?role=team-3&depth=4&holder=person-03"),
+    Page("role", f"{HOME}/roles/viewer"),
+    Page("try", f"{HOME}/try"),
+    Page("try-allow", f"{HOME}/try?{ALLOWED}"),
+    Page("try-deny", f"{HOME}/try?principal_id=alice&action=write&resource_id=docs"),
+    Page("try-faults", f"{HOME}/try?principal_id=alice&action=%3Cb%3E&resource_id=&hour=x"),
     Page("proofs", "/console/proofs"),
     Page("not-found", "/console/no-such-page"),
     Page("forbidden", "/console/orgs/no-such-organization"),

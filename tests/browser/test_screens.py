@@ -22,6 +22,7 @@ from tests.survival.serving import Process
 GRAVE = {"serious", "critical"}
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 VIEWS = [(scheme, width) for scheme in SCHEMES for width in (WIDE, NARROW)]
+WITHOUT_BUTTONS = "document.querySelectorAll('.zoom').forEach((one) => one.remove())"
 OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -103,6 +104,9 @@ def test_a_page_works_without_scripts(readers: tuple[Look, Look], page: Page) ->
     words = list[str]()
     for reader in readers:
         reader.go(page.path)
+        if reader is readers[0]:
+            # The buttons of a drawing come with the script that makes them do something.
+            reader.page.evaluate(WITHOUT_BUTTONS)
         words.append(stable(reader.page.locator("main").inner_text()))
     assert words[0] == words[1]
     assert len(words[0]) > 20
@@ -110,7 +114,8 @@ def test_a_page_works_without_scripts(readers: tuple[Look, Look], page: Page) ->
 
 def stable(text: str) -> str:
     """The words without what differs from one look to the next."""
-    lines = [line for line in text.splitlines() if "ago" not in line and "request" not in line]
+    passing = ("ago", "request", " UTC")
+    lines = (line for line in text.splitlines() if not any(one in line for one in passing))
     return "\n".join(lines)
 
 

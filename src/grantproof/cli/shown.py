@@ -5,10 +5,9 @@ from typing import assert_never
 
 from grantproof.cli.output import NOTHING
 from grantproof.core.attributes import Attributes
-from grantproof.core.constraints import Constraint, GeoRadius, Observation, TimeWindow
+from grantproof.core.constraints import Constraint
 from grantproof.core.guardrails import Access, Having, HolderOf, MemberOf, Selector
 from grantproof.core.identifiers import RoleId
-from grantproof.core.messages import DAYS
 from grantproof.core.model import Validity
 from grantproof.policyfile.fields import write_action, write_resource
 from grantproof.service import claim_text as words
@@ -17,6 +16,7 @@ from grantproof.service.claim_text import (
     claim_text,
     constraint_text,
     moment,
+    observation_text,
     value_text,
 )
 
@@ -80,22 +80,7 @@ def selector_text(selector: Selector) -> str:
             assert_never(selector)
 
 
-def observation_text(observation: Observation) -> str:
-    """Return a constraint, what it saw and whether it held."""
-    held = "holds" if observation.held else "fails"
-    return f"{constraint_text(observation.constraint)}: {held}, saw {_saw(observation)}"
-
-
 def _held_role(role: RoleId, validity: Validity) -> str:
     start, end = period(validity)
     since = "" if start == NOTHING else f" from {start}"
     return f"{role}{since}" if end == NOTHING else f"{role}{since} until {end}"
-
-
-def _saw(observation: Observation) -> str:
-    seen = observation.saw
-    if isinstance(observation.constraint, TimeWindow):
-        return f"hour {seen[0]} on {DAYS[int(str(seen[1]))]}"
-    if isinstance(observation.constraint, GeoRadius) and seen[0] is not None:
-        return f"a position {seen[0]} m away"
-    return " and ".join("nothing" if one is None else value_text(one) for one in seen)

@@ -13,6 +13,7 @@ from grantproof.core.constraints import (
     GeoFence,
     GeoRadius,
     MaxUsage,
+    Observation,
     RateLimit,
     TimeWindow,
 )
@@ -68,6 +69,22 @@ def constraint_text(constraint: Constraint) -> str:
             return f"{write_path(constraint.path)} {constraint.operator} {_operand(constraint)}"
         case _:
             assert_never(constraint)
+
+
+def observation_text(observation: Observation) -> str:
+    """Return a constraint, whether it held and what it saw."""
+    held = "holds" if observation.held else "fails"
+    return f"{constraint_text(observation.constraint)}: {held}, saw {saw_text(observation)}"
+
+
+def saw_text(observation: Observation) -> str:
+    """Return what a constraint saw: `hour 10 on Mon`, `"us-east-1"`, `nothing`."""
+    seen = observation.saw
+    if isinstance(observation.constraint, TimeWindow):
+        return f"hour {seen[0]} on {DAYS[int(str(seen[1]))]}"
+    if isinstance(observation.constraint, GeoRadius) and seen[0] is not None:
+        return f"a position {seen[0]} m away"
+    return " and ".join("nothing" if one is None else value_text(one) for one in seen)
 
 
 def _operand(attribute: Attribute) -> str:

@@ -8,13 +8,15 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grantproof.api.console import entering, overview, proofs, static_files
+from grantproof.api.console import entering, overview, proofs, role_graph, static_files, trying
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entering.router,
     static_files.router,
     overview.router,
     overview.within,
+    role_graph.router,
+    trying.router,
     proofs.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""

@@ -52,7 +52,11 @@ class Entry:
 
 PROOFS: Final = f"{CONSOLE}/proofs"
 
-NAVIGATION: Final = (Entry("Overview", ""),)
+NAVIGATION: Final = (
+    Entry("Overview", ""),
+    Entry("Roles", "roles"),
+    Entry("Try a decision", "try", Scope.EVALUATE),
+)
 """Every page of an organization that has a place in the navigation, in this order."""
 
 
