@@ -11,6 +11,7 @@ from grantproof.adapters.case_files import CaseFiles, CaseRules
 from grantproof.adapters.chance import SystemChance
 from grantproof.adapters.clock import JitteredBackoff, SystemClock, stopwatch
 from grantproof.adapters.decision_files import DecisionFiles, FileRules
+from grantproof.adapters.sealing import AesGcmSealer
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.snapshot_files import SnapshotFiles
 from grantproof.adapters.sql import backups
@@ -21,7 +22,7 @@ from grantproof.adapters.verification import verification
 from grantproof.core.invariants import valid
 from grantproof.core.limits import SESSION_STALENESS_SECONDS_MAX
 from grantproof.service.audit import AuditPoint
-from grantproof.service.audit_chain import AuditKey
+from grantproof.service.audit_chain import KEY_BYTES, AuditKey
 from grantproof.service.consume import ConsumptionPoint
 from grantproof.service.contracts import Contracts, Shares
 from grantproof.service.decision_log import DecisionLog
@@ -38,6 +39,7 @@ from grantproof.service.shelf import Shelf
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.solving import Solver
 from grantproof.service.tokens import Tokens
+from grantproof.service.visits import Visits
 from grantproof.settings import Settings, without_query, written_as
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class Services:
     keyring: Keyring
     contracts: Contracts
     solver: Solver
+    visits: Visits
     tokens: Tokens | None = None
     decision_log: DecisionLog | None = None
     telemetry: "Telemetry | None" = None
@@ -116,7 +119,9 @@ def compose(
     )
     signer = Ed25519Signer(store.ledger.key.signing_seed)
     audit = AuditPoint(store.ledger, signer, clock=SystemClock())
-    services = replace(assembled, audit=audit)
+    # One secret for all who serve the same database: what one seals another can open.
+    visits = visits_under(store.ledger.key.visit_secret)
+    services = replace(assembled, audit=audit, visits=visits)
     if settings.demo and installs:
         install(services.administration)
         services.keyring.install_demo()
@@ -165,7 +170,8 @@ def assemble(
 
     Every change is checked, and no decision, unless `contracts` say otherwise; the solver has the
     limits that it has without settings, unless there is a `solver`. Sessions that were read longer
-    than `max_staleness` seconds ago are not answered from.
+    than `max_staleness` seconds ago are not answered from. Visits are sealed under a secret that
+    nobody else has.
     """
     clock, backoff = SystemClock(), JitteredBackoff()
     kept = Contracts() if contracts is None else contracts
@@ -203,9 +209,15 @@ def assemble(
         keyring,
         kept,
         solving,
+        visits_under(SystemChance().draw(KEY_BYTES)),
         tokens,
         shelf=shelf,
     )
+
+
+def visits_under(secret: bytes) -> Visits:
+    """Return what begins visits of browsers, and reads those begun under the same secret."""
+    return Visits(AesGcmSealer(secret), SystemClock())
 
 
 def shown_settings(settings: Settings) -> dict[str, str]:

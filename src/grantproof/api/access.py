@@ -18,6 +18,10 @@ SCHEME: Final = "bearer"
 """How the OpenAPI document calls the one way to present a credential."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
+CONSOLE: Final = "/console"
+SIGN_IN: Final = f"{CONSOLE}/sign-in"
+SIGN_OUT: Final = f"{CONSOLE}/sign-out"
+STATIC: Final = f"{CONSOLE}/static"
 AUTHZEN_METADATA: Final = "/.well-known/authzen-configuration"
 PUBLIC: Final = frozenset(
     {
@@ -28,10 +32,14 @@ PUBLIC: Final = frozenset(
         "/docs/oauth2-redirect",
         AUTHZEN_METADATA,
         f"{AUTHZEN_METADATA}/orgs/{{org}}",
+        SIGN_IN,
+        SIGN_OUT,
+        f"{STATIC}/{{name}}",
     }
 )
 """The routes that take no credential: they tell nothing of any organization."""
-METADATA_OF_ONE: Final = re.compile(rf"{re.escape(AUTHZEN_METADATA)}/orgs/[^/]+")
+OF_ONE: Final = re.compile(rf"({re.escape(AUTHZEN_METADATA)}/orgs|{STATIC})/[^/]+")
+"""Those of them that name an organization or a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ OPERATION: Final = Access(Scope.OPERATE, Scope.OPERATE)
 
 def is_public(path: str) -> bool:
     """Return whether the address takes no credential."""
-    return path in PUBLIC or METADATA_OF_ONE.fullmatch(path) is not None
+    return path in PUBLIC or OF_ONE.fullmatch(path) is not None
 
 
 def check_scopes(caller: Caller, wanted: AbstractSet[Scope]) -> None:

@@ -39,7 +39,11 @@ from grantproof.api import (
     usage,
     whole,
 )
+from grantproof.api.access import CONSOLE
 from grantproof.api.authzen import metadata
+from grantproof.api.console import PAGES
+from grantproof.api.console.places import is_console
+from grantproof.api.console.rendering import turned_away
 from grantproof.api.document import completed
 from grantproof.api.front import front_of
 from grantproof.api.problems import (
@@ -82,6 +86,7 @@ ROUTERS: Final = (
     health.router,
     metrics.router,
     metadata.router,
+    *PAGES,
 )
 
 UNTRACED: Final[TelemetryConfig] = {
@@ -132,7 +137,9 @@ def administration_app(telemetry: TelemetryConfig | None = None) -> Administrati
 
 
 def answer(problem: Problem, request: Request) -> Response:
-    """Return the problem as the answer to the request."""
+    """Return the problem as the answer to the request: a page where people read it."""
+    if is_console(request.url.path):
+        return turned_away(request, problem)
     return Response(
         problem.body(request.state.request_id),
         status_code=problem.status,
@@ -172,7 +179,8 @@ async def _unanswered(request: Request, error: Exception) -> Response:
     methods = _allowed(request)
     shown = printable(request.url.path)
     if not methods:
-        detail = f"there is no route `{shown}`: see `/openapi.json`"
+        see = CONSOLE if is_console(request.url.path) else "/openapi.json"
+        detail = f"there is no route `{shown}`: see `{see}`"
         return answer(Problem("no_such_route", detail), request)
     allow = ", ".join(sorted(methods))
     detail = f"`{printable(request.method)}` is not allowed on `{shown}`: use one of {allow}"

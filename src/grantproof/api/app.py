@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grantproof import bootstrap
@@ -28,6 +29,9 @@ from grantproof.api.authentication import Authentication, check_host
 from grantproof.api.authzen import answers as authzen
 from grantproof.api.checking import Checking
 from grantproof.api.conditions import key_of, once_asked
+from grantproof.api.console import forms, visits
+from grantproof.api.console.places import is_console
+from grantproof.api.console.rendering import turned_away
 from grantproof.api.consume import Consumptions
 from grantproof.api.counting import tell, timed
 from grantproof.api.decisions import Decisions
@@ -54,6 +58,7 @@ from grantproof.service.ports import StoreError
 from grantproof.service.receipts import Once
 from grantproof.service.requests import Requests
 from grantproof.service.snapshots import Owner
+from grantproof.service.visits import Visits
 from grantproof.settings import Settings
 
 SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -112,6 +117,7 @@ class Application:
         self._authzen: authzen.Answers | None = None
         self._consumptions: Consumptions | None = None
         self._authentication: Authentication | None = None
+        self._visits: Visits | None = None
         self._recording: Recording | None = None
         self._background: list[Background] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -217,8 +223,10 @@ class Application:
                 status = message["status"]
                 # Here, and not at the end, because here the trace of the request is known.
                 access_log.tell(scope, status, seconds=stopwatch() - came)
-                told = (id_header, NO_STORE, *self._parting)
-                message["headers"] = [*message.get("headers", ()), *told]
+                own: RawHeaders = [*message.get("headers", ())]
+                # Files of the console may be kept, and say so themselves.
+                kept = () if any(name == NO_STORE[0] for name, _ in own) else (NO_STORE,)
+                message["headers"] = [*own, id_header, *kept, *self._parting]
             await send(message)
 
         try:
@@ -228,12 +236,18 @@ class Application:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
             problem = _problem_of(error, request_id)
-            if status == 0:
+            if status == 0 and is_console(scope["path"]):
+                await turned_away(Request(scope), problem)(scope, receive, send_with_id)
+            elif status == 0:
                 await _send_problem(send, problem, request_id, more=self._parting)
                 access_log.tell(scope, problem.status, seconds=stopwatch() - came)
 
     async def _caller(self, scope: Scope) -> Caller | None:
         """Return who calls; nobody does where no credential is taken. Raises `Refused`."""
+        in_console = is_console(scope["path"])
+        if in_console:
+            public_url = self._settings.public_url
+            forms.check_origin(scope["method"], scope["headers"], public_url=public_url)
         if is_public(scope["path"]):
             if self._settings.demo:
                 check_host(scope["headers"])
@@ -247,7 +261,10 @@ class Application:
             caller = self._authentication.remembered(scope["headers"])
             if caller is not None:
                 return caller
-        return await self._authentication.caller(scope["headers"], scope.get("client"))
+        headers = scope["headers"]
+        if in_console and self._visits is not None:
+            headers = visits.presented(headers, self._visits)
+        return await self._authentication.caller(headers, scope.get("client"))
 
     def _request_id(self, headers: RawHeaders) -> str:
         for name, value in headers:
@@ -323,7 +340,7 @@ class Application:
             await asyncio.to_thread(authentication.close)
             await asyncio.to_thread(services.close)
             raise
-        self._authentication = authentication
+        self._authentication, self._visits = authentication, services.visits
         return services
 
     def _start(self, services: Services) -> Running:
@@ -357,6 +374,7 @@ class Application:
             body_bytes_max=self._settings.body_bytes_max,
             sharing=self._sharing(services),
             public_url=self._settings.public_url,
+            authentication=self._authentication,
         )
         self.administration.state.running = running
         self._recording = Recording(

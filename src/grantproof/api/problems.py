@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "malformed_json": (400, "malformed JSON"),
     "unauthenticated": (401, "credential required"),
     "bound_caller": (403, "bound to one organization"),
+    "cross_site": (403, "from another site"),
     "forbidden_organization": (403, "not your organization"),
     "insufficient_scope": (403, "scope required"),
     "not_permitted": (403, "not permitted to the author"),

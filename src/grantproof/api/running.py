@@ -5,6 +5,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from grantproof.api.authentication import Authentication
 from grantproof.api.checking import Checking
 from grantproof.api.consume import Consumptions
 from grantproof.api.decisions import Decisions
@@ -45,6 +46,8 @@ class Running:
     decisions: Decisions
     consumptions: Consumptions
     body_bytes_max: int
+    authentication: Authentication | None = None
+    """What tells who calls; the console asks it when somebody signs in."""
     public_url: str | None = None
     """Where clients reach the service, if the operator has said so."""
     sharing: Sharing | None = None

@@ -58,11 +58,17 @@ class StrictRoute(APIRoute):
         return checked
 
 
-def strict_router(prefix: str, *, tag: str, access: Access | None) -> APIRouter:
-    """Return a router for the routes under `prefix`, which take what `access` says."""
+def strict_router(
+    prefix: str, *, tag: str, access: Access | None, in_document: bool = True
+) -> APIRouter:
+    """Return a router for the routes under `prefix`, which take what `access` says.
+
+    Pages for people are not `in_document`, the one of OpenAPI.
+    """
     return APIRouter(
         prefix=prefix,
         tags=[tag],
+        include_in_schema=in_document,
         route_class=type("RouteWithAccess", (StrictRoute,), {"access": access}),
         generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(no_stray_query), Depends(no_condition)],

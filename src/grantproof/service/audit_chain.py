@@ -29,11 +29,12 @@ DISSOLVE: Final = '{"type":"Dissolve"}'
 class AuditKey:
     """The secret under which events are sealed. Two keys with the same `id` are the same key.
 
-    `signing_seed` is for the signatures of checkpoints, `shelf_secret` for snapshot files. No part
-    of the secret can be told from `id`, which is kept with every event.
+    `signing_seed` is for the signatures of checkpoints, `shelf_secret` for snapshot files,
+    `visit_secret` for what browsers keep. No part of the secret can be told from `id`, which is
+    kept with every event.
     """
 
-    __slots__ = ("_erasing", "_sealing", "id", "shelf_secret", "signing_seed")
+    __slots__ = ("_erasing", "_sealing", "id", "shelf_secret", "signing_seed", "visit_secret")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != KEY_BYTES:
@@ -42,6 +43,7 @@ class AuditKey:
         self._erasing = _derived(secret, "erase")
         self.signing_seed = _derived(secret, "sign")
         self.shelf_secret = _derived(secret, "shelf")
+        self.visit_secret = _derived(secret, "visit")
         self.id = _derived(secret, "id").hex()[:KEY_ID_LENGTH]
 
     def seal(self, *fields: str | int | None) -> str:

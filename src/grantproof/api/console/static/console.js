@@ -1,0 +1,25 @@
+// A little comfort; every page works without it.
+"use strict";
+
+// "/" goes to the search of the page, as on many sites, unless somebody is typing.
+document.addEventListener("keydown", (event) => {
+  const busy = event.target.closest("input, select, textarea, [contenteditable]");
+  if (event.key !== "/" || busy || event.ctrlKey || event.metaKey || event.altKey) return;
+  const search = document.querySelector("input[type=search]");
+  if (search) {
+    event.preventDefault();
+    search.focus();
+  }
+});
+
+// A form that is on its way is not sent twice; coming back to the page lets it be sent again.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  for (const button of event.target.querySelectorAll("button")) {
+    // After the event, because a disabled button would not be part of what is sent.
+    setTimeout(() => { button.disabled = true; });
+  }
+});
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form button:disabled")) button.disabled = false;
+});
