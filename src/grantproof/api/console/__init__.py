@@ -8,12 +8,24 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grantproof.api.console import entering, overview, static_files
+from grantproof.api.console import (
+    assigning,
+    changing,
+    differing,
+    entering,
+    overview,
+    static_files,
+    timeline,
+)
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entering.router,
     static_files.router,
     overview.router,
     overview.within,
+    assigning.router,
+    changing.router,
+    differing.router,
+    timeline.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""

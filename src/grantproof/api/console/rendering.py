@@ -48,7 +48,12 @@ class Entry:
     scope: Scope = Scope.REVIEW
 
 
-NAVIGATION: Final = (Entry("Overview", ""),)
+NAVIGATION: Final = (
+    Entry("Overview", ""),
+    Entry("Assignments", "assignments"),
+    Entry("Differences", "diff"),
+    Entry("Events", "events"),
+)
 """Every page of an organization that has a place in the navigation, in this order."""
 
 
