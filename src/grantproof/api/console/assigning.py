@@ -207,7 +207,7 @@ def _row(visit: Visit, key: Key, entry: Entry | None, *, zone: Zone, now: int) -
         stage_of(validity, now),
         None if entry is None else _origin(entry, zone),
         address(*to, do=REVOKE, **named) if may else None,
-        address(*to, do=ASSIGN, **named, **times, replace="yes") if may else None,
+        address(*to, do=ASSIGN, **named, **times, replace="yes", edit="yes") if may else None,
     )
 
 
@@ -223,7 +223,7 @@ def _may(visit: Visit, command: SingleCommand, now: int) -> bool:
 
 
 def _origin(entry: Entry, zone: Zone) -> Origin:
-    return Origin(entry.revision, zone.told(entry.instant), entry.actor, entry.reason)
+    return Origin(entry.revision, zone.told(entry.instant, exact=False), entry.actor, entry.reason)
 
 
 def _through(state: Organization, filters: Filters, now: int) -> tuple[Through, ...]:

@@ -120,9 +120,14 @@ class Answer:
 
 
 @router.get("", dependencies=[Allowed])
-def rehearse(visit: Visiting, typed: Annotated[Typed, Depends(typing)]) -> Response:
-    """Show what an assignment or its revocation would bring about, or why it would be refused."""
-    if not typed.is_begun:
+def rehearse(
+    visit: Visiting, typed: Annotated[Typed, Depends(typing)], *, edit: Text = ""
+) -> Response:
+    """Show what an assignment or its revocation would bring about, or why it would be refused.
+
+    Without anything typed, or to `edit` it first, it is only the form.
+    """
+    if edit or not typed.is_begun:
         return _page(visit, typed, Answer())
     return _page(visit, typed, _rehearsed(visit, typed))
 
@@ -143,13 +148,13 @@ def change(visit: Visiting, fields: Posted) -> Response:
     try:
         made = changes.propose(meant.command(visit.state), subject=meant.subject)
     except StoreError as error:
-        answer = _refused(store_problem(error), meant, ticket)
+        answer = _refused(visit, store_problem(error), meant, ticket=ticket)
     except Refused as refused:
         if refused.problem.code == "stale":
             visit = _now(visit, changes)
             answer = _stale(visit, typed, refused.problem, revision=ticket.revision)
         else:
-            answer = _refused(refused.problem, meant, ticket)
+            answer = _refused(visit, refused.problem, meant, ticket=ticket)
     else:
         to = address("orgs", visit.state.id, "assignments", made=made.state.revision)
         return redirect(to)
@@ -167,7 +172,7 @@ def _rehearsed(visit: Visit, typed: Typed) -> Answer:
         command = meant.command(state)
         made = _changes(visit, state.revision, "").rehearse(command, subject=meant.subject)
     except Refused as refused:
-        return _refused(refused.problem, meant, None)
+        return _refused(visit, refused.problem, meant)
     key = f"console-{visit.request.state.request_id}"
     return Answer(effect=_effect(visit, meant, made), ticket=Ticket(state.revision, key))
 
@@ -195,12 +200,14 @@ def _sets(state: Organization, role: RoleId) -> tuple[str, ...]:
     return tuple(sorted({name for one in roles for name in state.sod_sets_by_role.get(one, ())}))
 
 
-def _refused(problem: Problem, meant: Wanted, ticket: Ticket | None) -> Answer:
+def _refused(
+    visit: Visit, problem: Problem, meant: Wanted, *, ticket: Ticket | None = None
+) -> Answer:
     """Return why the change is not made; what may be asked again keeps its ticket."""
     again = problem.code in KEPT or problem.code == "store_unavailable"
     return Answer(
         problem.status,
-        refused=shown(problem, holder=meant.holder, role=meant.role),
+        refused=shown(problem, meant, visit.state.id),
         ticket=ticket if again else None,
         headers=dict(problem.headers),
     )

@@ -27,15 +27,15 @@ LINES_MAX: Final = 50
 """So many gains and so many losses are shown, with the count of all."""
 
 PROOF: Final = {
-    "equal": ("good", "Proved: nothing gained, nothing lost, in any context and at any time."),
-    "more": ("warn", "Something is gained. It is proved that nothing is lost."),
-    "less": ("warn", "Something is lost. It is proved that nothing is gained."),
-    "incomparable": ("warn", "Something is gained and something is lost."),
-    "undetermined": ("bad", "Not determined: the solver gave up on requests that decide it."),
+    "equal": ("good", "It is proved for every context and every time."),
+    "more": ("warn", "It is proved that nothing is lost."),
+    "less": ("warn", "It is proved that nothing is gained."),
+    "incomparable": ("warn", ""),
+    "undetermined": ("bad", "The solver gave up on requests that decide it."),
 }
 """How sure it is, by the verdict: how it looks, and in words."""
-COMPLETE: Final = "The lists are complete: it is proved that nothing else differs."
-INCOMPLETE: Final = "The lists may not be complete: of some requests it is not known."
+COMPLETE: Final = "The list is complete, also proved."
+INCOMPLETE: Final = "The list may not be complete: of some requests it is not known."
 
 TOO_FAR_BACK: Final = Fault(
     "from", f"must be at most {EVENTS_SEARCHED_MAX} changes ago: compare copies instead"
@@ -75,7 +75,7 @@ def differences(
         span=span,
         latest=visit.state.revision,
         ends=[
-            (one.revision, zone.told(one.instant), one.actor, event_text(one))
+            (one.revision, zone.told(one.instant, exact=False), one.actor, event_text(one))
             for one in events
             if one is not None
         ],
@@ -107,7 +107,9 @@ def compared(
 def proof_of(found: "Told") -> tuple[str, str, str]:
     """Return how sure the difference is: how it looks, and two sentences."""
     look, told = PROOF[found.verdict.value]
-    return look, told, INCOMPLETE if found.unsettled else COMPLETE
+    if found.unsettled:
+        return look, told, INCOMPLETE
+    return look, told, "" if found.verdict == "equal" else COMPLETE
 
 
 def _span(visit: Visit, first: str, last: str) -> Span:

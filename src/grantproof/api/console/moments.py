@@ -37,11 +37,11 @@ class Zone:
         self.name = name
         self._zone = ZoneInfo(name)
 
-    def told(self, seconds: int) -> Told:
-        """Return the moment of epoch seconds; seconds are shown where they are not 0."""
+    def told(self, seconds: int, *, exact: bool = True) -> Told:
+        """Return the moment of epoch seconds; if `exact` with the seconds, where there are any."""
         utc = datetime.fromtimestamp(seconds, UTC)
         here = _moved(utc, self._zone)
-        form = LONG if utc.second else SHORT
+        form = LONG if exact and utc.second else SHORT
         local = f"{here.strftime(form)} {here.tzname()}"
         if here.utcoffset() == timedelta(0):
             return Told(utc.isoformat(), local, None)

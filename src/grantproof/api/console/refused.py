@@ -5,23 +5,26 @@ may not hold together: down from the principal, through groups and roles, to the
 it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from grantproof.api.console.places import address
+from grantproof.api.console.wanted import GROUP, PRINCIPAL, REVOKE, Wanted
 from grantproof.api.problems import Problem
 from grantproof.core.errors import BreaksSod
 from grantproof.policyfile.witnesses import Witness, refusal_of, single
 from grantproof.service.trees import Tree
 from grantproof.service.witness_tree import allowed_tree, witness_tree
 
-COLUMN: Final = 176
-BOX: Final = 156
+COLUMN: Final = 152
+BOX: Final = 140
+WIDE: Final = 290
 HEIGHT: Final = 40
 STEP: Final = 68
 MARGIN: Final = 10
-LETTERS_MAX: Final = 19
-"""So many letters of an id fit into a box; the whole id is told beside the drawing."""
+LETTER: Final = 8
+"""So wide a letter of an id is at most, nearly; what does not fit is told beside the drawing."""
 COLUMNS_MAX: Final = 6
 """So many ways are drawn side by side; the words tell all of them."""
 
@@ -56,6 +59,7 @@ class Box:
 
     x: int
     y: int
+    width: int
     kind: str
     label: str
     text: str
@@ -85,35 +89,55 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where something can be done about it."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A refused change: the problem, what shows it, drawn where it can be, and what to do next."""
 
     problem: Problem
-    trees: tuple[Tree, ...]
-    drawing: Drawing | None
-    steps: tuple[str, ...]
+    trees: tuple[Tree, ...] = ()
+    drawing: Drawing | None = None
+    steps: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 Way = tuple[tuple[str, str], ...]
 """Steps from a holder to a role or a claim: each its kind and its id."""
 
 
-def shown(problem: Problem, *, holder: str, role: str) -> Shown:
-    """Return how the problem of a change is shown; it is about that holder and that role."""
-    steps = NEXT.get(problem.code, ())
+def shown(problem: Problem, asked: Wanted, organization: str) -> Shown:
+    """Return how the problem of a change that was asked for is shown."""
+    steps, new = NEXT.get(problem.code, ()), (str(asked.holder), str(asked.role))
     witness = problem.witness
     if witness is None:
-        return Shown(problem, (), None, steps)
+        return Shown(problem, steps=steps)
     if problem.code == "breaks_guardrail":
         trees = tuple(map(allowed_tree, witness["requests"]))
-        return Shown(problem, trees, _guardrail(witness, (holder, role)), steps)
+        return Shown(problem, trees, _guardrail(witness, new), steps)
     refusal = refusal_of(witness)
-    if refusal is None:
-        return Shown(problem, (), None, steps)
-    cause = single(refusal)
-    tree = witness_tree(cause)
-    drawing = _breach(cause, (holder, role)) if isinstance(cause, BreaksSod) else None
-    return Shown(problem, () if tree is None else (tree,), drawing, steps)
+    cause = None if refusal is None else single(refusal)
+    if isinstance(cause, BreaksSod):
+        links = tuple(_links(cause, new, organization))
+        tree = witness_tree(cause)
+        return Shown(problem, () if tree is None else (tree,), _breach(cause, new), steps, links)
+    return Shown(problem, steps=steps)
+
+
+def _links(breach: BreaksSod, new: tuple[str, str], organization: str) -> Iterator[Link]:
+    """Yield where each of the assignments that are there already is revoked."""
+    for held in breach.held:
+        kind, holder = (GROUP, held.groups[-1]) if held.groups else (PRINCIPAL, breach.principal)
+        role = held.roles[0]
+        if (holder, role) != new:
+            to = ("orgs", organization, "assignments", "change")
+            href = address(*to, do=REVOKE, kind=kind, holder=holder, role=role)
+            yield Link(f"Revoke {role} from {kind} {holder}", href)
 
 
 def _breach(breach: BreaksSod, new: tuple[str, str]) -> Drawing:
@@ -159,8 +183,9 @@ def _drawn(
     width = COLUMN * len(drawn) + MARGIN
     height = STEP * (deepest + 1) + HEIGHT + 2 * MARGIN
     middle = width // 2
-    top = _box(middle, 0, start)
-    bottom = _box(middle, deepest + 1, end)
+    wide = min(WIDE, width - 2 * MARGIN)
+    top = _box(middle, 0, start, width=wide)
+    bottom = _box(middle, deepest + 1, end, width=wide)
     boxes, lines = [top], list[Line]()
     for column, way in enumerate(drawn):
         centre = MARGIN // 2 + COLUMN * column + COLUMN // 2
@@ -176,11 +201,14 @@ def _drawn(
     )
 
 
-def _box(centre: int, depth: int, named: tuple[str, str]) -> Box:
+def _box(centre: int, depth: int, named: tuple[str, str], *, width: int = BOX) -> Box:
     kind, name = named
-    text = name if len(name) <= LETTERS_MAX else f"{name[: LETTERS_MAX - 1]}…"
-    return Box(centre - BOX // 2, MARGIN + STEP * depth, kind, f"{kind} {name}", text)
+    letters = width // LETTER
+    text = name if len(name) <= letters else f"{name[: letters - 1]}…"
+    x, y = centre - width // 2, MARGIN + STEP * depth
+    return Box(x, y, width, kind, f"{kind} {name}", text)
 
 
 def _line(above: Box, below: Box, *, new: bool) -> Line:
-    return Line(above.x + BOX // 2, above.y + HEIGHT, below.x + BOX // 2, below.y, new)
+    begin, end = above.x + above.width // 2, below.x + below.width // 2
+    return Line(begin, above.y + HEIGHT, end, below.y, new)

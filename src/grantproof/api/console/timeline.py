@@ -152,7 +152,7 @@ def event(visit: Visiting, revision: Annotated[str, Path(max_length=DIGITS_MAX)]
     chain = chain_of(visit, asked=False)
     return visit.page(
         "event.html",
-        row=_row(entry, zone, chain),
+        row=_row(entry, zone, chain, exact=True),
         chain=chain,
         entry=entry,
         erased=erased,
@@ -180,10 +180,10 @@ def number(field: str, text: str) -> int:
     return int(text)
 
 
-def _row(entry: Entry, zone: Zone, chain: Chain) -> Row:
+def _row(entry: Entry, zone: Zone, chain: Chain, *, exact: bool = False) -> Row:
     return Row(
         entry.revision,
-        zone.told(entry.instant),
+        zone.told(entry.instant, exact=exact),
         entry.actor,
         event_text(entry),
         entry.reason,
