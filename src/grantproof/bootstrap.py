@@ -18,7 +18,7 @@ from grantproof.adapters.sql import backups
 from grantproof.adapters.sql.addresses import shown
 from grantproof.adapters.sql.database import open_database
 from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
-from grantproof.adapters.verification import verification
+from grantproof.adapters.verification import Verification, verification
 from grantproof.core.invariants import valid
 from grantproof.core.limits import SESSION_STALENESS_SECONDS_MAX
 from grantproof.service.audit import AuditPoint
@@ -55,8 +55,8 @@ class Services:
     """The use cases, wired: what a door needs and all it may touch.
 
     `tokens` is nothing where no issuer is trusted, `decision_log` where none is kept,
-    `telemetry` where nobody is served, `audit` over a store that seals no events, `shelf` where no
-    snapshot files are kept.
+    `telemetry` and `verification` where nobody is served, `audit` over a store that seals no
+    events, `shelf` where no snapshot files are kept.
     """
 
     store: Store
@@ -76,6 +76,7 @@ class Services:
     telemetry: "Telemetry | None" = None
     audit: AuditPoint | None = None
     shelf: Shelf | None = None
+    verification: Verification | None = None
 
     def close(self) -> None:
         """End what is worked on apart, write what is logged, and release the store."""
@@ -152,7 +153,7 @@ def for_serving(services: Services, settings: Settings) -> Services:
         telemetry.watch_decision_log(decision_log.tally)
     if services.shelf is not None:
         telemetry.watch_snapshot_files(services.shelf.tally)
-    return replace(services, decision_log=decision_log, telemetry=telemetry)
+    return replace(services, decision_log=decision_log, telemetry=telemetry, verification=checked)
 
 
 def assemble(

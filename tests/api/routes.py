@@ -7,12 +7,19 @@ from typing import Final
 from fastapi.routing import iter_route_contexts
 
 from grantproof.api.administration import administration_app
+from grantproof.api.console.places import is_console
 from grantproof.api.front import AUTHZEN
 from grantproof.api.front import ROUTES as FRONTS
 from grantproof.api.strictness import StrictRoute
 from grantproof.service.callers import Scope
 
-NAMES: Final = {"principal": "alice", "role": "editor", "parent": "viewer", "resource": "docs"}
+NAMES: Final = {
+    "principal": "alice",
+    "role": "editor",
+    "parent": "viewer",
+    "resource": "docs",
+    "revision": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Route:
 
 
 def every_route() -> list[Route]:
-    """The routes of the router, and those in front of it."""
+    """The routes of the router, and those in front of it; the pages of the console too."""
     behind = [
         Route(method, context.path_format, _declared(context.original_route))
         for context in iter_route_contexts(administration_app().routes)
@@ -56,7 +63,11 @@ def _declared(route: object) -> frozenset[Scope] | None:
     return frozenset({route.scope})
 
 
-ROUTES: Final = every_route()
+EVERY: Final = every_route()
+ROUTES: Final = [route for route in EVERY if not is_console(route.template)]
+"""Those of the API, whose answers are documents."""
+CONSOLE: Final = [route for route in EVERY if is_console(route.template)]
+"""The pages for people, which `tests/api/console` walks."""
 GUARDED: Final = [route for route in ROUTES if route.scopes is not None]
 
 

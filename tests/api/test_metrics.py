@@ -21,7 +21,7 @@ from grantproof.service.credentials import key_text, secret_of
 from grantproof.service.meter import Uncharged
 from grantproof.service.ports import StoreUnavailable
 from grantproof.service.solving import ENDINGS
-from tests.api.routes import ROUTES
+from tests.api.routes import EVERY
 from tests.api.service import (
     OPERATORS,
     READ_DOCS,
@@ -377,7 +377,7 @@ def test_what_is_not_verified_is_told_as_that(counted: Api) -> None:
 def known_values() -> dict[str, set[str] | re.Pattern[str]]:
     """What each label may be."""
     return {
-        "route": {route.template for route in ROUTES} | PUBLIC | {OTHER},
+        "route": {route.template for route in EVERY} | PUBLIC | {OTHER},
         "status": re.compile(r"[2-5]\d\d"),
         "status_class": re.compile(r"[2-5]xx"),
         "outcome": re.compile(r"[a-z]+"),
@@ -401,7 +401,7 @@ def fits(known: set[str] | re.Pattern[str], value: str) -> bool:
 def test_no_label_is_ever_what_somebody_sent(store: MemoryStore) -> None:
     """Hostile ids in every place of every route, with and without a credential that is one."""
     with serving(store, OPERATORS) as api:
-        for place, route in enumerate(ROUTES):
+        for place, route in enumerate(EVERY):
             # Every route gets some of the marks, the decision routes all of them.
             some = HOSTILE if route.template in PATHS else (HOSTILE * 2)[place % len(HOSTILE) :][:2]
             for mark in some:

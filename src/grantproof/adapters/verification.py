@@ -5,7 +5,10 @@ and computed again here. A check that was left out, or that failed, is no verifi
 """
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -24,27 +27,107 @@ SHORT: Final = 12
 BYTES_MAX: Final = 64 * 1024 * 1024
 
 
+PASSES: Final = frozenset(
+    {"proved", "caught", "holds", "refuted as expected", "passed", "confirmed"}
+)
+"""The verdicts of the gate that are passes; any other word is a failure."""
+
+
+class _Row(msgspec.Struct, frozen=True):
+    property_id: str
+    verdict: str
+    name: str = ""
+    seconds: float = 0.0
+
+
 class _Stage(msgspec.Struct, frozen=True):
     name: str
     passed: bool
+    seconds: float = 0.0
+    problem: str = ""
+    rows: tuple[_Row, ...] = ()
 
 
 class _Origin(msgspec.Struct, frozen=True):
     core: str | None = None
+    begun: str = ""
+    revision: str | None = None
+    changed: bool | None = None
+    versions: dict[str, str] = {}
 
 
 class _Report(msgspec.Struct, frozen=True):
     passed: bool
     stages: tuple[_Stage, ...]
+    seconds: float = 0.0
     origin: _Origin = _Origin()
+
+
+class Standing(StrEnum):
+    """What is known of what runs."""
+
+    VERIFIED = "verified"
+    """All of the gate passes, of just this source."""
+    FAILED = "failed"
+    """Something in it does not, of just this source."""
+    PARTIAL = "partial"
+    """What was run passes, but that was not all of it."""
+    OTHER_SOURCE = "other source"
+    """The report is about something else, or does not say what it is about."""
+    NO_REPORT = "no report"
+
+
+@dataclass(frozen=True, slots=True)
+class StageTold:
+    """What became of a stage: how many things it looked at, and in how many seconds."""
+
+    name: str
+    passed: bool
+    looked_at: int
+    seconds: float
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyTold:
+    """What bears on a property: how many verdicts passed and did not, of which stages."""
+
+    id: str
+    passed: int
+    failures: tuple[str, ...]
+    stages: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a report says: `begun` (ISO 8601), by which tools, and how long all of it took."""
+
+    about: str | None
+    begun: str
+    revision: str | None
+    changed: bool | None
+    tools: Mapping[str, str]
+    seconds: float
+    stages: tuple[StageTold, ...]
+    properties: Mapping[str, PropertyTold]
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether what runs is `verified`, and the `source` that runs, as a short digest."""
+    """What is known of what runs; `source` is what runs, as a short digest.
 
-    verified: bool
+    `told` is what the report says, where there is one.
+    """
+
+    standing: Standing
     source: str
+    told: Told | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether all of the gate passes, of just this source."""
+        return self.standing is Standing.VERIFIED
 
 
 def verification(report: Path | None) -> Verification:
@@ -53,8 +136,10 @@ def verification(report: Path | None) -> Verification:
     Raises `StoreUnusable` where the file cannot be read or is no report of the gate.
     """
     running = _running()
-    verified = report is not None and _says(_read(report), running)
-    return Verification(verified, running[:SHORT])
+    if report is None:
+        return Verification(Standing.NO_REPORT, running[:SHORT])
+    read = _read(report)
+    return Verification(_standing(read, running), running[:SHORT], _told(read))
 
 
 @cache
@@ -102,9 +187,52 @@ def _read(path: Path) -> _Report:
     raise StoreUnusable(message)
 
 
-def _says(report: _Report, running: str) -> bool:
-    """Return whether the report says that all of the gate passes, of what runs."""
+def _standing(report: _Report, running: str) -> Standing:
+    """Return what the report says of what runs; it counts only when it says all of it."""
     passed = {stage.name for stage in report.stages if stage.passed}
     failed = {stage.name for stage in report.stages if not stage.passed}
-    whole = passed.issuperset(STAGES) and len(failed) == 0
-    return report.passed and whole and report.origin.core == running
+    if report.origin.core != running:
+        return Standing.OTHER_SOURCE
+    if not report.passed or len(failed) > 0:
+        return Standing.FAILED
+    return Standing.VERIFIED if passed.issuperset(STAGES) else Standing.PARTIAL
+
+
+def _told(report: _Report) -> Told:
+    origin = report.origin
+    return Told(
+        about=None if origin.core is None else origin.core[:SHORT],
+        begun=origin.begun,
+        revision=origin.revision,
+        changed=origin.changed,
+        tools=origin.versions,
+        seconds=report.seconds,
+        stages=tuple(
+            StageTold(one.name, one.passed, len(one.rows), one.seconds, one.problem)
+            for one in report.stages
+        ),
+        properties=_properties(report),
+    )
+
+
+def _properties(report: _Report) -> dict[str, PropertyTold]:
+    """Return what bears on each property; a row may bear on several."""
+    rows = defaultdict[str, list[tuple[str, _Row]]](list)
+    for stage in report.stages:
+        for row in stage.rows:
+            for name in row.property_id.split(", "):
+                rows[name].append((stage.name, row))
+    return {
+        name: PropertyTold(
+            name,
+            passed=sum(row.verdict in PASSES for _, row in found),
+            failures=tuple(
+                f"{stage}: {row.name}: {row.verdict}"
+                for stage, row in found
+                if row.verdict not in PASSES
+            ),
+            stages=tuple(dict.fromkeys(stage for stage, _ in found)),
+            seconds=sum(row.seconds for _, row in found),
+        )
+        for name, found in rows.items()
+    }

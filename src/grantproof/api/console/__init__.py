@@ -14,6 +14,7 @@ from grantproof.api.console import (
     differing,
     entering,
     overview,
+    proofs,
     static_files,
     timeline,
 )
@@ -27,5 +28,6 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     changing.router,
     differing.router,
     timeline.router,
+    proofs.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""

@@ -82,6 +82,8 @@ def overview(visit: Visiting) -> Response:
         days=DAYS,
         looked_at_max=holdings.LOOKED_AT_MAX,
         age=visit.here.following.freshness.age(),
+        is_current=visit.here.following.freshness.is_whole(),
+        verification=visit.here.services.verification,
     )
 
 

@@ -37,6 +37,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 UNAUTHENTICATED: Final = "unauthenticated"
 SEE_OTHER: Final = 303
+SHORT_SECONDS: Final = 10
+SECONDS_TOLD_MAX: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Entry:
     tail: str
     scope: Scope = Scope.REVIEW
 
+
+PROOFS: Final = f"{CONSOLE}/proofs"
 
 NAVIGATION: Final = (
     Entry("Overview", ""),
@@ -83,10 +87,10 @@ def page(
     around = {
         "actor": None if caller is None else caller.author.actor,
         "is_demo": caller is not None and caller.author.actor == "demo",
-        "many": caller is not None and caller.organization is None,
         "organization": None if seen is None else seen.state.id,
         "revision": None if seen is None else seen.state.revision,
         "navigation": [] if caller is None else list(_links(request, caller, seen)),
+        "beside": [] if caller is None else list(_beside(request, caller)),
     }
     text = environment().get_template(template).render({**around, **values})
     return HTMLResponse(text, status, headers={**HEADERS, **(headers or {})})
@@ -135,7 +139,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(at=address, static=static, version=__version__)
-    made.filters.update(count=_count, instant=_instant, machine_instant=_machine_instant)
+    made.filters.update(
+        count=_count, duration=_seconds, instant=_instant, machine_instant=_machine_instant
+    )
     return made
 
 
@@ -147,6 +153,15 @@ def _links(request: Request, caller: Caller, seen: Versioned | None) -> Iterator
         if entry.scope in caller.scopes:
             href = address("orgs", seen.state.id, *([entry.tail] if entry.tail else []))
             yield Link(entry.label, href, _current(here, href, is_start=entry.tail == ""))
+
+
+def _beside(request: Request, caller: Caller) -> Iterator[Link]:
+    """Yield the links that are of no organization."""
+    here = request.url.path
+    if Scope.REVIEW in caller.scopes:
+        if caller.organization is None:
+            yield Link("Organizations", CONSOLE, _current(here, CONSOLE, is_start=True))
+        yield Link("Proofs", PROOFS, _current(here, PROOFS, is_start=False))
 
 
 def _current(here: str, href: str, *, is_start: bool) -> str | None:
@@ -163,6 +178,13 @@ def _state(request: Request, name: str, kind: type) -> Any:
 
 def _count(number: int) -> str:
     return f"{number:,}"
+
+
+def _seconds(number: float) -> str:
+    """Return a duration: in seconds below two minutes, else in minutes and seconds."""
+    if number < SECONDS_TOLD_MAX:
+        return f"{number:.1f} s" if number < SHORT_SECONDS else f"{number:.0f} s"
+    return f"{int(number) // 60} min {int(number) % 60} s"
 
 
 def _instant(seconds: int) -> str:
