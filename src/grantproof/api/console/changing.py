@@ -233,6 +233,8 @@ def _stale(visit: Visit, typed: Typed, problem: Problem, *, revision: int) -> An
 
 def _changes(visit: Visit, revision: int, reason: str) -> Changes:
     """Return what proposes changes to just that revision; raises `Illegal` for the reason."""
+    if not reason.isprintable():
+        raise Illegal("reason", "must be printable text")
     request_id = visit.request.state.request_id
     author = replace(visit.caller.author, request_id=request_id, reason=reason or None)
     terms = Terms(at=frozenset({revision}))
