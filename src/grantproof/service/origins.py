@@ -33,7 +33,7 @@ def origins(
     """
     sought, found = set(keys), dict[Key, Entry]()
     letters, before = 0, until + 1
-    while sought and letters < LETTERS_MAX and until - before < SEARCHED_MAX:
+    while sought and letters < LETTERS_MAX and until + 1 - before < SEARCHED_MAX:
         page = look_back(history, organization, EventQuery(), before=before, limit=READ_AT_ONCE)
         for entry in page.entries:
             letters += len(entry.delta)

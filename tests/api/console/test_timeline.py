@@ -184,7 +184,7 @@ def test_much_is_told_by_its_beginning(api: Api, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(timeline, "COMMAND_LETTERS_MAX", 40)
     answer = look(api, f"{HERE}/1")
     seen = words(answer)
-    assert "Added 18 kind document resource docs of kind document And 16 more" in seen
+    assert "Added 18 principal alice principal bob And 16 more" in seen
     assert "more letters" in seen
 
 
