@@ -6,6 +6,7 @@ from grantproof.adapters.memory import MemoryStore
 from grantproof.api.console.forms import BYTES_MAX, FIELDS_MAX, Fields, check_origin
 from grantproof.api.console.places import safe_next
 from grantproof.api.problems import Refused
+from grantproof.service.credentials import DEMO_TEXT
 from tests.api.console.browsing import OURS, look, post, sign_in, told
 from tests.api.routes import CONSOLE, Route, named
 from tests.api.service import OPERATORS, Api, bearer, new_key, serving
@@ -155,14 +156,13 @@ def test_fields_are_read_as_they_are_meant() -> None:
         "",
     ],
 )
-def test_no_link_to_the_sign_in_page_leads_elsewhere(store: MemoryStore, wanted: str) -> None:
+def test_no_link_to_the_sign_in_page_leads_elsewhere(steady: Api, wanted: str) -> None:
     """What is no page of the console leads to its start."""
     assert safe_next(wanted) == "/console"
-    with serving(store) as api:
-        page = api.get("/console/sign-in", params={"next": wanted})
-        assert 'name="next" value="/console"' in page.text
-        answer = sign_in(api, new_key(store, OPERATORS), next=wanted)
-        assert answer.headers["location"] == "/console"
+    page = steady.get("/console/sign-in", params={"next": wanted})
+    assert 'name="next" value="/console"' in page.text
+    answer = sign_in(steady, DEMO_TEXT, next=wanted)
+    assert answer.headers["location"] == "/console"
 
 
 @pytest.mark.parametrize(
