@@ -142,7 +142,6 @@ def test_where_nothing_was_found_so_far_the_search_goes_on(
     href = re.search(r'rel="next" href="([^"]*)"', answer.text)
     assert href is not None
     assert revisions(look(api, href[1].replace("&amp;", "&"))) == [0]
-    assert history.EVENTS_SEARCHED_MAX == 3
 
 
 def test_before_the_founding_there_is_nothing(steady: Api) -> None:
