@@ -80,16 +80,17 @@ def page(
 ) -> Response:
     """Return the page that the template makes of the values.
 
-    Around it are who is signed in, the organization that `request.state.seen` holds, if there is
-    one, and the links that the caller may follow.
+    Around it are who is signed in, the organization that `request.state.seen` holds, or else the
+    caller's own, and the links that the caller may follow.
     """
     caller, seen = _state(request, "caller", Caller), _state(request, "seen", Versioned)
+    organization = seen.state.id if seen is not None else caller and caller.organization
     around = {
         "actor": None if caller is None else caller.author.actor,
         "is_demo": caller is not None and caller.author.actor == "demo",
-        "organization": None if seen is None else seen.state.id,
+        "organization": organization,
         "revision": None if seen is None else seen.state.revision,
-        "navigation": [] if caller is None else list(_links(request, caller, seen)),
+        "navigation": [] if caller is None else list(_links(request, caller, organization)),
         "beside": [] if caller is None else list(_beside(request, caller)),
     }
     text = environment().get_template(template).render({**around, **values})
@@ -145,13 +146,13 @@ def environment() -> Environment:
     return made
 
 
-def _links(request: Request, caller: Caller, seen: Versioned | None) -> Iterator[Link]:
+def _links(request: Request, caller: Caller, organization: str | None) -> Iterator[Link]:
     here = request.url.path
-    if seen is None:
+    if organization is None:
         return
     for entry in NAVIGATION:
         if entry.scope in caller.scopes:
-            href = address("orgs", seen.state.id, *([entry.tail] if entry.tail else []))
+            href = address("orgs", organization, *([entry.tail] if entry.tail else []))
             yield Link(entry.label, href, _current(here, href, is_start=entry.tail == ""))
 
 
