@@ -13,9 +13,7 @@ from grantproof.policyfile.fields import read_instant
 
 SHORT: Final = "%Y-%m-%d %H:%M"
 LONG: Final = "%Y-%m-%d %H:%M:%S"
-FIELD: Final = "%Y-%m-%dT%H:%M:%S"
-FIELD_SHORT: Final = "%Y-%m-%dT%H:%M"
-RULE: Final = "must be a day and a time, such as `2026-01-31T09:00`"
+RULE: Final = "must be a day, and a time if it matters, such as `2026-01-31 09:00`"
 SKIPPED: Final = "is a time that no clock showed there that day: clocks were put forward"
 DIGITS_MAX: Final = 18
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,20 +52,20 @@ class Zone:
         if seconds is None:
             return ""
         here = _moved(datetime.fromtimestamp(seconds, UTC), self._zone)
-        return here.strftime(FIELD if here.second else FIELD_SHORT)
+        return here.strftime(LONG if here.second else SHORT)
 
     def typed(self, name: str, text: str) -> int | None:
         """Return the epoch seconds of what was typed for a field; empty is nothing.
 
-        Without an offset it is a time of the zone; of one that comes twice, when clocks are put
-        back, the first is meant. Raises `Illegal`.
+        Without an offset it is a time of the zone, without a time the beginning of the day; of one
+        that comes twice, when clocks are put back, the first is meant. Raises `Illegal`.
         """
         if text == "":
             return None
         if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX:
             return int(text)
         try:
-            here = datetime.strptime(_with_seconds(text), FIELD).replace(tzinfo=self._zone)
+            here = datetime.strptime(_whole(text), LONG).replace(tzinfo=self._zone)
         except ValueError:
             return _with_offset(name, text)
         return self._seconds(name, here)
@@ -89,8 +87,11 @@ def _with_offset(name: str, text: str) -> int:
         raise Illegal(name, RULE) from None
 
 
-def _with_seconds(text: str) -> str:
-    return text if text.count(":") > 1 else f"{text}:00"
+def _whole(text: str) -> str:
+    """Return the text of a day, an hour and a minute with all that was left out, which is 0."""
+    day, _, time = text.replace("T", " ", 1).partition(" ")
+    time = time or "00:00"
+    return f"{day} {time if time.count(':') > 1 else f'{time}:00'}"
 
 
 def _moved(utc: datetime, zone: ZoneInfo) -> datetime:
