@@ -18,7 +18,7 @@ def to(seen: Look, name: str) -> None:
 
 NAME_OF_FOCUSED = """() => {
     const one = document.activeElement;
-    return (one.labels?.[0] ?? one).innerText.trim();
+    return (one.labels?.[0] ?? one).innerText.replace(/\\s+/g, ' ').trim();
 }"""
 
 
