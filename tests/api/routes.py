@@ -13,7 +13,13 @@ from grantproof.api.front import ROUTES as FRONTS
 from grantproof.api.strictness import StrictRoute
 from grantproof.service.callers import Scope
 
-NAMES: Final = {"principal": "alice", "role": "editor", "parent": "viewer", "resource": "docs"}
+NAMES: Final = {
+    "principal": "alice",
+    "role": "editor",
+    "parent": "viewer",
+    "resource": "docs",
+    "revision": "1",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,12 +110,12 @@ class Changes:
         )
         return self._made(outcome, subject)
 
-    def rehearse(self, command: Command) -> Made:
+    def rehearse(self, command: Command, *, subject: Missing | None = None) -> Made:
         """Return what the change would lead to, without making it; raises `Refused`."""
         outcome = self.services.administration.rehearse(
             self.organization, command, by=self.author, terms=self.terms
         )
-        return self._made(outcome, None)
+        return self._made(outcome, subject)
 
     def repeated(self) -> int | None:
         """Return which revision came of the same request before; raises `Refused` for another."""

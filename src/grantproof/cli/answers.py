@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from grantproof.cli import shown
-from grantproof.cli.output import Tree, listed, tell, tell_fields, tell_json, tell_tree
+from grantproof.cli.output import listed, tell, tell_fields, tell_json, tell_tree
 from grantproof.core.certificate import Certificate
 from grantproof.policyfile import answers
 from grantproof.policyfile.answer_cores import WeighedCore, certificate_of, weighed_of
 from grantproof.service.pdp import Answer
 from grantproof.service.review import Weighed
+from grantproof.service.trees import Tree
 
 if TYPE_CHECKING:
     from grantproof.policyfile.contexts import Written

@@ -6,7 +6,7 @@ The code alone tells a script what it needs to know, whatever was printed.
 from enum import IntEnum
 from typing import Any, Literal
 
-from grantproof.cli.output import Tree
+from grantproof.service.trees import Tree
 
 
 class ExitCode(IntEnum):

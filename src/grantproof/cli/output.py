@@ -7,10 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import typer
+
+from grantproof.service.trees import Tree
 
 COLUMN_GAP: Final = "  "
 INDENT: Final = "  "
@@ -24,14 +26,6 @@ class Table:
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """A line and what belongs to it."""
-
-    label: str
-    branches: "tuple[Tree, ...]" = field(default=())
 
 
 def tell(line: str = "") -> None:

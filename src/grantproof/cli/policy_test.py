@@ -10,10 +10,11 @@ import typer
 
 from grantproof.cli.exits import ExitCode, Stop, unusable, usage
 from grantproof.cli.operator import Operator
-from grantproof.cli.output import Tree, indented, tell, tell_coloured, tell_json
+from grantproof.cli.output import indented, tell, tell_coloured, tell_json
 from grantproof.cli.policy_files import state_of_policy
 from grantproof.cli.progress import progress
 from grantproof.client.policy_paths import gather
+from grantproof.service.trees import Tree
 
 if TYPE_CHECKING:
     from grantproof.core.organization import Organization
@@ -174,10 +175,10 @@ def _why(result: "Result") -> list[str]:
     """Return what the result rests on: the evidence of an allow, every claim against a deny."""
     from grantproof.cli.answers import certificate_lines, weighed_tree
     from grantproof.cli.output import listed
-    from grantproof.cli.witness import witness_tree
     from grantproof.core.policy import Allow
     from grantproof.policyfile.witnesses import single
     from grantproof.service.review import Explanation
+    from grantproof.service.witness_tree import witness_tree
 
     why = result.why
     if why is None:

@@ -5,10 +5,11 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, Final
 
-from grantproof.cli.output import Table, Tree, tell, tell_table, tell_tree
+from grantproof.cli.output import Table, tell, tell_table, tell_tree
 from grantproof.cli.shown import claim_text, moment
-from grantproof.cli.witness import allowed_tree
 from grantproof.policyfile import documents
+from grantproof.service.trees import Tree
+from grantproof.service.witness_tree import allowed_tree
 
 Told = dict[str, Any]
 

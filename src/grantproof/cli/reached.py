@@ -14,7 +14,7 @@ from grantproof.analysis.reachability.verdicts import (
     Unreachable,
 )
 from grantproof.cli.exits import ExitCode
-from grantproof.cli.output import Tree, listed, tell_json, tell_tree
+from grantproof.cli.output import listed, tell_json, tell_tree
 from grantproof.cli.shown import claim_text, period
 from grantproof.core.commands.language import (
     AddMember,
@@ -34,6 +34,7 @@ from grantproof.core.commands.language import (
 )
 from grantproof.core.model import ALWAYS, Validity
 from grantproof.service.reach_documents import Answer, Proof, Taken, document
+from grantproof.service.trees import Tree
 
 SETS_SHOWN: Final = 10
 

@@ -4,33 +4,20 @@ For people on a terminal the witness is a small tree below the line, where it sa
 line does; for programs it is the object that HTTP gives them.
 """
 
-import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from grantproof.cli.exits import ExitCode, Stop
-from grantproof.cli.output import Tree
-from grantproof.cli.shown import moment
-from grantproof.core.errors import (
-    BreaksSod,
-    HeldRole,
-    NamedByGuardrail,
-    NamedBySodSet,
-    Refusal,
-    RefusedAt,
-    SingleRefusal,
-    StillReferenced,
-    WouldCycle,
-)
-from grantproof.core.messages import held_message, refusal_message, session_message
+from grantproof.core.errors import Refusal, RefusedAt, SingleRefusal
+from grantproof.core.messages import refusal_message, session_message
 from grantproof.policyfile.witnesses import (
-    Witness,
     kind_of,
     session_kind_of,
     session_witness_of,
     single,
     witness_of,
 )
+from grantproof.service.trees import Tree
+from grantproof.service.witness_tree import allowed_tree, witness_tree
 
 if TYPE_CHECKING:
     from grantproof.core.sessions import SessionRefusal
@@ -77,52 +64,3 @@ def guard_refused(refused: "Broken | Unjudged", *, place: str = "") -> Stop:
     document = refused_document(refused.message, "breaks_guardrail", refused.witness)
     would = tuple(map(allowed_tree, refused.witness["requests"]))
     return Stop(ExitCode.NO, line, document=document, tree=Tree("this would be allowed", would))
-
-
-def allowed_tree(shown: Witness) -> Tree:
-    """Return a request that is or would be allowed, how, and in which context."""
-    request, certificate = shown["request"], shown["certificate"]
-    groups = (f"group {group}" for group in certificate["groups"])
-    path = " -> ".join([*groups, *certificate["roles"]])
-    context = json.dumps(shown["context"])
-    return Tree(
-        f"{request['principal_id']}: {request['action']} {request['resource_id']}",
-        (
-            Tree(f"through {path}, claim {certificate['claim']['id']}"),
-            Tree(f"in the context {context}"),
-        ),
-    )
-
-
-def witness_tree(refusal: SingleRefusal) -> Tree | None:
-    """Return what the one line says too densely or leaves out, or nothing."""
-    match refusal:
-        case BreaksSod():
-            return _breach(refusal)
-        case StillReferenced():
-            references = (f"{one.noun} {' of '.join(one.ids)}" for one in refusal.references)
-            return _listed(f"{refusal.noun} {refusal.id} is referred to by", references)
-        case NamedBySodSet():
-            return _listed(f"role {refusal.role} is named by", refusal.sod_sets)
-        case NamedByGuardrail():
-            return _listed(f"{refusal.noun} {refusal.id} is named by", refusal.guardrails)
-        case WouldCycle():
-            return _listed(f"{refusal.noun} cycle", refusal.cycle)
-        case _:
-            return None
-
-
-def _breach(breach: BreaksSod) -> Tree:
-    when = "" if breach.instant is None else f" from {moment(breach.instant)}"
-    ways = tuple(Tree(f"role {held.roles[-1]}", (Tree(_way(held)),)) for held in breach.held)
-    forbidden = f"separation-of-duty set {breach.sod_set} forbids {breach.n} of its roles together"
-    return Tree(f"principal {breach.principal} would hold{when}", (*ways, Tree(forbidden)))
-
-
-def _way(held: HeldRole) -> str:
-    direct = len(held.groups) == 0 and len(held.roles) == 1
-    return "assigned directly" if direct else f"through {held_message(held)}"
-
-
-def _listed(label: str, names: Iterable[str]) -> Tree:
-    return Tree(label, tuple(map(Tree, names)))

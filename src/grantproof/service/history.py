@@ -48,7 +48,9 @@ class EventQuery:
 
     `since` is the first instant and `until` the one before which it ends, in epoch seconds.
     `command` is the type of the command or of one in its change set. `subject` is an id that is
-    named in the command or in what it did.
+    named in the command or in what it did. With `before` only those before that revision are
+    wanted, the newest first. `text` is part of who made it, why, or of what the command says,
+    whether in small or in capital letters.
     """
 
     after: int = BEFORE_ALL
@@ -57,6 +59,8 @@ class EventQuery:
     until: int | None = None
     command: str | None = None
     subject: str | None = None
+    before: int | None = None
+    text: str | None = None
 
 
 EVERYTHING: Final = EventQuery()
@@ -74,7 +78,8 @@ class History(Protocol):
     ) -> tuple[Entry, ...]:
         """Return wanted entries in the order of their revisions, at most `limit`.
 
-        Looks at no more than the `EVENTS_SEARCHED_MAX` events after `query.after`.
+        Looks at no more than the `EVENTS_SEARCHED_MAX` events after `query.after`; with
+        `query.before` at no more than so many before that, and returns the newest first.
         """
         ...
 
@@ -96,6 +101,25 @@ def look(
         return Look(found[:limit], found[limit - 1].revision)
     searched = query.after + EVENTS_SEARCHED_MAX
     return Look(found, searched if searched < latest else None)
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """What a look backward found, the newest first; `more_before` is where to look next."""
+
+    entries: tuple[Entry, ...]
+    more_before: int | None
+
+
+def look_back(
+    history: History, organization: OrganizationId, query: EventQuery, *, before: int, limit: int
+) -> LookBack:
+    """Return at most `limit` wanted entries before a revision, the newest first."""
+    found = history.entries(organization, replace(query, before=before), limit=limit + 1)
+    if len(found) > limit:
+        return LookBack(found[:limit], found[limit - 1].revision)
+    searched = max(before - EVENTS_SEARCHED_MAX, query.after + 1)
+    return LookBack(found, searched if searched > 0 else None)
 
 
 def everything(
@@ -149,7 +173,11 @@ def matches(entry: Entry, query: EventQuery) -> bool:
         return False
     if query.actor is not None and entry.actor != query.actor:
         return False
+    if query.before is not None and entry.revision >= query.before:
+        return False
     if query.command is not None and query.command not in command_types(entry):
+        return False
+    if query.text is not None and not says(entry, query.text):
         return False
     return query.subject is None or query.subject in subjects(entry)
 
@@ -160,9 +188,29 @@ def command_types(entry: Entry) -> tuple[str, ...]:
     return (told["type"], *(step["type"] for step in told.get("commands", ())))
 
 
+def says(entry: Entry, text: str) -> bool:
+    """Return whether the text is part of who made it, why, or of what the command says."""
+    told = (entry.actor or "", entry.reason or "", *_texts(json.loads(entry.command)))
+    return any(text.casefold() in one.casefold() for one in told)
+
+
 def subjects(entry: Entry) -> frozenset[str]:
     """Return every id that is named in the command or in what it did."""
     return frozenset(_named([json.loads(entry.command), json.loads(entry.delta)]))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in a document, the names of its members apart."""
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            yield from _texts(list(value.values()))
+        case _:
+            return
 
 
 def _named(value: object) -> Iterator[str]:

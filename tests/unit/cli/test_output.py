@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from grantproof.cli.output import Table, Tree, aligned, indented, printable, tell_json
+from grantproof.cli.output import Table, aligned, indented, printable, tell_json
+from grantproof.service.trees import Tree
 
 ODD = "a\nb\x1b[31m\x9b\u202e\U000e0041"
 

@@ -191,13 +191,12 @@ class MemoryStore:
     def entries(
         self, organization: OrganizationId, query: EventQuery, *, limit: int
     ) -> tuple[Entry, ...]:
-        """Return wanted entries in the order of their revisions, at most `limit`."""
+        """Return wanted entries in the order of their revisions or, looking back, newest first."""
         with self._lock:
             tenant = self._tenants.get(organization)
             if tenant is None:
                 return ()
-            first = query.after + 1
-            searched = islice(_entries(tenant), first, first + EVENTS_SEARCHED_MAX)
+            searched = _searched(tenant, query)
             wanted = (entry for entry in searched if matches(entry, query))
             return tuple(islice(wanted, max(limit, 0)))
 
@@ -218,6 +217,15 @@ class MemoryStore:
 def _seal(revision: int) -> str:
     """Return what stands for a seal: nobody can put memory back to an earlier point."""
     return str(revision)
+
+
+def _searched(tenant: Tenant, query: EventQuery) -> Iterator[Entry]:
+    """Yield the entries that are looked at, in the order in which they are wanted."""
+    first = query.after + 1
+    if query.before is None:
+        return islice(_entries(tenant), first, first + EVENTS_SEARCHED_MAX)
+    first = max(first, query.before - EVENTS_SEARCHED_MAX)
+    return reversed(tuple(islice(_entries(tenant), first, max(first, query.before))))
 
 
 def _entries(tenant: Tenant) -> Iterator[Entry]:

@@ -47,14 +47,16 @@ def latest(connection: Connection, organization: OrganizationId) -> int | None:
 def entries(
     connection: Connection, organization: OrganizationId, query: EventQuery
 ) -> Iterator[Entry]:
-    """Yield the wanted entries among the first `EVENTS_SEARCHED_MAX` events after the one named.
+    """Yield the wanted entries among the `EVENTS_SEARCHED_MAX` events next to the one named.
 
     The database leaves out most of what is not wanted, `matches` the rest.
     """
     wanted = select(*COLUMNS).select_from(WITH_AUTHORS).where(*_conditions(organization, query))
     reading = connection.execution_options(yield_per=ROWS_AT_ONCE)
     # Whoever has enough stops before the last row: then the server's cursor is closed too.
-    with reading.execute(wanted.order_by(EVENT.c.revision)) as rows:
+    revision = EVENT.c.revision
+    order = revision if query.before is None else revision.desc()
+    with reading.execute(wanted.order_by(order)) as rows:
         for row in rows:
             entry = Entry(*row)
             if matches(entry, query):
@@ -64,7 +66,11 @@ def entries(
 def _conditions(organization: OrganizationId, query: EventQuery) -> Iterator[ColumnElement[bool]]:
     yield EVENT.c.organization_id == organization
     yield EVENT.c.revision > query.after
-    yield EVENT.c.revision <= query.after + EVENTS_SEARCHED_MAX
+    if query.before is None:
+        yield EVENT.c.revision <= query.after + EVENTS_SEARCHED_MAX
+    else:
+        yield EVENT.c.revision < query.before
+        yield EVENT.c.revision >= query.before - EVENTS_SEARCHED_MAX
     if query.actor is not None:
         yield PERSONAL.c.actor == query.actor
     if query.since is not None:

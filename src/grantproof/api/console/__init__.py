@@ -8,7 +8,18 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from grantproof.api.console import entering, overview, proofs, role_graph, static_files, trying
+from grantproof.api.console import (
+    assigning,
+    changing,
+    differing,
+    entering,
+    overview,
+    proofs,
+    role_graph,
+    static_files,
+    timeline,
+    trying,
+)
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entering.router,
@@ -17,6 +28,10 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     overview.within,
     role_graph.router,
     trying.router,
+    assigning.router,
+    changing.router,
+    differing.router,
+    timeline.router,
     proofs.router,
 )
 """Every page: a new one is a line here, and a line of `rendering.NAVIGATION`."""

@@ -56,6 +56,9 @@ NAVIGATION: Final = (
     Entry("Overview", ""),
     Entry("Roles", "roles"),
     Entry("Try a decision", "try", Scope.EVALUATE),
+    Entry("Assignments", "assignments"),
+    Entry("Differences", "diff"),
+    Entry("Events", "events"),
 )
 """Every page of an organization that has a place in the navigation, in this order."""
 
