@@ -10,6 +10,7 @@ from grantproof.cli.exits import ExitCode, Stop
 from grantproof.core.errors import Refusal, RefusedAt, SingleRefusal
 from grantproof.core.messages import refusal_message, session_message
 from grantproof.policyfile.witnesses import (
+    Witness,
     kind_of,
     session_kind_of,
     session_witness_of,

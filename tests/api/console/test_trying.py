@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -340,7 +339,7 @@ def test_an_answer_that_the_reference_does_not_give_is_none(
     decide = DecisionPoint.decide_entered
 
     def denying(point: DecisionPoint, *args: Any, **kwargs: Any) -> Answer:
-        return replace(decide(point, *args, **kwargs), outcome=NoMatchingClaim())
+        return decide(point, *args, **kwargs)._replace(outcome=NoMatchingClaim())
 
     with monkeypatch.context() as patched:
         patched.setattr(DecisionPoint, "decide_entered", denying)
@@ -350,7 +349,7 @@ def test_an_answer_that_the_reference_does_not_give_is_none(
     granting = next(iter(allowed.state.claims.values()))
 
     def allowing(point: DecisionPoint, *args: Any, **kwargs: Any) -> Answer:
-        return replace(decide(point, *args, **kwargs), outcome=granting)
+        return decide(point, *args, **kwargs)._replace(outcome=granting)
 
     def uncertified(*_: object, **__: object) -> None:
         return None
