@@ -28,14 +28,6 @@ def databases(postgresql_server: Server) -> PostgresqlDatabases:
     return PostgresqlDatabases(postgresql_server)
 
 
-@pytest.fixture
-def database(databases: PostgresqlDatabases) -> Iterator[Database]:
-    """A database without organizations."""
-    made = databases.copied(databases.empty)
-    yield made
-    databases.drop(made)
-
-
 class Ear:
     """Hears, and lets a test wait for it."""
 

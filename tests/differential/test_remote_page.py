@@ -1,7 +1,6 @@
 """The page of the command line over HTTP is carried out, on a server."""
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from grantproof.cli import command, remote_http, remote_keys
 from grantproof.core.limits import BODY_BYTES_MAX
 from grantproof.settings import Settings
 from tests.differential.over_http import ADDRESS, Pair, new_key, served
+from tests.processes import without_settings
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "remote.md"
 CONSOLE: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -27,8 +27,7 @@ def there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Pair]:
     """The demo, on a server."""
-    for name in [name for name in os.environ if name.startswith("GRANTPROOF_")]:
-        monkeypatch.delenv(name)
+    without_settings(monkeypatch)
     monkeypatch.setenv("GRANTPROOF_ORG", "acme")
     database = tmp_path / "acme.db"
     compose(Settings(database_url=str(database), demo=True)).close()

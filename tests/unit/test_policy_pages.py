@@ -1,6 +1,5 @@
 """The pages on policy as code show what happens: their files are written, their commands run."""
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from grantproof.adapters.clock import SystemClock
 from grantproof.cli.main import main
+from tests.processes import without_settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(r"^```(yaml|console) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -36,8 +36,7 @@ def test_a_page_shows_what_happens(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Line by line, in an empty folder."""
-    for name in [name for name in os.environ if name.startswith("GRANTPROOF_")]:
-        monkeypatch.delenv(name)
+    without_settings(monkeypatch)
     monkeypatch.setattr(SystemClock, "now", lambda _clock: INSTANT)
     monkeypatch.chdir(tmp_path)
     ran = 0

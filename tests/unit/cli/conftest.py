@@ -1,7 +1,6 @@
 """What the tests of the command line share: a database with `acme` in it, and a way to run."""
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +14,7 @@ from grantproof.bootstrap import compose
 from grantproof.cli.main import main
 from grantproof.settings import Settings
 from tests.databases import copied
+from tests.processes import without_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+Written = Callable[[str], str]
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +61,7 @@ def pointed_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Pat
     """Copy a database, and let the environment name the copy and its organization."""
 
     def copy(original: Path) -> Path:
-        for name in [name for name in os.environ if name.startswith("GRANTPROOF_")]:
-            monkeypatch.delenv(name)
+        without_settings(monkeypatch)
         path = copied(original, tmp_path / "copy.db")
         monkeypatch.setenv("GRANTPROOF_DATABASE_URL", str(path))
         monkeypatch.setenv("GRANTPROOF_ORG", "acme")
@@ -101,3 +101,15 @@ def revision(database: Path) -> Callable[[], int]:
         return int(found)
 
     return stored
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """Write a file and return its name."""
+
+    def write(text: str) -> str:
+        path = tmp_path / "policy.yaml"
+        path.write_text(text)
+        return str(path)
+
+    return write

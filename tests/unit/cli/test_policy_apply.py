@@ -14,9 +14,8 @@ from grantproof.cli.local import LocalOperator
 from grantproof.core.commands.language import CreatePrincipal
 from grantproof.core.identifiers import PrincipalId
 from grantproof.policyfile.differing import ROWS
-from tests.unit.cli.conftest import Run
+from tests.unit.cli.conftest import Run, Written
 
-Written = Callable[[str], str]
 Revision = Callable[[], int]
 
 
@@ -24,18 +23,6 @@ Revision = Callable[[], int]
 def exported(run: Run) -> str:
     """The demo organization as a file, to be changed."""
     return run("export", "acme").out
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Written:
-    """Write a file and return its name."""
-
-    def write(text: str) -> str:
-        path = tmp_path / "policy.yaml"
-        path.write_text(text)
-        return str(path)
-
-    return write
 
 
 def edited(exported: str) -> str:

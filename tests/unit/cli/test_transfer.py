@@ -8,21 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.conftest import Run
-
-Written = Callable[[str], str]
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Written:
-    """Write a file and return its name."""
-
-    def write(text: str) -> str:
-        path = tmp_path / "policy.yaml"
-        path.write_text(text)
-        return str(path)
-
-    return write
+from tests.unit.cli.conftest import Run, Written
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])
