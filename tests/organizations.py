@@ -46,6 +46,7 @@ from grantproof.core.model import (
     SodSet,
 )
 from grantproof.core.organization import Organization, with_fact
+from grantproof.core.policy import Allow, Decision
 
 ACME = OrganizationId("acme")
 ITSELF = ResourceId("organization:acme")
@@ -171,3 +172,8 @@ def refusal_of(state: Organization, command: Command) -> Refusal | None:
     """Why the command is refused, or nothing when it is not."""
     result = outcome(state, command)
     return result.refusal if isinstance(result, Rejected) else None
+
+
+def essence(decision: Decision) -> object:
+    """What must agree: the whole reason of a deny, and of an allow the claim."""
+    return decision.certificate.claim if isinstance(decision, Allow) else decision

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 PROGRAM: Final = Path(sys.executable).with_name("grantproof")
 FIRST_PORT: Final = 20_000
 PORTS_EACH: Final = 500
@@ -21,6 +23,12 @@ def bare(**settings: str) -> dict[str, str]:
     """The environment without the settings of whoever runs the tests, and with these."""
     kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     return {**kept, **settings}
+
+
+def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the settings of whoever runs the tests out of the environment of this process."""
+    for name in [name for name in os.environ if "GRANTPROOF" in name]:
+        monkeypatch.delenv(name)
 
 
 def free_port() -> int:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from grantproof.core.identifiers import RoleId
 from grantproof.settings import Settings
 from tests.databases import copied
 from tests.differential.over_http import Pair, new_key, served
+from tests.processes import without_settings
 from tests.unit.cli.conftest import Ended
 
 NEEDS_DATABASE: Final = frozenset(
@@ -57,8 +57,7 @@ def pair(
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Pair]:
     """The demo in a database, and a copy of it behind a server."""
-    for name in [name for name in os.environ if name.startswith("GRANTPROOF_")]:
-        monkeypatch.delenv(name)
+    without_settings(monkeypatch)
     monkeypatch.setenv("GRANTPROOF_ORG", "acme")
     here, there = copied(acme, tmp_path / "here.db"), copied(acme, tmp_path / "there.db")
     with served(there, monkeypatch) as api:

@@ -27,8 +27,8 @@ from grantproof.core.index import Index
 from grantproof.core.matching import Request
 from grantproof.core.model import Claim, Exactly, OfKind, Within
 from grantproof.core.organization import Organization
-from grantproof.core.policy import Allow, Decision, evaluate
-from tests.organizations import after
+from grantproof.core.policy import Allow, evaluate
+from tests.organizations import after, essence
 from tests.properties.tally import Tally
 from tests.stateful.proposing import Proposing
 from tests.stateful.walks import KINDS, PLACES, PRINCIPALS, ROLES, next_command, opening
@@ -130,11 +130,6 @@ def plain(state: Organization) -> list[Question]:
 def spread(asked: list[Question], size: int) -> list[Question]:
     """About `size` of the questions, evenly over all of them."""
     return asked[:: max(1, len(asked) // size)]
-
-
-def essence(decision: Decision) -> object:
-    """What must agree: the whole reason of a deny, and of an allow the claim."""
-    return decision.certificate.claim if isinstance(decision, Allow) else decision
 
 
 WALKS, STEPS, SUBJECTS = 28, 120, 30

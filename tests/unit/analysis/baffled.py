@@ -1,4 +1,4 @@
-"""A solver that gives up on everything."""
+"""Solvers that give up on everything."""
 
 from grantproof.analysis.formulas import Formula
 from grantproof.analysis.solving import Solution, Solver, Span, Undetermined
@@ -11,3 +11,11 @@ class Baffled(Solver):
         """Return that it is not known."""
         self.asked += 1
         return Undetermined("no idea")
+
+
+class Hung(Solver):
+    """Never gets done: to ask it is to give up."""
+
+    def solve(self, formula: Formula, span: Span) -> Solution:  # noqa: ARG002 - it looks at neither
+        """Give up."""
+        return Undetermined("the solver gave up: timeout")

@@ -4,9 +4,8 @@ from typing import cast
 
 import pytest
 
-from grantproof.analysis.formulas import Formula
 from grantproof.analysis.guarding import Touched, judge_change, skips, touched
-from grantproof.analysis.solving import Solution, Solver, Span, Undetermined
+from grantproof.analysis.solving import Solver, Undetermined
 from grantproof.analysis.verdicts import Holds, Verdict, Violated
 from grantproof.core.attributes import Literal, Operator, Path, Root, attributes
 from grantproof.core.commands import Accepted
@@ -94,6 +93,7 @@ from tests.organizations import (
     people,
     roles,
 )
+from tests.unit.analysis.baffled import Hung
 
 NOW = 1_000
 WALL = GuardrailId("wall")
@@ -105,15 +105,6 @@ HARD = (
         Path(Root.CONTEXT, AttributeName("b")),
     ),
 )
-
-
-class Hung(Solver):
-    """A solver that never gets done: to ask it is to give up."""
-
-    def solve(self, formula: Formula, span: Span) -> Solution:
-        """Give up."""
-        del formula, span
-        return Undetermined("the solver gave up: timeout")
 
 
 def office(*more: Fact) -> Organization:

@@ -64,6 +64,7 @@ from tests.organizations import (
     people,
     roles,
 )
+from tests.unit.analysis.baffled import Hung
 from tests.unit.analysis.judged import (
     CONTRACTORS,
     DAYTIME,
@@ -200,15 +201,6 @@ HARD = (
     Attribute(named(Root.CONTEXT, "a"), Operator.LT, named(Root.CONTEXT, "b")),
     Attribute(named(Root.CONTEXT, "b"), Operator.LT, named(Root.CONTEXT, "a")),
 )
-
-
-class Hung(Solver):
-    """A solver that never gets done."""
-
-    def solve(self, formula: Formula, span: Span) -> Solution:
-        """Give up."""
-        del formula, span
-        return Undetermined("the solver gave up: timeout")
 
 
 @pytest.mark.parametrize(

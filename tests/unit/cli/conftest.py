@@ -1,7 +1,6 @@
 """What the tests of the command line share: a database with `acme` in it, and a way to run."""
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -15,6 +14,7 @@ from grantproof.bootstrap import compose
 from grantproof.cli.main import main
 from grantproof.settings import Settings
 from tests.databases import copied
+from tests.processes import without_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ def pointed_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Pat
     """Copy a database, and let the environment name the copy and its organization."""
 
     def copy(original: Path) -> Path:
-        for name in [name for name in os.environ if name.startswith("GRANTPROOF_")]:
-            monkeypatch.delenv(name)
+        without_settings(monkeypatch)
         path = copied(original, tmp_path / "copy.db")
         monkeypatch.setenv("GRANTPROOF_DATABASE_URL", str(path))
         monkeypatch.setenv("GRANTPROOF_ORG", "acme")

@@ -64,7 +64,7 @@ from grantproof.core.model import (
     Within,
 )
 from grantproof.core.organization import Organization
-from grantproof.core.policy import Allow, Decision, evaluate
+from grantproof.core.policy import Allow, evaluate
 from tests.organizations import (
     ANN,
     BOARD,
@@ -84,6 +84,7 @@ from tests.organizations import (
     asks,
     claim,
     dynamic,
+    essence,
     groups,
     library,
     made_of,
@@ -241,11 +242,6 @@ TURNS: dict[str, tuple[tuple[Fact, ...], Command, Request]] = {
         asks(),
     ),
 }
-
-
-def essence(decision: Decision) -> object:
-    """What must agree: the whole reason of a deny, and of an allow the claim."""
-    return decision.certificate.claim if isinstance(decision, Allow) else decision
 
 
 def agrees(before: Organization, command: Command, request: Request) -> bool:

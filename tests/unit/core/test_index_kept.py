@@ -21,7 +21,7 @@ from grantproof.core.model import (
     Principal,
     Validity,
 )
-from grantproof.core.policy import Allow, Decision, Deny, SessionClash, evaluate
+from grantproof.core.policy import Deny, SessionClash, evaluate
 from tests.organizations import (
     ANN,
     C1,
@@ -37,6 +37,7 @@ from tests.organizations import (
     asks,
     claim,
     dynamic,
+    essence,
     groups,
     library,
     made_of,
@@ -49,11 +50,6 @@ from tests.organizations import (
 BASE: tuple[Fact, ...] = (*people(ANN), *groups(STAFF), *roles(CLERK, HEAD), *library())
 ABOVE = type(CLERK)("x")
 HELD = Assignment(ANN, CLERK)
-
-
-def essence(decision: Decision) -> object:
-    """What must agree: the whole reason of a deny, and of an allow the claim."""
-    return decision.certificate.claim if isinstance(decision, Allow) else decision
 
 
 def says_what_is_right(index: Index, request: Request, context: Context = NOON) -> bool:
