@@ -232,13 +232,3 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
 }
 """The functions that are tested only: by what, and why they are not proved."""
 
-NOT_PROVED: Final = (
-    "P-REJECT of the paths and ways shown, of the longest chain, of how many references: tested",
-    "P-INDUCT of a change set: each command of it is proved, their sequence is tested",
-    "who administers an organization: tested; that one is left is proved",
-    "that `issue` gives what `check` accepts, and observes every constraint in order: tested",
-    "that of a deny the claim named is the nearest, and of an allow the first: tested",
-    "P-ESCALATE: tested against an oracle, over organizations and commands that are enumerated",
-    "that the compiled index answers as `evaluate`: tested after every kind of change",
-)
-"""What the properties say and no proof covers; the property tests and small worlds do."""

@@ -44,11 +44,9 @@ ContextObject = Annotated[
     dict[str, Any],
     Meta(extra_json_schema={"$ref": "#/components/schemas/SupposedCircumstances"}),
 ]
+CommandObject = Annotated[dict[str, Any], Meta(extra_json_schema=dict(COMMAND_SCHEMA))]
 Commands = Annotated[
-    list[dict[str, Any]],
-    Meta(
-        min_length=1, max_length=COMMANDS_PER_CHANGE_SET_MAX, extra_json_schema=dict(COMMAND_SCHEMA)
-    ),
+    list[CommandObject], Meta(min_length=1, max_length=COMMANDS_PER_CHANGE_SET_MAX)
 ]
 
 

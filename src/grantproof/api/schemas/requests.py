@@ -13,13 +13,11 @@ from grantproof.policyfile.fields import Distinct, OrganizationField, RoleField
 from grantproof.policyfile.value_fields import AttributesField
 
 COMMAND_SCHEMA: Final[dict[str, Any]] = {
-    "items": {
-        "type": "object",
-        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in sorted(COMMANDS)],
-        "discriminator": {"propertyName": TAG},
-    }
+    "type": "object",
+    "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in sorted(COMMANDS)],
+    "discriminator": {"propertyName": TAG},
 }
-"""The document has a schema of each command, under its name."""
+"""One command; the document has a schema of each, under its name."""
 
 
 class NewOrganization(Document):
@@ -85,7 +83,7 @@ class ChangeSetBody(Document):
         Field(
             min_length=1,
             max_length=COMMANDS_PER_CHANGE_SET_MAX,
-            json_schema_extra=dict(COMMAND_SCHEMA),
+            json_schema_extra={"items": COMMAND_SCHEMA},
         ),
     ]
     """Each with its `type` and the fields of that command, as events show them."""
