@@ -23,8 +23,7 @@ from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
 from tests.databases import key_file, place
-from tests.e2e.test_stopping import answered, connected
-from tests.survival.serving import free_port
+from tests.e2e.test_stopping import answered, connected, free_port
 from tests.unit.adapters.test_telemetry import samples
 
 PROGRAM = Path(sys.executable).with_name("grantproof")

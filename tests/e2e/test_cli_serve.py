@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,12 +19,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
-from tests.survival.serving import free_port
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 ANSWER_SECONDS_MAX = 30
 SERVER_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 15
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as found:
+        return int(found.getsockname()[1])
 
 
 def bare_environment(folder: Path) -> dict[str, str]:

@@ -18,11 +18,16 @@ import pytest
 
 from tests.databases import PostgresqlDatabase, PostgresqlDatabases, place
 from tests.postgresql import Server, running_server
-from tests.survival.serving import free_port
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 PATIENCE_SECONDS = 60
 ASIDE = "the database cannot be reached yet: until it can, every answer is `not ready`\n"
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as found:
+        return int(found.getsockname()[1])
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from tests.e2e.test_cli_serve import (
     STOP_SECONDS_MAX,
     announced,
     bare_environment,
+    free_port,
     posted,
     serving,
 )
 from tests.shelves import found, kept, seen_in, shelf_in
-from tests.survival.serving import free_port
 
 ACME = OrganizationId("acme")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,12 +20,17 @@ import pytest
 
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
 from tests.api.service import READ_DOCS
-from tests.survival.serving import free_port
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 PATIENCE_SECONDS = 60
 ASKING, CHANGING = 6, 2
 JSON = {"Content-Type": "application/json"}
+
+
+def free_port() -> int:
+    """A port that nobody listened on a moment ago."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as found:
+        return int(found.getsockname()[1])
 
 
 @contextmanager

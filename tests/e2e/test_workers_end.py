@@ -22,8 +22,7 @@ from tests.e2e.several import (
     serving,
     stopped,
 )
-from tests.e2e.test_stopping import answered, connected, load
-from tests.survival.serving import free_port
+from tests.e2e.test_stopping import answered, connected, free_port, load
 
 
 @pytest.mark.parametrize("drain", [0, 1])
