@@ -27,8 +27,8 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz browser survive soak bench reference site lock
-.PHONY: format clean
+.PHONY: faults mutants tla traces crosshair fuzz browser survive soak bench dist reference site
+.PHONY: lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -128,6 +128,9 @@ soak: $(READY) ## a steady load for an hour: memory stays flat; SOAK_SECONDS say
 
 bench: $(READY) ## measure, and compare with the floors
 	@$(BIN)/python -m bench
+
+dist: $(READY) ## make a release in build/dist: packages, bill of materials, digests
+	@$(BIN)/python -m deploy.release build/dist
 
 format: $(READY) ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix --quiet $(CODE); $(BIN)/ruff format $(CODE)

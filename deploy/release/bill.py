@@ -63,11 +63,16 @@ def installable(packages: Iterable[Locked]) -> dict[str, str]:
 def write(place: Path) -> None:
     """Write the bill of a release; raises ValueError, also when it is no bill by the standard."""
     text = json.dumps(bill(of_checkout("serve")), indent=2, sort_keys=True)
+    validate(text)
+    place.write_text(f"{text}\n", encoding="utf-8")
+
+
+def validate(text: str) -> None:
+    """Raise ValueError when a bill is none by the standard's schema; takes some seconds."""
     fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if fault is not None:
         message = f"the bill of materials is not valid: {fault}"
         raise ValueError(message)
-    place.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _environment() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import ipaddress
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -169,12 +169,11 @@ class Settings(BaseSettings):
         default=None,
         description="the `report.json` of `make verify` about what runs, if there is one",
     )
-    log_level: str = Field(
-        default="info", pattern="^(debug|info|warning|error)$", description="how much is logged"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="how much is logged"
     )
-    log_format: str = Field(
+    log_format: Literal["auto", "json", "console"] = Field(
         default="auto",
-        pattern="^(auto|json|console)$",
         description="how it is written: `json`, `console`, or by whether it is a terminal: `auto`",
     )
     drain_seconds: float = Field(

@@ -18,7 +18,8 @@ from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
 from tests.browser.furnished import furnish, whole_report
 from tests.browser.looking import SCREENS, begun
-from tests.survival.serving import CHECKOUT, Process, free_port, serving
+from tests.processes import free_port
+from tests.survival.serving import CHECKOUT, Process, serving
 
 MISSING: Final = "`chromium` not found: `apt install chromium`, then try again"
 ARGUMENTS: Final = (

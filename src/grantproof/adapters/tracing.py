@@ -85,7 +85,7 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     if exporter == "" and not any(environment.get(name) for name in ENDPOINTS):
         return False
     if not all(_is_there(name) for name in NEEDED):
-        message = "the environment asks for traces: install `grantproof[otel]`, or unset OTEL_*"
+        message = "the environment asks for traces: pip install 'grantproof[otel]', or unset OTEL_*"
         raise CannotTrace(message)
     return True
 

@@ -103,7 +103,9 @@ class LocalOperator(Operator):
         """Return the use cases on the database, which with `create` is made if it is not there."""
         if self._services is None:
             from grantproof.bootstrap import compose
+            from grantproof.cli.unknown_settings import tell_unknown_settings
 
+            tell_unknown_settings()
             self._services = compose(self.settings, create=create)
         return self._services
 
@@ -465,4 +467,5 @@ def _setting_at_fault(error: "ValidationError") -> str:
     first = faults(error)[0]
     name = "_".join(str(part).upper() for part in first.path).removeprefix("GRANTPROOF_")
     rule = re.sub(r"^(Input|String) should", "must", first.rule).partition(", unable")[0]
+    rule = rule.replace("be a valid boolean", "be `true` or `false`")
     return f"the setting GRANTPROOF_{name} {rule}"

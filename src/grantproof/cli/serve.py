@@ -60,6 +60,8 @@ def serve(
     print_config: PrintConfig = False,
 ) -> None:
     """Start the service."""
+    from grantproof.cli.unknown_settings import tell_unknown_settings
+
     given = {
         "demo": demo or None,
         "host": host,
@@ -67,6 +69,7 @@ def serve(
         "workers": workers,
     }
     settings = operator.settings_with(given)
+    tell_unknown_settings()
     if print_config:
         flags = {name for name, value in given.items() if value is not None}
         show_settings(settings, flags | operator.flags, json=operator.json)
@@ -186,6 +189,7 @@ def announce(settings: "Settings", *, keyless: bool = False) -> None:
         tell("try next:")
         for line in first_check(address):
             tell(line)
+        tell(f"or look at it in a browser: {address}/console")
 
 
 def first_check(address: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import typer
 
 from grantproof import __version__
 from grantproof.adapters.verification import core_digest
+from grantproof.cli.late import LateCommands
 from grantproof.cli.main import COMMANDS, FIRST, Program, main, program
 from tests.unit.cli.conftest import Run
 
@@ -60,7 +61,8 @@ def test_completion_of_a_name_makes_no_command() -> None:
     assert [one.value for one in made.shell_complete(context, "ro")] == ["role"]
     assert [one.value for one in made.shell_complete(context, "--")] == ["--help"]
     assert made.commands.keys() == COMMANDS.keys()
-    assert not made.commands.made
+    assert isinstance(made.commands, LateCommands)
+    assert made.commands.made == {}
 
 
 def test_without_a_command_the_help_is_shown(run: Run) -> None:
@@ -166,7 +168,9 @@ def test_an_absent_organization_is_one_line(run: Run) -> None:
     [
         ("PORT", "x", "must be a valid integer"),
         ("PORT", "0", "must be greater than or equal to 1"),
-        ("LOG_LEVEL", "loud", "must match pattern '^(debug|info|warning|error)$'"),
+        ("DEMO", "maybe", "must be `true` or `false`"),
+        ("LOG_LEVEL", "loud", "must be `debug`, `info`, `warning` or `error`"),
+        ("LOG_FORMAT", "xml", "must be `auto`, `json` or `console`"),
     ],
 )
 def test_a_wrong_setting_is_one_line(
