@@ -5,11 +5,14 @@ from playwright.sync_api import Browser, Page
 from tests.browser.looking import Look, look, opened
 from tests.survival.serving import Process
 
+PATIENCE_MS = 120_000
+"""Swagger UI works long on an operation that can go wrong in a dozen ways."""
 EVALUATE = "#operations-decisions-evaluate"
 
 
 def opened_operation(seen: Look) -> Page:
     """The page with one operation laid open, as its address asks for."""
+    seen.page.set_default_timeout(PATIENCE_MS)
     assert seen.go("/docs#/decisions/evaluate") == 200
     seen.page.locator(f"{EVALUATE} .try-out__btn").wait_for()
     return seen.page

@@ -1,8 +1,9 @@
 """`grantproof` with its imports behind it, so that pages of a hundred commands wait for them once.
 
 A process imports the program and forks for every command. What a shell starts as `grantproof` asks
-it to, over a socket, and hands over its arguments, folder, environment and open files. Everything
-else is a process of its own, as it is for a reader. The clock stands still.
+it to, over a socket, and hands over its arguments, folder, environment and open files; a service is
+the program itself. Everything else is a process of its own, as it is for a reader. The clock of
+commands stands still.
 """
 
 import importlib
@@ -21,6 +22,7 @@ from typing import Final
 import grantproof
 from grantproof.adapters.clock import SystemClock
 from grantproof.cli.main import main
+from tests.processes import PROGRAM
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 INSTANT: Final = 1_795_275_000
@@ -31,6 +33,8 @@ NOT_IMPORTED: Final = frozenset({"__main__", "migrations"})
 
 CLIENT: Final = """#!{python} -IS
 import json, os, socket, sys
+if sys.argv[1:2] == ["serve"]:
+    os.execv({real!r}, sys.argv)
 with socket.socket(socket.AF_UNIX) as way:
     way.connect({address!r})
     socket.send_fds(way, [b"-"], [0, 1, 2])
@@ -46,7 +50,9 @@ def preloaded(folder: Path) -> Iterator[Path]:
     address, programs = folder / "way", folder / "bin"
     programs.mkdir()
     program = programs / "grantproof"
-    program.write_text(CLIENT.format(python=sys.executable, address=str(address)))
+    program.write_text(
+        CLIENT.format(python=sys.executable, address=str(address), real=str(PROGRAM))
+    )
     program.chmod(0o755)
     command = [sys.executable, "-m", "tests.e2e.preloaded", str(address)]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)

@@ -106,7 +106,7 @@ def shell_for(page: Page, folder: Path, *, programs: Path, acme: Path) -> Iterat
     environment = {
         **bare(HOME=str(folder)),
         **({} if page.alone else prepared),
-        "PATH": f"{'' if page.alone else f'{programs}:'}{PROGRAM.parent}:{os.environ['PATH']}",
+        "PATH": f"{programs}:{PROGRAM.parent}:{os.environ['PATH']}",
         "CURL_HOME": str(folder.parent),
         "GRANTPROOF_PORT": str(port),
         "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",

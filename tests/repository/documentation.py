@@ -21,7 +21,7 @@ class Page:
     before: str = ""
     """What the page says in words that its reader has done, as commands."""
     alone: bool = False
-    """Whether nothing is set up for it: it takes the program itself, its own database and clock."""
+    """Whether no database or organization is named for it: it says itself which it takes."""
 
 
 @dataclass(frozen=True, slots=True)
