@@ -27,8 +27,8 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz survive soak bench dist reference site lock
-.PHONY: format clean
+.PHONY: faults mutants tla traces crosshair fuzz browser survive soak bench dist reference site
+.PHONY: lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -113,6 +113,11 @@ verify-deep: $(READY) ## what is too large for the gate: more administrators, wh
 
 fuzz: $(READY) ## 20,000 requests made of the OpenAPI document; REQUESTS says how many
 	@GRANTPROOF_FUZZ_REQUESTS=$(REQUESTS) $(BIN)/python -m pytest --quiet tests/api/test_schema.py
+
+browser: $(READY) ## the console in Chromium: screens, keyboard, accessibility; build/browser
+	@command -v chromium >/dev/null || \
+		{ echo 'grantproof: `chromium` not found: `apt install chromium`, then try again' >&2; exit 2; }
+	@$(BIN)/python -m pytest --quiet tests/browser
 
 survive: $(READY) ## crashes, races, lost databases, full disks, hostile requests at the full scale
 	@GRANTPROOF_SURVIVE=full $(BIN)/python -m pytest --quiet -o faulthandler_timeout=7200 \

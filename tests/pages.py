@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,7 @@ class Step:
     shown: str
 
 
+@cache
 def pages() -> dict[Path, str]:
     """The text of every page of the repository by its path."""
     return {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from grantproof.bootstrap import compose
 from grantproof.service.authors import Author
@@ -17,10 +17,10 @@ from grantproof.service.demo import install
 from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
 from tests.browser.furnished import furnish, whole_report
-from tests.browser.looking import SCREENS
-from tests.survival.serving import CHECKOUT, Process, free_port, serving
+from tests.browser.looking import SCREENS, begun
+from tests.processes import free_port
+from tests.survival.serving import CHECKOUT, Process, serving
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 MISSING: Final = "`chromium` not found: `apt install chromium`, then try again"
 ARGUMENTS: Final = (
     "--headless",
@@ -38,7 +38,7 @@ ARGUMENTS: Final = (
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The browser of the machine."""
-    found = next((path for name in NAMES if (path := shutil.which(name)) is not None), None)
+    found = shutil.which("chromium")
     if found is None:
         pytest.exit(MISSING, returncode=2)
     SCREENS.mkdir(parents=True, exist_ok=True)
@@ -70,6 +70,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process = Process(free_port(), made.text, folder, {**environment(folder), **settings})
     with serving(process):
         yield process
+
+
+@pytest.fixture(scope="session")
+def visit(browser: Browser, served: Process) -> StorageState:
+    """What a browser keeps that has signed in at the service."""
+    return begun(browser, served)
 
 
 @pytest.fixture(scope="session")

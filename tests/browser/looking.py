@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState
 
 from tests.survival.serving import Process
 
@@ -50,21 +50,30 @@ def opened(
     scheme: Scheme = "light",
     width: int = WIDE,
     scripts: bool = True,
+    visit: StorageState | None = None,
 ) -> BrowserContext:
-    """A browser of its own, which knows nothing yet."""
+    """A browser of its own, which knows nothing yet, or is signed in: has the cookie of a visit."""
     return browser.new_context(
         viewport={"width": width, "height": HEIGHT},
         color_scheme=scheme,
         java_script_enabled=scripts,
+        storage_state=visit,
     )
 
 
-def look(context: BrowserContext, process: Process, *, signed_in: bool = True) -> Look:
-    """A new look at the service, signed in or not."""
-    found = Look(context.new_page(), f"http://localhost:{process.port}")
-    if signed_in:
-        found.go("/console/sign-in")
-        found.page.get_by_label("API key or token").fill(process.key)
-        found.page.get_by_role("button", name="Sign in").click()
-        found.page.wait_for_url(f"{found.origin}/console")
-    return found
+def look(context: BrowserContext, process: Process) -> Look:
+    """A new look at the service."""
+    return Look(context.new_page(), f"http://localhost:{process.port}")
+
+
+def begun(browser: Browser, process: Process) -> StorageState:
+    """What a browser keeps once it has signed in."""
+    context = opened(browser)
+    seen = look(context, process)
+    seen.go("/console/sign-in")
+    seen.page.get_by_label("API key or token").fill(process.key)
+    seen.page.get_by_role("button", name="Sign in").click()
+    seen.page.wait_for_url(f"{seen.origin}/console")
+    kept = context.storage_state()
+    context.close()
+    return kept

@@ -8,15 +8,14 @@ HOME: Final = "/console/orgs/acme"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page by its name, which its screenshots have, its address, and who looks at it."""
+    """A page by its name, which its screenshots have, and its address."""
 
     name: str
     path: str
-    signed_in: bool = True
 
 
 PAGES: Final = (
-    Page("sign-in", "/console/sign-in", signed_in=False),
+    Page("sign-in", "/console/sign-in"),
     Page("organizations", "/console"),
     Page("overview", HOME),
     Page("proofs", "/console/proofs"),

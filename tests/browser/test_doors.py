@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, StorageState
 
 from tests.browser.looking import look, opened
 from tests.survival.serving import Process
@@ -34,7 +34,7 @@ def elsewhere(folder: Path, text: str) -> Iterator[str]:
 def test_the_demo_is_seen_at_once(browser: Browser, demo: Process) -> None:
     """No key, no form: the organization is there."""
     context = opened(browser)
-    seen = look(context, demo, signed_in=False)
+    seen = look(context, demo)
     assert seen.go("/console") == 200
     assert seen.page.get_by_role("heading", level=1).inner_text() == "acme"
     assert seen.page.get_by_role("button", name="Sign out").count() == 0
@@ -43,10 +43,10 @@ def test_the_demo_is_seen_at_once(browser: Browser, demo: Process) -> None:
 
 
 def test_a_form_of_another_site_changes_nothing(
-    browser: Browser, served: Process, tmp_path: Path
+    browser: Browser, served: Process, visit: StorageState, *, tmp_path: Path
 ) -> None:
     """Whoever is signed in stays so: the browser says where it came from."""
-    context = opened(browser)
+    context = opened(browser, visit=visit)
     seen = look(context, served)
     target = f"{seen.origin}/console/sign-out"
     text = f'<form method="post" action="{target}"><button>Win</button></form>'
@@ -62,10 +62,10 @@ def test_a_form_of_another_site_changes_nothing(
 
 
 def test_another_site_cannot_frame_a_page_nor_read_one(
-    browser: Browser, served: Process, tmp_path: Path
+    browser: Browser, served: Process, visit: StorageState, *, tmp_path: Path
 ) -> None:
     """The frame stays empty, and a link from there arrives without the visit."""
-    context = opened(browser)
+    context = opened(browser, visit=visit)
     seen = look(context, served)
     target = f"{seen.origin}/console/orgs/acme"
     text = f'<iframe src="{target}"></iframe><a href="{target}">there</a>'

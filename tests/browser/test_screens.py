@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, StorageState
 
 from tests.browser.furnished import HOSTILE
 from tests.browser.looking import (
@@ -26,32 +26,23 @@ OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
 
 
 @pytest.fixture(scope="module", params=VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
-def view(
-    request: pytest.FixtureRequest, browser: Browser, served: Process
-) -> Iterator[tuple[Look, BrowserContext]]:
-    """A signed-in browser of one scheme and width, and another that is not signed in."""
+def seen(
+    request: pytest.FixtureRequest, browser: Browser, served: Process, visit: StorageState
+) -> Iterator[Look]:
+    """A signed-in browser of one scheme and width."""
     scheme, width = request.param
-    inside, outside = (opened(browser, scheme=scheme, width=width) for _ in range(2))
-    yield look(inside, served), outside
-    inside.close()
-    outside.close()
+    context = opened(browser, scheme=scheme, width=width, visit=visit)
+    yield look(context, served)
+    context.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_is_fit_to_be_seen(
-    request: pytest.FixtureRequest,
-    view: tuple[Look, BrowserContext],
-    served: Process,
-    *,
-    page: Page,
-) -> None:
+def test_a_page_is_fit_to_be_seen(request: pytest.FixtureRequest, seen: Look, page: Page) -> None:
     """No grave fault of accessibility, nothing sideways, nothing from elsewhere, no complaint."""
-    inside, outside = view
-    seen = inside if page.signed_in else look(outside, served, signed_in=False)
     seen.faults.clear()
     seen.go(page.path)
-    name = request.node.callspec.id.replace(page.name, "").strip("-")
-    seen.page.screenshot(path=SCREENS / f"{page.name}-{name}.png", full_page=True)
+    view = request.node.callspec.id.replace(page.name, "").strip("-")
+    seen.page.screenshot(path=SCREENS / f"{page.name}-{view}.png", full_page=True)
     assert seen.page.evaluate(OVERFLOW) <= 0
     assert grave_faults(seen) == []
     assert seen.faults == []
@@ -69,9 +60,9 @@ def grave_faults(seen: Look) -> list[str]:
     ]
 
 
-def test_what_is_not_fit_is_found(browser: Browser, served: Process) -> None:
+def test_what_is_not_fit_is_found(browser: Browser, served: Process, visit: StorageState) -> None:
     """The checks are not blind: of a page that is spoilt they tell all of it."""
-    context = opened(browser, width=NARROW)
+    context = opened(browser, width=NARROW, visit=visit)
     seen = look(context, served)
     seen.go(HOME)
     seen.page.evaluate(
@@ -97,16 +88,22 @@ def test_what_is_not_fit_is_found(browser: Browser, served: Process) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_works_without_scripts(browser: Browser, served: Process, *, page: Page) -> None:
-    """It says the same words, and its links and forms are there."""
-    words = []
-    for scripts in (True, False):
-        context = opened(browser, scripts=scripts)
-        seen = look(context, served, signed_in=page.signed_in)
-        seen.go(page.path)
-        words.append(stable(seen.page.locator("main").inner_text()))
+@pytest.fixture(scope="module")
+def readers(browser: Browser, served: Process, visit: StorageState) -> Iterator[tuple[Look, Look]]:
+    """Two signed-in browsers, of which the second runs no scripts."""
+    contexts = [opened(browser, scripts=scripts, visit=visit) for scripts in (True, False)]
+    yield look(contexts[0], served), look(contexts[1], served)
+    for context in contexts:
         context.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_works_without_scripts(readers: tuple[Look, Look], page: Page) -> None:
+    """It says the same words, and its links and forms are there."""
+    words = list[str]()
+    for reader in readers:
+        reader.go(page.path)
+        words.append(stable(reader.page.locator("main").inner_text()))
     assert words[0] == words[1]
     assert len(words[0]) > 20
 
@@ -117,12 +114,10 @@ def stable(text: str) -> str:
     return "\n".join(lines)
 
 
-def test_what_people_wrote_is_seen_as_text(browser: Browser, served: Process) -> None:
+def test_what_people_wrote_is_seen_as_text(seen: Look) -> None:
     """Nothing of it is run, and all of it is read."""
-    context = opened(browser)
-    seen = look(context, served)
+    seen.faults.clear()
     seen.go(HOME)
     assert HOSTILE in seen.page.locator("main").inner_text()
     assert seen.page.locator("main img").count() == 0
     assert seen.faults == []
-    context.close()

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,10 +22,10 @@ from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
 from tests.databases import key_file, place
-from tests.e2e.test_stopping import answered, connected, free_port
+from tests.e2e.test_stopping import answered, connected
+from tests.processes import PROGRAM, bare, free_port
 from tests.unit.adapters.test_telemetry import samples
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 PATIENCE_SECONDS = 60
 MAX_STALENESS = 1.0
 CRLF = b"\r\n"
@@ -138,14 +137,13 @@ def serving(
 ) -> Iterator[Service]:
     """The demo with so many workers, all ready; killed at the end if it still runs."""
     at = str(folder / "grantproof.db") if address is None else address
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     # The path of a socket must not be long.
     temporary = Path(tempfile.mkdtemp(prefix="gp-"))
     key, port = operator_key(at), free_port()
     given = {"GRANTPROOF_MAX_STALENESS": str(MAX_STALENESS), "TMPDIR": str(temporary)}
     process = subprocess.Popen(
         [PROGRAM, "serve", "--demo", "--port", str(port), "--workers", str(workers)],
-        env={**kept, **place(at), **given, **settings},
+        env=bare(**place(at), **given, **settings),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

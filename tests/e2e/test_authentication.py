@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,9 +21,9 @@ from grantproof.adapters.key_sets import from_address, from_file
 from grantproof.bootstrap import compose
 from grantproof.service.tokens import KeySetUnavailable
 from grantproof.settings import Settings
+from tests.processes import PROGRAM
 from tests.unit.adapters.issuing import AUDIENCE, ISSUER, claims, published, signed
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 APPLICATION = "grantproof.api.app:create_app"
 STALENESS_SECONDS = 1.0
 SLACK_SECONDS = 1.0

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,10 +30,10 @@ from grantproof.service.history import EVERYTHING, everything
 from tests.contracts.histories import created
 from tests.databases import opened
 from tests.postgresql import Server, running_server
+from tests.processes import PROGRAM, bare
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/backup.md").read_text(encoding="utf-8")
-PROGRAM = Path(sys.executable).with_name("grantproof")
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.adapters.sql"])
@@ -139,8 +138,7 @@ def console(first: str) -> str:
 
 def environment(**more: str) -> dict[str, str]:
     """An environment without settings in which the program is found."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
-    return {**kept, "PATH": f"{PROGRAM.parent}:{kept['PATH']}", **more}
+    return {**bare(PATH=f"{PROGRAM.parent}:{os.environ['PATH']}"), **more}
 
 
 def run(script: str, folder: Path, **more: str) -> str:

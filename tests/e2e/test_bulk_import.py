@@ -1,10 +1,8 @@
 """An import of assignments that is killed again and again, and goes on until it is done."""
 
-import os
 import random
 import sqlite3
 import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +12,7 @@ from grantproof.core.commands.language import ChangeSet, CreatePrincipal, Create
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.service.authors import Author
 from grantproof.settings import Settings
+from tests.processes import PROGRAM, bare
 
 ACME = OrganizationId("acme")
 PRINCIPALS, ROLES, BATCH, KILLS = 2_000, 10, 250, 5
@@ -45,10 +44,8 @@ def test_killed_imports_end_in_what_the_file_says(tmp_path: Path) -> None:
     wanted = {(f"p{p}", f"r{r}") for p in range(PRINCIPALS) for r in range(ROLES)}
     lines = "".join(f"{principal},{role}\n" for principal, role in sorted(wanted))
     file.write_text("principal,role\n" + lines)
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
-    environment = {**kept, "GRANTPROOF_DATABASE_URL": str(database), "GRANTPROOF_ORG": ACME}
-    program = Path(sys.executable).with_name("grantproof")
-    call = [str(program), "assignments", "import", str(file), "--batch", str(BATCH)]
+    environment = bare(GRANTPROOF_DATABASE_URL=str(database), GRANTPROOF_ORG=ACME)
+    call = [str(PROGRAM), "assignments", "import", str(file), "--batch", str(BATCH)]
     for _ in range(KILLS):
         before, limit = revision(database), time.monotonic() + PATIENCE_SECONDS
         with subprocess.Popen(call, env=environment, stderr=subprocess.DEVNULL) as process:
@@ -63,4 +60,4 @@ def test_killed_imports_end_in_what_the_file_says(tmp_path: Path) -> None:
         rows = connection.execute("SELECT principal_id, role_id FROM assignment").fetchall()
         (events,) = connection.execute("SELECT count(*) FROM event WHERE revision > 1").fetchone()
     assert (len(rows), set(rows), events) == (len(wanted), wanted, BATCHES)
-    subprocess.run([program, "db", "replay", "--check"], env=environment, check=True, timeout=60)
+    subprocess.run([PROGRAM, "db", "replay", "--check"], env=environment, check=True, timeout=60)

@@ -1,24 +1,21 @@
 """The command line as a client of a real server, which is stopped and started in between."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 from bench.servers import HOST, serving
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
+from tests.processes import PROGRAM, bare
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 APPLICATION = "grantproof.api.app:create_app"
 
 
 def run(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the program as a shell would."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     return subprocess.run(
         [PROGRAM, *arguments],
-        env={**kept, **environment},
+        env=bare(**environment),
         capture_output=True,
         text=True,
         check=False,

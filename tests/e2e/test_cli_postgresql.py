@@ -1,18 +1,15 @@
 """The command line on a PostgreSQL database, as an operator meets it: real processes."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.databases import KEY_FILE, PostgresqlDatabase, PostgresqlDatabases, place
 from tests.postgresql import GUEST, PASSWORD, Server
+from tests.processes import PROGRAM, bare
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -32,10 +29,9 @@ def address(fresh_database: PostgresqlDatabase) -> Iterator[str]:
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the program as a shell would, the password never shown."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     done = subprocess.run(
         [PROGRAM, *arguments],
-        env={**kept, **environment},
+        env=bare(**environment),
         capture_output=True,
         text=True,
         check=False,

@@ -15,8 +15,8 @@ import pytest
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
 from tests.databases import copied
+from tests.processes import PROGRAM, bare
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 HEAVY = (
     "alembic",
     "fastapi",
@@ -34,9 +34,8 @@ SAMPLES = 5
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """An environment that names a database and an organization and nothing else of ours."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     database = str(tmp_path / "cli.db")
-    return {**kept, "GRANTPROOF_DATABASE_URL": database, "GRANTPROOF_ORG": "acme", "TERM": "xterm"}
+    return bare(GRANTPROOF_DATABASE_URL=database, GRANTPROOF_ORG="acme", TERM="xterm")
 
 
 def run(

@@ -1,13 +1,9 @@
 """`grantproof serve` as a process: it answers what it announced, and stops when it is asked to."""
 
 import json
-import os
 import shlex
 import signal
-import socket
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,23 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
+from tests.processes import PROGRAM, bare, free_port, started
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 ANSWER_SECONDS_MAX = 30
 SERVER_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 15
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as found:
-        return int(found.getsockname()[1])
-
-
-def bare_environment(folder: Path) -> dict[str, str]:
-    """An environment without settings, and a home in the folder."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
-    return {**kept, "HOME": str(folder)}
 
 
 @contextmanager
@@ -43,23 +27,10 @@ def serving(
     folder: Path, *options: str, port: int, **settings: str
 ) -> Iterator[subprocess.Popen[str]]:
     """A server in the folder, killed at the end if it still runs."""
-    server = subprocess.Popen(
-        [PROGRAM, "serve", *options],
-        cwd=folder,
-        env={**bare_environment(folder), "GRANTPROOF_PORT": str(port), **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    watchdog = threading.Timer(SERVER_SECONDS_MAX, server.kill)
-    watchdog.start()
-    try:
+    environment = bare(HOME=str(folder), GRANTPROOF_PORT=str(port), **settings)
+    command = [str(PROGRAM), "serve", *options]
+    with started(command, seconds=SERVER_SECONDS_MAX, env=environment, cwd=folder) as server:
         yield server
-    finally:
-        watchdog.cancel()
-        server.kill()
-        # Shown when the test fails.
-        sys.stderr.write(server.communicate()[1])
 
 
 def announced(server: subprocess.Popen[str], lines: int) -> list[str]:
@@ -105,7 +76,7 @@ def test_a_second_server_is_told_that_the_port_is_in_use(tmp_path: Path) -> None
         second = subprocess.run(
             [PROGRAM, "serve", "--demo", "--port", str(port)],
             cwd=tmp_path,
-            env=bare_environment(tmp_path),
+            env=bare(HOME=str(tmp_path)),
             capture_output=True,
             text=True,
             check=False,
@@ -123,7 +94,7 @@ def test_a_running_server_follows_the_command_line(tmp_path: Path) -> None:
         taken = subprocess.run(
             [PROGRAM, "claim", "delete", "viewer-read-docs", "--org", "acme"],
             cwd=tmp_path,
-            env=bare_environment(tmp_path),
+            env=bare(HOME=str(tmp_path)),
             capture_output=True,
             text=True,
             check=False,
@@ -167,7 +138,7 @@ def test_a_service_lets_nobody_in_until_a_key_is_made(tmp_path: Path) -> None:
         made = subprocess.run(
             [PROGRAM, *told.split()[1:], "--json"],
             cwd=tmp_path,
-            env=bare_environment(tmp_path),
+            env=bare(HOME=str(tmp_path)),
             capture_output=True,
             text=True,
             check=True,

@@ -18,7 +18,8 @@ import pytest
 
 from grantproof.client import AsyncClient, Client, Decision, Options, Undetermined
 from tests.databases import SqliteDatabase
-from tests.survival.serving import free_port, process_on, serving
+from tests.processes import free_port
+from tests.survival.serving import process_on, serving
 
 DEADLINE: Final = 0.4
 SLACK: Final = 5.0

@@ -1,6 +1,5 @@
 """Completion in a real bash, with the script that the program prints; its cost; zsh and fish."""
 
-import os
 import shlex
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
+from tests.processes import bare
 
 PROCESSOR_SECONDS_MAX = 0.6
 """Of one question of a shell, on any machine that tests run on; it is about 0.2."""
@@ -38,18 +38,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Nothing of ours but what is named."""
-    kept = {name: one for name, one in os.environ.items() if not name.startswith("GRANTPROOF_")}
-    return {**kept, **more}
-
-
 def completed(folder: Path, *words: str) -> tuple[str, list[str]]:
     """How the shell completes the program, and what it offers for the last word."""
     done = subprocess.run(
         ["bash", "--norc", "--noprofile", "-c", ASK, "bash", *words],
         cwd=folder,
-        env=environment(),
+        env=bare(),
         capture_output=True,
         text=True,
         check=True,
@@ -92,7 +86,7 @@ def asked(folder: Path, shell: str, line: str, **more: str) -> str:
     done = subprocess.run(
         [folder / "bin" / "grantproof"],
         cwd=folder,
-        env=environment(**{name: value, "_TYPER_COMPLETE_ARGS": line, **more}),
+        env=bare(**{name: value, "_TYPER_COMPLETE_ARGS": line, **more}),
         capture_output=True,
         text=True,
         check=True,
@@ -119,7 +113,7 @@ def test_a_script_is_printed_for_each_shell(folder: Path, shell: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", script.replace("']", f"', '{shell}']")],
         cwd=folder,
-        env=environment(**named),
+        env=bare(**named),
         capture_output=True,
         text=True,
         check=True,
@@ -135,7 +129,7 @@ def test_completion_costs_little(folder: Path) -> None:
         "took = os.times(); print(took.children_user + took.children_system)\n"
     )
     words = "grantproof --org acme assign alice "
-    told = environment(
+    told = bare(
         _GRANTPROOF_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(len(words.split()))
     )
     done = subprocess.run(

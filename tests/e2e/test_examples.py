@@ -20,11 +20,11 @@ import httpx2
 import pytest
 
 from tests.e2e.several import is_alive
+from tests.processes import PROGRAM
 from tests.repository.checkout import ROOT
 
 PATIENCE_SECONDS = 300
 PORTS = {"documents": 8001, "expenses": 8002, "tenants": 8003}
-PROGRAM = Path(sys.executable).with_name("grantproof")
 READY = Path(sys.prefix) / ".installed"
 README = (ROOT / "examples" / "README.md").read_text()
 

@@ -19,7 +19,7 @@ import pytest
 
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
-from tests.e2e.test_cli_serve import bare_environment, free_port
+from tests.processes import bare, free_port
 
 PROGRAM = Path(sys.executable).with_name("grantproof")
 SECONDS_MAX = 60
@@ -45,7 +45,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [PROGRAM, *words],
         cwd=folder,
-        env=bare_environment(folder),
+        env=bare(HOME=str(folder)),
         capture_output=True,
         text=True,
         check=False,
@@ -142,7 +142,7 @@ def test_ctrl_c_at_the_start_is_quiet(tmp_path: Path) -> None:
         subprocess.Popen[str],
         [PROGRAM, *SERVE, port],
         cwd=tmp_path,
-        env=bare_environment(tmp_path),
+        env=bare(HOME=str(tmp_path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,13 +1,8 @@
 """The demo organization over real HTTP, to the letter: a real process on each kind of database."""
 
-import os
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -21,6 +16,7 @@ from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.settings import Settings
 from tests.databases import Databases, key_file, place
+from tests.processes import PROGRAM, bare, free_port
 
 Json = dict[str, Any]
 
@@ -50,13 +46,11 @@ def address(databases: Databases) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def http(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A client of a server process that serves the demo."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as found:
-        port = found.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
+    port = free_port()
     server = subprocess.Popen(
-        [Path(sys.executable).with_name("grantproof"), "serve", "--demo", "--port", str(port)],
+        [PROGRAM, "serve", "--demo", "--port", str(port)],
         cwd=tmp_path_factory.mktemp("demo"),
-        env={**kept, **place(address)},
+        env=bare(**place(address)),
         stdout=subprocess.DEVNULL,
     )
     try:

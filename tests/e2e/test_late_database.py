@@ -1,12 +1,9 @@
 """A service whose database comes up after it: it listens, waits, and serves when it can."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,37 +15,18 @@ import pytest
 
 from tests.databases import PostgresqlDatabase, PostgresqlDatabases, place
 from tests.postgresql import Server, running_server
+from tests.processes import PROGRAM, bare, free_port, started
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 PATIENCE_SECONDS = 60
 ASIDE = "the database cannot be reached yet: until it can, every answer is `not ready`\n"
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as found:
-        return int(found.getsockname()[1])
 
 
 @contextmanager
 def serving(port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """A service with those settings, killed at the end if it still runs."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
-    process = subprocess.Popen(
-        [PROGRAM, "serve", "--port", str(port)],
-        env={**kept, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
-    watchdog.start()
-    try:
+    command = [str(PROGRAM), "serve", "--port", str(port)]
+    with started(command, seconds=PATIENCE_SECONDS, env=bare(**settings)) as process:
         yield process
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.communicate()
 
 
 def asked(port: int, path: str, *, method: str = "GET") -> tuple[HTTPResponse, Any]:

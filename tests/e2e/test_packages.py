@@ -29,7 +29,8 @@ from deploy.release.locked import ROOT, needed, of_checkout, packages_of
 from grantproof import __version__
 from grantproof.adapters.verification import STAGES, core_digest
 from tests.api.service import READ_DOCS
-from tests.e2e.test_stopping import JSON, free_port
+from tests.e2e.test_stopping import JSON
+from tests.processes import free_port
 
 PACKAGE = ROOT / "src" / "grantproof"
 WHEEL = f"grantproof-{__version__}-py3-none-any.whl"

@@ -9,7 +9,6 @@ which commands are left out, and why.
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,13 +22,12 @@ from grantproof.bootstrap import compose
 from grantproof.settings import Settings
 from tests.databases import copied
 from tests.e2e.preloaded import ROOT, preloaded
-from tests.e2e.test_cli_serve import bare_environment, free_port
 from tests.e2e.test_late_database import until
 from tests.pages import Block, agrees, blocks, pages, steps
+from tests.processes import PROGRAM, bare, free_port
 from tests.repository.documentation import CARRIED_OUT, Page, left_out
 
-PROGRAMS = Path(sys.executable).parent
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 END = "\x1e"
 """A character that no command prints stands between what one prints and how it ended."""
 
@@ -106,9 +104,9 @@ def shell_for(page: Page, folder: Path, *, programs: Path, acme: Path) -> Iterat
     (folder.parent / ".curlrc").write_text(f'connect-to = "localhost:9090:127.0.0.1:{port}"\n')
     prepared = {"GRANTPROOF_DATABASE_URL": str(database), "GRANTPROOF_ORG": "acme"}
     environment = {
-        **bare_environment(folder),
+        **bare(HOME=str(folder)),
         **({} if page.alone else prepared),
-        "PATH": f"{'' if page.alone else f'{programs}:'}{PROGRAMS}:{os.environ['PATH']}",
+        "PATH": f"{'' if page.alone else f'{programs}:'}{PROGRAM.parent}:{os.environ['PATH']}",
         "CURL_HOME": str(folder.parent),
         "GRANTPROOF_PORT": str(port),
         "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
@@ -131,7 +129,7 @@ def shell_for(page: Page, folder: Path, *, programs: Path, acme: Path) -> Iterat
 def service(environment: dict[str, str]) -> Iterator[None]:
     """The demo's service, as long as it is needed."""
     server = subprocess.Popen(
-        [PROGRAMS / "grantproof", "serve", "--demo"],
+        [PROGRAM, "serve", "--demo"],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -12,15 +12,8 @@ from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.snapshot_files import DRAFT_SUFFIX, SUFFIX
 from grantproof.core.identifiers import OrganizationId
 from tests.contracts.histories import HISTORY, created
-from tests.e2e.test_cli_serve import (
-    PROGRAM,
-    STOP_SECONDS_MAX,
-    announced,
-    bare_environment,
-    free_port,
-    posted,
-    serving,
-)
+from tests.e2e.test_cli_serve import STOP_SECONDS_MAX, announced, posted, serving
+from tests.processes import PROGRAM, bare, free_port
 from tests.shelves import found, kept, seen_in, shelf_in
 
 ACME = OrganizationId("acme")
@@ -73,7 +66,7 @@ def test_a_server_starts_from_its_file_and_knows_what_was_changed_behind_it(
     subprocess.run(
         [PROGRAM, "claim", "delete", "viewer-read-docs", "--org", "acme"],
         cwd=tmp_path,
-        env=bare_environment(tmp_path),
+        env=bare(HOME=str(tmp_path)),
         capture_output=True,
         check=True,
     )

@@ -1,12 +1,8 @@
 """A service that is told to stop under load: every request that was sent is answered."""
 
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,43 +16,24 @@ import pytest
 
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
 from tests.api.service import READ_DOCS
+from tests.processes import PROGRAM, bare, free_port, started
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 PATIENCE_SECONDS = 60
 ASKING, CHANGING = 6, 2
 JSON = {"Content-Type": "application/json"}
 
 
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as found:
-        return int(found.getsockname()[1])
-
-
 @contextmanager
 def serving(folder: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """The demo, ready, killed at the end if it still runs."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
-    process = subprocess.Popen(
-        [PROGRAM, "serve", "--demo", "--port", str(port)],
-        cwd=folder,
-        env={**kept, "GRANTPROOF_LOG_LEVEL": "warning", **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
-    watchdog.start()
-    try:
+    command = [str(PROGRAM), "serve", "--demo", "--port", str(port)]
+    environment = {**bare(GRANTPROOF_LOG_LEVEL="warning"), **settings}
+    with started(command, seconds=PATIENCE_SECONDS, env=environment, cwd=folder) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("DEMO")
         with closing(connected(port)) as connection:
             assert answered(connection, "GET", "/readyz") == (200, False)
         yield process
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.communicate()
 
 
 def connected(port: int) -> HTTPConnection:

@@ -9,7 +9,6 @@ import os
 import random
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from tests import first_release
 from tests.contracts.histories import ACTOR, FIRST_HISTORY, INSTANT, empty, event
 from tests.databases import Database, SqliteDatabase, opened
 from tests.first_release import FirstStore
+from tests.processes import PROGRAM, bare
 
 PAGE = (Path(__file__).parents[2] / "docs/upgrade.md").read_text(encoding="utf-8")
 
@@ -238,11 +238,10 @@ def test_the_page_works_when_pasted(tmp_path: Path) -> None:
     obtain(beside(old_file.path), create=True)
     (block,) = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     script = "\n".join(line.removeprefix("$ ") for line in block.splitlines())
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     done = subprocess.run(
         ["bash", "-euc", script],
         cwd=tmp_path,
-        env={**kept, "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"},
+        env=bare(PATH=f"{PROGRAM.parent}:{os.environ['PATH']}"),
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.processes import PROGRAM, bare
 from tests.repository.checkout import ROOT
 
 ACTION = ROOT / "deploy" / "github-action"
@@ -21,7 +22,6 @@ EXPRESSION = re.compile(r"\$\{\{ ([a-z._-]+) \}\}")
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 """As a runner runs `shell: bash`."""
 
-PROGRAM = Path(sys.executable).with_name("grantproof")
 
 POLICY = """\
 apiVersion: grantproof/v1
@@ -79,10 +79,9 @@ class Pull:
 @pytest.fixture
 def pull(tmp_path: Path) -> Pull:
     """A repository with a policy; the program is found as an installed one is."""
-    kept = {name: held for name, held in os.environ.items() if "GRANTPROOF" not in name}
     who = {f"GIT_{a}_{b}": "ann" for a in ("AUTHOR", "COMMITTER") for b in ("NAME", "EMAIL")}
-    path = f"{PROGRAM.parent}:{kept['PATH']}"
-    environment = {**kept, **who, "PATH": path, "HOME": str(tmp_path), "RUNNER_TEMP": str(tmp_path)}
+    path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+    environment = bare(PATH=path, HOME=str(tmp_path), RUNNER_TEMP=str(tmp_path), **who)
     folder = tmp_path / "checkout"
     (folder / "policy").mkdir(parents=True)
     (folder / "policy" / "shop.yaml").write_text(POLICY)

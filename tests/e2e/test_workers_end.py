@@ -15,14 +15,14 @@ from grantproof.cli.supervisor import TRIES_MAX
 from tests.api.service import READ_DOCS
 from tests.e2e.several import (
     PATIENCE_SECONDS,
-    PROGRAM,
     REQUESTS,
     becomes,
     is_alive,
     serving,
     stopped,
 )
-from tests.e2e.test_stopping import answered, connected, free_port, load
+from tests.e2e.test_stopping import answered, connected, load
+from tests.processes import PROGRAM, bare, free_port
 
 
 @pytest.mark.parametrize("drain", [0, 1])
@@ -128,11 +128,10 @@ def test_what_no_worker_can_start_with_ends_the_start(tmp_path: Path) -> None:
     """At once, as with one process: the reason on one line, exit code 3."""
     log = tmp_path / "decisions"
     log.write_text("no folder")
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     done = subprocess.run(
         [PROGRAM, "serve", "--demo", "--port", str(free_port()), "--workers", "2"],
         cwd=tmp_path,
-        env={**kept, "GRANTPROOF_DECISION_LOG": str(log)},
+        env=bare(GRANTPROOF_DECISION_LOG=str(log)),
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,

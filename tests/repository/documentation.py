@@ -66,10 +66,13 @@ METERED: Final = "grantproof role create analyst && grantproof assign alice anal
 INSTALLED: Final = 'mkdir -p .venv/bin && ln -s "$(command -v grantproof)" .venv/bin/grantproof'
 
 CARRIED_OUT: Final = (
+    Page(Path("tla/README.md")),
     Page(Path("README.md"), demo=True, served=True, before=INSTALLED),
     Page(Path("docs/adding-a-constraint.md")),
     Page(Path("docs/administration.md")),
+    Page(Path("docs/audit.md"), demo=True),
     Page(Path("docs/authentication.md"), demo=True, served=True, before=OPERATOR),
+    Page(Path("docs/console.md"), demo=True),
     Page(Path("docs/deployment.md"), demo=True, served=True),
     Page(Path("docs/diff.md"), demo=True),
     Page(Path("docs/guardrails.md")),
@@ -140,8 +143,9 @@ SHELL: Final = "it writes where shells look; `e2e/test_completion.py` uses what 
 OF_THE_READER: Final = "it names a server or a file of the reader's: the test names its own"
 
 LEFT_OUT: Final = (
-    LeftOut("make ", 7, ENDLESS),
+    LeftOut("make ", 9, ENDLESS),
     LeftOut("grantproof serve\n", 1, ENDLESS),
+    LeftOut("grantproof serve --demo\n", 1, ENDLESS),
     LeftOut("python -m specs.mutants ", 1, ENDLESS),
     LeftOut("python -m specs.against ", 2, ENDLESS),
     LeftOut("git clone ", 2, INSTALLS),

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from ruamel.yaml import YAML
 
-from tests.pages import Block, agrees, blocks, pages, steps, written_by_people
+from tests.pages import FENCE, Block, agrees, blocks, pages, steps, written_by_people
 from tests.repository.checkout import ROOT, listed_files, read
 from tests.repository.documentation import CARRIED_OUT, ELSEWHERE, LEFT_OUT, left_out
 from tests.repository.test_threat_model import is_test
@@ -19,6 +19,7 @@ LOOKED_AT: Final = frozenset({"", "http", "promql", "text"})
 """Drawings, headers and messages; and queries, which `unit/test_runbook.py` reads."""
 
 TYPED: Final = re.compile(r"^(?:\$ |grantproof |make |curl |pip |python3? |export )", re.MULTILINE)
+INDENTED: Final = re.compile(r"(?:^|\n)\n {4,}(\w[^\n]*)")
 
 
 def unexecuted(path: Path, page: str) -> list[str]:
@@ -30,6 +31,11 @@ def unexecuted(path: Path, page: str) -> list[str]:
         f"{path}: {counted[one.language]} blocks of {one.language}: {one.test} runs {one.blocks}"
         for one in ELSEWHERE
         if one.path == path and counted[one.language] != one.blocks
+    ]
+    wrong += [
+        f"{path}: let `{line}` stand between fences"
+        for line in INDENTED.findall(FENCE.sub("", page))
+        if TYPED.search(line)
     ]
     for block in blocks(page):
         if block.language not in elsewhere:
@@ -159,6 +165,7 @@ def test_a_dead_link_is_told() -> None:
         ("```ruby\nputs 1\n```\n", "`ruby` is nothing that anybody runs or reads"),
         ("`a.yaml`:\n\n```yaml\na: 1\n```\n", "nobody writes `a.yaml`"),
         ("```csv\na,b\n```\n", "it cannot be read"),
+        ("so\n\n    grantproof dead\n", "let `grantproof dead` stand between fences"),
     ],
 )
 def test_a_block_that_nothing_executes_is_told(page: str, fault: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.keyring import KeyRequest, Keyring, NewKey
 from grantproof.service.snapshots import Snapshots
 from tests.databases import Database, opened, place
+from tests.processes import bare, free_port
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 LOOPBACK: Final = "127.0.0.1"
@@ -132,12 +132,11 @@ class Process:
 
     def launch(self, **more: str) -> None:
         """Start it without waiting; `more` are settings of this start alone."""
-        kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
         with (self.folder / "log").open("ab") as log:
             self._running = subprocess.Popen(
                 [*self.program, "serve", "--port", str(self.port)],
                 cwd=self.folder,
-                env={**kept, **self.environment, **more},
+                env={**bare(**self.environment), **more},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -189,12 +188,6 @@ class Process:
         return Caller(self.port, self.key, host=self.host, seconds=seconds)
 
 
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as found:
-        return int(found.getsockname()[1])
-
-
 def operator_key(database: Database) -> str:
     """A new key of an operator who may do everything, made past the service."""
     store = opened(database.address)
@@ -233,11 +226,10 @@ def serving(*processes: Process) -> Iterator[None]:
 
 def command(process: Process, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """What a command of the program says, run where the service has its settings."""
-    kept = {name: value for name, value in os.environ.items() if "GRANTPROOF" not in name}
     return subprocess.run(
         [*PROGRAM, *arguments],
         cwd=process.folder,
-        env={**kept, **process.environment},
+        env=bare(**process.environment),
         capture_output=True,
         text=True,
         check=False,

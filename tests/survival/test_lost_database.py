@@ -14,8 +14,9 @@ from typing import Final
 
 from tests.databases import PostgresqlDatabases
 from tests.postgresql import Server, running_server
+from tests.processes import free_port
 from tests.survival.scales import SCALE
-from tests.survival.serving import free_port, process_on, serving
+from tests.survival.serving import process_on, serving
 from tests.survival.sound import History, check_audit, history
 from tests.survival.toggling import ORGANIZATION, Load, check_ages, found
 
@@ -28,7 +29,6 @@ TOO_LATE_SECONDS: Final = 0.5
 BETWEEN_SECONDS: Final = 0.8
 PAUSE_SECONDS: Final = 0.01
 RECOVERY_SECONDS_MAX: Final = 30
-PATIENCE_SECONDS: Final = 60
 HOW: Final = (signal.SIGKILL, signal.SIGQUIT)
 
 

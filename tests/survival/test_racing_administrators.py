@@ -61,9 +61,10 @@ from specs.traces.validation import validate
 from specs.traces.watching import stored
 from tests.databases import KEY_FILE, PostgresqlDatabase, PostgresqlDatabases, opened
 from tests.postgresql import Server
+from tests.processes import free_port
 from tests.survival.recorded import FOLDER, LOSSES, TRACED, UNTRACED, journal_in, records
 from tests.survival.scales import SCALE
-from tests.survival.serving import Caller, Process, free_port, process_on, serving
+from tests.survival.serving import Caller, Process, process_on, serving
 from tests.survival.sound import check_audit, history
 
 PROCESSES: Final = 3

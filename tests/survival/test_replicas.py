@@ -14,9 +14,10 @@ from typing import Final
 
 from tests.databases import Database, PostgresqlDatabases, place
 from tests.postgresql import running_server
+from tests.processes import free_port
 from tests.survival.links import Link, Namespace, link_to
 from tests.survival.scales import SCALE
-from tests.survival.serving import LOST, Process, free_port, process_on, serving
+from tests.survival.serving import LOST, Process, process_on, serving
 from tests.survival.sound import check_audit, history
 from tests.survival.toggling import (
     ORGANIZATION,

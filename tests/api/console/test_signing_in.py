@@ -72,12 +72,16 @@ def test_what_the_browser_keeps(door: Api, store: MemoryStore) -> None:
     assert kept(sign_in(door, key)) != kept(answer)
 
 
-@pytest.mark.parametrize("wanted", [{"public_url": "https://pdp.example.com"}, {}])
-def test_by_https_it_is_kept_for_https_only(store: MemoryStore, wanted: dict[str, Any]) -> None:
-    """As the operator says that it is reached, or as the request came."""
-    with serving(store, **wanted) as api:
-        if not wanted:
-            api.base_url = "https://pdp.example.com"
+@pytest.mark.parametrize("how", ["public_url", "scheme", "origin"])
+def test_by_https_it_is_kept_for_https_only(store: MemoryStore, how: str) -> None:
+    """As the operator says that it is reached, as the request came, or as the browser says."""
+    address = "https://pdp.example.com"
+    settings: dict[str, Any] = {"public_url": address} if how == "public_url" else {}
+    with serving(store, **settings) as api:
+        if how == "scheme":
+            api.base_url = address
+        if how == "origin":
+            api.headers["Origin"] = address
         key = new_key(store, REVIEWER)
         assert "; Secure" in sign_in(api, key).headers["set-cookie"]
         assert "; Secure" in post(api, "/console/sign-out", {}).headers["set-cookie"]

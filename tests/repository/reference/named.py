@@ -4,7 +4,6 @@ Each walk is a pair of sets: names that exist, and names that a text tells. The 
 each other over all pages.
 """
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -23,6 +22,7 @@ from tests.unit.adapters.test_telemetry import families, watching_everything
 from tests.unit.test_runbook import OF_OTHERS
 
 VARIABLE: Final = re.compile(r"\b(?:GRANTPROOF|OTEL)_[A-Z_]*[A-Z]\b(?!_)")
+QUOTED: Final = re.compile(rf'"({VARIABLE.pattern})"')
 LIBRARY: Final = frozenset({"OTEL_SERVICE_NAME"})
 """What a library reads for itself."""
 ROUTE: Final = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.~:-]*[\w}])")
@@ -35,8 +35,8 @@ BELOW: Final = "/v1/orgs/{}"
 """Pages about one organization leave this out of addresses, and say so."""
 SPAN: Final = re.compile(r"(?<!`)`(grantproof [a-z-][^`]*)`")
 SERIES: Final = ("bucket", "count", "sum")
-NO_METRIC: Final = frozenset({"grantproof_version"})
-"""A table of the database."""
+NO_METRIC: Final = frozenset({"grantproof_version", "grantproof_console"})
+"""A table of the database, and a cookie."""
 
 
 @cache
@@ -53,20 +53,12 @@ def variables_of_tests() -> frozenset[str]:
 
 
 def _constants(folder: str) -> set[str]:
-    found = set[str]()
-    for path in python_files(folder):
-        if path.is_relative_to(OWN):
-            continue
-        text = read(path)
-        if VARIABLE.search(text):
-            found |= {
-                node.value
-                for node in ast.walk(ast.parse(text))
-                if isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and VARIABLE.fullmatch(node.value)
-            }
-    return found
+    return {
+        name
+        for path in python_files(folder)
+        if not path.is_relative_to(OWN)
+        for name in QUOTED.findall(read(path))
+    }
 
 
 def variables_told(text: str) -> set[str]:

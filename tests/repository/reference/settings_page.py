@@ -3,7 +3,7 @@
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -108,8 +108,16 @@ def bounds(field: FieldInfo) -> tuple[float | None, float | None, bool]:
 def kind_of(field: FieldInfo) -> type:
     """The type of a setting, without the nothing that it may be."""
     kinds = get_args(field.annotation) or (field.annotation,)
+    if choices(field):
+        return str
     (kind,) = [one for one in kinds if isinstance(one, type) and one is not type(None)]
     return kind
+
+
+def choices(field: FieldInfo) -> list[str]:
+    """The words that a setting may be, where they are listed in its type."""
+    is_listed = get_origin(field.annotation) is Literal
+    return [str(one) for one in get_args(field.annotation)] if is_listed else []
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
@@ -118,8 +126,9 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
 
 def _type(name: str, field: FieldInfo) -> str:
     kind = kind_of(field)
-    if issubclass(kind, StrEnum):
-        return ", ".join(code(one.value) for one in kind)
+    named = [one.value for one in kind] if issubclass(kind, StrEnum) else choices(field)
+    if named:
+        return ", ".join(code(one) for one in named)
     if kind in {int, float}:
         return f"{unit(name)}, {_span(*bounds(field))}"
     return KINDS[kind]
