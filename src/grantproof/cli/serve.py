@@ -181,6 +181,7 @@ def announce(settings: "Settings", *, keyless: bool = False) -> None:
         tell("try next:")
         for line in first_check(address):
             tell(line)
+        tell(f"or look at it in a browser: {address}/console")
 
 
 def first_check(address: str) -> tuple[str, ...]:

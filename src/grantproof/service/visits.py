@@ -4,6 +4,7 @@ Nothing is remembered here, so every process that shares the secret reads what a
 What comes out is the credential itself: it is then checked like any other, at each request.
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -19,6 +20,7 @@ PURPOSE: Final = b"grantproof-visit-1"
 """Is bound into what is sealed: the same secret serves nothing else, another format fails."""
 INSTANT_BYTES: Final = 8
 SEALED_LENGTH_MAX: Final = 4_000
+WRITTEN: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Sealer(Protocol):
@@ -45,14 +47,16 @@ class Visits:
         if len(credential) > CREDENTIAL_BYTES_MAX:
             return None
         dated = self.clock.now().to_bytes(INSTANT_BYTES) + credential
-        return urlsafe_b64encode(self.sealer.seal(dated, purpose=PURPOSE)).decode()
+        sealed = self.sealer.seal(dated, purpose=PURPOSE)
+        # Without what fills it up: a cookie would have to stand in quotes for that.
+        return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def credential(self, kept: str) -> bytes | None:
         """Return the credential of a visit; nothing when it has ended, or never was one."""
-        if len(kept) > SEALED_LENGTH_MAX or not kept.isascii():
+        if len(kept) > SEALED_LENGTH_MAX or WRITTEN.fullmatch(kept) is None:
             return None
         try:
-            sealed = urlsafe_b64decode(kept)
+            sealed = urlsafe_b64decode(kept + "=" * (-len(kept) % 4))
         except ValueError:
             return None
         dated = self.sealer.opened(sealed, purpose=PURPOSE)

@@ -1,5 +1,6 @@
 """Signing in: a key is checked as everywhere, and kept sealed; whatever ends it ends the visit."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -69,15 +70,20 @@ def test_what_the_browser_keeps(door: Api, store: MemoryStore) -> None:
     assert sorted(attributes) == ["HttpOnly", "Path=/console", "SameSite=strict"]
     secret = key.rpartition("_")[2]
     assert secret not in value
+    assert re.fullmatch(r"grantproof_console=[\w-]+", value)
     assert kept(sign_in(door, key)) != kept(answer)
 
 
-@pytest.mark.parametrize("wanted", [{"public_url": "https://pdp.example.com"}, {}])
-def test_by_https_it_is_kept_for_https_only(store: MemoryStore, wanted: dict[str, Any]) -> None:
-    """As the operator says that it is reached, or as the request came."""
-    with serving(store, **wanted) as api:
-        if not wanted:
-            api.base_url = "https://pdp.example.com"
+@pytest.mark.parametrize("how", ["public_url", "scheme", "origin"])
+def test_by_https_it_is_kept_for_https_only(store: MemoryStore, how: str) -> None:
+    """As the operator says that it is reached, as the request came, or as the browser says."""
+    address = "https://pdp.example.com"
+    settings: dict[str, Any] = {"public_url": address} if how == "public_url" else {}
+    with serving(store, **settings) as api:
+        if how == "scheme":
+            api.base_url = address
+        if how == "origin":
+            api.headers["Origin"] = address
         key = new_key(store, REVIEWER)
         assert "; Secure" in sign_in(api, key).headers["set-cookie"]
         assert "; Secure" in post(api, "/console/sign-out", {}).headers["set-cookie"]
@@ -322,7 +328,11 @@ def test_no_credential_is_logged_or_shown(
         value = kept(answers[0])
         shown = str(logs) + "".join(capfd.readouterr())
         shown += "".join(one.text + one.headers.get("location", "") for one in answers)
-    assert len(logs) > 0
+    entered = [one for one in logs if one.get("route") == "/console/sign-in"]
+    assert [(one["status"], one["actor"]) for one in entered] == [
+        (303, f"key:{key.split('_')[1]}"),
+        (401, None),
+    ]
     assert key.partition("_")[2].partition("_")[2][:20] not in shown
     assert value[:20] not in shown
 

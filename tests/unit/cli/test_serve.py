@@ -122,7 +122,7 @@ def test_settings_reach_the_application_whole(monkeypatch: pytest.MonkeyPatch) -
 def test_the_demo_is_announced_loudly(capsys: pytest.CaptureFixture[str]) -> None:
     """One loud line, where it listens, and what to paste next."""
     announce(Settings(demo=True, port=9191))
-    demo, where, try_next, *pasted = capsys.readouterr().out.splitlines()
+    demo, where, try_next, *pasted, console = capsys.readouterr().out.splitlines()
     assert demo == (
         "DEMO: loopback only, everybody has the demo's key, bound to `acme`,"
         " callers may supply the context"
@@ -130,6 +130,7 @@ def test_the_demo_is_announced_loudly(capsys: pytest.CaptureFixture[str]) -> Non
     assert "http://127.0.0.1:9191" in where
     assert try_next == "try next:"
     assert tuple(pasted) == first_check("http://127.0.0.1:9191")
+    assert console == "or look at it in a browser: http://127.0.0.1:9191/console"
     assert pasted[0].strip().startswith("curl -s http://127.0.0.1:9191/evaluate")
 
 

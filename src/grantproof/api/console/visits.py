@@ -110,6 +110,9 @@ def forget(response: Response, *, request: Request, public_url: str | None) -> N
 
 
 def is_secure(request: Request, public_url: str | None) -> bool:
-    """Return whether the browser reaches the console by https."""
-    schemes = {request.url.scheme, urlsplit(public_url or "").scheme}
-    return "https" in schemes
+    """Return whether the browser reaches the console by https, also by way of a proxy.
+
+    The browser says so in the `Origin` of the form, the operator in a setting.
+    """
+    known = (str(request.url), public_url or "", request.headers.get("origin", ""))
+    return any(urlsplit(one).scheme == "https" for one in known)

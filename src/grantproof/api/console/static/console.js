@@ -3,7 +3,7 @@
 
 // "/" goes to the search of the page, as on many sites, unless somebody is typing.
 document.addEventListener("keydown", (event) => {
-  const busy = event.target.closest("input, select, textarea, [contenteditable]");
+  const busy = document.activeElement?.closest("input, select, textarea, [contenteditable]");
   if (event.key !== "/" || busy || event.ctrlKey || event.metaKey || event.altKey) return;
   const search = document.querySelector("input[type=search]");
   if (search) {
