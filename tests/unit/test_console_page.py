@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+from grantproof.api.console.around import DEPTH_MAX
+from grantproof.api.console.layering import EDGES_MAX, NODES_MAX, SPANS_MAX
 from grantproof.api.console.rendering import NAVIGATION, POLICY, PROOFS
+from grantproof.api.console.role_graph import LISTED
+from grantproof.api.console.trial_form import PRIVATE
 from grantproof.api.console.visits import COOKIE
 from grantproof.service.holdings import LOOKED_AT_MAX
 from grantproof.service.visits import CREDENTIAL_BYTES_MAX, VISIT_SECONDS_MAX
@@ -39,3 +43,15 @@ def test_the_bounds_are_told_as_they_are() -> None:
     assert f"for {VISIT_SECONDS_MAX // 3_600} hours at most" in GUIDE
     assert f"({CREDENTIAL_BYTES_MAX:,} bytes)" in GUIDE
     assert f"more than {LOOKED_AT_MAX:,} parts" in GUIDE
+
+
+def test_what_is_drawn_and_what_an_address_leaves_out_are_told_as_they_are() -> None:
+    """How much of a graph, how far around a role, and which fields may be private."""
+    assert f"At most {NODES_MAX} roles and {EDGES_MAX} arrows are drawn" in GUIDE
+    assert f"cross at most {SPANS_MAX:,} layers" in GUIDE
+    assert f"all of them, {LISTED} on a page" in GUIDE
+    assert (DEPTH_MAX, "up to eight steps away" in GUIDE) == (8, True)
+    names = sorted(name.replace("_", " ") for name in PRIVATE)
+    first, *between, last = names
+    told = f"{first.capitalize()}, {', '.join(between)} and {last} are left out"
+    assert told in GUIDE

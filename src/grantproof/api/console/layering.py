@@ -30,7 +30,7 @@ ROWS_MAX: Final = 4
 """Into at most so many rows: more would hide which layer is which."""
 NODES_MAX: Final = 150
 EDGES_MAX: Final = 400
-SPANS_MAX: Final = 2_000
+SPANS_MAX: Final = 1_500
 """So many nodes and edges are drawn at most, and so many layers may all edges together cross."""
 
 UNIT: Final = 100.0

@@ -163,3 +163,11 @@ def test_sets_tie_the_roles_that_are_drawn() -> None:
     assert picture(state, part, sets=[pair]).ties == (Tie("a", "b", label), Tie("b", "d", label))
     many = [SodSet(SodSetId(f"s{number}"), roles, 2) for number in range(TIES_MAX)]
     assert len(picture(state, part, sets=many).ties) == TIES_MAX
+
+
+def test_the_role_itself_is_there_in_any_case() -> None:
+    """Also among more than can be drawn that have to be seen."""
+    many = [RoleId(f"r{number:03d}") for number in range(NODES_MAX + 5)]
+    part = around(organization([*many, "z"]), RoleId("z"), 1, first=many)
+    assert "z" in names(part)
+    assert len(part.roles) == NODES_MAX

@@ -200,7 +200,22 @@ def largest() -> Graph:
     return nodes, edges
 
 
-@pytest.mark.parametrize("graph", [largest(), *AWKWARD.values()], ids=["largest", *AWKWARD])
+def longest() -> Graph:
+    """A chain with shortcuts, which together cross as many layers as they may."""
+    nodes = numbered(NODES_MAX)
+    edges = [(nodes[one], nodes[one + 1]) for one in range(64)]
+    pairs = ((one, other) for one in range(64) for other in range(one + 2, 65))
+    for upper, lower in pairs:
+        more = [*edges, (nodes[upper], nodes[lower])]
+        if (7 * upper + lower) % 5 == 0 and fits(len(nodes), more):
+            edges = more
+    return nodes, edges
+
+
+LARGE = {"largest": largest(), "longest": longest(), **AWKWARD}
+
+
+@pytest.mark.parametrize("graph", LARGE.values(), ids=LARGE.keys())
 def test_the_largest_drawing_takes_no_time(graph: Graph) -> None:
     """Less than 200 ms of a processor, names as long as they may be and words included."""
     long = Picture(
