@@ -40,8 +40,10 @@ BODIES: Final = (
     b"=&=",
     b"revision=-1&role=%3Cscript%3E&principal=..%2F..&next=//x",
 )
-VARYING: Final = re.compile(r"[\w-]+-[\da-f]+</code>|\d+\.\d s ago")
-"""What differs from one look to the next: the id of the request, and how long ago it was."""
+VARYING: Final = re.compile(
+    r"[\w-]+-[\da-f]+</code>|\d+\.\d s ago|[\d-]{10}T[\d:]{8}Z, \w{3} \d\d:00 local"
+)
+"""What differs from one look to the next: the id of the request, how long ago it was, and now."""
 
 
 @pytest.fixture(scope="module")
