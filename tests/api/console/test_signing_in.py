@@ -115,6 +115,11 @@ def test_what_is_no_page_leads_to_signing_in_too(door: Api) -> None:
     to_sign_in(look(door, "/console/none"), then="%2Fconsole%2Fnone")
 
 
+def test_a_form_of_nobody_is_not_gone_back_to(door: Api) -> None:
+    """What it would have posted is gone, and its address may be no page."""
+    to_sign_in(post(door, f"{HOME}/none", {"a": "b"}))
+
+
 @pytest.mark.parametrize("spoilt", ["gp_none", "x", "gp_é", "a.b.c", "a\nb", "gp_ x", "Bearer x"])
 def test_a_wrong_key_is_told_so_and_nothing_is_kept(door: Api, spoilt: str) -> None:
     """401, with the form to try again, whatever is wrong with it."""
