@@ -231,4 +231,3 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "ways.Verdict.hangs_on": (("tests/unit/core/test_ways.py", "tests/api/test_laws.py"), SECOND),
 }
 """The functions that are tested only: by what, and why they are not proved."""
-
