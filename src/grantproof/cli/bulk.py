@@ -255,11 +255,17 @@ class _Import:
         elif nothing:
             tell(f"nothing to do: every line of `{self.file}` was imported before")
         else:
-            told = f"assigned {tally.assigned} in {tally.batches} changes"
+            told = f"assigned {tally.assigned} in {_changes(tally.batches)}"
             told += f", left out {tally.refused}" if tally.refused else ""
-            told += f", {tally.before} changes were made before" if tally.before else ""
+            if tally.before:
+                were = "was" if tally.before == 1 else "were"
+                told += f", {_changes(tally.before)} {were} made before"
             at = "" if tally.revision is None else f", revision {tally.revision}"
             tell(f"{told} ({organization}{at})")
+
+
+def _changes(count: int) -> str:
+    return "1 change" if count == 1 else f"{count} changes"
 
 
 class Source:

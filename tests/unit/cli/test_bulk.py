@@ -72,14 +72,14 @@ def test_a_bad_line_stops_its_batch_only(
     assert reason in ended.err
     assert "goes on from line 4" in ended.err
     mended = run("assignments", "import", written(*LINES[:4]), "--batch", "2")
-    assert mended.out.startswith("assigned 2 in 1 changes, 1 changes were made before")
+    assert mended.out.startswith("assigned 2 in 1 change, 1 change was made before")
 
 
 def test_refused_lines_can_be_left_out(run: Run, written: Written) -> None:
     """Each is named with its reason; a batch of nothing else makes no change."""
     file = written("bob,nothing", "nobody,viewer", "bob,viewer", "bob,viewer", "bob")
     ended = run("assignments", "import", file, "--batch", "2", "--on-refusal", "skip")
-    assert ended.out.startswith("assigned 1 in 1 changes, left out 4 (acme")
+    assert ended.out.startswith("assigned 1 in 1 change, left out 4 (acme")
     assert [line.split(":")[1] for line in ended.err.splitlines()] == ["2", "3", "5", "6"]
 
 
@@ -94,7 +94,7 @@ def test_a_change_of_what_was_imported_is_noticed(
     assert "are not those" in run("assignments", "import", written(*LINES[:2]), "--batch", "1").line
     assert revision() == before
     named = run("assignments", "import", written(*LINES[2:]), "--name", "second")
-    assert named.out.startswith("assigned 3 in 1 changes")
+    assert named.out.startswith("assigned 3 in 1 change")
 
 
 def test_an_interrupted_import_goes_on(
@@ -116,7 +116,7 @@ def test_an_interrupted_import_goes_on(
         stopped = run("assignments", "import", file, "--batch", "2")
     assert (stopped.code, "from 4" in stopped.line) == (1, True)
     rest = run("assignments", "import", file, "--batch", "2").out
-    assert rest.startswith("assigned 3 in 2 changes, 1 changes were made before")
+    assert rest.startswith("assigned 3 in 2 changes, 1 change was made before")
 
 
 def test_a_file_that_is_not_one_of_ours(run: Run, written: Written, tmp_path: Path) -> None:
