@@ -68,6 +68,7 @@ def test_what_failed_is_named(tmp_path: Path) -> None:
     text, read = shown(tmp_path, report(passed=False, stages=stages))
     assert "Not verified. The gate ran on exactly this source" in read
     assert row(text, "P-CERT").startswith(f"P-CERT {PROMISES['P-CERT']} failed 1 failed specs:")
+    assert row(text, "P-CERT").endswith("specs 2 62 s")
     assert "specs: <b>three: refuted" in read
     assert "<b>three" not in text
     assert row(text, "P-SOUND").endswith("holds specs 2 2.0 s")

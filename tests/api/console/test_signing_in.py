@@ -227,6 +227,8 @@ def test_a_key_without_the_scope_is_told_which(door: Api, store: MemoryStore) ->
         )
         assert route.scopes
         assert f"`{min(route.scopes)}`" in told(answer, 403, "insufficient_scope")
+        # Nor is there a link to what would be refused.
+        assert ">Overview</a>" not in answer.text
 
 
 def test_another_organization_is_the_same_403_as_in_the_api(
