@@ -13,15 +13,18 @@ from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.signing import Ed25519Signer
 from grantproof.adapters.sql import SqlStore
 from grantproof.api.console import sealing, timeline
+from grantproof.core.commands.language import CreateRole
+from grantproof.core.identifiers import RoleId
 from grantproof.core.limits import EVENTS_SEARCHED_MAX
 from grantproof.service import event_text, history
 from grantproof.service.audit import AuditPoint
+from grantproof.service.authors import Author
 from grantproof.service.callers import Scope
 from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
 from grantproof.service.ports import StoreUnavailable
 from tests.api.console.browsing import look, told, words
-from tests.api.service import OPERATORS, Api, running, serving
+from tests.api.service import OPERATORS, Api, running, services_over, serving
 from tests.databases import opened
 
 ORG = "/v1/orgs/acme"
@@ -195,6 +198,15 @@ def test_an_event_that_is_not_there_is_told(
 ) -> None:
     """What is to come is not there, what is no number is no revision."""
     told(look(steady, f"{HERE}/{which}"), status, code)
+
+
+def test_what_is_not_known_here_yet_is_not_shown(api: Api, store: MemoryStore) -> None:
+    """A page is of one revision, whatever another process has made since."""
+    services_over(store).administration.propose(
+        ACME, CreateRole(RoleId("late")), by=Author("other")
+    )
+    assert revisions(asked(api)) == [1, 0]
+    told(look(api, f"{HERE}/2"), 404, "not_found")
 
 
 # ---------------------------------------------------------------- seals
