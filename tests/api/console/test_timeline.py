@@ -122,7 +122,7 @@ def test_pages_follow_one_another(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(timeline, "LISTED", 2)
     answer = asked(past(api), actor="demo")
     seen = revisions(answer)
-    while True:
+    for _ in range(len(seen) + 4):
         href = re.search(r'rel="next" href="([^"]*)"', answer.text)
         if href is None:
             break
