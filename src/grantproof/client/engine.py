@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from grantproof.client.machine import THIS_MACHINE
 from grantproof.client.policy_paths import gather
-from grantproof.client.questions import More, Question, Said
+from grantproof.client.questions import FIELDS, More, Question, Said
 from grantproof.client.results import Allow, CallerError, Deny, Document
 from grantproof.client.saying import read_said
 from grantproof.core import policy
@@ -54,6 +54,7 @@ def _at(region: str) -> Supplied:
 
 
 FAILED: Final = CODES[ConstraintFailed]
+OFTEN_SAID: Final = FIELDS - More.__optional_keys__
 
 
 class PolicyError(ValueError):
@@ -99,6 +100,49 @@ class Here:
     midnight: int
     nothing: Deny
     nothing_yet: Deny
+
+    def glance(  # noqa: PLR0917 - called once a decision: keywords would cost a tenth of it
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        region: str | None,
+        hour: int | None,
+        usage: int | None,
+        rate: int | None,
+    ) -> Allow | Deny | None:
+        """Return the decision that the tables have; nothing where they have none.
+
+        That is so of every illegal question: what is in the tables has a legal name, and so has a
+        region that the policy names.
+        """
+        try:
+            if not (
+                (hour is None or (type(hour) is int and 0 <= hour < HOURS_PER_DAY))
+                and (usage is None or (type(usage) is int and 0 <= usage <= INTEGER_MAX))
+                and (rate is None or (type(rate) is int and 0 <= rate <= INTEGER_MAX))
+                and (region is None or region in self.regions)
+            ):
+                return None
+            at = self.at if hour is None else self.midnight + hour
+            ready, table = self.ready, self.table
+            verdict = decide(
+                ready, table, principal, action, resource, None, at, region, usage, rate
+            )
+        except TypeError:  # what cannot be looked up is no name
+            return None
+        if verdict is None:
+            return None
+        answer, _, hourly, used, rated = verdict
+        until = self.hour_ends if hourly else None
+        if (used and usage is None) or (rated and rate is None):
+            until = None if verdict.hangs_on(usage, rate) else until
+        if isinstance(answer, Claim):
+            return Allow(answer.id, self.revision, self.instant, until)
+        if answer is UNMET:
+            asked = self, principal, action, resource, region, hour, usage, rate
+            return Failed(FAILED, "", self.revision, self.instant, until, asked=asked)
+        return self.nothing_yet if hourly else self.nothing
 
     def later(self, instant: int) -> "Here":
         """Return the same policy at another instant."""
@@ -184,32 +228,10 @@ class Engine:
         now = self._wall()
         if now >= here.ends:
             here = self._later(int(now))
-        if (
-            not more
-            and (hour is None or (type(hour) is int and 0 <= hour < HOURS_PER_DAY))
-            and (usage is None or (type(usage) is int and 0 <= usage <= INTEGER_MAX))
-            and (rate is None or (type(rate) is int and 0 <= rate <= INTEGER_MAX))
-            and (region is None or region in here.regions)
-        ):
-            at = here.at if hour is None else here.midnight + hour
-            ready, table = here.ready, here.table
-            try:
-                verdict = decide(
-                    ready, table, principal, action, resource, None, at, region, usage, rate
-                )
-            except TypeError:  # what cannot be looked up is no name: told below
-                verdict = None
-            if verdict is not None:
-                answer, _, hourly, used, rated = verdict
-                until = here.hour_ends if hourly else None
-                if (used and usage is None) or (rated and rate is None):
-                    until = None if verdict.hangs_on(usage, rate) else until
-                if isinstance(answer, Claim):
-                    return Allow(answer.id, here.revision, here.instant, until)
-                if answer is UNMET:
-                    asked = here, principal, action, resource, region, hour, usage, rate
-                    return Failed(FAILED, "", here.revision, here.instant, until, asked=asked)
-                return here.nothing_yet if hourly else here.nothing
+        if not more:
+            found = here.glance(principal, action, resource, region, hour, usage, rate)
+            if found is not None:
+                return found
         said = _said(region, hour, usage, rate=rate, more=more)
         return _decide(here, (principal, action, resource), said)
 
@@ -222,9 +244,7 @@ class Engine:
         now = self._wall()
         if now >= here.ends:
             here = self._later(int(now))
-        return tuple(
-            _decide(here, (one.principal, one.action, one.resource), one.said) for one in questions
-        )
+        return tuple([_answer(here, one) for one in questions])
 
     def _later(self, instant: int) -> Here:
         """Return the policy at the instant, or at a later one that another thread came with."""
@@ -265,6 +285,18 @@ def _loaded(organization: Organization, *, revision: int, instant: int) -> Here:
         for region in constraint.regions
     )
     return _here(Index(state), regions, instant)
+
+
+def _answer(here: Here, question: Question) -> Allow | Deny:
+    """Return the decision on one question of many; raises `CallerError`."""
+    said = question.said
+    principal, action, resource = question.principal, question.action, question.resource
+    if said.keys() <= OFTEN_SAID:
+        told = said.get("region"), said.get("hour"), said.get("usage"), said.get("rate")
+        found = here.glance(principal, action, resource, *told)
+        if found is not None:
+            return found
+    return _decide(here, (principal, action, resource), said)
 
 
 def _decide(here: Here, named: tuple[str, str, str], said: Said) -> Allow | Deny:
@@ -336,8 +368,9 @@ def _said(
 def _asked(principal: str, action: str, resource: str, *, said: Said) -> tuple[Request, Supplied]:
     """Return what the core is asked, and in which context; raises `CallerError`."""
     try:
-        if len(said) == 0 or (len(said) == 1 and "region" in said):
-            supplied = _at(said["region"]) if "region" in said else NOTHING_SUPPLIED
+        region = said.get("region")
+        if len(said) == 0 or (len(said) == 1 and isinstance(region, str)):
+            supplied = NOTHING_SUPPLIED if region is None else _at(region)
             return Request(_principal(principal), _action(action), _resource(resource)), supplied
         told = read_said(said)
         request = Request(

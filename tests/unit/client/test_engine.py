@@ -148,6 +148,12 @@ def test_the_certificate_comes_on_demand() -> None:
         (("ann", "read", "orders"), {"hour": True}, "hour"),
         (("ann", "read", "orders"), {"usage": -1}, "usage"),
         (("ann", "read", "orders"), {"region": ""}, "region"),
+        (("ann", "read", "orders"), {"region": ["eu"]}, "region"),
+        (("ann", "read", "orders"), {"usage": True}, "usage"),
+        (("ann", "read", "orders"), {"usage": 2**63}, "usage"),
+        (("ann", "read", "orders"), {"rate": -1}, "rate"),
+        (("ann", "read", "orders"), {"rate": True}, "rate"),
+        (("ann", "read", "orders"), {"hour": -1}, "hour"),
         (("ann", "read", "orders"), {"position": "here"}, "position"),
         (("ann", "read", "orders"), {"attributes": {"x": 1.5}}, "attributes.x"),
         (("ann", "read", "orders"), {"active_roles": ["?"]}, "active_roles[0]"),
@@ -157,8 +163,10 @@ def test_the_certificate_comes_on_demand() -> None:
 )
 def test_an_illegal_question_is_an_error(asked: Any, said: Any, field: str) -> None:
     """It names the field; nothing is coerced."""
+    known = engine()
+    known.decide("ann", "read", "orders")
     with pytest.raises(CallerError) as raised:
-        engine().decide(*asked, **said)
+        known.decide(*asked, **said)
     assert (raised.value.code, raised.value.status) == ("invalid", 400)
     assert f"`{field}" in raised.value.detail
 
