@@ -228,6 +228,7 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "ways.near": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
     "ways.nobody_looks": (("tests/unit/core/test_ways.py",), SECOND),
     "ways.matching": (("tests/unit/core/test_ways.py", "tests/stateful/test_index.py"), SECOND),
+    "ways.Verdict.metered": (("tests/unit/core/test_ways.py",), SECOND),
     "ways.Verdict.hangs_on": (("tests/unit/core/test_ways.py", "tests/api/test_laws.py"), SECOND),
 }
 """The functions that are tested only: by what, and why they are not proved."""

@@ -58,9 +58,10 @@ def test_the_demo_answers_what_it_told_us_to_paste(how: signal.Signals, tmp_path
     """`make run`: one loud line, a command that works when pasted, and a quiet end."""
     port = free_port()
     with serving(tmp_path, "--demo", port=port) as server:
-        demo, where, _, *pasted = announced(server, 5)
+        demo, where, _, *pasted, page = announced(server, 6)
         assert demo.startswith("DEMO: loopback only, everybody has the demo's key, bound to `acme`")
         assert f"http://127.0.0.1:{port}" in where
+        assert page == f"or look at it in a browser: http://127.0.0.1:{port}/console"
         assert posted(pasted)["decision"] == "Allow"
         server.send_signal(how)
         out, err = server.communicate(timeout=STOP_SECONDS_MAX)
@@ -109,7 +110,7 @@ def test_who_waits_for_events_does_not_hold_up_the_end(tmp_path: Path) -> None:
     """A server that is asked to stop answers them at once, with what there is: nothing."""
     port = free_port()
     with serving(tmp_path, "--demo", port=port) as server:
-        announced(server, 5)
+        announced(server, 6)
         connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
         with closing(connection):
             # Nobody can wait before it has started.

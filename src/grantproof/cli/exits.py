@@ -4,9 +4,10 @@ The code alone tells a script what it needs to know, whatever was printed.
 """
 
 from enum import IntEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from grantproof.service.trees import Tree
+if TYPE_CHECKING:
+    from grantproof.service.trees import Tree
 
 
 class ExitCode(IntEnum):
@@ -33,7 +34,7 @@ class Stop(Exception):
         code: ExitCode,
         *lines: str,
         document: dict[str, Any] | None = None,
-        tree: Tree | None = None,
+        tree: "Tree | None" = None,
     ) -> None:
         super().__init__(*lines)
         self.code = code

@@ -8,11 +8,12 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from grantproof.service.trees import Tree
+if TYPE_CHECKING:
+    from grantproof.service.trees import Tree
 
 COLUMN_GAP: Final = "  "
 INDENT: Final = "  "
@@ -75,7 +76,7 @@ def tell_fields(fields: Sequence[tuple[str, str | Sequence[str]]]) -> None:
             typer.echo(f"{heading.ljust(width)}{COLUMN_GAP}{printable(one)}")
 
 
-def tell_tree(tree: Tree, *, err: bool = False) -> None:
+def tell_tree(tree: "Tree", *, err: bool = False) -> None:
     """Print a tree: with branches on a terminal, indented text elsewhere."""
     stream = sys.stderr if err else sys.stdout
     if stream.isatty():
@@ -95,7 +96,7 @@ def aligned(table: Table) -> list[str]:
     ]
 
 
-def indented(tree: Tree, depth: int = 0) -> list[str]:
+def indented(tree: "Tree", depth: int = 0) -> list[str]:
     """Return the tree as lines, each level further in."""
     lines = [f"{INDENT * depth}{printable(tree.label)}"]
     for branch in tree.branches:
@@ -138,12 +139,12 @@ def _rule(table: Table) -> None:
     Console().print(shown)
 
 
-def _grow(tree: Tree, *, err: bool) -> None:
+def _grow(tree: "Tree", *, err: bool) -> None:
     from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree as RichTree
 
-    def grown(branch: Tree, into: RichTree) -> RichTree:
+    def grown(branch: "Tree", into: RichTree) -> RichTree:
         for twig in branch.branches:
             grown(twig, into.add(Text(printable(twig.label))))
         return into
