@@ -78,6 +78,10 @@ def serve(
     check_report(settings)
     check_traces()
     with listening(settings.host, settings.port) as listener:
+        if settings.workers == 1:
+            from grantproof.cli.server import load_application
+
+            load_application()
         keyless = _is_keyless(settings)
         announce(settings, keyless=keyless is True)
         os.environ.update(environment(settings))

@@ -7,11 +7,14 @@ new, answers what still comes on the connections that are open, and lets what is
 import asyncio
 import socket
 from collections.abc import Callable
+from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from typing_extensions import override
+
+from grantproof.service.collector import collector_paused
 
 if TYPE_CHECKING:
     from grantproof.settings import Settings
@@ -25,6 +28,12 @@ LINGER_SECONDS: Final = 1.0
 TICK_SECONDS: Final = 0.05
 TICKS_A_LOOK: Final = 10
 """So often, a tenth of a second each, it is looked for connections that are too slow."""
+
+
+def load_application() -> None:
+    """Import what is to be served, without a look for garbage: all of it stays."""
+    with collector_paused():
+        import_module(APPLICATION.partition(":")[0])
 
 
 class Server(uvicorn.Server):
