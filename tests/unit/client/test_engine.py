@@ -117,6 +117,25 @@ def test_a_claim_that_is_counted_hides_no_end_of_another() -> None:
     assert (denied.allowed, denied.valid_until) == (False, NOON + 60)
 
 
+def test_it_says_until_when_asked_again_as_at_first() -> None:
+    """Where a count is missing nothing, though the hour matters too; else the end of the hour."""
+    beside = "claims:\n- id: office\n  role: chief\n  action: export\n  resource: orders\n"
+    beside += "  constraints: [{type: time_window, start: 8, end: 18}]"
+    teller = "\n- {principal: cid, role: teller}\n"
+    text = POLICY.replace("claims:", beside).replace("{id: bob}", "{id: bob}, {id: cid}") + teller
+    known = Engine.from_text(text, wall=lambda: NOON)
+    for _ in range(2):
+        missing = known.decide("ann", "export", "orders", hour=3)
+        assert (missing.allowed, missing.valid_until) == (False, None)
+        counted = known.decide("ann", "export", "orders", hour=3, usage=3)
+        assert (counted.allowed, counted.valid_until) == (False, NOON + 3_600)
+        nothing = known.decide("cid", "sign", "orders")
+        assert isinstance(nothing, Deny)
+        assert (nothing.code, nothing.valid_until) == ("no_matching_claim", NOON + 3_600)
+        never = known.decide("cid", "read", "orders")
+        assert (never.allowed, never.valid_until) == (False, None)
+
+
 def test_the_certificate_comes_on_demand() -> None:
     """The document that the service would give, also where usage was said."""
     known = engine()
@@ -188,6 +207,23 @@ def test_the_instant_never_moves_back() -> None:
     found = [known.decide("bob", "sign", "orders") for _ in range(4)]
     assert [one.decided_at - NOON for one in found] == [0, 60, 60, 61]
     assert [one.allowed for one in found] == [True, False, False, False]
+
+
+def test_whoever_comes_late_with_an_instant_does_not_set_it_back() -> None:
+    """Another decision was made at a later one, between the clock and here."""
+    instants = iter([NOON + 60, NOON + 1, NOON + 2])
+    between: list[int] = []
+
+    def wall() -> float:
+        if not between:
+            between.append(0)
+            between[0] = known.decide("bob", "sign", "orders").decided_at
+        return next(instants)
+
+    known = Engine.from_text(POLICY, wall=wall)
+    late = known.decide("bob", "sign", "orders")
+    assert (between, late.decided_at) == ([NOON + 60], NOON + 60)
+    assert known.decide("bob", "sign", "orders").decided_at == NOON + 60
 
 
 # ---------------------------------------------------------------- files
