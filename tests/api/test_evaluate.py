@@ -77,6 +77,8 @@ def test_an_unregistered_resource_of_a_declared_kind_is_known(api: Api) -> None:
 
 def test_the_certificate_comes_when_asked_for(api: Api) -> None:
     """With `explain` an allow shows its path, claim and what it saw; a deny shows null."""
+    # Asked before without, too: then the answer is at hand, and the certificate is not.
+    assert "certificate" not in evaluate(api, principal_id="bob")
     certificate = evaluate(api, principal_id="bob", explain=True)["certificate"]
     assert certificate["roles"] == ["editor", "viewer"]
     assert certificate["claim"]["id"] == "viewer-read-docs"
