@@ -24,7 +24,6 @@ from grantproof.core.constraints import HOURS_PER_DAY, GeoFence
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import Action, PrincipalId, Region, ResourceId
 from grantproof.core.index import Index
-from grantproof.core.limits import INTEGER_MAX
 from grantproof.core.matching import Request
 from grantproof.core.messages import reason_message
 from grantproof.core.model import Claim
@@ -42,6 +41,9 @@ from grantproof.service.pip import NOTHING_SUPPLIED, Supplied, local_time
 from grantproof.service.policy_checks import check_policy, state_of
 
 REMEMBERED_MAX: Final = 16_384
+
+GLANCED_COUNTS: Final = 2**30
+"""Counts below are compared fastest; of others, and of illegal ones, glances tell nothing."""
 
 _principal = lru_cache(REMEMBERED_MAX)(PrincipalId)
 _action = lru_cache(REMEMBERED_MAX)(Action)
@@ -83,9 +85,9 @@ class Here:
     """A policy in one second: what a decision takes of the world.
 
     `ready` and `table` are the index's, `regions` those that the policy names. `ends` is the next
-    second, `hour_ends` the next instant with another hour; `at` is the hour of the week, `midnight`
-    that with which the day began. `nothing` is said where no claim matches, and `nothing_yet` where
-    the hour may change that.
+    second as clocks tell it, `hour_ends` the next instant with another hour; `at` is the hour of
+    the week, `midnight` that with which the day began. `nothing` is said where no claim matches,
+    and `nothing_yet` where the hour may change that.
     """
 
     index: Index
@@ -94,7 +96,7 @@ class Here:
     regions: frozenset[str]
     revision: int
     instant: int
-    ends: int
+    ends: float
     hour_ends: int
     at: int
     midnight: int
@@ -119,8 +121,8 @@ class Here:
         try:
             if not (
                 (hour is None or (type(hour) is int and 0 <= hour < HOURS_PER_DAY))
-                and (usage is None or (type(usage) is int and 0 <= usage <= INTEGER_MAX))
-                and (rate is None or (type(rate) is int and 0 <= rate <= INTEGER_MAX))
+                and (usage is None or (type(usage) is int and 0 <= usage < GLANCED_COUNTS))
+                and (rate is None or (type(rate) is int and 0 <= rate < GLANCED_COUNTS))
                 and (region is None or region in self.regions)
             ):
                 return None
@@ -133,11 +135,12 @@ class Here:
             return None
         if verdict is None:
             return None
-        answer, _, hourly, used, rated = verdict
+        hourly = verdict.hourly
         until = self.hour_ends if hourly else None
-        if (used and usage is None) or (rated and rate is None):
+        if (verdict.used and usage is None) or (verdict.rated and rate is None):
             until = None if verdict.hangs_on(usage, rate) else until
-        if isinstance(answer, Claim):
+        answer = verdict.answer
+        if type(answer) is Claim:  # that a reason is none `isinstance` tells slowly
             return Allow(answer.id, self.revision, self.instant, until)
         if answer is UNMET:
             asked = self, principal, action, resource, region, hour, usage, rate
@@ -266,7 +269,7 @@ def _here(index: Index, regions: frozenset[str], instant: int) -> Here:
         regions=regions,
         revision=revision,
         instant=instant,
-        ends=instant + 1,
+        ends=float(instant + 1),
         hour_ends=hour_ends,
         at=midnight + local.hour,
         midnight=midnight,
