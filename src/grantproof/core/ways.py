@@ -5,7 +5,7 @@ certificate's claim. P-INDEX: what comes out is what `policy.evaluate` says.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from grantproof.core.candidates import Candidate
@@ -37,7 +37,7 @@ class Verdict:
 
     `until` is the next instant (epoch seconds) at which an assignment of the principal starts or
     ends; `hourly` says whether the hour, weekday or year matters, `used` and `rated` whether usage
-    and rate do.
+    and rate do. `allowed` says at once whether the answer is a claim.
     """
 
     answer: Claim | Reason | Unmet
@@ -45,6 +45,10 @@ class Verdict:
     hourly: bool = False
     used: bool = False
     rated: bool = False
+    allowed: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", isinstance(self.answer, Claim))
 
     @property
     def metered(self) -> bool:
