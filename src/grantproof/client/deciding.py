@@ -223,9 +223,6 @@ class Decisions(Sequence[Allow | Deny]):
     def __getitem__(self, index: int | slice) -> Allow | Deny | tuple[Allow | Deny, ...]:
         if isinstance(index, slice):
             return tuple([self[at] for at in range(len(self))[index]])
-        found = self._found[index]
-        if not isinstance(found, Verdict):
-            return found
         principal, action, resource, region, hour, usage, rate = self._rows[index]
         said = said_of(region, hour, usage, rate=rate)
         return answer_to(self._here, Question(principal, action, resource, said))

@@ -210,6 +210,7 @@ def test_many_are_decided_at_once() -> None:
 
 ROWS = (
     ("ann", "read", "orders", None, None, None, None),
+    ("ann", "sign", "orders", None, None, None, None),
     ("ann", "sign", "orders", None, 3, None, None),
     ("ann", "sign", "orders", None, 8, None, None),
     ("ann", "move", "orders", "eu", None, None, None),
@@ -249,9 +250,9 @@ def test_what_rows_come_to_does_not_change_while_nobody_looks(tmp_path: Path) ->
     file.write_text(POLICY)
     known = Engine.from_file(file, wall=lambda: next(instants))
     file.write_text(POLICY.replace("action: read", "action: look"))
-    asked = [ROWS[9], ROWS[0]]
-    found = known.decide_rows(asked)
+    asked = [ROWS[10], ROWS[0], ROWS[1]]
     told = list(known.decide_rows(asked))
+    found = known.decide_rows(asked)
     known.reload()
     asked.clear()
     assert list(found) == told
