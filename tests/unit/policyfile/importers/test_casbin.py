@@ -148,12 +148,13 @@ def test_what_has_no_equivalent_is_refused(model: str, policy: str, problem: str
 
 @pytest.mark.parametrize("kind", ["g", "g2"])
 def test_links_that_casbin_would_not_follow_are_told(kind: str) -> None:
-    """Casbin follows ten links up from a name; of the eleventh the importer says that it counts."""
-    links = [f"{kind}, n{i}, n{i + 1}\n" for i in range(11)]
+    """Casbin follows ten links up from a name; who has more is told, and nobody on the way."""
+    links = [f"{kind}, n{i}, n{i + 1}\n" for i in range(12)]
     grant = "p, {}, data, read\n" if kind == "g" else "p, ann, {}, read\n"
     assert notes(GROUPED, grant.format("n10") + "".join(links[:10])) == []
     note = "p.csv:2:1: n0: Casbin follows at most 10 links unless told otherwise"
-    assert notes(GROUPED, grant.format("n11") + "".join(links)) == [note]
+    assert notes(GROUPED, grant.format("n11") + "".join(links[:11])) == [note]
+    assert notes(GROUPED, grant.format("n12") + "".join(links)) == [note]
 
 
 def test_there_is_one_model() -> None:
