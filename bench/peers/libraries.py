@@ -51,14 +51,14 @@ def libraries(load: Workload) -> Iterator[tuple[dict[str, Ready], dict[str, str]
                 absent[library.name] = where.reason
                 continue
             try:
-                found[library.name] = running.enter_context(_ready(library, where, load, file))
+                found[library.name] = running.enter_context(_ready(library, where, load, file=file))
             except PeerFailed as why:
                 absent[library.name] = str(why)
         yield found, absent
 
 
 @contextmanager
-def _ready(library: Library, where: Installed, load: Workload, file: Path) -> Iterator[Ready]:
+def _ready(library: Library, where: Installed, load: Workload, *, file: Path) -> Iterator[Ready]:
     log = MADE / f"{library.module}.log"
     with started(where.program(library.module), folder=where.folder, log=log) as peer:
         loaded = peer.load(file)
