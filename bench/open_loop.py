@@ -68,10 +68,13 @@ def post_on_schedule(
 async def _posted(port: int, requests: list[bytes], *, per_second: float) -> list[int]:
     loop = asyncio.get_running_loop()
     load = _Load(requests, per_second)
-    for _ in range(CONNECTIONS):
-        await loop.create_connection(lambda: _Connection(load), HOST, port)
+    made = [await loop.create_connection(load.connection, HOST, port) for _ in range(CONNECTIONS)]
     load.begin(loop)
-    await asyncio.wait_for(load.done, len(requests) / per_second + PATIENCE_SECONDS)
+    try:
+        await asyncio.wait_for(load.done, len(requests) / per_second + PATIENCE_SECONDS)
+    finally:
+        for transport, _ in made:
+            transport.abort()
     return load.schedule.nanoseconds
 
 
@@ -89,6 +92,10 @@ class _Load:
         self.schedule = Schedule(0, per_second=per_second, start=0)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._again: Callable[[], object] = bool
+
+    def connection(self) -> "_Connection":
+        """Return a connection that will carry some of it."""
+        return _Connection(self)
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin the schedule now."""
