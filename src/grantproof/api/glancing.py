@@ -112,8 +112,9 @@ class Glances:
         midnight, this_hour, later, ever = frame.midnight, frame.hour, frame.later, frame.ever
         regions, nearest, inspection = self._regions, self._shortfalls.nearest, self._inspection
         trusted, logged = asking.caller.trusted_context, asking.diary is not None
-        written, endings, left = list[str](), list[Glanced](), inspection.left
-        allowed = unmet = closer = 0
+        written: list[str] = []
+        endings: list[Glanced] = []
+        left, allowed, unmet, closer = inspection.left, 0, 0, 0
         for question in questions:
             region, hour, weekday = question.region, question.hour, question.weekday
             usage, rate, verdict = question.usage, question.rate, None
@@ -172,9 +173,10 @@ class Glances:
         inspection.left = left
         if logged:
             _note(asking, frame, Stretch(questions, endings, len(written)))
-        asking.counted[Claim] += allowed
-        asking.counted[ConstraintFailed] += unmet
-        asking.counted[NoMatchingClaim] += len(questions) - allowed - unmet - closer
+        counted = asking.counted
+        counted[Claim] += allowed
+        counted[ConstraintFailed] += unmet
+        counted[NoMatchingClaim] += len(questions) - allowed - unmet - closer
         return written
 
     def _may_be_said(self, question: Question, *, trusted: bool) -> bool:

@@ -200,6 +200,8 @@ class Recording:
 
     def __init__(self, log: DecisionLog | None, *, share: float, overflow: Overflow) -> None:
         self._log = log
+        self.keeps: Final = log is not None
+        """Whether any request is logged."""
         self._share = share
         self._overflow = overflow
 
