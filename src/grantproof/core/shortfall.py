@@ -18,7 +18,6 @@ from grantproof.core.constraints import (
     TimeWindow,
     window_holds,
 )
-from grantproof.core.identifiers import RoleId
 from grantproof.core.messages import around, failure_message
 from grantproof.core.ways import Grants, Way, near
 
@@ -50,7 +49,7 @@ class Lack(NamedTuple):
 Row = tuple[int, Any, str, str, str]
 """A `Lack` as a plain tuple, which is taken apart in a third of the time."""
 
-Known = tuple[frozenset[RoleId], str, tuple[Row, ...]]
+Known = tuple[frozenset[str], str, tuple[Row, ...]]
 """To whom a claim is open, its id and what its constraints say, in its order."""
 
 
@@ -65,7 +64,7 @@ class Shortfalls:
     def nearest(  # noqa: C901, PLR0917 - one loop, called often: keywords would cost a tenth of it
         self,
         grants: Grants,
-        roles: tuple[RoleId, ...],
+        roles: tuple[str, ...],
         at: int,
         region: str | None,
         usage: int | None,
@@ -123,8 +122,8 @@ class Shortfalls:
 
 
 def _known(way: Way) -> Known:
-    claim = way.candidate.claim
-    return way.roles, str(claim.id), tuple(tuple(_lack(one)) for one in claim.constraints)
+    claim = way[-1].claim
+    return way[0], str(claim.id), tuple(tuple(_lack(one)) for one in claim.constraints)
 
 
 def _lack(constraint: Constraint) -> Lack:
