@@ -51,6 +51,8 @@ from grantproof.settings import Settings
 
 FLOOR: Final = "floor"
 OURS: Final = "grantproof"
+LOGGED: Final = "grantproof, log"
+"""With the decision log, which has an entry for every decision."""
 MICROSECONDS: Final = 1_000_000
 
 
@@ -122,7 +124,7 @@ def compare_http(size: Size, *, count: int, runs: int) -> list[HttpComparison]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         import_seconds = _import(load, url)
-        with _both(size, url, credential=new_key(url)) as servers:
+        with _all(size, Path(folder), url) as servers:
             return [
                 HttpComparison(size.name, route, import_seconds, served)
                 for route in ROUTES
@@ -131,13 +133,15 @@ def compare_http(size: Size, *, count: int, runs: int) -> list[HttpComparison]:
 
 
 @contextmanager
-def _both(size: Size, url: str, *, credential: str) -> Iterator[dict[str, Server]]:
-    settings = {"GRANTPROOF_DATABASE_URL": url}
+def _all(size: Size, folder: Path, url: str) -> Iterator[dict[str, Server]]:
+    settings, application = {"GRANTPROOF_DATABASE_URL": url}, "grantproof.api.app:create_app"
+    logged, credential = {"GRANTPROOF_DECISION_LOG": str(folder / "decisions")}, new_key(url)
     with (
         serving("bench.floor_app:create_app", {SIZE_VARIABLE: size.name}) as floor,
-        serving("grantproof.api.app:create_app", settings, credential=credential) as ours,
+        serving(application, settings, credential=credential) as ours,
+        serving(application, {**settings, **logged}, credential=credential) as ours_logged,
     ):
-        yield {FLOOR: floor, OURS: ours}
+        yield {FLOOR: floor, OURS: ours, LOGGED: ours_logged}
 
 
 def _measure(

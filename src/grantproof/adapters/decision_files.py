@@ -150,8 +150,7 @@ class DecisionFiles:
 
     def _wrote(self, entries: Sequence[Entry]) -> bool:
         """Return whether the entries are in a file, all of them or none."""
-        line = self._rules.redaction.line
-        lines = b"".join([line(entry) + b"\n" for entry in entries])
+        lines = self._rules.redaction.lines(entries)
         try:
             file = self._current()
             whole = file.tell()

@@ -111,7 +111,8 @@ class Glances:
         ready, table, frame = index.ready, index.table, self._frame(index, asking.instant)
         midnight, this_hour, later, ever = frame.midnight, frame.hour, frame.later, frame.ever
         regions, nearest, inspection = self._regions, self._shortfalls.nearest, self._inspection
-        trusted, logged = asking.caller.trusted_context, asking.diary is not None
+        trusted, diary = asking.caller.trusted_context, asking.diary
+        common = asking.place, frame.instant, frame.revision
         written: list[str] = []
         endings: list[Glanced] = []
         left, allowed, unmet, closer = inspection.left, 0, 0, 0
@@ -149,7 +150,8 @@ class Glances:
                 and verdict.hangs_on(usage, rate)
             ):
                 inspection.left = left
-                _note(asking, frame, Stretch(questions, endings, len(written)))
+                if diary is not None:
+                    diary.glanced(Stretch(questions, endings, len(written), *common))
                 written.append(closely(question, len(written)))
                 left, endings, closer = inspection.left, [], closer + 1
                 continue
@@ -168,11 +170,11 @@ class Glances:
                 written.append(f"{words.unmet}{reason}{words.nearest}{ending}{words.end}")
             else:
                 written.append(words.nothing)
-            if logged:
+            if diary is not None:
                 endings.append(ending)
         inspection.left = left
-        if logged:
-            _note(asking, frame, Stretch(questions, endings, len(written)))
+        if diary is not None:
+            diary.glanced(Stretch(questions, endings, len(written), *common))
         counted = asking.counted
         counted[Claim] += allowed
         counted[ConstraintFailed] += unmet
@@ -214,11 +216,6 @@ class Glances:
             ever=_worded(state.revision, instant, until=None),
         )
         return frame
-
-
-def _note(asking: Asking, frame: Frame, stretch: Stretch) -> None:
-    if asking.diary is not None:
-        asking.diary.glanced(stretch, asking.place, instant=frame.instant, revision=frame.revision)
 
 
 def _worded(revision: int, instant: int, *, until: int | None) -> Wording:

@@ -6,7 +6,6 @@ counted, whose entry would then be missing. What is under way may pass the bound
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple, overload
 
 from typing_extensions import override
@@ -25,21 +24,6 @@ from grantproof.service.pdp import Answer
 
 WAIT_SECONDS_MAX: Final = 10.0
 LOOK_SECONDS: Final = 0.01
-CONTEXT: Final = (
-    "resource_kind",
-    "region",
-    "position",
-    "attributes",
-    "hour",
-    "weekday",
-    "usage",
-    "rate",
-    "active_roles",
-    "session_id",
-)
-"""What of a question is its context, as the entry has it."""
-
-
 DENY: Final = "Deny"
 FAILED: Final = CODES[ConstraintFailed]
 
@@ -59,53 +43,31 @@ Glanced = Claim | NoMatchingClaim | str
 """How a decision at a glance ended; a string is the claim that came nearest to granting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What the entries of one request have in common."""
+class Stretch(NamedTuple):
+    """Decisions at a glance on questions that follow one another, up to the one at `stop`.
 
-    instant: int
-    request_id: str
-    actor: str
-    organization: str
-    revision: int
-
-    def entry(
-        self, deed: Deed, context: Mapping[str, object], ending: Ending, *, item: int | None
-    ) -> Entry:
-        """Return the entry of a decision, of which the decision, its reason and claim are told."""
-        decision, reason, claim = ending
-        return Entry(
-            self.instant,
-            self.request_id,
-            self.actor,
-            self.organization,
-            *deed,
-            context,
-            decision,
-            reason,
-            claim,
-            self.revision,
-            item,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Decisions at a glance on questions that follow one another, up to the one at `stop`."""
+    `place` is where in its batch the first of all the questions is, if they are of one.
+    """
 
     questions: Sequence[Question]
     endings: Sequence[Glanced]
     stop: int
+    place: int | None
+    instant: int
+    revision: int
+
+
+About = tuple[str, str, str]
+"""The id of a request, who asks, and of which organization."""
 
 
 class Page(Sequence[Entry]):
     """Entries of decisions at a glance, made when they are written: no answer waits for them."""
 
-    __slots__ = ("_occasion", "_place", "_stretch")
+    __slots__ = ("_about", "_stretch")
 
-    def __init__(self, occasion: Occasion, stretch: Stretch, place: int | None) -> None:
-        self._place = place
-        self._occasion = occasion
+    def __init__(self, about: About, stretch: Stretch) -> None:
+        self._about = about
         self._stretch = stretch
 
     @override
@@ -119,43 +81,57 @@ class Page(Sequence[Entry]):
     @override
     def __getitem__(self, at: int | slice) -> Entry | Sequence[Entry]:
         places = range(len(self))[at]
-        if isinstance(places, int):
-            return self._entry(places)
-        return [self._entry(place) for place in places]
+        if isinstance(places, range):
+            return self._entries(places)
+        return self._entries(range(places, places + 1))[0]
 
-    def _entry(self, at: int) -> Entry:
-        stretch = self._stretch
-        ending, place = stretch.endings[at], stretch.stop - len(stretch.endings) + at
-        question = stretch.questions[place]
-        if isinstance(ending, str):
-            told: Ending = DENY, FAILED, ending
-        else:
-            told = _told(ending)
-        item = None if self._place is None else self._place + place
-        deed = Deed(question.principal_id, question.action, question.resource_id)
-        return self._occasion.entry(deed, _said(question), told, item=item)
+    def _entries(self, among: range) -> list[Entry]:
+        (request_id, actor, organization), stretch = self._about, self._stretch
+        questions, endings, stop, place, instant, revision = stretch
+        first, entries = stop - len(endings), list[Entry]()
+        for at in among:
+            question, ending = questions[first + at], endings[at]
+            told: Ending = (DENY, FAILED, ending) if isinstance(ending, str) else _told(ending)
+            decision, reason, claim = told
+            entry = Entry(
+                instant,
+                request_id,
+                actor,
+                organization,
+                question.principal_id,
+                question.action,
+                question.resource_id,
+                said_in(question),
+                decision,
+                reason,
+                claim,
+                revision,
+                None if place is None else place + first + at,
+            )
+            entries.append(entry)
+        return entries
 
 
 class Diary:
     """The entries of one request."""
 
-    __slots__ = ("_actor", "_organization", "_request_id", "pages")
+    __slots__ = ("_about", "_actor", "_request_id", "pages")
 
     def __init__(self, request_id: str, caller: Caller) -> None:
         self._request_id = request_id
         self._actor = caller.author.actor
-        self._organization = ""
+        self._about = (request_id, self._actor, "")
         self.pages: list[Sequence[Entry]] = []
 
     def start(self, organization: str) -> None:
         """Begin with the questions to an organization, anew when they are asked again."""
-        self._organization = organization
+        self._about = (self._request_id, self._actor, organization)
         self.pages = []
 
-    def glanced(self, stretch: Stretch, place: int | None, *, instant: int, revision: int) -> None:
-        """Add decisions at a glance; `place` is where the first question of all is in a batch."""
+    def glanced(self, stretch: Stretch) -> None:
+        """Add decisions at a glance, if there are any."""
         if len(stretch.endings) > 0:
-            self.pages.append(Page(self._occasion(instant, revision), stretch, place))
+            self.pages.append(Page(self._about, stretch))
 
     def note(
         self,
@@ -169,9 +145,9 @@ class Diary:
 
         `request` is as it was decided, with the roles that its stored session had.
         """
-        said = _said(question)
+        said = said_in(question)
         if question.session_id is not None and request is not None:
-            # Where the roles stand that are said themselves: before the session.
+            # The session stays behind its roles.
             del said["session_id"]
             said["active_roles"] = sorted(map(str, request.active_roles or ()))
             said["session_id"] = question.session_id
@@ -182,17 +158,52 @@ class Diary:
         self, deed: Deed, context: Mapping[str, object], answer: Answer, *, item: int | None = None
     ) -> None:
         """Add the decision on a deed, with what the caller said of the context."""
-        occasion = self._occasion(answer.decided_at, answer.revision)
-        self.pages.append((occasion.entry(deed, context, _told(answer.outcome), item=item),))
+        decision, reason, claim = _told(answer.outcome)
+        request_id, actor, organization = self._about
+        entry = Entry(
+            instant=answer.decided_at,
+            request_id=request_id,
+            actor=actor,
+            organization=organization,
+            principal=deed.principal,
+            action=deed.action,
+            resource=deed.resource,
+            context=context,
+            decision=decision,
+            reason=reason,
+            claim=claim,
+            revision=answer.revision,
+            item=item,
+        )
+        self.pages.append((entry,))
 
-    def _occasion(self, instant: int, revision: int) -> Occasion:
-        return Occasion(instant, self._request_id, self._actor, self._organization, revision)
 
-
-def _said(question: Question) -> dict[str, object]:
+def said_in(  # noqa: C901 - a field a line: a loop would take three times as long
+    question: Question,
+) -> dict[str, object]:
     """Return what the question says of the context, as an entry has it."""
-    said = {name: getattr(question, name) for name in CONTEXT}
-    return {name: value for name, value in said.items() if value is not None}
+    said: dict[str, object] = {}
+    if question.resource_kind is not None:
+        said["resource_kind"] = question.resource_kind
+    if question.region is not None:
+        said["region"] = question.region
+    if question.position is not None:
+        said["position"] = question.position
+    if question.attributes is not None:
+        said["attributes"] = question.attributes
+    if question.hour is not None:
+        said["hour"] = question.hour
+    if question.weekday is not None:
+        said["weekday"] = question.weekday
+    if question.usage is not None:
+        said["usage"] = question.usage
+    if question.rate is not None:
+        said["rate"] = question.rate
+    if question.active_roles is not None:
+        said["active_roles"] = question.active_roles
+    if question.session_id is not None:
+        said["session_id"] = question.session_id
+    return said
 
 
 class Recording:
