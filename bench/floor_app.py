@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from bench.floors import conditioned_bit_masks
-from bench.workload import SIZES, workload
+from bench.mined import workload_named
 
 SIZE_VARIABLE: Final = "BENCH_SIZE"
 
@@ -49,7 +49,7 @@ class Floor:
     """The application: no framework, no validation beyond types, no error handling."""
 
     def __init__(self, size: str) -> None:
-        tables = workload(SIZES[size], constrained=True, count=0).tables
+        tables = workload_named(size, constrained=True, count=0).tables
         self._decide = conditioned_bit_masks(tables)
         self._single = msgspec.json.Decoder(Question).decode
         self._batch = msgspec.json.Decoder(Batch).decode

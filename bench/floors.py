@@ -7,7 +7,7 @@ is written without an index. Each maker takes plain tables and returns a functio
 from collections.abc import Callable, Iterable
 from itertools import product
 
-from bench.workload import ACTIONS, Condition, Grant, Tables
+from bench.workload import Condition, Grant, Tables
 
 Plain = Callable[[str, str, str], bool]
 """Principal, action, resource."""
@@ -127,7 +127,7 @@ def _granting(tables: Tables) -> dict[tuple[str, str], set[str]]:
 
 def _targets(tables: Tables) -> list[tuple[str, str]]:
     """Every action on every resource, so that a lookup never misses."""
-    return list(product(ACTIONS, tables.resources))
+    return list(product(tables.actions, tables.resources))
 
 
 def _held(tables: Tables) -> dict[str, dict[tuple[str, str], list[Condition]]]:

@@ -17,7 +17,7 @@ import msgspec
 
 from bench.floor_app import SIZE_VARIABLE
 from bench.http_client import Exchange, post_all
-from bench.measure import Latency, Rates, ratio
+from bench.measure import Latency, Rates, ratio, summed_up
 from bench.servers import Server, serving
 from bench.workload import ORGANIZATION, Size, Workload, organization, workload
 from grantproof.bootstrap import compose
@@ -182,13 +182,12 @@ def _served(taken: dict[str, _Series], name: str) -> Served:
     mine, floor = taken[name], taken[FLOOR]
     rates = {each: Rates(tuple(series.rates)) for each, series in taken.items()}
     used, used_by_floor = mine.cpu_microseconds, floor.cpu_microseconds
-    waited = sorted(mine.nanoseconds)
     return Served(
         rates[name],
-        ratio(rates, name, floor=FLOOR),
+        ratio(rates, name, over=FLOOR).median,
         mean(used) if used else None,
         sum(used_by_floor) / sum(used) if sum(used) > 0 else None,
-        Latency(waited[len(waited) // 2], waited[len(waited) * 99 // 100]),
+        summed_up(mine.nanoseconds),
     )
 
 
