@@ -50,6 +50,8 @@ from grantproof.core.relation import Graph, Relation
 ALIKE_MAX: Final = 65_536
 """So many sets of partners are remembered, to be shared by all who have the same ones."""
 
+NOTHING: Final[Map[Any, Any]] = Map()
+
 Key = TypeVar("Key", bound=Hashable)
 Member = TypeVar("Member", bound=Hashable)
 Node = TypeVar("Node", bound=Hashable)
@@ -91,6 +93,8 @@ class Pairs(Generic[Left, Right, Payload]):
 
     def __init__(self, usual: Payload) -> None:
         self._usual = usual
+        self._forward: MapMutation[Left, Map[Right, Payload]] = _none()
+        self._alike: dict[tuple[Right, ...], Map[Right, Payload]] = {}
         self._rights: dict[Left, tuple[Right, ...]] = {}
         self._unusual: dict[Left, dict[Right, Payload]] = {}
         self._lefts: Lists[Right, Left] = defaultdict(list)
@@ -104,30 +108,29 @@ class Pairs(Generic[Left, Right, Payload]):
         self._lefts[right].append(left)
 
     def add_usual(self, left: Left, rights: tuple[Right, ...]) -> None:
-        """Take several pairs of one at once, with the usual payload."""
-        if len(rights) == 0:
-            return
-        held = self._rights.get(left)
-        self._rights[left] = rights if held is None else held + rights
+        """Take at once all pairs of one, of which there are some, that have the usual payload."""
+        self._forward[left] = self._partners(rights)
         lefts = self._lefts
         for right in rights:
             lefts[right].append(left)
 
     def made(self) -> Relation[Left, Right, Payload]:
         """Return the relation; what was gathered is used up."""
-        forward: MapMutation[Left, Map[Right, Payload]] = _none()
-        alike: dict[tuple[Right, ...], Map[Right, Payload]] = {}
+        forward = self._forward
         for left, rights in self._rights.items():
-            partners = alike.get(rights)
-            if partners is None:
-                partners = _filled(rights, self._usual)
-                if len(alike) < ALIKE_MAX:
-                    alike[rights] = partners
-            forward[left] = partners
+            forward[left] = self._partners(rights)
         self._rights.clear()
         for left, others in self._unusual.items():
             forward[left] = forward.get(left, Map()).update(others)
         return Relation(forward.finish(), _sets(self._lefts))
+
+    def _partners(self, rights: tuple[Right, ...]) -> Map[Right, Payload]:
+        found = self._alike.get(rights)
+        if found is None:
+            found = _filled(rights, self._usual)
+            if len(self._alike) < ALIKE_MAX:
+                self._alike[rights] = found
+        return found
 
 
 class Gathering:
@@ -249,4 +252,4 @@ def _filled(keys: Iterable[Key], value: Payload) -> Map[Key, Payload]:
 
 def _none() -> MapMutation[Any, Any]:
     """Return a map to be filled in place: that takes half as long as making one of a dictionary."""
-    return Map[Any, Any]().mutate()
+    return NOTHING.mutate()

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from immutables import Map
 
+from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.constraints import Constraint
 from grantproof.core.errors import Illegal
 from grantproof.core.gathering import Gathering
@@ -46,7 +47,7 @@ from grantproof.service.shelf import Damaged
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
-    ConstraintRow,
+    Constraints,
     Groups,
     Guardrails,
     Header,
@@ -111,14 +112,14 @@ class _Reading:
         self._revision = revision
         self._rows = 0
         self._told = {one: Revisions().mutate() for one in ENTITY_FACTS}
-        self._numbers: dict[int, int] = {}
+        self._revisions: dict[int, int] = {}
         self._gathering = Gathering()
         self._groups: list[GroupId] = []
         self._roles: list[RoleId] = []
         self._kinds: list[Kind] = []
         self._resources: dict[str, ResourceId] = {}
         self._actions: dict[str, Exactly[Action]] = {}
-        self._constraints: dict[Constraint, Constraint] = {}
+        self._constraints: list[Constraint] = []
         self._takers: dict[type[Part], Callable[[Any], None]] = {
             Groups: self._take_groups,
             Roles: self._take_roles,
@@ -128,6 +129,7 @@ class _Reading:
             Inheritances: self._take_inheritances,
             SodSets: self._take_sod_sets,
             Guardrails: self._take_guardrails,
+            Constraints: self._take_constraints,
             Claims: self._take_claims,
             Principals: self._take_principals,
         }
@@ -153,11 +155,17 @@ class _Reading:
         return Versions(self._revision, Map({one: at.finish() for one, at in self._told.items()}))
 
     def _tell(self, fact: type[EntityFact], one: str, revision: int) -> None:
-        if not 0 < revision <= self._revision:
-            raise Illegal("revision", "must be one that the organization has had")
-        # Most have one of few revisions, which is one value then.
-        self._told[fact][one] = self._numbers.setdefault(revision, revision)
+        self._told[fact][one] = self._checked(revision)
         self._rows += 1
+
+    def _checked(self, revision: int) -> int:
+        """Return the revision, which is one value for all that it changed last."""
+        found = self._revisions.get(revision)
+        if found is None:
+            if not 0 < revision <= self._revision:
+                raise Illegal("revision", "must be one that the organization has had")
+            found = self._revisions[revision] = revision
+        return found
 
     def _take_groups(self, part: Groups) -> None:
         for text, revision in part.rows:
@@ -202,7 +210,9 @@ class _Reading:
             group = groups[number]
             for one in containers:
                 gathering.groups.add_edge(group, groups[one])
-            gathering.group_assignments.add_usual(group, tuple(roles[one] for one in always))
+            if always:
+                held = tuple(roles[one] for one in always)
+                gathering.group_assignments.add_usual(group, held)
             for role, start, end in timed:
                 validity = read_validity(start, end)
                 gathering.group_assignments.add(group, roles[role], validity)
@@ -228,6 +238,9 @@ class _Reading:
             add(one)
             self._tell(Guardrail, one.id, revision)
 
+    def _take_constraints(self, part: Constraints) -> None:
+        self._constraints.extend(map(read_constraint, part.rows))
+
     def _take_claims(self, part: Claims) -> None:
         add = self._gathering.adding(Claim)
         for text, role, action, pattern, constraints, revision in part.rows:
@@ -236,7 +249,7 @@ class _Reading:
                 self._roles[role],
                 Anything() if action is None else self._action(action),
                 self._pattern(*pattern),
-                tuple(map(self._constraint, constraints)),
+                tuple([self._constraints[place] for place in constraints]),
             )
             add(one)
             self._tell(Claim, one.id, revision)
@@ -246,11 +259,6 @@ class _Reading:
         if found is None:
             found = self._actions[text] = Exactly(Action(text))
         return found
-
-    def _constraint(self, row: ConstraintRow) -> Constraint:
-        """Return the constraint of a row, which is one value for all claims that have it."""
-        one = read_constraint(row)
-        return self._constraints.setdefault(one, one)
 
     def _pattern(self, sort: str, name: str | None) -> ResourcePattern:
         match sort, name:
@@ -266,17 +274,30 @@ class _Reading:
                 raise Illegal("pattern", "must have a name, or be `any`")
 
     def _take_principals(self, part: Principals) -> None:
-        groups, roles, gathering = self._groups, self._roles, self._gathering
-        principals, memberships = gathering.principals, gathering.memberships
-        assignments = gathering.assignments
-        ids = PrincipalId.each([row[0] for row in part.rows])
-        for id_, row in zip(ids, part.rows, strict=True):
-            _, active, told, of, always, timed, revision = row
-            principals[id_] = Principal(id_, active, read_attributes(told))
-            if of:
-                memberships.add_usual(id_, tuple([groups[one] for one in of]))
-            if always:
-                assignments.add_usual(id_, tuple([roles[one] for one in always]))
+        roles, gathering = self._roles, self._gathering
+        principals, assignments = gathering.principals, gathering.assignments
+        ids, told = PrincipalId.each(part.ids), self._told[Principal]
+        if not len(ids) == len(part.held) == len(part.revisions):
+            raise Illegal("principals", "must have columns of one length")
+        for id_, held, revision in zip(ids, part.held, part.revisions, strict=True):
+            principals[id_] = Principal(id_)
+            if held:
+                assignments.add_usual(id_, tuple([roles[one] for one in held]))
+            told[id_] = self._checked(revision)
+        self._rows += len(ids)
+        self._take_rarer(part, ids)
+
+    def _take_rarer(self, part: Principals, ids: list[PrincipalId]) -> None:
+        """Take what few principals of the part have."""
+        gathering, suspended = self._gathering, frozenset(part.suspended)
+        attributes = {place: read_attributes(row) for place, row in part.attributes}
+        for place in suspended.union(attributes):
+            active, held = place not in suspended, attributes.get(place, NO_ATTRIBUTES)
+            gathering.principals[ids[place]] = Principal(ids[place], active, held)
+        for place, groups in part.groups:
+            of = tuple(self._groups[one] for one in groups)
+            gathering.memberships.add_usual(ids[place], of)
+        for place, timed in part.timed:
             for role, start, end in timed:
-                assignments.add(id_, roles[role], read_validity(start, end))
-            self._tell(Principal, id_, revision)
+                validity = read_validity(start, end)
+                gathering.assignments.add(ids[place], self._roles[role], validity)
