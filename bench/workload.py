@@ -260,7 +260,9 @@ class _Asker:
     def _anything(self) -> Question:
         draw = self._draw
         principal, resource = draw.choice(self._principals), draw.choice(self._tables.resources)
-        return self._satisfying(principal, Grant("", draw.choice(self._tables.actions), resource, None))
+        return self._satisfying(
+            principal, Grant("", draw.choice(self._tables.actions), resource, None)
+        )
 
     def _failing(self) -> Question:
         principal, grant = self._holder()

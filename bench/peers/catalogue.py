@@ -5,7 +5,6 @@ from enum import Enum
 from typing import Final
 
 
-
 class Environment(Enum):
     """Where a peer's program comes from: the registry of its language."""
 
@@ -92,5 +91,3 @@ def libraries_for(size: str) -> tuple[Library, ...]:
 def left_out(size: str) -> dict[str, str]:
     """Return the libraries that are not asked, and why."""
     return {one.name: one.leaves_out[size] for one in LIBRARIES if size in one.leaves_out}
-
-

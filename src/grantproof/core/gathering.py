@@ -121,7 +121,10 @@ class Pairs(Generic[Left, Right, Payload]):
             forward[left] = self._partners(rights)
         self._rights.clear()
         for left, others in self._unusual.items():
-            forward[left] = forward.get(left, Map()).update(others)
+            partners: MapMutation[Right, Payload] = forward.get(left, NOTHING).mutate()
+            for right, payload in others.items():
+                partners[right] = payload
+            forward[left] = partners.finish()
         return Relation(forward.finish(), _sets(self._lefts))
 
     def _partners(self, rights: tuple[Right, ...]) -> Map[Right, Payload]:
