@@ -80,7 +80,8 @@ class SnapshotFiles:
         except (Damaged, OSError) as error:
             self.ignore(organization, _told(error))
             return None
-        return Kept(said.revision, said.seal, partial(snapshot_reading.read, body))
+        reading = partial(snapshot_reading.read, body)
+        return Kept(said.revision, said.seal, said.entities, reading)
 
     def use(self, kept: Kept, now: Versioned) -> None:
         """Note that what was kept is served, after it has caught up with the store."""

@@ -124,13 +124,14 @@ PatternRow = tuple[Literal["exactly", "within", "kind", "any"], str | None]
 
 
 class Header(Struct, tag="header", array_like=True, forbid_unknown_fields=True, frozen=True):
-    """Of which organization this is, at which event."""
+    """Of which organization this is, at which event, and how many entities are in it."""
 
     organization: str
     revision: int
     seal: str
     time_zone: str
     administered: bool
+    entities: Place
 
 
 class Groups(Struct, tag="groups", array_like=True, forbid_unknown_fields=True, frozen=True):

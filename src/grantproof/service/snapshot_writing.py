@@ -31,6 +31,7 @@ from grantproof.core.model import (
 from grantproof.core.model import Any as Anything
 from grantproof.core.organization import Organization
 from grantproof.policyfile.wire import encode_guardrail
+from grantproof.service.shelf import entities
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
@@ -72,7 +73,16 @@ def parts(seen: Versioned) -> Iterator[bytes]:
     if seen.seal is None:
         message = "nobody knows at which event it stands"
         raise ValueError(message)
-    yield _framed(Header(state.id, state.revision, seen.seal, state.time_zone, state.administered))
+    yield _framed(
+        Header(
+            state.id,
+            state.revision,
+            seen.seal,
+            state.time_zone,
+            state.administered,
+            entities(state),
+        )
+    )
     for form, found in _sections(seen):
         rows = iter(found)
         while some := list(islice(rows, ROWS_A_PART)):

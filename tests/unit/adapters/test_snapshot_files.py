@@ -42,7 +42,7 @@ from tests.shelves import SECRET, at_once, found, kept, seen_in, shelf_in
 
 OTHER = OrganizationId("other")
 SMALL = HISTORY[4:7]
-HEADER = Header(ACME, 5, "5ea1", "UTC", administered=False)
+HEADER = Header(ACME, 5, "5ea1", "UTC", administered=False, entities=2)
 
 
 def furnished(organization: OrganizationId = ACME) -> Versioned:
