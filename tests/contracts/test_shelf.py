@@ -21,7 +21,7 @@ from grantproof.service import shelf as module
 from grantproof.service import snapshots as following
 from grantproof.service.authors import Author
 from grantproof.service.ports import Store, StoreUnavailable
-from grantproof.service.shelf import Tally
+from grantproof.service.shelf import ShelfCounts
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.versions import Versioned
 from tests.contracts.histories import ACTOR, INSTANT, commit_all, created
@@ -67,7 +67,7 @@ def test_a_start_from_a_file_is_as_if_all_had_been_read(
     with monkeypatch.context() as patch:
         patch.setattr(store, "load_versioned", None)
         assert same(started(store, shelf), now)
-    assert shelf.tally() == Tally(used=1, written=1)
+    assert shelf.tally() == ShelfCounts(used=1, written=1)
 
 
 def test_who_starts_from_a_file_follows_on(store: Store, shelf: SnapshotFiles) -> None:
@@ -119,7 +119,7 @@ def test_from_what_is_too_far_behind_nobody_starts(
     with capture_logs() as logs:
         assert same(started(store, shelf), seen_in(store, ACME))
     assert [line["why"] for line in logs] == [module.FAR_BEHIND]
-    assert shelf.tally() == Tally(used=1, written=1, ignored=1)
+    assert shelf.tally() == ShelfCounts(used=1, written=1, ignored=1)
     assert path.exists()
 
 
@@ -301,4 +301,4 @@ def test_a_file_of_a_future_that_was_lost_is_not_started_from(
         assert same(found, seen_in(services.store, ACME))
         assert LOST not in found.state.roles
     assert not path.exists()
-    assert shelf.tally() == Tally(written=1, ignored=1)
+    assert shelf.tally() == ShelfCounts(written=1, ignored=1)

@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from grantproof.service.decision_log import NO_REDACTION, Entry, Redaction, Tally
+from grantproof.service.decision_log import NO_REDACTION, Entry, LogCounts, Redaction
 
 SUFFIX: Final = ".decisions.jsonl"
 SECONDS_PER_DAY: Final = 86_400
@@ -64,9 +64,9 @@ class DecisionFiles:
         self._writer = threading.Thread(target=self._run, name="grantproof-decisions", daemon=True)
         self._writer.start()
 
-    def tally(self) -> Tally:
+    def tally(self) -> LogCounts:
         """Return what became of the entries until now."""
-        return Tally(self._written, self._dropped, len(self._waiting), self._rules.queue_max)
+        return LogCounts(self._written, self._dropped, len(self._waiting), self._rules.queue_max)
 
     def has_room(self) -> bool:
         """Return whether fewer entries wait than may."""

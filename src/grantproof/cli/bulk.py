@@ -75,7 +75,7 @@ class Lines:
 
 
 @dataclass(slots=True)
-class Tally:
+class ImportCounts:
     """What an import has come to so far; the revision is that of its last change."""
 
     revision: int | None = None
@@ -117,7 +117,7 @@ class _Import:
     file: str
     name: str
     skip: bool
-    tally: Tally = field(default_factory=Tally)
+    tally: ImportCounts = field(default_factory=ImportCounts)
 
     def run(self, stream: IO[bytes], written: Form, batch: int) -> None:
         source = Source(stream, self.file)

@@ -117,7 +117,7 @@ NO_REDACTION: Final = Redaction()
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class LogCounts:
     """What became of entries since the start: `waiting` are taken and not written yet.
 
     `waiting_max` is how many may wait before requests have to.
@@ -144,7 +144,7 @@ class DecisionLog(Protocol):
         """Count entries that were given up."""
         ...
 
-    def tally(self) -> Tally:
+    def tally(self) -> LogCounts:
         """Return what became of the entries until now."""
         ...
 

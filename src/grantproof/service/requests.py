@@ -45,7 +45,7 @@ Series = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RequestCounts:
     """What was answered since the start, by route and status; durations by route and its class.
 
     The class of a status is its first digit.
@@ -81,9 +81,9 @@ class Requests:
         durations.buckets[bisect_left(BOUNDS, seconds)] += 1
         durations.seconds += seconds
 
-    def tally(self) -> Tally:
+    def tally(self) -> RequestCounts:
         """Return what was counted until now."""
-        return Tally(
+        return RequestCounts(
             {series: answered.count for series, answered in self._answered.copy().items()},
             {
                 series: Durations(found.buckets.copy(), found.seconds)

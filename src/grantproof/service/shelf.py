@@ -42,7 +42,7 @@ class Damaged(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptState:
     """What was kept, at the event of that revision and seal. `read` may raise `Damaged`.
 
     `entities` says how many there are in it.
@@ -55,7 +55,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ShelfCounts:
     """What was done until now: started from, written, passed over, and not written for an error."""
 
     used: int = 0
@@ -71,11 +71,11 @@ Pace = Callable[[], bool]
 class Shelf(Protocol):
     """Keeps one state of each organization. Safe to use from several threads; nothing raises."""
 
-    def find(self, organization: OrganizationId) -> Kept | None:
+    def find(self, organization: OrganizationId) -> KeptState | None:
         """Return what is kept of the organization, if it is whole and ours."""
         ...
 
-    def use(self, kept: Kept, now: Versioned) -> None:
+    def use(self, kept: KeptState, now: Versioned) -> None:
         """Note that what was kept is served, after it has caught up with the store."""
         ...
 
@@ -91,7 +91,7 @@ class Shelf(Protocol):
         """Remove what is kept of the organization."""
         ...
 
-    def tally(self) -> Tally:
+    def tally(self) -> ShelfCounts:
         """Return what was done until now."""
         ...
 
@@ -124,7 +124,7 @@ class _Denied(Exception):
     """What is kept is not of the history that the store has."""
 
 
-def _confirmed(store: Store, kept: Kept, organization: OrganizationId) -> Versioned:
+def _confirmed(store: Store, kept: KeptState, organization: OrganizationId) -> Versioned:
     head = store.heads((organization,)).get(organization)
     if head is None:
         raise _Denied(GONE)

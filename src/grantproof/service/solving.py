@@ -40,14 +40,33 @@ class Undetermined:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class EndingCounts:
     """How often work ended how since the start, and how long what was begun took, in seconds."""
 
     endings: dict[Ending, int]
     durations: Durations
 
 
-class Solver(Protocol):
+class Answering(Protocol):
+    """Does what is asked of it, apart or not."""
+
+    def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
+        """Return what the work returns, or why nothing came of it."""
+        ...
+
+
+class InProcess:
+    """Does the work where it is asked for: for programs that serve nobody."""
+
+    def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
+        """Return what the work returns."""
+        return work()
+
+
+IN_PROCESS: Final = InProcess()
+
+
+class Solver(Answering, Protocol):
     """Does what is asked of it apart from this process. Safe to use from several threads."""
 
     def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
@@ -61,7 +80,7 @@ class Solver(Protocol):
         """End all that is under way, and refuse whatever is asked from now on."""
         ...
 
-    def tally(self) -> Tally:
+    def tally(self) -> EndingCounts:
         """Return how what was asked until now has ended."""
         ...
 
@@ -82,8 +101,8 @@ class Endings:
                 self._durations.buckets[bisect_left(BOUNDS, seconds)] += 1
                 self._durations.seconds += seconds
 
-    def tally(self) -> Tally:
+    def tally(self) -> EndingCounts:
         """Return what was counted until now."""
         with self._lock:
             durations = Durations(self._durations.buckets.copy(), self._durations.seconds)
-            return Tally(dict(self._endings), durations)
+            return EndingCounts(dict(self._endings), durations)

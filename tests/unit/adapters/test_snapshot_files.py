@@ -18,7 +18,7 @@ from grantproof.adapters.snapshot_files import DRAFT_SECONDS_MAX, MAGIC, Snapsho
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.invariants import valid
 from grantproof.core.model import Assignment, Delta, GroupAssignment, Membership
-from grantproof.service.shelf import Damaged, Tally
+from grantproof.service.shelf import Damaged, ShelfCounts
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
@@ -80,7 +80,7 @@ def test_every_kind_of_fact_comes_back(tmp_path: Path) -> None:
     read = back.read()
     assert (read.state, read.versions, read.seal) == (seen.state, seen.versions, seen.seal)
     assert valid(read.state) == ()
-    assert shelf.tally() == Tally(written=1)
+    assert shelf.tally() == ShelfCounts(written=1)
 
 
 def test_files_are_the_owners_alone_and_their_names_tell_nothing(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_what_is_not_ours_is_passed_over(
     (line,) = logs
     assert (line["event"], line["organization"]) == ("snapshot file ignored", ACME)
     assert why in line["why"]
-    assert shelf.tally() == Tally(ignored=1)
+    assert shelf.tally() == ShelfCounts(ignored=1)
 
 
 def test_a_file_of_another_organization_put_in_its_place_is_passed_over(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_file_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
     """It counts as nothing: so it is at the first start of each organization."""
     shelf = shelf_in(tmp_path)
     assert shelf.find(ACME) is None
-    assert shelf.tally() == Tally()
+    assert shelf.tally() == ShelfCounts()
 
 
 def test_a_file_that_is_too_large_is_not_read(
@@ -276,7 +276,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [shelf.path(ACME)]
     assert shelf.path(ACME).read_bytes() == before
     assert shelf.keep(furnished(), at_once)
-    assert shelf.tally() == Tally(written=2, failed=1)
+    assert shelf.tally() == ShelfCounts(written=2, failed=1)
 
 
 def test_who_has_no_time_to_end_leaves_the_old_file(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_who_has_no_time_to_end_leaves_the_old_file(tmp_path: Path) -> None:
     assert not shelf.keep(furnished(), lambda: next(turns))
     assert list(tmp_path.iterdir()) == [shelf.path(ACME)]
     assert shelf.path(ACME).read_bytes() == before
-    assert shelf.tally() == Tally(written=1)
+    assert shelf.tally() == ShelfCounts(written=1)
 
 
 @pytest.mark.parametrize(

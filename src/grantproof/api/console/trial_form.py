@@ -48,7 +48,7 @@ LINE_RULE: Final = "must have one `name=value` on each line"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TypedQuestion:
     """A question, what it says to the core, and the instant (epoch seconds) that it supposes."""
 
     question: SingleQuestion
@@ -60,7 +60,7 @@ Faults = Mapping[str, str]
 """The rule that was broken, by the field of the form; one that is not of a field under `""`."""
 
 
-def read(organization: OrganizationId, typed: Mapping[str, str]) -> Asked | Faults:
+def read(organization: OrganizationId, typed: Mapping[str, str]) -> TypedQuestion | Faults:
     """Return what is asked, or the fields at fault. What is left empty is not said."""
     found: dict[str, Any] = {}
     faults = {name: "must not be empty" for name in WANTED if typed[name] == ""}
@@ -80,7 +80,7 @@ def read(organization: OrganizationId, typed: Mapping[str, str]) -> Asked | Faul
     instant = found.pop("instant", None)
     try:
         question = read_single(json.dumps({"org_id": organization, **found}).encode())
-        return Asked(question, asked(question, trusted=True), instant)
+        return TypedQuestion(question, asked(question, trusted=True), instant)
     except Refused as refused:
         return by_field(refused.problem.faults) or {"": refused.problem.detail}
 

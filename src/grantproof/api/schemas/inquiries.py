@@ -389,7 +389,7 @@ class Place(Answer):
     """Its kind."""
 
 
-class Asked(Answer):
+class ExampleRequest(Answer):
     """A request."""
 
     principal_id: PrincipalField
@@ -417,7 +417,7 @@ class Scope(Answer):
     """How many resources."""
     resources: list[Place]
     """The first of them."""
-    example: Asked
+    example: ExampleRequest
     """One of these requests."""
 
 
