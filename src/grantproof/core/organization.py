@@ -5,12 +5,13 @@ readers keep the revision they hold and a change costs what it touches.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from immutables import Map
 
 from grantproof.core.errors import Illegal
+from grantproof.core.evolving import replace
 from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import (
     ClaimId,
@@ -47,11 +48,12 @@ from grantproof.core.model import (
 from grantproof.core.relation import Graph, Relation, with_member, without_member
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Organization:
     """A tenant at one revision. `time_zone` is an IANA name; indexes end in `_by_`, `_in_`, `_of_`.
 
-    `groups` links a group to its containers, `roles` a role to the parents it inherits from.
+    `groups` links a group to its containers, `roles` a role to the parents it inherits from. There
+    is one at a time, which every fact replaces: so it has no slots, see `evolving`.
     """
 
     id: OrganizationId
