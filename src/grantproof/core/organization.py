@@ -129,6 +129,9 @@ def changed(state: Organization, delta: Delta) -> Organization:
 def with_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - one branch a fact
     """Return `state` with one more fact, at the same revision."""
     match fact:
+        case Assignment():
+            held = state.assignments.with_pair(fact.principal, fact.role, fact.validity)
+            return replace(state, assignments=held)
         case Principal():
             return replace(state, principals=state.principals.set(fact.id, fact))
         case Group():
@@ -153,9 +156,6 @@ def with_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - 
             return replace(state, groups=state.groups.with_edge(fact.group, fact.container))
         case Inheritance():
             return replace(state, roles=state.roles.with_edge(fact.role, fact.parent))
-        case Assignment():
-            held = state.assignments.with_pair(fact.principal, fact.role, fact.validity)
-            return replace(state, assignments=held)
         case GroupAssignment():
             held_by = state.group_assignments.with_pair(fact.group, fact.role, fact.validity)
             return replace(state, group_assignments=held_by)
@@ -168,6 +168,9 @@ def with_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - 
 def without_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - one branch a fact
     """Return `state` without one of its facts, at the same revision."""
     match fact:
+        case Assignment():
+            held = state.assignments.without_pair(fact.principal, fact.role)
+            return replace(state, assignments=held)
         case Principal():
             return replace(state, principals=state.principals.delete(fact.id))
         case Group():
@@ -191,9 +194,6 @@ def without_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901
             return replace(state, groups=state.groups.without_edge(fact.group, fact.container))
         case Inheritance():
             return replace(state, roles=state.roles.without_edge(fact.role, fact.parent))
-        case Assignment():
-            held = state.assignments.without_pair(fact.principal, fact.role)
-            return replace(state, assignments=held)
         case GroupAssignment():
             held_by = state.group_assignments.without_pair(fact.group, fact.role)
             return replace(state, group_assignments=held_by)
