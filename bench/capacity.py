@@ -49,7 +49,7 @@ from grantproof.service.authors import Author
 from grantproof.settings import Settings
 
 EVERY_SIZE: Final = SIZES | {
-    "XL": Size("XL", 1_000, 1_000_000, 10_000, depth=5, claims_per_role=10),
+    "1M": Size("1M", 1_000, 1_000_000, 10_000, depth=5, claims_per_role=10),
 }
 QUESTIONS: Final = 20_000
 COMMANDS_AT_ONCE: Final = 200_000

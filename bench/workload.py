@@ -70,6 +70,7 @@ SIZES: Final = {
         Size("S", 10, 100, 50, depth=3, claims_per_role=5),
         Size("M", 100, 10_000, 1_000, depth=5, claims_per_role=5),
         Size("L", 1_000, 100_000, 10_000, depth=5, claims_per_role=10),
+        Size("XL", 10_000, 1_000_000, 100_000, depth=5, claims_per_role=10),
     )
 }
 
@@ -313,9 +314,14 @@ def _as_parsed(text: str) -> str:
 def _draw_parents(size: Size, index: int, draw: random.Random) -> tuple[str, ...]:
     """Draw parents from the layer above; the roles of the first layer have none."""
     layer = index * size.depth // size.roles
-    above = [at for at in range(size.roles) if at * size.depth // size.roles == layer - 1]
+    above = range(_first_of(size, layer - 1), _first_of(size, layer)) if layer > 0 else range(0)
     count = draw.randint(1, PARENTS_PER_ROLE_MAX)
     return tuple(_role(at) for at in draw.sample(above, k=min(count, len(above))))
+
+
+def _first_of(size: Size, layer: int) -> int:
+    """Return the number of the first role of a layer: its share of the roles, rounded up."""
+    return -(-layer * size.roles // size.depth)
 
 
 def _draw_targets(
