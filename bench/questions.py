@@ -11,6 +11,7 @@ import resource
 import statistics
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from time import process_time
 from typing import Final
@@ -45,6 +46,10 @@ def timed(ask: Callable[[], object]) -> tuple[float, str]:
     return process_time() - began, str(answer)
 
 
+def _told(question: Callable[..., inquiries.Finding], *about: object) -> bool | None:
+    return question(*about, now=INSTANT).yes
+
+
 def who_can(tables: Tables, draw: random.Random) -> Times:
     """Who can do an action on a resource, in whatever context."""
     state = organization(tables)
@@ -52,7 +57,7 @@ def who_can(tables: Tables, draw: random.Random) -> Times:
         deed = inquiries.Deed(
             Action(draw.choice(ACTIONS)), ResourceId(draw.choice(tables.resources))
         )
-        yield timed(lambda deed=deed: inquiries.who_can(state, deed, None, now=INSTANT).yes)
+        yield timed(partial(_told, inquiries.who_can, state, deed, None))
 
 
 def what_can(tables: Tables, draw: random.Random) -> Times:
@@ -60,7 +65,7 @@ def what_can(tables: Tables, draw: random.Random) -> Times:
     state = organization(tables)
     for name in draw.sample(sorted(tables.assigned), ASKED):
         who = PrincipalId(name)
-        yield timed(lambda who=who: inquiries.what_can(state, who, now=INSTANT).yes)
+        yield timed(partial(_told, inquiries.what_can, state, who))
 
 
 def dead_claims(tables: Tables, _: random.Random) -> Times:
@@ -91,6 +96,20 @@ def reachable(tables: Tables, draw: random.Random) -> Times:
                 ).__name__
             )
         )
+
+
+def _collusion(state: Organization, goal: Holds, people: list[PrincipalId]) -> str:
+    found = in_organization(
+        state,
+        goal,
+        people=people,
+        principal=people[0],
+        instant=INSTANT,
+        hour=None,
+        weekday=None,
+        solver=IN_PROCESS,
+    )
+    return type(found).__name__
 
 
 def administered(state: Organization, draw: random.Random) -> Organization:

@@ -103,7 +103,7 @@ class Written:
     """Assignments that nobody holds yet, in turn of each of the organizations."""
 
     def __init__(self, names: Sequence[str], principals: int) -> None:
-        self._names, self._principals = names, principals
+        self.names, self._principals = names, principals
         self._next = 0
 
     def roles(self, count: int) -> Iterator[SingleCommand]:
@@ -116,9 +116,9 @@ class Written:
         return [self._change(at) for at in range(begin, begin + count)]
 
     def _change(self, at: int) -> Change:
-        each, which = divmod(at, len(self._names))
+        each, which = divmod(at, len(self.names))
         role, who = divmod(each, self._principals)
-        return Change(self._names[which], f"user-{who}", f"new-{role}")
+        return Change(self.names[which], f"user-{who}", f"new-{role}")
 
 
 @contextmanager
@@ -181,29 +181,37 @@ def commands(size: str, url: str, *, count: int) -> None:
     """Print what a change takes, in every setting and by every door, beside the floor."""
     print("size | organizations | threads | door | a second | ms | floor ms | ratio", end="")
     print(" | cpu ms | floor cpu ms | ratio")
-    for number, setting in enumerate(SETTINGS):
-        of = size if setting.organizations == 1 else SMALL
-        names = {kind: _names(f"{kind}-{number}", setting) for kind in (OURS, THEIRS)}
-        told = {kind: Written(names[kind], EVERY_SIZE[of].principals) for kind in names}
-        rounds = (2 + 2 * ROUNDS) * count // setting.organizations
-        for kind, those in names.items():
-            for name in those:
-                fill(url, name, chain(people_and_roles(of)[1], told[kind].roles(rounds)))
-        with closing(compose(Settings(database_url=url))) as services:
-            for name in names[OURS]:
-                services.snapshots.load(OrganizationId(name))
-            ours = partial(in_process, services)
-            pair = _Pair(ours, partial(bare, url), told, setting)
-            _tell(of, setting, door="in process", rounds=pair.measured(count, process_time))
-        quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "warning"}
-        with serving(APPLICATION, quiet, credential=_key(url)) as server:
-            pair = _Pair(partial(over_http, server), partial(bare, url), told, setting)
-            measured = pair.measured(count, lambda: server.cpu_seconds() or 0.0)
-            _tell(of, setting, door="HTTP", rounds=measured)
+    for number in sorted({setting.organizations for setting in SETTINGS}):
+        of = size if number == 1 else SMALL
+        settings = [setting for setting in SETTINGS if setting.organizations == number]
+        # By two doors in each setting, and one round more than is told.
+        rounds = 2 * len(settings) * (1 + ROUNDS)
+        told = {}
+        for kind in (OURS, THEIRS):
+            names = [f"{kind}-{number}-{at}" for at in range(number)]
+            told[kind] = Written(names, EVERY_SIZE[of].principals)
+            for name in names:
+                roles = told[kind].roles(rounds * count // number + number)
+                fill(url, name, chain(people_and_roles(of)[1], roles))
+        for setting in settings:
+            _compare(url, of, told, setting=setting, count=count)
 
 
-def _names(kind: str, setting: Setting) -> list[str]:
-    return [f"{kind}-{number}" for number in range(setting.organizations)]
+def _compare(
+    url: str, size: str, written: dict[str, "Written"], *, setting: Setting, count: int
+) -> None:
+    floor = partial(bare, url)
+    with closing(compose(Settings(database_url=url))) as services:
+        for name in written[OURS].names:
+            services.snapshots.load(OrganizationId(name))
+        pair = _Pair(partial(in_process, services), floor, written, setting)
+        measured = pair.measured(count, process_time)
+        _tell(size, setting, door="in process", rounds=measured)
+    quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "warning"}
+    with serving(APPLICATION, quiet, credential=_key(url)) as server:
+        pair = _Pair(partial(over_http, server), floor, written, setting)
+        measured = pair.measured(count, lambda: server.cpu_seconds() or 0.0)
+        _tell(size, setting, door="HTTP", rounds=measured)
 
 
 @dataclass(frozen=True, slots=True)

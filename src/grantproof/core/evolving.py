@@ -1,4 +1,4 @@
-"""A frozen value like another, but for some of its fields: what every change of a state begins with.
+"""A frozen value like another but for some of its fields: with that every change begins.
 
 `dataclasses.replace` makes the value anew, field by field, through its constructor. Of twenty
 fields of an organization nineteen stay, with every fact: here they are taken over at once, which

@@ -150,7 +150,7 @@ def _needs(  # noqa: C901 - one branch a command
             yield from _ends(state, command)
 
 
-def _ends(  # noqa: C901 - one branch a command
+def _ends(
     state: Organization,
     link: LinkCommand,
 ) -> Iterator[Missing | None]:
