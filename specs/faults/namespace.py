@@ -9,6 +9,7 @@ was when it closes.
 import ast
 import importlib.abc
 import importlib.util
+import pkgutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ from typing_extensions import override
 
 AFRESH: Final = ("grantproof", "specs.faults.small", "tests")
 BY_NAME: Final = "import_module"
-"""Who imports what only it knows, by a name: taken to import everything."""
+"""Who imports what only it knows, by a name: a package its own modules, others anything."""
+TOGETHER: Final = ("grantproof.adapters.sql",)
+"""Packages whose modules make themselves known to each other, as tables do: afresh all or none."""
 
 
 @contextmanager
@@ -31,9 +34,11 @@ def tampered(texts: Mapping[str, str]) -> Iterator[None]:
     kept = {name: module for name, module in sys.modules.items() if is_afresh(name)}
     named = {name: named_by_its_package(name) for name in kept}
     finder = Finder(texts)
-    for name in kept:
+    for name, module in kept.items():
         if finder.reaches(name):
             del sys.modules[name]
+            if named[name] is module:
+                _forget(name)
     sys.meta_path.insert(0, finder)
     try:
         yield
@@ -52,6 +57,13 @@ def tampered(texts: Mapping[str, str]) -> Iterator[None]:
 def is_afresh(name: str) -> bool:
     """Return whether the module may belong to a namespace of its own."""
     return any(name == top or name.startswith(f"{top}.") for top in AFRESH)
+
+
+def _forget(name: str) -> None:
+    """Let the package of a module not name it: who takes it from there is to import it."""
+    package, _, last = name.rpartition(".")
+    if package in sys.modules:
+        vars(sys.modules[package]).pop(last, None)
 
 
 def named_by_its_package(name: str) -> object:
@@ -149,7 +161,21 @@ def imports(name: str) -> frozenset[str]:
             named |= {one.name for one in node.names}
         elif BY_NAME in (getattr(node, "id", None), getattr(node, "attr", None)):
             named.add(BY_NAME)
+    if BY_NAME in named and found.submodule_search_locations is not None:
+        named = {*named - {BY_NAME}, *within(name)}
+    for package in TOGETHER:
+        named |= set(within(package)) if name.startswith(f"{package}.") else set()
     return frozenset(one for one in named if one == BY_NAME or _is_there(one))
+
+
+def within(package: str) -> Iterator[str]:
+    """Yield the modules of a package, and those of the packages in it."""
+    found = _located(package)
+    places = None if found is None else found.submodule_search_locations
+    for one in pkgutil.iter_modules(places or ()):
+        yield f"{package}.{one.name}"
+        if one.ispkg:
+            yield from within(f"{package}.{one.name}")
 
 
 def _is_there(name: str) -> bool:
