@@ -138,7 +138,7 @@ def test_what_is_large_may_be_farther_behind(
     assert shelf.tally().used == 1
     commit_all(store, state, [CreateRole(RoleId("last"))])
     started(store, shelf)
-    assert shelf.tally() == (used=1, written=1, ignored=1)
+    assert shelf.tally() == ShelfCounts(used=1, written=1, ignored=1)
 
 
 def shelf_count(shelf: SnapshotFiles) -> int:
