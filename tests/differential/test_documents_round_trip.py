@@ -14,7 +14,6 @@ from grantproof.core.organization import Organization, facts
 from grantproof.policyfile import documents, policy_stream
 from grantproof.policyfile.organization_document import (
     OrganizationDocument,
-    from_organization,
     to_change_set,
 )
 from grantproof.policyfile.policy_text import write_json, write_yaml
@@ -25,6 +24,7 @@ from grantproof.policyfile.wire import (
     encode_command,
     encode_delta,
 )
+from tests.documents import from_organization
 from tests.policies import accepted, problems
 from tests.strategies.commands import commands
 from tests.strategies.entities import deltas

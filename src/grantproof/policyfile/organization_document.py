@@ -199,12 +199,6 @@ def _links(document: OrganizationEntries) -> Iterator[Step]:
                 yield ("assignments", i), AssignGroupRole(group, role, validity)
 
 
-def from_organization(state: Organization) -> OrganizationDocument:
-    """Return the document of an organization; every list is sorted by what its entries name."""
-    lists = {name: tuple(entries) for name, entries in entries_of(state).items()}
-    return OrganizationDocument.holding(**heading_of(state), **lists)
-
-
 def heading_of(state: Organization) -> dict[str, str]:
     """Return the fields of an organization's document that are no lists."""
     return {
