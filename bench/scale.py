@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from time import process_time
 from typing import Final, TypeVar
 
+from bench.capacity import NotChanged, put
 from bench.growth import GROWING, PLOTS, fitted, plot, table
 from bench.workload import (
     INSTANT,
@@ -32,22 +32,21 @@ from bench.workload import (
     workload,
 )
 from grantproof.adapters.snapshot_files import SnapshotFiles
-from grantproof.bootstrap import Services, compose
-from grantproof.core.commands import Accepted, Event, apply
+from grantproof.bootstrap import compose
+from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import (
     AddParent,
     AssignRole,
     Command,
     CreateClaim,
-    CreateRole,
     DeleteClaim,
     RemoveParent,
     RevokeRole,
 )
 from grantproof.core.hierarchy import closure
-from grantproof.core.identifiers import Action, ClaimId, RoleId
+from grantproof.core.identifiers import Action, ClaimId
 from grantproof.core.index import Index
-from grantproof.core.model import ALWAYS, Claim, Delta, Exactly
+from grantproof.core.model import ALWAYS, Claim, Exactly
 from grantproof.core.organization import Organization, facts
 from grantproof.service.shelf import caught_up
 from grantproof.service.snapshots import Snapshots
@@ -60,14 +59,10 @@ QUESTIONS: Final = 20_000
 CHANGES: Final = 2_000
 EDITS: Final = 200
 EVENTS: Final = 100_000
-FACTS_AT_ONCE: Final = 200_000
 ADDITIONS: Final = 5_000_000
 MIB: Final = 1_048_576
 MICROSECONDS: Final = 1_000_000
 SECRET: Final = b"s" * 32
-FOUNDING: Final = CreateRole(RoleId("stored-in-bulk"))
-"""What the events say that brought the facts: nobody reads them back."""
-
 COLUMNS: Final = {
     "start": (
         ("start, s", "start", 1),
@@ -144,22 +139,8 @@ def store(size: Size, folder: Path, database: str = "") -> str:
     url = database or f"sqlite:///{folder / 'bench.db'}"
     load = workload(size, constrained=True, count=QUESTIONS)
     (folder / "questions.json").write_text(json.dumps(load.questions))
-    left = facts(organization(load.tables))
-    with closing(compose(Settings(database_url=url))) as services:
-        services.store.create(ORGANIZATION, time_zone="UTC", actor="bench", instant=INSTANT)
-        revision = 0
-        while some := tuple(islice(left, FACTS_AT_ONCE)):
-            revision += 1
-            _commit(
-                services, Event(ORGANIZATION, revision, INSTANT, "bench", FOUNDING, Delta((), some))
-            )
+    put(url, ORGANIZATION, facts(organization(load.tables)))
     return url
-
-
-def _commit(services: Services, event: Event) -> None:
-    if services.store.commit(event) is None:
-        message = "the organization was changed by somebody else"
-        raise RuntimeError(message)
 
 
 def measured(url: str, folder: Path) -> dict[str, float]:
@@ -262,7 +243,8 @@ def replica(url: str, events: int) -> Iterator[tuple[str, float]]:
             if not isinstance(outcome, Accepted):
                 raise TypeError(str(outcome))
             state = outcome.state
-            _commit(services, outcome.event)
+            if services.store.commit(outcome.event) is None:
+                raise NotChanged(ORGANIZATION)
         yield "seconds to commit them, one by one", process_time() - began
         if behind is None:
             raise LookupError(ORGANIZATION)
