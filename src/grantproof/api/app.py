@@ -184,10 +184,7 @@ class Application:
             access_log.tell(scope, status, seconds=stopwatch() - came)
         else:
             self._requests.count(place.route, 200, stopwatch() - came)
-            length = (CONTENT_LENGTH, b"%d" % len(body))
-            sent = [JSON_TYPE, id_header, *self._parting, length, NO_STORE]
-            await send({"type": "http.response.start", "status": 200, "headers": sent})
-            await send({"type": "http.response.body", "body": body})
+            await _send(send, 200, body, headers=[JSON_TYPE, id_header, *self._parting])
 
     async def _decided(
         self,
@@ -215,9 +212,7 @@ class Application:
         if key is not None:
             once = once_asked(key, path=place.route, query=scope["query_string"], body=body)
         answering = self._answer_to(place, caller, once)
-        if not recording.keeps:
-            return await answering(body, caller, None)
-        diary = await recording.begin(request_id, caller)
+        diary = await recording.begin(request_id, caller) if recording.keeps else None
         answer = await answering(body, caller, diary)
         if diary is not None:
             recording.keep(diary)

@@ -96,17 +96,11 @@ class Glances:
         self._regions: set[str] = set()
 
     def answers(
-        self,
-        index: Index,
-        questions: Sequence[Question],
-        asking: Asking,
-        *,
-        closely: Closely,
+        self, index: Index, questions: Sequence[Question], asking: Asking, *, closely: Closely
     ) -> list[str]:
         """Return the answers as they are written, in the order of the questions.
 
-        Those that take a closer look are asked `closely`, which may raise; then nothing that was
-        answered at a glance is counted.
+        Those that take a closer look are asked `closely`; where it raises, nothing is counted.
         """
         ready, table, frame = index.ready, index.table, self._frame(index, asking.instant)
         midnight, this_hour, later, ever = frame.midnight, frame.hour, frame.later, frame.ever
@@ -119,11 +113,8 @@ class Glances:
         for question in questions:
             region, hour, weekday = question.region, question.hour, question.weekday
             usage, rate, verdict = question.usage, question.rate, None
-            principal, action, resource = (
-                question.principal_id,
-                question.action,
-                question.resource_id,
-            )
+            who, action = question.principal_id, question.action
+            resource, kind = question.resource_id, question.resource_kind
             at = midnight if weekday is None else HOURS_PER_DAY * weekday
             at += this_hour if hour is None else hour
             if (
@@ -141,32 +132,27 @@ class Glances:
                     or self._may_be_said(question, trusted=trusted)
                 )
             ):
-                kind = question.resource_kind
-                verdict = decide(
-                    ready, table, principal, action, resource, kind, at, region, usage, rate
-                )
+                verdict = decide(ready, table, who, action, resource, kind, at, region, usage, rate)
             if verdict is None or (
                 ((usage is None and verdict.used) or (rate is None and verdict.rated))
                 and verdict.hangs_on(usage, rate)
             ):
                 inspection.left = left
-                if diary is not None:
-                    diary.glanced(Stretch(questions, endings, len(written), *common))
+                _note(diary, Stretch(questions, endings, len(written), *common))
                 written.append(closely(question, len(written)))
                 left, endings, closer = inspection.left, [], closer + 1
                 continue
-            left -= 1
-            answer, timely = verdict.answer, verdict.hourly
-            words = later if timely and (hour is None or weekday is None) else ever
+            left, answer = left - 1, verdict.answer
+            words = later if verdict.hourly and (hour is None or weekday is None) else ever
             ending: Glanced = NO_MATCHING_CLAIM
             if isinstance(answer, Claim):
                 allowed, ending = allowed + 1, answer
                 written.append(words.allow + answer.id + words.end)
             elif answer is UNMET:
                 unmet += 1
-                grants, roles = table[action][resource], ready[principal]
+                grants, roles = table[action][resource], ready[who]
                 ending, reason = nearest(grants, roles, at, region, usage, rate)
-                # Neither an id nor what these constraints say has anything to escape.
+                # Nothing in it has to be escaped: it is made of ids and numbers.
                 written.append(f"{words.unmet}{reason}{words.nearest}{ending}{words.end}")
             else:
                 written.append(words.nothing)
@@ -174,11 +160,10 @@ class Glances:
                 endings.append(ending)
         inspection.left = left
         if diary is not None:
-            diary.glanced(Stretch(questions, endings, len(written), *common))
-        counted = asking.counted
-        counted[Claim] += allowed
-        counted[ConstraintFailed] += unmet
-        counted[NoMatchingClaim] += len(questions) - allowed - unmet - closer
+            _note(diary, Stretch(questions, endings, len(written), *common))
+        asking.counted[Claim] += allowed
+        asking.counted[ConstraintFailed] += unmet
+        asking.counted[NoMatchingClaim] += len(questions) - allowed - unmet - closer
         return written
 
     def _may_be_said(self, question: Question, *, trusted: bool) -> bool:
@@ -216,6 +201,11 @@ class Glances:
             ever=_worded(state.revision, instant, until=None),
         )
         return frame
+
+
+def _note(diary: Diary | None, stretch: Stretch) -> None:
+    if diary is not None:
+        diary.glanced(stretch)
 
 
 def _worded(revision: int, instant: int, *, until: int | None) -> Wording:

@@ -5,7 +5,7 @@ Of claims that look at hour, region and counts alone, of which none grants. What
 """
 
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from grantproof.core.constraints import (
     DAYS_PER_WEEK,
@@ -32,22 +32,13 @@ RATE: Final = 3
 """What a constraint looks at."""
 
 
-class Lack(NamedTuple):
-    """A constraint as one row: what it looks at, what that must be, and what is said where not.
-
-    `wanted` is what is said in each hour of the week, the regions, or the first count that is too
-    many. What was seen stands between `before` and `after`, unless it was `missing`.
-    """
-
-    of: int
-    wanted: Any
-    before: str
-    after: str
-    missing: str
-
-
 Row = tuple[int, Any, str, str, str]
-"""A `Lack` as a plain tuple, which is taken apart in a third of the time."""
+"""A constraint as one row: what it looks at, what that must be, and what is said where it is not.
+
+What it must be is what is said in each hour of the week, the regions, or the first count that is
+too many. What was seen stands between the next two, unless it was missing, which is the last. A row
+without names, as only plain tuples are unpacked at once.
+"""
 
 Known = tuple[frozenset[str], str, tuple[Row, ...]]
 """To whom a claim is open, its id and what its constraints say, in its order."""
@@ -123,20 +114,20 @@ class Shortfalls:
 
 def _known(way: Way) -> Known:
     claim = way[-1].claim
-    return way[0], str(claim.id), tuple(tuple(_lack(one)) for one in claim.constraints)
+    return way[0], str(claim.id), tuple(_row(constraint) for constraint in claim.constraints)
 
 
-def _lack(constraint: Constraint) -> Lack:
+def _row(constraint: Constraint) -> Row:
     match constraint:
         case TimeWindow():
-            return Lack(AT, _hours(constraint), "", "", "")
+            return AT, _hours(constraint), "", "", ""
         case GeoFence(regions):
             before, after = around(constraint)
-            return Lack(REGION, regions, f"{before}`", f"`{after}", _missing(constraint))
+            return REGION, regions, f"{before}`", f"`{after}", _missing(constraint)
         case MaxUsage(limit):
-            return Lack(USAGE, limit, *around(constraint), _missing(constraint))
+            return USAGE, limit, *around(constraint), _missing(constraint)
         case RateLimit(per_minute):
-            return Lack(RATE, per_minute, *around(constraint), _missing(constraint))
+            return RATE, per_minute, *around(constraint), _missing(constraint)
         case _:
             message = f"{type(constraint).__name__} looks at more than hour, region and counts"
             raise TypeError(message)
