@@ -79,23 +79,7 @@ def reachable(tables: Tables, draw: random.Random) -> Times:
     state = administered(organization(tables), draw)
     people = [PrincipalId(name) for name in sorted(tables.assigned)[:PEOPLE]]
     for name in draw.sample(sorted(state.roles), ASKED):
-        goal = Holds(RoleId(name))
-        yield timed(
-            lambda goal=goal: (
-                type(
-                    in_organization(
-                        state,
-                        goal,
-                        people=people,
-                        principal=people[0],
-                        instant=INSTANT,
-                        hour=None,
-                        weekday=None,
-                        solver=IN_PROCESS,
-                    )
-                ).__name__
-            )
-        )
+        yield timed(partial(_collusion, state, Holds(RoleId(name)), people))
 
 
 def _collusion(state: Organization, goal: Holds, people: list[PrincipalId]) -> str:

@@ -19,16 +19,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from http.client import HTTPConnection
 from itertools import chain
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Final
 
 from bench.bare import Bare, Change, bare
 from bench.capacity import APPLICATION, BY, EVERY_SIZE, NotChanged, fill
 from bench.over_http import command_of
-from bench.servers import HOST, Server, serving
+from bench.servers import (
+    HOST,
+    POLL_SECONDS,
+    START_SECONDS_MAX,
+    NotServing,
+    Server,
+    serving,
+)
 from bench.workload import SEED, Tables, make_tables, organization
 from grantproof.bootstrap import Services, compose
 from grantproof.core.commands import Accepted
@@ -151,7 +159,7 @@ def over_http(server: Server) -> Iterator[Make]:
             connection.request("POST", path, body, head)
             answer = connection.getresponse()
             said = answer.read()
-            if answer.status != 201:  # noqa: PLR2004 - the code of what was created
+            if answer.status != HTTPStatus.CREATED:
                 raise NotChanged(said.decode()[:1_000])
 
         yield make
@@ -209,9 +217,22 @@ def _compare(
         _tell(size, setting, door="in process", rounds=measured)
     quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "warning"}
     with serving(APPLICATION, quiet, credential=_key(url)) as server:
+        _await(server)
         pair = _Pair(partial(over_http, server), floor, written, setting)
         measured = pair.measured(count, lambda: server.cpu_seconds() or 0.0)
         _tell(size, setting, door="HTTP", rounds=measured)
+
+
+def _await(server: Server) -> None:
+    """Wait until the server is ready, which is later than that it listens."""
+    deadline = perf_counter() + START_SECONDS_MAX
+    while perf_counter() < deadline:
+        with closing(HTTPConnection(HOST, server.port, timeout=START_SECONDS_MAX)) as connection:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == HTTPStatus.OK:
+                return
+        sleep(POLL_SECONDS)
+    raise NotServing
 
 
 @dataclass(frozen=True, slots=True)

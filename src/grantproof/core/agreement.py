@@ -57,9 +57,10 @@ def unfaithful(before: Organization, after: Organization, delta: Delta) -> Found
         before.time_zone,
     ):
         yield ("revision",)
-    kept = frozenset(delta.added)
-    yield from (("removed",) for fact in delta.removed if not has(before, fact))
-    yield from (("removed",) for fact in delta.removed if fact not in kept and has(after, fact))
+    if len(delta.removed) > 0:
+        kept = frozenset(delta.added)
+        yield from (("removed",) for fact in delta.removed if not has(before, fact))
+        yield from (("removed",) for fact in delta.removed if fact not in kept and has(after, fact))
     yield from (("added",) for fact in delta.added if not has(after, fact))
     added, removed = (Counter(map(type, facts)) for facts in (delta.added, delta.removed))
     touched = added.keys() | removed.keys()
@@ -75,6 +76,8 @@ def unfaithful(before: Organization, after: Organization, delta: Delta) -> Found
 def has(state: Organization, fact: Fact) -> bool:  # noqa: C901 - one branch a fact
     """Return whether the fact is one of the organization's."""
     match fact:
+        case Assignment():
+            return state.assignments.of(fact.principal).get(fact.role) == fact.validity
         case Principal():
             return state.principals.get(fact.id) == fact
         case Group():
@@ -97,8 +100,6 @@ def has(state: Organization, fact: Fact) -> bool:  # noqa: C901 - one branch a f
             return state.groups.has_edge(fact.group, fact.container)
         case Inheritance():
             return state.roles.has_edge(fact.role, fact.parent)
-        case Assignment():
-            return state.assignments.of(fact.principal).get(fact.role) == fact.validity
         case GroupAssignment():
             return state.group_assignments.of(fact.group).get(fact.role) == fact.validity
         case Administered():

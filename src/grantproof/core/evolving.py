@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # For a type checker it is the same: the fields must be there, and have the right types.
-    from dataclasses import replace
+    from dataclasses import replace as replace  # noqa: PLC0414 - so it is known as ours, too
 else:
     from typing import TypeVar
 
