@@ -40,7 +40,9 @@ def verdicts(
     end what turns out to be vacuous is told once more.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload([__name__, "specs.warm"])
+    # Each copy imports what the main module imports: here once, and last, before any copy is made.
+    known = [name for name in sys.modules if name.startswith("specs.")]
+    context.set_forkserver_preload([__name__, "specs.warm", *known])
     told = []
     with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
         for result in pool.map(partial(verdict, whole=whole), names):
