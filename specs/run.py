@@ -9,12 +9,11 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import forkserver, get_context
 
 import z3
 
+from specs.copies import copies
 from specs.kernel.proof import SEEDS, Result, decide
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
@@ -23,6 +22,8 @@ from specs.kernel.values import DISTINCT, PROMISED
 from specs.theorems import statements
 
 PROCESSES = 2
+WARM = ("specs.run", "specs.warm")
+"""What the process has imported whose copies decide theorems."""
 DETAIL_MAX = 400
 UNREADABLE = (Unsupported, AttributeError, LookupError, TypeError, z3.Z3Exception)
 """What reading a source may raise: values of a shape that the construct does not expect."""
@@ -39,17 +40,11 @@ def verdicts(
     Z3 answers depends on what it met before, and so it is the same whatever else is decided. In the
     end what turns out to be vacuous is told once more.
     """
-    context = get_context("forkserver")
-    # Each copy imports what the main module imports: here once, and last, before any copy is made.
-    known = [name for name in sys.modules if name.startswith("specs.")]
-    context.set_forkserver_preload([__name__, "specs.warm", *known])
     told = []
-    with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
+    with copies(processes, WARM) as pool:
         for result in pool.map(partial(verdict, whole=whole), names):
             told.append(result)
             yield result
-    # That the time of the copies counts as ours: Python has no public name for it.
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - as said above
     yield from unshown(told)
 
 
