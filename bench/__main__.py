@@ -27,6 +27,8 @@ from bench.workload import SIZES
 IN_PROCESS: Final = "in-process"
 OVER_HTTP: Final = "http"
 GUARDRAILS: Final = "guardrails"
+WIDTH_MIN: Final = 132
+"""Narrower, a table would leave figures out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def main() -> None:
     asked = _arguments()
     effort = QUICK if asked.quick else FULL
     console = Console(stderr=asked.markdown)
+    console.width = max(console.width, WIDTH_MIN)
     command = " ".join(("python -m bench", *sys.argv[1:]))
     report = Report(machine(), command, quick=asked.quick, peers=asked.peers)
     if not asked.peers:

@@ -50,7 +50,7 @@ def peer_servers(load: Workload) -> Iterator[tuple[dict[str, RunningPeer], dict[
             if each.sizes is not None and size not in each.sizes:
                 absent[each.name] = each.why
                 continue
-            program = go_program(each.module)
+            program = go_program(each.module, each.package)
             if isinstance(program, Absent):
                 absent[each.name] = program.reason
                 continue

@@ -29,7 +29,8 @@ class Cerbos(Served):
     """Stateless: the effective roles and the grants on the resource are looked up by the caller."""
 
     name = "Cerbos"
-    module = "github.com/cerbos/cerbos/cmd/cerbos@v0.57.0"
+    module = "cerbos"
+    package = "github.com/cerbos/cerbos/cmd/cerbos"
     path = "one rule; effective roles and grants in the request, looked up by the caller"
     constrained = True
 

@@ -30,6 +30,8 @@ class Served(ABC):
     name: ClassVar[str]
     module: ClassVar[str]
     """What `go install` is told, with the version; or a folder of `bench/peers/go`."""
+    package: ClassVar[str] = "."
+    """What is built in that folder."""
     path: ClassVar[str]
     """Its best path, in words."""
     constrained: ClassVar[bool] = False

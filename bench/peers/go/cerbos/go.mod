@@ -1,9 +1,8 @@
 module grantproof/bench/cerbos
 
-go 1.26.4
-
-replace buf.build/go/protovalidate => github.com/cerbos/protovalidate-go v0.0.0-20260615200145-16b6d024eb17
+go 1.25
 
 tool github.com/cerbos/cerbos/cmd/cerbos
 
-require github.com/cerbos/cerbos v0.55.0
+require github.com/cerbos/cerbos v0.50.0
+exclude google.golang.org/grpc/stats/opentelemetry v0.0.0-20240907200651-3ffb98b2c93a
