@@ -89,6 +89,15 @@ def _javascript() -> Installed:
     return Installed(("node", str(folder / "MODULE.mjs")), folder)
 
 
+def npm_program(package: str) -> Path | Absent:
+    """Return a program that a package brings for this machine, or why there is none."""
+    where = installed(Environment.JAVASCRIPT)
+    if isinstance(where, Absent):
+        return where
+    found = sorted((where.folder / "node_modules").glob(f"@{package}/*/{package}-*"))
+    return found[0] if found else Absent(f"the package `{package}` has nothing for this machine")
+
+
 def go_program(module: str, package: str) -> Path | Absent:
     """Return a server's program, built if it is not there yet, or why there is none.
 
