@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from bench.markdown import print_markdown
 from bench.mined import FOLDER, MINED, mined_there
 from bench.over_http import HttpComparison, HttpEffort, compare_http
 from bench.page import write_page
+from bench.peers.libraries import DISAGREES
 from bench.report import (
     Report,
     machine,
@@ -27,6 +29,8 @@ from bench.workload import SIZES
 IN_PROCESS: Final = "in-process"
 OVER_HTTP: Final = "http"
 GUARDRAILS: Final = "guardrails"
+WIDTH_MIN: Final = 132
+"""Narrower, a table would leave figures out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ def main() -> None:
     asked = _arguments()
     effort = QUICK if asked.quick else FULL
     console = Console(stderr=asked.markdown)
+    console.width = max(console.width, WIDTH_MIN)
     command = " ".join(("python -m bench", *sys.argv[1:]))
     report = Report(machine(), command, quick=asked.quick, peers=asked.peers)
     if not asked.peers:
@@ -81,6 +86,17 @@ def main() -> None:
         console.print(f"written to {path}")
     if asked.markdown:
         print_markdown(report)
+    if wrong := sorted(set(disagreeing(report))):
+        raise SystemExit(f"grantproof: not compared, as their answers differ: {', '.join(wrong)}")
+
+
+def disagreeing(report: Report) -> Iterator[str]:
+    """Yield the peers that answered otherwise than expected: nothing can be said of their speed."""
+    reasons = [one.absent for one in report.in_process] + [one.absent for one in report.over_http]
+    for absent in reasons:
+        for name, why in absent.items():
+            if why.startswith(DISAGREES):
+                yield name
 
 
 def _there(console: Console, sizes: tuple[str, ...]) -> list[str]:

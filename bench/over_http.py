@@ -7,7 +7,7 @@ server itself used of the processor: that ratio does not depend on the client.
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, islice
 from pathlib import Path
 from statistics import mean, median
@@ -17,11 +17,11 @@ from typing import Final
 import msgspec
 
 from bench.floor_app import PLAIN_VARIABLE, SIZE_VARIABLE
-from bench.http_client import Exchange, post_all
+from bench.http_client import Exchange, Unexpected, post_all
 from bench.measure import Latency, Rates, Ratio, ratio, summed_up
 from bench.mined import workload_named
 from bench.open_loop import post_on_schedule
-from bench.peers.libraries import About
+from bench.peers.libraries import DISAGREES, About
 from bench.peers.running import RunningPeer, peer_servers
 from bench.peers.served.shape import Asking
 from bench.servers import Server, serving
@@ -85,6 +85,7 @@ RUN_SECONDS_MAX: Final = 3.0
 """So long may one run take: a slower server gets fewer of the questions, the first ones."""
 
 PROBE_REQUESTS: Final = 100
+REASON_MAX: Final = 300
 HALF_LOAD: Final = 0.5
 
 
@@ -141,6 +142,8 @@ class _Party:
     read: Callable[[bytes], list[bool]]
     repeats: int
     connections: int
+    bodies: list[bytes] = field(default_factory=list)
+    """Those of the requests that one run asks; what is left of them is asked of nobody."""
 
     def post(self, bodies: list[bytes]) -> Exchange:
         """Ask as a client does that waits for its answers."""
@@ -202,8 +205,8 @@ def compare_http(
                 name, constrained, route, import_seconds, served, about, absent | left_out
             )
             for route in ROUTES
-            for parties, left_out in (_parties(servers, others, load=load, route=route),)
-            for served in (_measure(parties, load, effort, steady=route.items == 1),)
+            for parties, left_out in (_agreeing(servers, others, load=load, route=route),)
+            for served in (_measure(parties, effort, steady=route.items == 1),)
         ]
 
 
@@ -248,24 +251,41 @@ def _parties(
     return parties, left_out
 
 
-def _measure(
-    parties: dict[str, _Party], load: Workload, effort: HttpEffort, *, steady: bool
-) -> dict[str, Served]:
-    asked = {name: _requests_for(party) for name, party in parties.items()}
+def _agreeing(
+    servers: dict[str, Server], others: dict[str, RunningPeer], *, load: Workload, route: Route
+) -> tuple[dict[str, _Party], dict[str, str]]:
+    """Return who takes part and answers as expected, and why others do not.
+
+    Raises `WrongAnswer` if it is one of our own servers that answers otherwise.
+    """
+    parties, left_out = _parties(servers, others, load=load, route=route)
+    agreeing: dict[str, _Party] = {}
     for name, party in parties.items():
-        _check(name, load, party, bodies=party.post(asked[name]).bodies)
+        try:
+            asked = replace(party, bodies=_requests_for(party))
+            _check(name, load, asked)
+        except (WrongAnswer, Unexpected, msgspec.DecodeError) as why:
+            if name in servers:
+                raise
+            left_out[name] = f"{DISAGREES}{why}"[:REASON_MAX]
+        else:
+            agreeing[name] = asked
+    return agreeing, left_out
+
+
+def _measure(parties: dict[str, _Party], effort: HttpEffort, *, steady: bool) -> dict[str, Served]:
     taken = {name: _Series() for name in parties}
     names = list(parties)
     orders = [names[first:] + names[:first] for first in range(len(names))]
     for run in range(effort.runs):
         for name in orders[run % len(names)]:
-            _run(parties[name], asked[name] * parties[name].repeats, into=taken[name])
+            _run(parties[name], into=taken[name])
     if steady:
         for run in range(effort.runs):
             for name in orders[run % len(names)]:
-                _run_steadily(parties[name], asked[name], effort, into=taken[name])
+                _run_steadily(parties[name], effort, into=taken[name])
     return {
-        name: _served(taken, name, len(asked[name]) * party.asking.items)
+        name: _served(taken, name, len(party.bodies) * party.asking.items)
         for name, party in parties.items()
     }
 
@@ -279,7 +299,8 @@ def _requests_for(party: _Party) -> list[bytes]:
     return bodies[: max(len(few), int(len(few) / seconds * RUN_SECONDS_MAX / party.repeats))]
 
 
-def _run(party: _Party, bodies: list[bytes], *, into: _Series) -> None:
+def _run(party: _Party, *, into: _Series) -> None:
+    bodies = party.bodies * party.repeats
     used_before = party.server.cpu_seconds()
     exchange = party.post(bodies)
     used_after = party.server.cpu_seconds()
@@ -290,10 +311,10 @@ def _run(party: _Party, bodies: list[bytes], *, into: _Series) -> None:
         into.cpu_microseconds.append((used_after - used_before) * MICROSECONDS / decisions)
 
 
-def _run_steadily(party: _Party, bodies: list[bytes], effort: HttpEffort, *, into: _Series) -> None:
+def _run_steadily(party: _Party, effort: HttpEffort, *, into: _Series) -> None:
     per_second = HALF_LOAD * median(into.rates)
     wanted = max(1, int(per_second * effort.steady_seconds))
-    asked = list(islice(cycle(bodies), wanted))
+    asked = list(islice(cycle(party.bodies), wanted))
     into.steady.append(
         post_on_schedule(
             party.server.port,
@@ -356,7 +377,8 @@ def bodies_of(load: Workload, route: Route) -> list[bytes]:
     ]
 
 
-def _check(name: str, load: Workload, party: _Party, *, bodies: list[bytes]) -> None:
+def _check(name: str, load: Workload, party: _Party) -> None:
+    bodies = party.post(party.bodies).bodies
     answers = [answer for body in bodies for answer in party.read(body)]
     if len(answers) != min(len(bodies) * party.asking.items, len(load.questions)):
         message = f"{name} gives {len(answers)} answers to {len(bodies)} requests"

@@ -20,7 +20,7 @@ h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); }
 figure { margin: 1.5rem 0; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-caption { text-align: left; font-weight: 600; padding: .5rem 0; }
+caption { text-align: left; white-space: nowrap; font-weight: 600; padding: .5rem 0; }
 th, td { padding: .2rem .7rem; border-bottom: 1px solid var(--line); text-align: right;
   white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }

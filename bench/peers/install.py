@@ -89,10 +89,20 @@ def _javascript() -> Installed:
     return Installed(("node", str(folder / "MODULE.mjs")), folder)
 
 
-def go_program(module: str) -> Path | Absent:
+def npm_program(package: str) -> Path | Absent:
+    """Return a program that a package brings for this machine, or why there is none."""
+    where = installed(Environment.JAVASCRIPT)
+    if isinstance(where, Absent):
+        return where
+    found = sorted((where.folder / "node_modules").glob(f"@{package}/*/{package}-*"))
+    return found[0] if found else Absent(f"the package `{package}` has nothing for this machine")
+
+
+def go_program(module: str, package: str) -> Path | Absent:
     """Return a server's program, built if it is not there yet, or why there is none.
 
-    `module` is what `go install` is told, or a folder of `bench/peers/go` with a `go.mod`.
+    `module` is what `go install` is told, or a folder of `bench/peers/go` with a `go.mod` of which
+    the package is built: a module that replaces or excludes others cannot be installed by its name.
     """
     name = module.partition("@")[0].rpartition("/")[2]
     folder, source = MADE / "go" / name, SOURCES / "go" / module
@@ -108,7 +118,8 @@ def go_program(module: str) -> Path | Absent:
             message = "`go` is not installed"
             raise _Failed(message)
         if source.is_dir():
-            run(("go", "install", "-trimpath", "."), environment, folder=source)
+            build = ("go", "build", "-trimpath", "-o", str(folder / name), package)
+            run(build, environment, folder=source)
         else:
             run(("go", "install", "-trimpath", module), environment)
 

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Final
 
 from bench.http_client import Unexpected
-from bench.peers.install import MADE, Absent, go_program
+from bench.peers.install import MADE, Absent
 from bench.peers.libraries import About
 from bench.peers.served.casbin import CachedCasbin, Casbin
 from bench.peers.served.cerbos import Cerbos
@@ -50,7 +50,7 @@ def peer_servers(load: Workload) -> Iterator[tuple[dict[str, RunningPeer], dict[
             if each.sizes is not None and size not in each.sizes:
                 absent[each.name] = each.why
                 continue
-            program = go_program(each.module)
+            program = each.program()
             if isinstance(program, Absent):
                 absent[each.name] = program.reason
                 continue

@@ -13,13 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import disagreeing
 from bench.engines import ENGINE, FLOOR, Disagreement
 from bench.in_process import Comparison, Measured
 from bench.markdown import markdown
 from bench.measure import Latency, Rates, Ratio, summed_up
 from bench.open_loop import post_on_schedule
 from bench.page import page
-from bench.peers.libraries import About, check
+from bench.peers.catalogue import Environment, Library
+from bench.peers.install import Installed
+from bench.peers.libraries import DISAGREES, About, check, libraries
 from bench.peers.process import Peer, PeerFailed, started
 from bench.report import Report
 from bench.workload import SIZES, Workload, workload
@@ -122,6 +125,32 @@ def test_a_disagreement_is_an_error(load: Workload) -> None:
     check("right", load, list(load.expected))
     with pytest.raises(Disagreement, match="liar does not answer"):
         check("liar", load, [True] * len(load.questions))
+
+
+@pytest.fixture
+def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The only library there is: it allows everything."""
+    program = tmp_path / "liar.py"
+    program.write_text(PEER.replace("LACKING", "0"), encoding="utf-8")
+    one = Library("liar", Environment.PYTHON, "liar", "it says yes", leaves_out={})
+    there = Installed((sys.executable, str(tmp_path / "MODULE.py")), tmp_path)
+    monkeypatch.setattr("bench.peers.libraries.libraries_for", lambda _size: (one,))
+    monkeypatch.setattr("bench.peers.libraries.left_out", lambda _size: {})
+    monkeypatch.setattr("bench.peers.libraries.installed", lambda _environment: there)
+    monkeypatch.setattr("bench.peers.libraries.MADE", tmp_path)
+    return one.name
+
+
+def test_a_library_that_disagrees_is_not_compared_and_fails_the_run(
+    load: Workload, liar: str, report: Report
+) -> None:
+    """It is in no table, it is told with the reason, and the run ends as failed."""
+    with libraries(load) as (found, absent):
+        assert found == {}
+        assert absent[liar].startswith(DISAGREES)
+    assert list(disagreeing(report)) == []
+    failed = replace(report.in_process[0], absent=absent)
+    assert list(disagreeing(replace(report, in_process=[failed]))) == [liar]
 
 
 def test_a_server_that_stalls_once_shows_it(stalling_port: int) -> None:

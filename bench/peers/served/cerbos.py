@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from typing_extensions import override
 
+from bench.peers.install import SOURCES, Absent, npm_program
 from bench.peers.served.shape import Asking, Closures, Served, condition_of, encoded
 from bench.workload import Question, Workload
 
@@ -29,9 +30,20 @@ class Cerbos(Served):
     """Stateless: the effective roles and the grants on the resource are looked up by the caller."""
 
     name = "Cerbos"
-    module = "github.com/cerbos/cerbos/cmd/cerbos@v0.57.0"
+    module = "cerbos"
     path = "one rule; effective roles and grants in the request, looked up by the caller"
     constrained = True
+
+    @classmethod
+    @override
+    def program(cls) -> Path | Absent:
+        """Return the program of the npm package: the Go module cannot be built by its name."""
+        return npm_program(cls.module)
+
+    @override
+    def version(self) -> str:
+        told = json.loads((SOURCES / "javascript" / "package.json").read_text(encoding="utf-8"))
+        return str(told["dependencies"][self.module])
 
     @override
     def prepare(self, load: Workload, folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from bench.floors import children_of, closure
-from bench.peers.install import SOURCES
+from bench.peers.install import SOURCES, Absent, go_program
 from bench.workload import Grant, Question, Tables, Workload
 
 ITEMS_PER_REQUEST = 1_000
@@ -30,6 +30,8 @@ class Served(ABC):
     name: ClassVar[str]
     module: ClassVar[str]
     """What `go install` is told, with the version; or a folder of `bench/peers/go`."""
+    package: ClassVar[str] = "."
+    """What is built in that folder."""
     path: ClassVar[str]
     """Its best path, in words."""
     constrained: ClassVar[bool] = False
@@ -62,6 +64,11 @@ class Served(ABC):
     @abstractmethod
     def answers(self, body: bytes) -> list[bool]:
         """Return the answers in a body."""
+
+    @classmethod
+    def program(cls) -> Path | Absent:
+        """Return the program, installed if it is not there yet, or why there is none."""
+        return go_program(cls.module, cls.package)
 
     def version(self) -> str:
         """Return its version, or that of the library in a server of ours."""

@@ -33,7 +33,8 @@ class SpiceDb(Served):
     """A role's members are those of the roles that inherit from it, too."""
 
     name = "SpiceDB"
-    module = "github.com/authzed/spicedb/cmd/spicedb@v1.45.0"
+    module = "spicedb"
+    package = "github.com/authzed/spicedb/cmd/spicedb"
     path = "roles as relations to their members, memory datastore, over its HTTP gateway"
     sizes = ("S",)
     why = "its memory datastore looks at all tuples: a figure beyond S says nothing of SpiceDB"

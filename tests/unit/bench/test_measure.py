@@ -1,5 +1,7 @@
 """Percentiles, ratios and the order of runs: what would be wrong silently."""
 
+from functools import partial
+
 import pytest
 
 from bench.measure import Rates, interleaved, percentile, ratio, summed_up
@@ -42,6 +44,6 @@ def test_every_run_begins_with_another() -> None:
         order.append(name)
         return float(len(order))
 
-    rates = interleaved({name: lambda name=name: noting(name) for name in "abc"}, runs=3)
+    rates = interleaved({name: partial(noting, name) for name in "abc"}, runs=3)
     assert "".join(order[-9:]) == "abcbcacab"
     assert [rate - 9 for rate in rates["a"].runs] == [1.0, 6.0, 8.0]

@@ -64,8 +64,9 @@ def test_requests_are_due_evenly_and_taken_once() -> None:
 def test_it_is_whole_only_when_everything_was_answered() -> None:
     """Answers may come in any order; one that is missing is waited for."""
     schedule = Schedule(2, per_second=1_000, start=0)
-    schedule.answered(1, 3 * MILLISECOND)
-    assert not schedule.whole
-    schedule.answered(0, 4 * MILLISECOND)
-    assert schedule.whole
+    whole = []
+    for number, now in ((1, 3 * MILLISECOND), (0, 4 * MILLISECOND)):
+        schedule.answered(number, now)
+        whole.append(schedule.whole)
+    assert whole == [False, True]
     assert schedule.nanoseconds == [2 * MILLISECOND, 4 * MILLISECOND]

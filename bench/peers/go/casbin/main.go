@@ -61,11 +61,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	make := byResource
+	prepare := byResource
 	if *cached {
-		make = remembering
+		prepare = remembering
 	}
-	may, err := make(told)
+	may, err := prepare(told)
 	if err != nil {
 		log.Fatal(err)
 	}
