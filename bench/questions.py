@@ -23,12 +23,12 @@ from grantproof.analysis.reachability.question import Holds
 from grantproof.core.identifiers import Action, ClaimId, PrincipalId, ResourceId, RoleId
 from grantproof.core.model import Claim, Exactly
 from grantproof.core.organization import Organization, with_fact
-from grantproof.policyfile.organization_document import from_organization
 from grantproof.policyfile.policy_text import write_json
 from grantproof.service import inquiries
-from grantproof.service.guarding import IN_PROCESS
 from grantproof.service.reach import in_organization
+from grantproof.service.solving import IN_PROCESS
 from grantproof.service.verification import Base, Files, Terms, verify
+from tests.documents import from_organization
 
 ASKED: Final = 11
 PEOPLE: Final = 10
