@@ -69,8 +69,12 @@ def test_a_delta_survives_its_text(delta: Delta) -> None:
 
 @given(commands())
 def test_a_command_survives_its_text(command: Command) -> None:
-    """Encoding and decoding commands is a total round trip, change sets included."""
-    assert decode_command(encode_command(command)) == command
+    """Encoding and decoding commands is a total round trip, and canonical, of change sets too."""
+    text = encode_command(command)
+    assert decode_command(text) == command
+    assert text == json.dumps(
+        json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
 
 
 @given(st.text() | JSON_VALUES.map(json.dumps))

@@ -1,7 +1,7 @@
 """A whole organization as one document: what import reads and export writes.
 
 `to_change_set` gives the commands that make it of an empty organization, in an order in which each
-can be applied; `from_organization` is its inverse.
+can be applied; `heading_of` and `entries_of` write it down again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
