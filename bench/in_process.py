@@ -65,14 +65,14 @@ def compare(
             engine.name: _measured(
                 rates,
                 engine.name,
-                latency(engine.call, engine.rows[:LATENCY_QUESTIONS_MAX]),
-                len(engine.rows),
+                waited=latency(engine.call, engine.rows[:LATENCY_QUESTIONS_MAX]),
+                questions=len(engine.rows),
             )
             for engine in every
         }
         for name, ready in others.items():
             taken = ready.peer.nanoseconds(min(ready.count, LATENCY_QUESTIONS_MAX))
-            measured[name] = _measured(rates, name, summed_up(taken), ready.count)
+            measured[name] = _measured(rates, name, waited=summed_up(taken), questions=ready.count)
         return Comparison(
             size,
             constrained,
@@ -84,7 +84,7 @@ def compare(
         )
 
 
-def _measured(rates: dict[str, Rates], name: str, waited: Latency, questions: int) -> Measured:
+def _measured(rates: dict[str, Rates], name: str, *, waited: Latency, questions: int) -> Measured:
     return Measured(
         rates[name],
         ratio(rates, name, over=FLOOR),

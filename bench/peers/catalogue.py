@@ -56,7 +56,7 @@ LIBRARIES: Final = (
         "regopy",
         Environment.PYTHON,
         "rego",
-        "a compiled bundle, roles and grants in the input, closed by the caller",
+        "a compiled bundle; effective roles and grants in the input, looked up by the caller",
         {},
     ),
     Library(

@@ -78,15 +78,58 @@ def _javascript() -> Installed:
         npm = ("npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund")
         run(npm, folder=folder)
 
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            message = f"`{program}` is not installed"
+    for needed in ("node", "npm"):
+        if shutil.which(needed) is None:
+            message = f"`{needed}` is not installed"
             raise _Failed(message)
     _once(folder, (sources / "package.json").read_bytes(), make)
     # A module finds its packages from the folder that it lies in.
     for program in sources.glob("*.mjs"):
         shutil.copy(program, folder)
     return Installed(("node", str(folder / "MODULE.mjs")), folder)
+
+
+def npm_program(package: str) -> Path | Absent:
+    """Return a program that a package brings for this machine, or why there is none."""
+    where = installed(Environment.JAVASCRIPT)
+    if isinstance(where, Absent):
+        return where
+    found = sorted((where.folder / "node_modules").glob(f"@{package}/*/{package}-*"))
+    return found[0] if found else Absent(f"the package `{package}` has nothing for this machine")
+
+
+def go_program(module: str, package: str) -> Path | Absent:
+    """Return a server's program, built if it is not there yet, or why there is none.
+
+    `module` is what `go install` is told, or a folder of `bench/peers/go` with a `go.mod` of which
+    the package is built: a module that replaces or excludes others cannot be installed by its name.
+    """
+    name = module.partition("@")[0].rpartition("/")[2]
+    folder, source = MADE / "go" / name, SOURCES / "go" / module
+    wanted = module.encode()
+    environment = {
+        "GOBIN": str(folder),
+        "GOPATH": str(MADE / "go" / "path"),
+        "GOCACHE": str(MADE / "go" / "cache"),
+    }
+
+    def make() -> None:
+        if shutil.which("go") is None:
+            message = "`go` is not installed"
+            raise _Failed(message)
+        if source.is_dir():
+            build = ("go", "build", "-trimpath", "-o", str(folder / name), package)
+            run(build, environment, folder=source)
+        else:
+            run(("go", "install", "-trimpath", module), environment)
+
+    if source.is_dir():
+        wanted = b"".join(path.read_bytes() for path in sorted(source.iterdir()))
+    try:
+        _once(folder, wanted, make)
+    except _Failed as why:
+        return Absent(str(why))
+    return folder / name
 
 
 def _once(folder: Path, wanted: bytes, make: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bench.engines import Disagreement
 from bench.peers.catalogue import Environment, Library, left_out, libraries_for
@@ -11,6 +12,9 @@ from bench.peers.files import write
 from bench.peers.install import MADE, Absent, Installed, installed
 from bench.peers.process import RUN_SECONDS_MAX, Peer, PeerFailed, started
 from bench.workload import Workload
+
+DISAGREES: Final = "its answers differ: "
+"""Begins the reason why a peer was left out that answers otherwise: a run with one has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,16 @@ def libraries(load: Workload) -> Iterator[tuple[dict[str, Ready], dict[str, str]
                 absent[library.name] = where.reason
                 continue
             try:
-                found[library.name] = running.enter_context(_ready(library, where, load, file))
+                found[library.name] = running.enter_context(_ready(library, where, load, file=file))
             except PeerFailed as why:
                 absent[library.name] = str(why)
+            except Disagreement as why:
+                absent[library.name] = f"{DISAGREES}{why}"
         yield found, absent
 
 
 @contextmanager
-def _ready(library: Library, where: Installed, load: Workload, file: Path) -> Iterator[Ready]:
+def _ready(library: Library, where: Installed, load: Workload, *, file: Path) -> Iterator[Ready]:
     log = MADE / f"{library.module}.log"
     with started(where.program(library.module), folder=where.folder, log=log) as peer:
         loaded = peer.load(file)

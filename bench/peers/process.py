@@ -60,7 +60,8 @@ class Peer:
 
     def run(self, count: int) -> float:
         """Let it answer the first so many questions; return the decisions a second of processor."""
-        return count * NANOSECONDS / self._ask(ASK_SECONDS_MAX, do="run", count=count)["cpu_ns"]
+        used: int = self._ask(ASK_SECONDS_MAX, do="run", count=count)["cpu_ns"]
+        return count * NANOSECONDS / used
 
     def nanoseconds(self, count: int) -> list[int]:
         """Return how long it took over each of the first so many questions, by the clock."""

@@ -82,6 +82,18 @@ def granting_roles(tables: Tables) -> dict[tuple[str, str], list[str]]:
     return {target: list(roles) for target, roles in granting.items()}
 
 
+def effective_roles(tables: Tables, principal: str) -> list[str]:
+    """Return the roles of the principal and all that they inherit from."""
+    found = dict.fromkeys(tables["principals"][principal])
+    work = list(found)
+    while work:
+        for parent in tables["roles"][work.pop()]:
+            if parent not in found:
+                found[parent] = None
+                work.append(parent)
+    return list(found)
+
+
 def _run(call: Callable[..., object], rows: list[Row]) -> Tables:
     wall, cpu = perf_counter_ns(), process_time_ns()
     if len(rows[0]) == 1:

@@ -1,14 +1,14 @@
-"""Rego by regopy (rego-cpp): a compiled bundle; the input carries both sides' roles.
+"""Rego by regopy (rego-cpp): a compiled bundle; the input carries the roles of both sides.
 
-The roles of the principal and those granted on the resource, closed along the role graph before,
-come with the question. Kept as data instead, every query would copy all of it.
+The effective roles of the principal and the roles of the grants come with the question, both
+looked up before. Kept as data instead, every query would copy all of it.
 """
 
 from typing import Any
 
 from regopy import Input, Interpreter
 
-from bench.peers.python.line import Ready, Tables, granting_roles, serve
+from bench.peers.python.line import Ready, Tables, effective_roles, serve
 
 MODULE = """
 package bench
@@ -16,8 +16,8 @@ package bench
 default allow := false
 
 allow if {
-    some role in input.roles
-    input.granting[role]
+    some role in input.granting
+    input.roles[role]
 }
 """
 
@@ -27,9 +27,9 @@ def load(tables: Tables) -> Ready:
     interpreter = Interpreter()
     interpreter.add_module("bench.rego", MODULE)
     bundle = interpreter.build(None, ["bench/allow"])
-    granting = {
-        target: dict.fromkeys(roles, True) for target, roles in granting_roles(tables).items()
-    }
+    granting: dict[tuple[str, str], list[str]] = {}
+    for role, action, resource, _ in tables["grants"]:
+        granting.setdefault((action, resource), []).append(role)
 
     def ask(given: Any) -> object:
         interpreter.set_input(given)
@@ -39,8 +39,8 @@ def load(tables: Tables) -> Ready:
         (
             Input(
                 {
-                    "roles": tables["principals"][principal],
-                    "granting": granting.get((action, resource), {}),
+                    "roles": dict.fromkeys(effective_roles(tables, principal), True),
+                    "granting": granting.get((action, resource), []),
                 }
             ),
         )
