@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from grantproof.adapters import decision_files
 from grantproof.adapters.decision_files import SECONDS_PER_DAY, SUFFIX, DecisionFiles, FileRules
 from grantproof.core.errors import Illegal
 from grantproof.service.decision_log import REDACTED, Entry, LogCounts, Redaction, sampled
@@ -233,3 +234,16 @@ def test_more_than_is_written_at_once_keeps_its_order(tmp_path: Path) -> None:
         assert becomes(lambda: files.tally().waiting == 0)
     assert [line["revision"] for line in lines(folder)] == list(range(2_100))
     assert files.tally() == LogCounts(2_100, 0, 0, 10_000)
+
+
+def test_where_there_is_no_room_nobody_waits_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer waits for more only while there is room for it, and never holds up the end."""
+    monkeypatch.setattr(decision_files, "GATHER_SECONDS", 60)
+    with logging(FileRules(tmp_path, queue_max=2)) as files:
+        for start in range(0, 6, 2):
+            files.take(numbered(2, start))
+            assert becomes(files.has_room)
+        files.take(numbered(1, 6))
+    assert [line["revision"] for line in lines(tmp_path)] == list(range(7))
