@@ -99,6 +99,23 @@ def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
     assert line["resource"] == "docs"
 
 
+@pytest.mark.parametrize(
+    ("field", "hidden"), [("principal", "alice"), ("context.attributes.email", "a@b")]
+)
+def test_one_field_is_redacted_alone(tmp_path: Path, field: str, hidden: str) -> None:
+    """Also in an entry beside others that have nothing to redact."""
+    bare = replace(ENTRY, principal="bob", context={})
+    with logging(FileRules(tmp_path, redaction=Redaction(frozenset({field})))) as files:
+        files.take([bare, ENTRY, bare])
+    found = lines(tmp_path)
+    assert [hidden in str(line) for line in found] == [False] * 3
+    assert [REDACTED in str(line) for line in found] == [
+        field == "principal",
+        True,
+        field == "principal",
+    ]
+
+
 @pytest.mark.parametrize("field", ["decision", "revision", "princpal", "attributes", ""])
 def test_a_redaction_that_covers_nothing_is_refused(field: str) -> None:
     """A typing error must not let through what somebody believes covered."""
