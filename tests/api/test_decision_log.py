@@ -185,8 +185,10 @@ def test_entries_without_room_are_dropped_and_counted(
         fill(api, folder)
         assert ask(api).status_code == 200
         assert api.post("/evaluate/batch", json=BATCH).status_code == 200
+        whole = {**BATCH, "items": [ITEM, ITEM]}
+        assert api.post("/evaluate/batch", json=whole).status_code == 200
         dropped = 'grantproof_decision_log_entries_total{outcome="dropped"}'
-        assert metric(api, dropped) == 3
+        assert metric(api, dropped) == 5
         assert metric(api, "grantproof_decision_log_waiting_entries") == 1
         folder.mkdir()
         written = 'grantproof_decision_log_entries_total{outcome="written"}'

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from grantproof.adapters import decision_files
 from grantproof.adapters.decision_files import SECONDS_PER_DAY, SUFFIX, DecisionFiles, FileRules
 from grantproof.core.errors import Illegal
 from grantproof.service.decision_log import REDACTED, Entry, LogCounts, Redaction, sampled
@@ -96,6 +97,23 @@ def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
     assert "alice" not in str(line)
     assert "a@b" not in str(line)
     assert line["resource"] == "docs"
+
+
+@pytest.mark.parametrize(
+    ("field", "hidden"), [("principal", "alice"), ("context.attributes.email", "a@b")]
+)
+def test_one_field_is_redacted_alone(tmp_path: Path, field: str, hidden: str) -> None:
+    """Also in an entry beside others that have nothing to redact."""
+    bare = replace(ENTRY, principal="bob", context={})
+    with logging(FileRules(tmp_path, redaction=Redaction(frozenset({field})))) as files:
+        files.take([bare, ENTRY, bare])
+    found = lines(tmp_path)
+    assert [hidden in str(line) for line in found] == [False] * 3
+    assert [REDACTED in str(line) for line in found] == [
+        field == "principal",
+        True,
+        field == "principal",
+    ]
 
 
 @pytest.mark.parametrize("field", ["decision", "revision", "princpal", "attributes", ""])
@@ -233,3 +251,16 @@ def test_more_than_is_written_at_once_keeps_its_order(tmp_path: Path) -> None:
         assert becomes(lambda: files.tally().waiting == 0)
     assert [line["revision"] for line in lines(folder)] == list(range(2_100))
     assert files.tally() == LogCounts(2_100, 0, 0, 10_000)
+
+
+def test_where_there_is_no_room_nobody_waits_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer waits for more only while there is room for it, and never holds up the end."""
+    monkeypatch.setattr(decision_files, "GATHER_SECONDS", 60)
+    with logging(FileRules(tmp_path, queue_max=2)) as files:
+        for start in range(0, 6, 2):
+            files.take(numbered(2, start))
+            assert becomes(files.has_room)
+        files.take(numbered(1, 6))
+    assert [line["revision"] for line in lines(tmp_path)] == list(range(7))

@@ -161,7 +161,9 @@ def test_only_a_trusted_caller_says_what_is_the_services_own(field: str) -> None
 def test_what_hangs_on_counts_that_nobody_gave_takes_a_closer_look() -> None:
     """Also where the claim that grants has the one that it looks at."""
     used, usage_and_rate = replaced(PLAIN, usage=0), replaced(PLAIN, usage=0, rate=0)
+    assert Door(claim(MaxUsage(9))).answers(used, PLAIN)[1] == ""
     assert Door(claim(MaxUsage(9))).answers(used) != [""]
+    assert Door(claim(RateLimit(9))).answers(used) == [""]
     both = Door(claim(MaxUsage(9)), claim(RateLimit(9), id=C2))
     assert both.answers(used, usage_and_rate)[0] == ""
     assert both.closer == [0]
@@ -218,7 +220,7 @@ def test_what_is_said_is_of_the_instant_the_revision_and_the_place() -> None:
         door.asking = door.asking._replace(instant=instant)
         assert door.answers(question) == [door.closely(question, instant=instant)]
     state = door.index.state
-    for other in (replace(state, revision=8), replace(state, time_zone="Asia/Tokyo")):
+    for other in (replace(state, time_zone="Asia/Tokyo"), replace(state, revision=8)):
         door.index = Index(other)
         found = door.closely(question, instant=door.asking.instant)
         assert door.answers(question) == [found]
