@@ -27,8 +27,8 @@ SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
-.PHONY: faults mutants tla traces crosshair fuzz browser survive soak bench dist reference site
-.PHONY: lock format clean
+.PHONY: faults mutants tla traces crosshair fuzz browser survive soak bench bench-peers dist
+.PHONY: reference site lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
 help: ## list the targets
@@ -126,8 +126,11 @@ survive: $(READY) ## crashes, races, lost databases, full disks, hostile request
 soak: $(READY) ## a steady load for an hour: memory stays flat; SOAK_SECONDS says how long
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m tests.survival.soak
 
-bench: $(READY) ## measure, and compare with the floors
+bench: $(READY) ## measure, and compare with the floors; report and plots in build/bench
 	@$(BIN)/python -m bench
+
+bench-peers: $(READY) ## the same with other engines, installed into build/bench (network, an hour)
+	@$(BIN)/python -m bench --peers
 
 dist: $(READY) ## make a release in build/dist: packages, bill of materials, digests
 	@$(BIN)/python -m deploy.release build/dist

@@ -20,11 +20,13 @@ FLOOR: Final = "floor, bit masks"
 SET_FLOOR: Final = "floor, role sets"
 WALK: Final = "walk, no index"
 ENGINE: Final = "engine"
+ENGINE_ROWS: Final = "engine, 1,000 rows at once"
 INDEX: Final = "index"
 INDEX_BUILDING: Final = "index, request built"
 INDEX_CERTIFYING: Final = "index, certificate"
 REFERENCE: Final = "reference"
 
+ROWS_AT_ONCE: Final = 1_000
 SLOW_QUESTIONS_MAX: Final = 300
 """The reference, and the index with certificates, answer only the first of the questions."""
 
@@ -46,8 +48,8 @@ class Engine:
     @property
     def work(self) -> Work:
         """Every call once, in the plainest loop that the number of arguments permits."""
-        loop = {1: _loop_1, 2: _loop_2, 3: _loop_3, 6: _loop_6}[len(self.rows[0])]
-        return partial(self.loop or loop, self.call, self.rows)
+        by_position = {1: _loop_1, 2: _loop_2, 3: _loop_3, 6: _loop_6}
+        return partial(self.loop or by_position[len(self.rows[0])], self.call, self.rows)
 
 
 class Disagreement(Exception):
@@ -105,6 +107,13 @@ def _ours(load: Workload) -> list[Engine]:
             _is_allowed,
             partial(_loop_by_name, embedded.decide) if load.constrained else None,
         ),
+        Engine(
+            ENGINE_ROWS,
+            partial(_one_row, embedded.decide_rows),
+            [_row(question, constrained=load.constrained) for question in load.questions],
+            _is_allowed,
+            partial(_loop_by_rows, embedded.decide_rows),
+        ),
         Engine(INDEX, index.ask, rows, _granted),
         Engine(INDEX_BUILDING, build_and_ask, [(each,) for each in load.questions], _granted),
         Engine(INDEX_CERTIFYING, index.decide, few, _allowed),
@@ -120,6 +129,22 @@ def _by_name(decide: Callable[..., object], *question: Any) -> object:
 def _loop_by_name(decide: Callable[..., object], _call: object, rows: list[Row]) -> int:
     for principal, action, resource, hour, region, usage in rows:
         decide(principal, action, resource, hour=hour, region=region, usage=usage)
+    return len(rows)
+
+
+def _row(question: Question, *, constrained: bool) -> Row:
+    told = (question.region, question.hour, question.usage) if constrained else (None, None, None)
+    return (*question[:3], *told, None)
+
+
+def _one_row(decide_rows: Callable[..., Any], *row: Any) -> object:
+    return decide_rows([row])[0]
+
+
+def _loop_by_rows(decide_rows: Callable[..., Any], _call: object, rows: list[Row]) -> int:
+    """Ask all, so many at once, and of each whether it is allowed."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        decide_rows(rows[start : start + ROWS_AT_ONCE]).allowed  # noqa: B018 - it is told
     return len(rows)
 
 

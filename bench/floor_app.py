@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.floors import conditioned_bit_masks
-from bench.workload import SIZES, workload
+from bench.floors import bit_masks, conditioned_bit_masks
+from bench.mined import workload_named
 
 SIZE_VARIABLE: Final = "BENCH_SIZE"
+PLAIN_VARIABLE: Final = "BENCH_PLAIN"
+"""Set to anything, the workload has no constraints."""
 
 
 class Question(msgspec.Struct, gc=False):
@@ -48,9 +50,10 @@ class Answers(msgspec.Struct, gc=False):
 class Floor:
     """The application: no framework, no validation beyond types, no error handling."""
 
-    def __init__(self, size: str) -> None:
-        tables = workload(SIZES[size], constrained=True, count=0).tables
-        self._decide = conditioned_bit_masks(tables)
+    def __init__(self, size: str, *, constrained: bool) -> None:
+        tables = workload_named(size, constrained=constrained, count=0).tables
+        self._plain = None if constrained else bit_masks(tables)
+        self._conditioned = conditioned_bit_masks(tables)
         self._single = msgspec.json.Decoder(Question).decode
         self._batch = msgspec.json.Decoder(Batch).decode
         self._encode = msgspec.json.Encoder().encode
@@ -81,17 +84,14 @@ class Floor:
         await send({"type": "http.response.body", "body": content})
 
     def _answer(self, question: Question) -> Answer:
-        allowed = self._decide(
-            question.principal_id,
-            question.action,
-            question.resource_id,
-            question.hour,
-            question.region,
-            question.usage,
-        )
+        asked = question.principal_id, question.action, question.resource_id
+        if self._plain is None:
+            allowed = self._conditioned(*asked, question.hour, question.region, question.usage)
+        else:
+            allowed = self._plain(*asked)
         return Answer("Allow" if allowed else "Deny")
 
 
 def create_app() -> Floor:
     """Return the floor for the size that the environment names."""
-    return Floor(os.environ[SIZE_VARIABLE])
+    return Floor(os.environ[SIZE_VARIABLE], constrained=PLAIN_VARIABLE not in os.environ)

@@ -7,7 +7,7 @@ is written without an index. Each maker takes plain tables and returns a functio
 from collections.abc import Callable, Iterable
 from itertools import product
 
-from bench.workload import ACTIONS, Condition, Grant, Tables
+from bench.workload import Condition, Grant, Tables
 
 Plain = Callable[[str, str, str], bool]
 """Principal, action, resource."""
@@ -68,11 +68,11 @@ def walk(tables: Tables) -> Plain:
 def conditioned_bit_masks(tables: Tables) -> Conditioned:
     """Bit masks, and for each claim its time window, set of regions and quota, checked only."""
     bits = {role: 1 << number for number, role in enumerate(tables.parents)}
-    children = _children(tables)
+    children = children_of(tables)
     granting: dict[tuple[str, str], tuple[tuple[int, int, int, frozenset[str], int], ...]]
     granting = dict.fromkeys(_targets(tables), ())
     for grant in tables.grants:
-        mask = sum(bits[role] for role in _closure((grant.role,), children))
+        mask = sum(bits[role] for role in closure((grant.role,), children))
         target = grant.action, grant.resource
         granting[target] = (*granting[target], (mask, *_condition(grant)))
     assigned = {
@@ -118,16 +118,16 @@ def conditioned_walk(tables: Tables) -> Conditioned:
 
 def _granting(tables: Tables) -> dict[tuple[str, str], set[str]]:
     """For each action and resource the roles that hold or inherit a claim on it."""
-    children = _children(tables)
+    children = children_of(tables)
     granting: dict[tuple[str, str], set[str]] = {target: set() for target in _targets(tables)}
     for grant in tables.grants:
-        granting[grant.action, grant.resource].update(_closure((grant.role,), children))
+        granting[grant.action, grant.resource].update(closure((grant.role,), children))
     return granting
 
 
 def _targets(tables: Tables) -> list[tuple[str, str]]:
     """Every action on every resource, so that a lookup never misses."""
-    return list(product(ACTIONS, tables.resources))
+    return list(product(tables.actions, tables.resources))
 
 
 def _held(tables: Tables) -> dict[str, dict[tuple[str, str], list[Condition]]]:
@@ -142,7 +142,8 @@ def _condition(grant: Grant) -> Condition:
     return grant.condition or Condition(0, 24, frozenset(), 0)
 
 
-def _children(tables: Tables) -> dict[str, list[str]]:
+def children_of(tables: Tables) -> dict[str, list[str]]:
+    """Return the roles that inherit from each role at once."""
     children: dict[str, list[str]] = {role: [] for role in tables.parents}
     for role, parents in tables.parents.items():
         for parent in parents:
@@ -150,7 +151,8 @@ def _children(tables: Tables) -> dict[str, list[str]]:
     return children
 
 
-def _closure(start: Iterable[str], edges: dict[str, list[str]]) -> set[str]:
+def closure(start: Iterable[str], edges: dict[str, list[str]]) -> set[str]:
+    """Return the roles that are reached from some of them, those themselves too."""
     seen = set(start)
     work = list(seen)
     while work:

@@ -15,9 +15,11 @@ from typing_extensions import override
 
 from bench.servers import HOST
 
-OK: Final = b"HTTP/1.1 200"
+OK: Final = b"HTTP/1.1 20"
 HEAD_END: Final = b"\r\n\r\n"
 LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+CHUNKED: Final = re.compile(rb"transfer-encoding: *chunked", re.IGNORECASE)
+LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,44 @@ class Exchange:
 
 
 class Unexpected(Exception):
-    """The server answered with something other than 200, or hung up."""
+    """The server answered with something other than 200 or 201, or hung up."""
+
+
+def answered(received: bytes) -> bytes | None:
+    """Return the body of the answer that was received, or nothing while it is not whole.
+
+    Raises `Unexpected` for a whole answer that is neither 200 nor 201.
+    """
+    head, ended, rest = received.partition(HEAD_END)
+    if not ended:
+        return None
+    length = LENGTH.search(head)
+    if length is not None:
+        body = rest if len(rest) >= int(length[1]) else None
+    elif CHUNKED.search(head):
+        body = _joined(rest) if rest.endswith(LAST_CHUNK) else None
+    else:
+        message = f"an answer without a length: {head.decode()}"
+        raise Unexpected(message)
+    if body is not None and not head.startswith(OK):
+        message = f"{head.decode()}\n{body.decode()}"
+        raise Unexpected(message)
+    return body
+
+
+def _joined(chunks: bytes) -> bytes | None:
+    """Return what whole chunks hold; nothing if what looks like the last is inside of one."""
+    body = b""
+    while chunks:
+        size, _, rest = chunks.partition(b"\r\n")
+        length = int(size, 16)
+        if length == 0:
+            return body
+        if len(rest) < length + 2:
+            return None
+        body += rest[:length]
+        chunks = rest[length + 2 :]
+    return None
 
 
 def post_all(
@@ -40,7 +79,7 @@ def post_all(
 
     Every request presents the credential, if there is one.
     """
-    requests = [_request(path, body, credential) for body in bodies]
+    requests = [request_of(path, body, credential) for body in bodies]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_post_all(port, requests, connections=connections))
 
@@ -57,7 +96,8 @@ async def _post_all(port: int, requests: list[bytes], *, connections: int) -> Ex
     return Exchange(perf_counter() - started, exchange.bodies, exchange.nanoseconds)
 
 
-def _request(path: str, body: bytes, credential: str) -> bytes:
+def request_of(path: str, body: bytes, credential: str = "") -> bytes:
+    """Return the request that posts a body of JSON to a path, with a credential if there is one."""
     presented = f"Authorization: Bearer {credential}\r\n" if credential else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/json\r\n"
@@ -97,12 +137,12 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Wait until the answer is whole, keep it, send the next request."""
         self._received = self._received + data if self._received else data
-        head, _, body = self._received.partition(HEAD_END)
-        length = LENGTH.search(head)
-        if length is None or len(body) < int(length[1]):
+        try:
+            body = answered(self._received)
+        except Unexpected as why:
+            self._fail(str(why))
             return
-        if not head.startswith(OK):
-            self._fail(f"{head.decode()}\n{body.decode()}")
+        if body is None:
             return
         self._exchange.nanoseconds[self._position] = perf_counter_ns() - self._started
         self._exchange.bodies[self._position] = body

@@ -5,21 +5,27 @@ server itself used of the processor: that ratio does not depend on the client.
 """
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain, cycle, islice
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from time import perf_counter
 from typing import Final
 
 import msgspec
 
-from bench.floor_app import SIZE_VARIABLE
-from bench.http_client import Exchange, post_all
-from bench.measure import Latency, Rates, ratio
+from bench.floor_app import PLAIN_VARIABLE, SIZE_VARIABLE
+from bench.http_client import Exchange, Unexpected, post_all
+from bench.measure import Latency, Rates, Ratio, ratio, summed_up
+from bench.mined import workload_named
+from bench.open_loop import post_on_schedule
+from bench.peers.libraries import DISAGREES, About
+from bench.peers.running import RunningPeer, peer_servers
+from bench.peers.served.shape import Asking
 from bench.servers import Server, serving
-from bench.workload import ORGANIZATION, Size, Workload, organization, workload
+from bench.workload import ORGANIZATION, Workload, organization
 from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted
 from grantproof.core.commands.language import (
@@ -51,6 +57,8 @@ from grantproof.settings import Settings
 
 FLOOR: Final = "floor"
 OURS: Final = "grantproof"
+LOGGED: Final = "grantproof, log"
+"""With the decision log, which has an entry for every decision."""
 MICROSECONDS: Final = 1_000_000
 
 
@@ -73,28 +81,79 @@ ROUTES: Final = (
 )
 
 
+RUN_SECONDS_MAX: Final = 3.0
+"""So long may one run take: a slower server gets fewer of the questions, the first ones."""
+
+PROBE_REQUESTS: Final = 100
+REASON_MAX: Final = 300
+HALF_LOAD: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Latency from when each request was due, at half of the throughput: of all, and by run."""
+
+    per_second: float
+    latency: Latency
+    runs: tuple[Latency, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """One server on one route: decisions a second, processor time a decision, latency a request.
 
-    `ratio` and `cpu_ratio` are to the floor in the same run: more is better in both.
+    `ratio` and `cpu_ratio` are to the floor in the same run, more is better in both. `behind` and
+    `cpu_behind` say how many times better ours is.
     """
 
     rates: Rates
-    ratio: float
+    ratio: Ratio
+    behind: Ratio
     cpu_microseconds: float | None
     cpu_ratio: float | None
+    cpu_behind: float | None
     latency: Latency
+    steady: Steady | None
+    questions: int
 
 
 @dataclass(frozen=True, slots=True)
 class HttpComparison:
-    """What the servers did on one workload and route; and how long our import took."""
+    """What the servers did on one workload and route; and how long our import took.
+
+    Peers that were not compared are absent, with the reason.
+    """
 
     size: str
+    constrained: bool
     route: Route
     import_seconds: float
     servers: dict[str, Served]
+    peers: dict[str, About]
+    absent: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Party:
+    """A server, the requests that it is asked in one run, and how its answers are read."""
+
+    server: Server
+    asking: Asking
+    read: Callable[[bytes], list[bool]]
+    repeats: int
+    connections: int
+    bodies: list[bytes] = field(default_factory=list)
+    """Those of the requests that one run asks; what is left of them is asked of nobody."""
+
+    def post(self, bodies: list[bytes]) -> Exchange:
+        """Ask as a client does that waits for its answers."""
+        return post_all(
+            self.server.port,
+            self.asking.path,
+            bodies,
+            connections=min(self.connections, len(bodies)),
+            credential=self.server.credential,
+        )
 
 
 @dataclass(slots=True)
@@ -102,6 +161,7 @@ class _Series:
     rates: list[float] = field(default_factory=list)
     cpu_microseconds: list[float] = field(default_factory=list)
     nanoseconds: list[int] = field(default_factory=list)
+    steady: list[list[int]] = field(default_factory=list)
 
 
 class WrongAnswer(Exception):
@@ -116,80 +176,183 @@ class _Decisions(msgspec.Struct):
     items: list[_Decision]
 
 
-def compare_http(size: Size, *, count: int, runs: int) -> list[HttpComparison]:
-    """Measure every route with `count` questions a run, with constraints."""
-    load = workload(size, constrained=True, count=count)
-    with tempfile.TemporaryDirectory() as folder:
+@dataclass(frozen=True, slots=True)
+class HttpEffort:
+    """How many questions a run asks, how many runs there are, and seconds of steady load a run."""
+
+    questions: int
+    runs: int
+    steady_seconds: float
+
+
+def compare_http(
+    name: str, effort: HttpEffort, *, constrained: bool, peers: bool = False
+) -> list[HttpComparison]:
+    """Measure every route on one workload, once all servers answer as expected."""
+    load = workload_named(name, constrained=constrained, count=effort.questions)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         import_seconds = _import(load, url)
-        with _both(size, url, credential=new_key(url)) as servers:
-            return [
-                HttpComparison(size.name, route, import_seconds, served)
-                for route in ROUTES
-                for served in (_measure(servers, route, load, runs=runs),)
-            ]
+        folder_of_log = Path(folder) / "decisions"
+        servers = running.enter_context(_all(load, url, folder_of_log))
+        others: dict[str, RunningPeer] = {}
+        absent: dict[str, str] = {}
+        if peers:
+            others, absent = running.enter_context(peer_servers(load))
+        about = {each: peer.about for each, peer in others.items()}
+        return [
+            HttpComparison(
+                name, constrained, route, import_seconds, served, about, absent | left_out
+            )
+            for route in ROUTES
+            for parties, left_out in (_agreeing(servers, others, load=load, route=route),)
+            for served in (_measure(parties, effort, steady=route.items == 1),)
+        ]
 
 
 @contextmanager
-def _both(size: Size, url: str, *, credential: str) -> Iterator[dict[str, Server]]:
-    settings = {"GRANTPROOF_DATABASE_URL": url}
+def _all(load: Workload, url: str, folder: Path) -> Iterator[dict[str, Server]]:
+    """Serve the floor, and ourselves twice on the same database: without a decision log and with.
+
+    The log is kept in the folder.
+    """
+    settings, application = {"GRANTPROOF_DATABASE_URL": url}, "grantproof.api.app:create_app"
+    logged, credential = {"GRANTPROOF_DECISION_LOG": str(folder)}, new_key(url)
+    asked = {SIZE_VARIABLE: load.tables.size.name}
+    if not load.constrained:
+        asked[PLAIN_VARIABLE] = "1"
     with (
-        serving("bench.floor_app:create_app", {SIZE_VARIABLE: size.name}) as floor,
-        serving("grantproof.api.app:create_app", settings, credential=credential) as ours,
+        serving("bench.floor_app:create_app", asked) as floor,
+        serving(application, settings, credential=credential) as ours,
+        serving(application, {**settings, **logged}, credential=credential) as ours_logged,
     ):
-        yield {FLOOR: floor, OURS: ours}
+        yield {FLOOR: floor, OURS: ours, LOGGED: ours_logged}
 
 
-def _measure(
-    servers: dict[str, Server], route: Route, load: Workload, *, runs: int
-) -> dict[str, Served]:
-    bodies = bodies_of(load, route)
-    for name, server in servers.items():
-        answers = _posted(server, route, bodies)
-        _check(name, load, answers.bodies)
-    repeated = bodies * route.repeats
-    taken = {name: _Series() for name in servers}
-    names = list(servers)
-    for run in range(runs):
-        first = run % len(names)
-        for name in names[first:] + names[:first]:
-            _run(servers[name], route, repeated, into=taken[name])
-    return {name: _served(taken, name) for name in servers}
+def _parties(
+    servers: dict[str, Server], others: dict[str, RunningPeer], *, load: Workload, route: Route
+) -> tuple[dict[str, _Party], dict[str, str]]:
+    """Return who takes part on the route, and who has nothing like it."""
+    asking = Asking(route.path, route.items, bodies_of(load, route))
+    read = _allowed_in
+    parties = {
+        name: _Party(server, asking, read, route.repeats, route.connections)
+        for name, server in servers.items()
+    }
+    left_out: dict[str, str] = {}
+    for name, peer in others.items():
+        theirs = peer.served.asking(load) if route.items == 1 else peer.served.batches(load)
+        if theirs is None:
+            left_out[name] = "it takes no batch of questions of several principals"
+            continue
+        parties[name] = _Party(
+            peer.server, theirs, peer.served.answers, route.repeats, route.connections
+        )
+    return parties, left_out
 
 
-def _posted(server: Server, route: Route, bodies: list[bytes]) -> Exchange:
-    return post_all(
-        server.port,
-        route.path,
-        bodies,
-        connections=route.connections,
-        credential=server.credential,
-    )
+def _agreeing(
+    servers: dict[str, Server], others: dict[str, RunningPeer], *, load: Workload, route: Route
+) -> tuple[dict[str, _Party], dict[str, str]]:
+    """Return who takes part and answers as expected, and why others do not.
+
+    Raises `WrongAnswer` if it is one of our own servers that answers otherwise.
+    """
+    parties, left_out = _parties(servers, others, load=load, route=route)
+    agreeing: dict[str, _Party] = {}
+    for name, party in parties.items():
+        try:
+            asked = replace(party, bodies=_requests_for(party))
+            _check(name, load, asked)
+        except (WrongAnswer, Unexpected, msgspec.DecodeError) as why:
+            if name in servers:
+                raise
+            left_out[name] = f"{DISAGREES}{why}"[:REASON_MAX]
+        else:
+            agreeing[name] = asked
+    return agreeing, left_out
 
 
-def _run(server: Server, route: Route, bodies: list[bytes], *, into: _Series) -> None:
-    used_before = server.cpu_seconds()
-    exchange = _posted(server, route, bodies)
-    used_after = server.cpu_seconds()
-    decisions = len(bodies) * route.items
+def _measure(parties: dict[str, _Party], effort: HttpEffort, *, steady: bool) -> dict[str, Served]:
+    taken = {name: _Series() for name in parties}
+    names = list(parties)
+    orders = [names[first:] + names[:first] for first in range(len(names))]
+    for run in range(effort.runs):
+        for name in orders[run % len(names)]:
+            _run(parties[name], into=taken[name])
+    if steady:
+        for run in range(effort.runs):
+            for name in orders[run % len(names)]:
+                _run_steadily(parties[name], effort, into=taken[name])
+    return {
+        name: _served(taken, name, len(party.bodies) * party.asking.items)
+        for name, party in parties.items()
+    }
+
+
+def _requests_for(party: _Party) -> list[bytes]:
+    """Return as many of the requests, the first ones, as the server answers within a run."""
+    bodies = party.asking.bodies
+    few = bodies[:PROBE_REQUESTS]
+    party.post(few)
+    seconds = party.post(few).seconds
+    return bodies[: max(len(few), int(len(few) / seconds * RUN_SECONDS_MAX / party.repeats))]
+
+
+def _run(party: _Party, *, into: _Series) -> None:
+    bodies = party.bodies * party.repeats
+    used_before = party.server.cpu_seconds()
+    exchange = party.post(bodies)
+    used_after = party.server.cpu_seconds()
+    decisions = len(bodies) * party.asking.items
     into.rates.append(decisions / exchange.seconds)
     into.nanoseconds.extend(exchange.nanoseconds)
     if used_before is not None and used_after is not None:
         into.cpu_microseconds.append((used_after - used_before) * MICROSECONDS / decisions)
 
 
-def _served(taken: dict[str, _Series], name: str) -> Served:
-    mine, floor = taken[name], taken[FLOOR]
+def _run_steadily(party: _Party, effort: HttpEffort, *, into: _Series) -> None:
+    per_second = HALF_LOAD * median(into.rates)
+    wanted = max(1, int(per_second * effort.steady_seconds))
+    asked = list(islice(cycle(party.bodies), wanted))
+    into.steady.append(
+        post_on_schedule(
+            party.server.port,
+            party.asking.path,
+            asked,
+            per_second=per_second,
+            credential=party.server.credential,
+        )
+    )
+
+
+def _served(taken: dict[str, _Series], name: str, questions: int) -> Served:
+    mine = taken[name]
     rates = {each: Rates(tuple(series.rates)) for each, series in taken.items()}
-    used, used_by_floor = mine.cpu_microseconds, floor.cpu_microseconds
-    waited = sorted(mine.nanoseconds)
+    used = mine.cpu_microseconds
     return Served(
         rates[name],
-        ratio(rates, name, floor=FLOOR),
+        ratio(rates, name, over=FLOOR),
+        ratio(rates, OURS, over=name),
         mean(used) if used else None,
-        sum(used_by_floor) / sum(used) if sum(used) > 0 else None,
-        Latency(waited[len(waited) // 2], waited[len(waited) * 99 // 100]),
+        _quotient(taken[FLOOR].cpu_microseconds, used),
+        _quotient(used, taken[OURS].cpu_microseconds),
+        summed_up(mine.nanoseconds),
+        _steady(mine) if mine.steady else None,
+        questions,
     )
+
+
+def _steady(series: _Series) -> Steady:
+    return Steady(
+        HALF_LOAD * median(series.rates),
+        summed_up(chain.from_iterable(series.steady)),
+        tuple(map(summed_up, series.steady)),
+    )
+
+
+def _quotient(one: list[float], other: list[float]) -> float | None:
+    return mean(one) / mean(other) if one and sum(other) > 0 else None
 
 
 def bodies_of(load: Workload, route: Route) -> list[bytes]:
@@ -214,18 +377,24 @@ def bodies_of(load: Workload, route: Route) -> list[bytes]:
     ]
 
 
-def _check(name: str, load: Workload, bodies: list[bytes]) -> None:
-    answers = [decision.decision == "Allow" for body in bodies for decision in _decisions_in(body)]
-    for question, answer, expected in zip(load.questions, answers, load.expected, strict=True):
+def _check(name: str, load: Workload, party: _Party) -> None:
+    bodies = party.post(party.bodies).bodies
+    answers = [answer for body in bodies for answer in party.read(body)]
+    if len(answers) != min(len(bodies) * party.asking.items, len(load.questions)):
+        message = f"{name} gives {len(answers)} answers to {len(bodies)} requests"
+        raise WrongAnswer(message)
+    for question, answer, expected in zip(load.questions, answers, load.expected, strict=False):
         if answer != expected:
             message = f"{name} answers {answer} to {question}"
             raise WrongAnswer(message)
 
 
-def _decisions_in(body: bytes) -> list[_Decision]:
+def _allowed_in(body: bytes) -> list[bool]:
     if b'"items"' in body:
-        return msgspec.json.decode(body, type=_Decisions).items
-    return [msgspec.json.decode(body, type=_Decision)]
+        told = msgspec.json.decode(body, type=_Decisions).items
+    else:
+        told = [msgspec.json.decode(body, type=_Decision)]
+    return [decision.decision == "Allow" for decision in told]
 
 
 def _import(load: Workload, url: str) -> float:

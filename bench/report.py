@@ -1,60 +1,85 @@
-"""The report: tables for people on standard output, `build/bench/report.json` for machines.
-
-A ratio is to the floor within the same run: its median over the runs, more is better.
-"""
+"""What was measured, on what: tables for people on the terminal, JSON for machines."""
 
 import json
 import os
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as Printed
 
 from bench.guardrails import GuardrailFigures
 from bench.in_process import Comparison
-from bench.over_http import HttpComparison, Served
+from bench.over_http import HttpComparison
+from bench.servers import ROOT
+from bench.tables import Table, of_comparison, of_http, of_steady
 
-FILE: Final = Path(__file__).resolve().parents[1] / "build" / "bench" / "report.json"
-NANOSECONDS_PER_MICROSECOND: Final = 1_000
-NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
-MILLISECONDS_PER_SECOND: Final = 1_000
+FOLDER: Final = ROOT / "build" / "bench"
 BYTES_PER_MEBIBYTE: Final = 1_048_576
-NOT_TOLD: Final = "-"
+MILLISECONDS_PER_SECOND: Final = 1_000
+CPU_INFO: Final = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every figure of one run of `python -m bench`, and where and how it was taken."""
+
+    machine: dict[str, Any]
+    command: str
+    quick: bool
+    peers: bool
+    in_process: list[Comparison] = field(default_factory=list)
+    over_http: list[HttpComparison] = field(default_factory=list)
+    guardrails: list[GuardrailFigures] = field(default_factory=list)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on: processor, cores, Python, and how busy it was before."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+    }
+
+
+def _processor() -> str:
+    if CPU_INFO.is_file():
+        for line in CPU_INFO.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
 
 
 def show_comparison(console: Console, comparison: Comparison) -> None:
     """Print what the engines did on one workload."""
-    constraints = "with constraints" if comparison.constrained else "without constraints"
-    table = _table(
-        f"{comparison.size}, {constraints}, {comparison.questions:,} questions, in process",
-        ("per second", "±", "ratio", "p50 us", "p99 us"),
-    )
-    for name, measured in comparison.engines.items():
-        table.add_row(
-            name,
-            f"{measured.rates.median:,.0f}",
-            f"{measured.rates.spread:.0%}",
-            f"{measured.ratio:.1%}",
-            f"{measured.latency.p50 / NANOSECONDS_PER_MICROSECOND:.2f}",
-            f"{measured.latency.p99 / NANOSECONDS_PER_MICROSECOND:.2f}",
-        )
-    console.print(table)
+    show(console, of_comparison(comparison))
 
 
 def show_http(console: Console, comparison: HttpComparison) -> None:
     """Print what the servers did on one workload and route."""
-    route = comparison.route
-    table = _table(
-        f"{comparison.size}, with constraints, {route.path}, {route.items:,} a request",
-        ("per second", "±", "ratio", "cpu us", "ratio", "p50 ms", "p99 ms"),
-    )
-    for name, served in comparison.servers.items():
-        table.add_row(name, *_served(served))
-    console.print(table)
+    for table in (of_http(comparison), of_steady(comparison)):
+        if table is not None:
+            show(console, table)
+
+
+def show(console: Console, table: Table) -> None:
+    """Print a table, and its notes below."""
+    printed = Printed(title=table.title, title_justify="left")
+    first, *others = table.headings
+    printed.add_column(first, no_wrap=True)
+    for heading in others:
+        printed.add_column(heading, justify="right", no_wrap=True)
+    for row in table.rows:
+        printed.add_row(*row)
+    console.print(printed)
+    for note in table.notes:
+        console.print(f"  {note}", markup=False, highlight=False)
 
 
 def show_import(console: Console, comparison: HttpComparison) -> None:
@@ -71,56 +96,22 @@ def show_guardrails(console: Console, figures: GuardrailFigures) -> None:
         f"{figures.solver_asked} asked of the solver; "
         f"peak memory {figures.peak_bytes / BYTES_PER_MEBIBYTE:.0f} MiB"
     )
-    table = Table(title="after one change", title_justify="left")
-    table.add_column("change", no_wrap=True)
-    for heading in ("median ms", "longest ms"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for name, seconds in figures.changes.items():
-        table.add_row(name, *(f"{one * MILLISECONDS_PER_SECOND:.1f}" for one in seconds))
-    console.print(table)
+    show(console, of_guardrails(figures))
 
 
-def write_report(
-    comparisons: Sequence[Comparison],
-    served: Sequence[HttpComparison],
-    judged: Sequence[GuardrailFigures],
-    *,
-    quick: bool,
-) -> Path:
-    """Write every figure and where it was taken, and return the file."""
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    report = {
-        "quick": quick,
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.system(),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-        },
-        "in_process": [asdict(comparison) for comparison in comparisons],
-        "over_http": [asdict(comparison) for comparison in served],
-        "guardrails": [asdict(figures) for figures in judged],
-    }
-    FILE.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return FILE
-
-
-def _table(title: str, headings: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("engine", no_wrap=True)
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def _served(served: Served) -> tuple[str, ...]:
-    used, share = served.cpu_microseconds, served.cpu_ratio
-    return (
-        f"{served.rates.median:,.0f}",
-        f"{served.rates.spread:.0%}",
-        f"{served.ratio:.1%}",
-        NOT_TOLD if used is None else f"{used:.2f}",
-        NOT_TOLD if share is None else f"{share:.1%}",
-        f"{served.latency.p50 / NANOSECONDS_PER_MILLISECOND:.2f}",
-        f"{served.latency.p99 / NANOSECONDS_PER_MILLISECOND:.2f}",
+def of_guardrails(figures: GuardrailFigures) -> Table:
+    """Return what one change of each kind costs to judge."""
+    rows = tuple(
+        (name, *(f"{one * MILLISECONDS_PER_SECOND:.1f}" for one in seconds))
+        for name, seconds in figures.changes.items()
     )
+    title = f"{figures.size}, guardrails judged after one change"
+    return Table(title, ("change", "median ms", "longest ms"), rows)
+
+
+def write_report(report: Report) -> Path:
+    """Write every figure and where it was taken, and return the file."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    file = FOLDER / "report.json"
+    file.write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    return file

@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,28 +53,44 @@ def serving(
     application: str, environment: Mapping[str, str], *, credential: str = ""
 ) -> Iterator[Server]:
     """Run one worker of an application factory on a free port of the loopback interface."""
-    port = _free_port()
-    arguments = (
-        *("-m", "uvicorn", "--factory", application, "--host", HOST, "--port", str(port)),
+    port = free_port()
+    command = (
+        *(sys.executable, "-m", "uvicorn", "--factory", application),
+        *("--host", HOST, "--port", str(port)),
         *("--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
         "--no-server-header",
     )
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-        (sys.executable, *arguments), cwd=ROOT, env={**os.environ, **environment}
-    )
-    try:
-        _wait_for(process, port)
+    with running(command, environment, port=port) as process:
         yield Server(port, process.pid, credential)
-    finally:
-        process.terminate()
+
+
+@contextmanager
+def running(
+    command: Sequence[str], environment: Mapping[str, str], *, port: int, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until it is no longer needed; what it says goes to a log, if one is named.
+
+    Raises `NotServing` if it does not listen on the port in time.
+    """
+    with ExitStack() as opened:
+        said = None if log is None else opened.enter_context(log.open("wb"))
+        process = subprocess.Popen(  # noqa: S603 - our own server, or a peer that we installed
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=said, stderr=said
+        )
         try:
-            process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            _wait_for(process, port)
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -70,6 +70,7 @@ SIZES: Final = {
         Size("S", 10, 100, 50, depth=3, claims_per_role=5),
         Size("M", 100, 10_000, 1_000, depth=5, claims_per_role=5),
         Size("L", 1_000, 100_000, 10_000, depth=5, claims_per_role=10),
+        Size("XL", 10_000, 1_000_000, 100_000, depth=5, claims_per_role=10),
     )
 }
 
@@ -112,6 +113,7 @@ class Tables:
     parents: dict[str, tuple[str, ...]]
     assigned: dict[str, tuple[str, ...]]
     grants: tuple[Grant, ...]
+    actions: tuple[str, ...] = ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,11 @@ def workload(size: Size, *, constrained: bool, count: int, seed: int = SEED) -> 
     """Return the workload of the seed, with `count` questions."""
     draw = random.Random(f"{seed}/{size.name}/{constrained}")
     tables = make_tables(size, constrained=constrained, draw=draw)
+    return asked_of(tables, constrained=constrained, count=count, draw=draw)
+
+
+def asked_of(tables: Tables, *, constrained: bool, count: int, draw: random.Random) -> Workload:
+    """Draw questions about the tables, every other of them allowed, in any order."""
     ask = _Asker(tables, draw)
     answered = [
         (ask.allowed(), True) if number % 2 == 0 else (ask.denied(nearly=number % 4 == 1), False)
@@ -157,7 +164,7 @@ def make_tables(size: Size, *, constrained: bool, draw: random.Random) -> Tables
             for number in range(size.principals)
         },
         tuple(
-            Grant(role, action, resource, _draw_condition(draw) if constrained else None)
+            Grant(role, action, resource, draw_condition(draw) if constrained else None)
             for role in roles
             for action, resource in _draw_targets(size.claims_per_role, resources, draw)
         ),
@@ -253,7 +260,9 @@ class _Asker:
     def _anything(self) -> Question:
         draw = self._draw
         principal, resource = draw.choice(self._principals), draw.choice(self._tables.resources)
-        return self._satisfying(principal, Grant("", draw.choice(ACTIONS), resource, None))
+        return self._satisfying(
+            principal, Grant("", draw.choice(self._tables.actions), resource, None)
+        )
 
     def _failing(self) -> Question:
         principal, grant = self._holder()
@@ -313,9 +322,14 @@ def _as_parsed(text: str) -> str:
 def _draw_parents(size: Size, index: int, draw: random.Random) -> tuple[str, ...]:
     """Draw parents from the layer above; the roles of the first layer have none."""
     layer = index * size.depth // size.roles
-    above = [at for at in range(size.roles) if at * size.depth // size.roles == layer - 1]
+    above = range(_first_of(size, layer - 1), _first_of(size, layer)) if layer > 0 else range(0)
     count = draw.randint(1, PARENTS_PER_ROLE_MAX)
     return tuple(_role(at) for at in draw.sample(above, k=min(count, len(above))))
+
+
+def _first_of(size: Size, layer: int) -> int:
+    """Return the number of the first role of a layer: its share of the roles, rounded up."""
+    return -(-layer * size.roles // size.depth)
 
 
 def _draw_targets(
@@ -327,7 +341,8 @@ def _draw_targets(
     return list(targets)
 
 
-def _draw_condition(draw: random.Random) -> Condition:
+def draw_condition(draw: random.Random) -> Condition:
+    """Draw what a claim demands: some hours of the day, some regions, a limit of usage."""
     return Condition(
         start=draw.randint(6, 10),
         end=draw.randint(16, 20),

@@ -5,7 +5,7 @@ from pathlib import Path
 from grantproof.adapters.snapshot_files import SnapshotFiles
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service.ports import Store
-from grantproof.service.shelf import Kept
+from grantproof.service.shelf import KeptState
 from grantproof.service.versions import Versioned
 
 SECRET = b"s" * 32
@@ -27,7 +27,7 @@ def kept(shelf: SnapshotFiles, seen: Versioned) -> Path:
     return shelf.path(seen.state.id)
 
 
-def found(shelf: SnapshotFiles, organization: OrganizationId) -> Kept:
+def found(shelf: SnapshotFiles, organization: OrganizationId) -> KeptState:
     """What is kept of an organization, of which something is."""
     there = shelf.find(organization)
     assert there is not None

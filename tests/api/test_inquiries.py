@@ -10,7 +10,7 @@ from grantproof.api import inquiries
 from grantproof.service.callers import Scope
 from grantproof.service.demo import ACME
 from grantproof.service.keyring import KeyRequest
-from grantproof.service.solving import Endings, Tally, Undetermined
+from grantproof.service.solving import EndingCounts, Endings, Undetermined
 from tests.api.service import Api, Json, fields_at_fault, problem, running, serving, told_by
 
 ORG = "/v1/orgs/acme"
@@ -195,7 +195,7 @@ class Hung:
     def stop(self) -> None:
         """Have nothing to end."""
 
-    def tally(self) -> Tally:
+    def tally(self) -> EndingCounts:
         """Return that nothing was ever begun."""
         return Endings().tally()
 

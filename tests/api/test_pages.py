@@ -67,6 +67,14 @@ def test_ids_that_need_quoting_are_found_at_their_locations(full: Api) -> None:
         assert full.get(f"{ORG}/principals/{quote(name, safe='')}").json()["id"] == name
 
 
+@pytest.mark.parametrize("listed", ["", "/acme/roles", "/acme/sessions", "/acme/usage"])
+def test_an_empty_cursor_is_none(full: Api, listed: str) -> None:
+    """A form whose field is left empty asks for the first page, whatever is listed."""
+    place = f"/v1/orgs{listed}"
+    answer = full.get(f"{place}?after=")
+    assert (answer.status_code, answer.json()) == (200, full.get(place).json())
+
+
 def test_a_cursor_from_nowhere_is_no_error(full: Api) -> None:
     """A cursor is a place in the order, whether or not something is there; it has a length."""
     assert full.get(f"{ORG}/roles?after=zzzz").json()["items"] == []

@@ -19,7 +19,7 @@ from grantproof.bootstrap import assemble
 from grantproof.core.commands.language import CreateRole, DeleteClaim
 from grantproof.core.identifiers import ClaimId, OrganizationId, RoleId
 from grantproof.service.authors import Author
-from grantproof.service.shelf import Pace, Tally
+from grantproof.service.shelf import Pace, ShelfCounts
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.versions import Versioned
 from tests.api.service import OPERATORS, evaluate, serving
@@ -125,7 +125,7 @@ def test_the_first_round_waits_its_time(store: MemoryStore, tmp_path: Path) -> N
             await asyncio.wait_for(running, 10)
 
     asyncio.run(serve())
-    assert shelf.tally() == Tally(written=1)
+    assert shelf.tally() == ShelfCounts(written=1)
 
 
 def test_without_a_shelf_it_ends_at_once(store: MemoryStore) -> None:
@@ -179,7 +179,7 @@ def test_the_end_does_not_wait_for_ever(
 
     asyncio.run(serve())
     assert len(shelf.kept) == 1
-    assert shelf.tally() == Tally()
+    assert shelf.tally() == ShelfCounts()
 
 
 def test_writing_rests_most_of_the_time(
@@ -219,12 +219,12 @@ def test_a_rest_ends_when_the_service_does(
             running = asyncio.create_task(shelving.run())
             await asyncio.to_thread(shelf.began.wait, 10)
             await asyncio.sleep(20 * SOON)
-            assert shelf.tally() == Tally()
+            assert shelf.tally() == ShelfCounts()
             shelving.stop()
             await asyncio.wait_for(running, 10)
 
     asyncio.run(serve())
-    assert shelf.tally() == Tally(written=1)
+    assert shelf.tally() == ShelfCounts(written=1)
 
 
 def test_a_service_leaves_a_file_and_starts_from_it(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ from grantproof.core.guardrails import Access, Forbidden, Guardrail
 from grantproof.core.identifiers import Action, GuardrailId, PrincipalId
 from grantproof.core.model import Any, Exactly
 from grantproof.service.authors import Author
-from grantproof.service.guarding import IN_PROCESS, Guard
+from grantproof.service.guarding import Guard
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.snapshots import Snapshots
-from grantproof.service.solving import Undetermined
+from grantproof.service.solving import IN_PROCESS, Undetermined
 from tests.databases import Database, opened
 from tests.organizations import ACME, ANN, CLERK
 

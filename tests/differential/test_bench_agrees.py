@@ -1,12 +1,15 @@
 """What is benchmarked answers the same questions the same way: floors, walk, index, reference."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bench.engines import Disagreement, agree, engines
+from bench.mined import MINED, workload_named
 from bench.workload import SIZES, Workload, organization, workload
 from grantproof.core.invariants import valid
+from tests.differential.role_mining import SHAPES
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "constrained"])
@@ -41,3 +44,30 @@ def test_the_same_seed_draws_the_same_workload(load: Workload) -> None:
 def test_the_organization_of_the_tables_is_valid(load: Workload) -> None:
     """The organization that is put together map by map is what its own facts make."""
     assert valid(organization(load.tables)) == ()
+
+
+@pytest.mark.parametrize("name", ["L", "XL"])
+def test_the_large_sizes_have_as_many_as_they_say(name: str) -> None:
+    """Drawn whole: roles, principals, resources, and ten claims a role."""
+    size = SIZES[name]
+    load = workload(size, constrained=False, count=40)
+    tables = load.tables
+    assert (len(tables.parents), len(tables.assigned)) == (size.roles, size.principals)
+    assert len(tables.resources) == size.resources
+    assert len(set(tables.grants)) == size.roles * size.claims_per_role
+    assert sum(load.expected) == 20
+
+
+@pytest.mark.parametrize("constrained", [False, True], ids=["plain", "constrained"])
+@pytest.mark.parametrize("name", MINED)
+def test_engines_agree_about_real_matrices(
+    name: str, real_data: Path, *, constrained: bool
+) -> None:
+    """The mined roles are read as they were published, and half of the questions allow."""
+    assert (real_data / "hp-role-mining").is_dir()
+    load = workload_named(name, constrained=constrained, count=100)
+    users, permissions, _ = SHAPES[name.removeprefix("hp-")]
+    assert (len(load.tables.assigned), len(load.tables.resources)) == (users, permissions)
+    assert sum(load.expected) == 50
+    for engine in engines(load):
+        agree(load, engine)

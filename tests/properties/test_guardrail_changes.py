@@ -94,24 +94,24 @@ def test_p_analysis_a_change_is_judged_as_the_whole_after_it() -> None:
     tally.expect(skipped=400, held=400, violated=8, violated_by_removal=3)
 
 
-def without(field: str) -> Callable[[Organization, Organization, Delta], guarding.Touched]:
+def without(field: str) -> Callable[[Organization, Organization, Delta], guarding.Affected]:
     """What a change touches, less one part of it."""
     nothing = {"principals": frozenset[PrincipalId](), "claims": (), "resources": frozenset[str]()}
 
-    def less(before: Organization, after: Organization, delta: Delta) -> guarding.Touched:
+    def less(before: Organization, after: Organization, delta: Delta) -> guarding.Affected:
         kept = {name: getattr(RIGHT(before, after, delta), name) for name in nothing}
-        return guarding.Touched(**{**kept, field: nothing[field]})
+        return guarding.Affected(**{**kept, field: nothing[field]})
 
     return less
 
 
-RIGHT = guarding.touched
+RIGHT = guarding.affected
 WRONG: dict[str, tuple[str, Callable[..., object]]] = {
     "skips whatever it is": ("skips", lambda *_: True),
     "takes no notice of dynamic sets": ("dynamic_sets", lambda _: ()),
-    "takes no notice of principals": ("touched", without("principals")),
-    "takes no notice of claims": ("touched", without("claims")),
-    "takes no notice of resources": ("touched", without("resources")),
+    "takes no notice of principals": ("affected", without("principals")),
+    "takes no notice of claims": ("affected", without("claims")),
+    "takes no notice of resources": ("affected", without("resources")),
 }
 
 

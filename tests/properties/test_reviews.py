@@ -20,7 +20,7 @@ from grantproof.service.duty_report import counts, standings, unusable_roles
 from grantproof.service.expiring import timed
 from grantproof.service.history import entry
 from grantproof.service.people import Place, joining, leaving, moving, place_of
-from grantproof.service.provenance import Mark, Provenance, retold
+from grantproof.service.provenance import Occasion, Provenance, retold
 from grantproof.service.review import Holding, holdings
 from grantproof.service.review_decisions import read_review, revocation
 from tests.organizations import ANN, CLERK, after, made_of, people, roles
@@ -169,7 +169,7 @@ def test_where_a_holding_comes_from_is_the_event_that_made_it(
     origin = Provenance()
     for step in steps:
         event = step.event
-        origin.take(Mark(event.revision, event.instant, event.actor), event.delta)
+        origin.take(Occasion(event.revision, event.instant, event.actor), event.delta)
     for principal in state.principals:
         for holding in holdings(state, principal):
             made: Fact = Assignment(principal, holding.role, holding.validity)
@@ -258,4 +258,4 @@ def test_what_came_after_the_revision_that_is_shown_is_not_told() -> None:
     ]
     for until in (1, 2):
         mark = retold(entries, until=until).assigned(ANN, holding)
-        assert mark == Mark(until, until, "x")
+        assert mark == Occasion(until, until, "x")

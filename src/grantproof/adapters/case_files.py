@@ -22,7 +22,7 @@ import structlog
 
 import grantproof
 from grantproof.service.case_text import write_case
-from grantproof.service.cases import Case, Kept
+from grantproof.service.cases import Case, CaseCounts
 
 SUFFIX: Final = ".case.json"
 WAITING_MAX: Final = 16
@@ -82,10 +82,10 @@ class CaseFiles:
                 self._taken -= 1
             self._drop()
 
-    def tally(self) -> Kept:
+    def tally(self) -> CaseCounts:
         """Return what became of the cases until now."""
         with self._lock:
-            return Kept(self._kept, self._dropped)
+            return CaseCounts(self._kept, self._dropped)
 
     def close(self) -> None:
         """Write what was taken, within a bounded time."""

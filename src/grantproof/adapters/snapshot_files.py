@@ -20,7 +20,7 @@ import structlog
 
 from grantproof.core.identifiers import OrganizationId
 from grantproof.service import snapshot_reading, snapshot_writing
-from grantproof.service.shelf import Damaged, Kept, Pace, Tally
+from grantproof.service.shelf import Damaged, KeptState, Pace, ShelfCounts
 from grantproof.service.snapshot_rows import FORMAT
 from grantproof.service.versions import Versioned
 
@@ -52,7 +52,7 @@ class SnapshotFiles:
     def __init__(self, folder: Path, secret: bytes) -> None:
         self._folder = folder
         self._secret = secret
-        self._tally = Tally()
+        self._tally = ShelfCounts()
         self._lock = threading.Lock()
         # They hold who may do what, which is personal data: nobody else reads them.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class SnapshotFiles:
         name = hmac.digest(self._secret, b"name " + organization.encode(), hashlib.sha256)
         return self._folder / f"{name[:NAME_BYTES].hex()}{SUFFIX}"
 
-    def find(self, organization: OrganizationId) -> Kept | None:
+    def find(self, organization: OrganizationId) -> KeptState | None:
         """Return what is kept of the organization, if it is whole and ours."""
         try:
             content = memoryview(_content(self.path(organization)))
@@ -80,9 +80,10 @@ class SnapshotFiles:
         except (Damaged, OSError) as error:
             self.ignore(organization, _told(error))
             return None
-        return Kept(said.revision, said.seal, partial(snapshot_reading.read, body))
+        reading = partial(snapshot_reading.read, body)
+        return KeptState(said.revision, said.seal, said.entities, reading)
 
-    def use(self, kept: Kept, now: Versioned) -> None:
+    def use(self, kept: KeptState, now: Versioned) -> None:
         """Note that what was kept is served, after it has caught up with the store."""
         self._count(used=1)
         log.info(
@@ -123,7 +124,7 @@ class SnapshotFiles:
         with suppress(OSError):
             self.path(organization).unlink()
 
-    def tally(self) -> Tally:
+    def tally(self) -> ShelfCounts:
         """Return what was done until now."""
         with self._lock:
             return self._tally
@@ -156,7 +157,7 @@ class SnapshotFiles:
     def _count(self, *, used: int = 0, written: int = 0, ignored: int = 0, failed: int = 0) -> None:
         with self._lock:
             now = self._tally
-            self._tally = Tally(
+            self._tally = ShelfCounts(
                 now.used + used, now.written + written, now.ignored + ignored, now.failed + failed
             )
 

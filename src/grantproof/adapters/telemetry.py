@@ -32,7 +32,7 @@ from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
 from grantproof.policyfile.answers import CODES
 from grantproof.service import attempts, contracts, requests, shelf, solving
-from grantproof.service.decision_log import Tally
+from grantproof.service.decision_log import LogCounts
 from grantproof.service.outcomes import Counts
 
 BUCKETS: Final = (*map(floatToGoString, requests.BOUNDS), "+Inf")
@@ -63,7 +63,7 @@ class Telemetry:
         """Tell from now on how decisions end."""
         self._watch(lambda: _decisions(tally()))
 
-    def watch_requests(self, tally: Callable[[], requests.Tally]) -> None:
+    def watch_requests(self, tally: Callable[[], requests.RequestCounts]) -> None:
         """Tell from now on how requests are answered, and how long that takes."""
         self._watch(lambda: _requests(tally()))
 
@@ -71,15 +71,15 @@ class Telemetry:
         """Tell from now on what is followed, and how old it may be."""
         self._watch(lambda: _following(following))
 
-    def watch_changes(self, tally: Callable[[], attempts.Tally]) -> None:
+    def watch_changes(self, tally: Callable[[], attempts.AttemptCounts]) -> None:
         """Tell from now on what becomes of changes."""
         self._watch(lambda: _changes(tally()))
 
-    def watch_charges(self, tally: Callable[[], attempts.Tally]) -> None:
+    def watch_charges(self, tally: Callable[[], attempts.AttemptCounts]) -> None:
         """Tell from now on what becomes of uses that are to be counted."""
         self._watch(lambda: _charges(tally()))
 
-    def watch_solver(self, tally: Callable[[], solving.Tally]) -> None:
+    def watch_solver(self, tally: Callable[[], solving.EndingCounts]) -> None:
         """Tell from now on how questions to the solver end, and how long they take."""
         self._watch(lambda: _solver(tally()))
 
@@ -87,15 +87,15 @@ class Telemetry:
         """Tell from now on how many credentials are refused."""
         self._watch(lambda: _credentials(refused()))
 
-    def watch_decision_log(self, tally: Callable[[], Tally]) -> None:
+    def watch_decision_log(self, tally: Callable[[], LogCounts]) -> None:
         """Tell from now on what becomes of the entries of the decision log."""
         self._watch(lambda: _decision_log(tally()))
 
-    def watch_snapshot_files(self, tally: Callable[[], shelf.Tally]) -> None:
+    def watch_snapshot_files(self, tally: Callable[[], shelf.ShelfCounts]) -> None:
         """Tell from now on what becomes of snapshot files."""
         self._watch(lambda: _snapshot_files(tally()))
 
-    def watch_contracts(self, tally: Callable[[], contracts.Tally]) -> None:
+    def watch_contracts(self, tally: Callable[[], contracts.ContractCounts]) -> None:
         """Tell from now on which contracts were checked, and broken."""
         self._watch(lambda: _contracts(tally()))
 
@@ -134,7 +134,7 @@ def _decisions(now: Counts) -> Iterator[Metric]:
     yield decisions
 
 
-def _requests(now: requests.Tally) -> Iterator[Metric]:
+def _requests(now: requests.RequestCounts) -> Iterator[Metric]:
     answered = CounterMetricFamily(
         "grantproof_requests",
         "Requests that were answered, by route and status.",
@@ -185,7 +185,7 @@ def _following(following: Followed) -> Iterator[Metric]:
     yield entities
 
 
-def _changes(now: attempts.Tally) -> Iterator[Metric]:
+def _changes(now: attempts.AttemptCounts) -> Iterator[Metric]:
     yield _outcomes("grantproof_changes", "Changes by what became of them.", now.outcomes)
     yield CounterMetricFamily(
         "grantproof_commit_retries",
@@ -194,7 +194,7 @@ def _changes(now: attempts.Tally) -> Iterator[Metric]:
     )
 
 
-def _charges(now: attempts.Tally) -> Iterator[Metric]:
+def _charges(now: attempts.AttemptCounts) -> Iterator[Metric]:
     yield _outcomes(
         "grantproof_charges", "Uses to be counted, by what became of them.", now.outcomes
     )
@@ -205,7 +205,7 @@ def _charges(now: attempts.Tally) -> Iterator[Metric]:
     )
 
 
-def _solver(now: solving.Tally) -> Iterator[Metric]:
+def _solver(now: solving.EndingCounts) -> Iterator[Metric]:
     runs = CounterMetricFamily(
         "grantproof_solver_runs",
         "Questions to the solver by how they ended: all but `answered` are undetermined.",
@@ -230,7 +230,7 @@ def _credentials(refused: int) -> Iterator[Metric]:
     )
 
 
-def _decision_log(now: Tally) -> Iterator[Metric]:
+def _decision_log(now: LogCounts) -> Iterator[Metric]:
     yield _outcomes(
         "grantproof_decision_log_entries",
         "Entries of the decision log by what became of them.",
@@ -248,7 +248,7 @@ def _decision_log(now: Tally) -> Iterator[Metric]:
     )
 
 
-def _snapshot_files(now: shelf.Tally) -> Iterator[Metric]:
+def _snapshot_files(now: shelf.ShelfCounts) -> Iterator[Metric]:
     yield _outcomes(
         "grantproof_snapshot_files",
         "Snapshot files by what became of them.",
@@ -261,7 +261,7 @@ def _snapshot_files(now: shelf.Tally) -> Iterator[Metric]:
     )
 
 
-def _contracts(now: contracts.Tally) -> Iterator[Metric]:
+def _contracts(now: contracts.ContractCounts) -> Iterator[Metric]:
     checks = CounterMetricFamily(
         "grantproof_contract_checks",
         "Checks of the program by itself, by the contract that was checked.",

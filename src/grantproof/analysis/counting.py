@@ -25,7 +25,7 @@ from grantproof.analysis.principals import Profile
 from grantproof.analysis.reads import is_personal, reads, restricted
 from grantproof.analysis.solving import IMPOSSIBLE, Found, Impossible, Solver, Span, Undetermined
 from grantproof.analysis.strangers import STRANGER
-from grantproof.analysis.together import Asked
+from grantproof.analysis.together import AskedTogether
 from grantproof.core.attributes import (
     NO_ATTRIBUTES,
     Attributes,
@@ -75,7 +75,7 @@ class Crowd:
 
 def counted(
     state: Organization, grants: tuple[Grant, ...], most: int, *, solver: Solver, now: int
-) -> Asked | Impossible | Undetermined:
+) -> AskedTogether | Impossible | Undetermined:
     """Return requests of more than `most` principals, all allowed at one instant in one context.
 
     A principal counts if any request that the grants are about is allowed. The instants of all
@@ -113,7 +113,7 @@ class _Count:
         self._example: dict[Trait, PrincipalId] = {}
         self._alone: dict[tuple[Profile, Attributes, frozenset[AttributeName]], int] = {}
 
-    def beyond(self, most: int) -> Asked | Impossible | Undetermined:
+    def beyond(self, most: int) -> AskedTogether | Impossible | Undetermined:
         """Return requests of more than so many principals."""
         traits = {principal: self._trait(principal) for principal in self._people}
         for principal in reversed(self._people):
@@ -148,7 +148,7 @@ class _Count:
             if len(seen) > CONTEXTS_TRIED_MAX:
                 return
 
-    def _asked(self, context: Context, most: int) -> Asked:
+    def _asked(self, context: Context, most: int) -> AskedTogether:
         """Return an allowed request each of the first principals, in order; one more than `most`.
 
         Fewer if there are not so many.

@@ -4,8 +4,9 @@ A claim is dead when no active principal can ever use it, whatever the context, 
 stored. Something is redundant when it could go and nobody would be allowed less.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from grantproof.analysis.formulas import Stored, all_of, conditions, negation
@@ -246,7 +247,11 @@ NOBODY: Final = Stored(SOMEBODY, NO_ATTRIBUTES, NO_ATTRIBUTES)
 
 def redundant_assignments(state: Organization) -> Iterator[RedundantAssignment]:
     """Yield each assignment whose role the same principal or group has by another one as long."""
-    up = _Ancestors(state)
+
+    @cache
+    def up(role: RoleId) -> frozenset[RoleId]:
+        return closure({role}, state.roles.parents)
+
     for principal in sorted(state.assignments.forward):
         direct = [Assignment(principal, *pair) for pair in state.assignments.of(principal).items()]
         given = _given(state, groups_of(state, principal))
@@ -255,19 +260,6 @@ def redundant_assignments(state: Organization) -> Iterator[RedundantAssignment]:
         own = _given(state, [group])
         around = closure({group}, state.groups.parents) - {group}
         yield from _needless(own, [*own, *_given(state, around)], up)
-
-
-class _Ancestors:
-    """The closures of roles, each worked out once."""
-
-    def __init__(self, state: Organization) -> None:
-        self._parents = state.roles.parents
-        self._known: dict[RoleId, frozenset[RoleId]] = {}
-
-    def __call__(self, role: RoleId) -> frozenset[RoleId]:
-        if role not in self._known:
-            self._known[role] = closure({role}, self._parents)
-        return self._known[role]
 
 
 def _given(state: Organization, groups: Iterable[GroupId]) -> list[GroupAssignment]:
@@ -279,7 +271,7 @@ def _given(state: Organization, groups: Iterable[GroupId]) -> list[GroupAssignme
 
 
 def _needless(
-    own: Sequence[Held], all_held: Sequence[Held], up: _Ancestors
+    own: Sequence[Held], all_held: Sequence[Held], up: Callable[[RoleId], frozenset[RoleId]]
 ) -> Iterator[RedundantAssignment]:
     for one in sorted(own, key=lambda held: held.role):
         for other in all_held:

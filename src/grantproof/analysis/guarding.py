@@ -146,7 +146,7 @@ def _left(before: Organization, fact: Fact) -> frozenset[GroupId]:
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class Affected:
     """Whom and what a change touches, of what there is after it; resources as in a `Part`."""
 
     principals: frozenset[PrincipalId]
@@ -154,12 +154,12 @@ class Touched:
     resources: frozenset[str]
 
 
-def touched(before: Organization, after: Organization, delta: Delta) -> Touched:
+def affected(before: Organization, after: Organization, delta: Delta) -> Affected:
     """Return what could be allowed, or counted among those named, because of the change."""
     gone = (one for fact in delta.removed for one in _people(before, fact))
     come = (one for fact in delta.added for one in _people(after, fact))
     people = frozenset(gone) | frozenset(come)
-    return Touched(
+    return Affected(
         frozenset(one for one in people if one in after.principals),
         tuple(fact for fact in delta.added if isinstance(fact, Claim)),
         frozenset(one for fact in delta.added for one in _resources(after, fact)),
@@ -214,7 +214,7 @@ class _Look:
         self._before, self._after, self._delta = before, after, delta
         self._now = now
         self._inquiry = Inquiry(after, solver, now=now)
-        self._touched: Touched | None = None
+        self._affected: Affected | None = None
         self._parts: tuple[Part, ...] = ()
 
     def whole(self, guardrail: Guardrail) -> Verdict:
@@ -247,8 +247,8 @@ class _Look:
 
     def _every_part(self) -> tuple[Part, ...]:
         """Return the requests that may be new: of whom, by which claims, about what."""
-        if self._touched is None:
-            found = self._touched = touched(self._before, self._after, self._delta)
+        if self._affected is None:
+            found = self._affected = affected(self._before, self._after, self._delta)
             parts = []
             if len(found.principals) > 0:
                 parts.append(self._of_people(found.principals))

@@ -16,7 +16,7 @@ from grantproof.analysis.principals import Phase
 from grantproof.analysis.reads import Reads, is_personal, reads, restricted
 from grantproof.analysis.selection import Selection
 from grantproof.analysis.solving import Impossible, Solver, Undetermined
-from grantproof.analysis.together import Asked, allowed_both
+from grantproof.analysis.together import AskedTogether, allowed_both
 from grantproof.analysis.verdicts import Holds, Verdict, confirmed
 from grantproof.core.attributes import booleans
 from grantproof.core.constraints import Constraint
@@ -88,7 +88,7 @@ class Inquiry:
             case _:
                 return confirmed(self._state, guardrail, found)
 
-    def _found(self, guardrail: Guardrail, part: Part) -> Asked | Impossible | Undetermined:
+    def _found(self, guardrail: Guardrail, part: Part) -> AskedTogether | Impossible | Undetermined:
         state, solver, now = self._state, self._solver, self._now
         rule = guardrail.rule
         match rule:

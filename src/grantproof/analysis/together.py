@@ -15,7 +15,7 @@ from grantproof.core.identifiers import PrincipalId, RoleId
 from grantproof.core.matching import Request
 from grantproof.core.organization import Organization
 
-Asked = tuple[tuple[Request, Context], ...]
+AskedTogether = tuple[tuple[Request, Context], ...]
 """Requests, each in its context."""
 
 
@@ -26,7 +26,7 @@ def allowed_both(
     *,
     now: int,
     among: frozenset[PrincipalId] | None = None,
-) -> Asked | Impossible | Undetermined:
+) -> AskedTogether | Impossible | Undetermined:
     """Return two requests of one principal at one instant, a grant of each side allowing one.
 
     Each has a context of its own: beside the instant those need not agree. It is the least of the
@@ -53,7 +53,7 @@ def allowed_both(
     return IMPOSSIBLE if len(unknown) == 0 else unknown[0]
 
 
-def _at_one_instant(shown: Iterable[Shown]) -> Asked:
+def _at_one_instant(shown: Iterable[Shown]) -> AskedTogether:
     """Return the requests at the first one's instant: no constraint looks at that."""
     asked = [(one.case.grant.asked_by(one.case.principal), one.context) for one in shown]
     instant = asked[0][1].instant

@@ -24,6 +24,7 @@ from grantproof.core.commands.language import (
     SetPrincipalAttributes,
     SingleCommand,
     SuspendPrincipal,
+    as_one,
 )
 from grantproof.core.errors import Missing
 from grantproof.core.identifiers import PrincipalId
@@ -32,7 +33,6 @@ from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
 from grantproof.policyfile.fields import PrincipalField
 from grantproof.service import review
-from grantproof.service.pap import as_one
 from grantproof.service.versions import Entity
 
 UNBOUND: Final = Problem(

@@ -196,7 +196,7 @@ def _found(here: Running, state: Organization, session: SessionId) -> Session:
 
 
 def _cursor(wanted: Paging) -> SessionId | None:
-    if wanted.after is None:
+    if not wanted.after:
         return None
     try:
         return SessionId(wanted.after)

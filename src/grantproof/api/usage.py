@@ -95,7 +95,7 @@ def _check_there(state: Organization, principal: PrincipalId | None, claim: Clai
 
 
 def _cursor(wanted: Paging) -> Counter | None:
-    if wanted.after is None:
+    if not wanted.after:
         return None
     try:
         principal, claim, span, start = wanted.after.split(SEPARATOR)

@@ -73,7 +73,7 @@ Change = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRequest:
     """A request."""
 
     principal: PrincipalArgument
@@ -97,7 +97,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedInSession(Asked):
+class AskedInSession(AskedRequest):
     """A request, perhaps in a stored session."""
 
     session: StoredSession = None

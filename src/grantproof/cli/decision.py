@@ -6,7 +6,7 @@ rate come from the meter. Nothing is counted, but by `consume`.
 
 import typer
 
-from grantproof.cli.asked import Asked, AskedInSession, Circumstances, Supposed, Uncounted
+from grantproof.cli.asked import AskedInSession, AskedRequest, Circumstances, Supposed, Uncounted
 from grantproof.cli.exits import ExitCode
 from grantproof.cli.operator import Operator
 
@@ -44,7 +44,7 @@ def explain(operator: Operator, *, asked: AskedInSession, circumstances: Circums
     tell_explanation(explanation, json=operator.json)
 
 
-def what_if(operator: Operator, *, asked: Asked, supposed: Supposed) -> None:
+def what_if(operator: Operator, *, asked: AskedRequest, supposed: Supposed) -> None:
     """Say what would be decided at another time or after a change, beside what is decided now.
 
     Region, position and attributes are what the request says now and then; everything else is

@@ -243,7 +243,7 @@ class LocalOperator(Operator):
     ) -> "Organization":
         """Return what the commands would lead to; raises `Stop` when they would be refused."""
         from grantproof.core.commands import Accepted
-        from grantproof.service.pap import as_one
+        from grantproof.core.commands.language import as_one
 
         if len(commands) == 0:
             return state
@@ -265,7 +265,8 @@ class LocalOperator(Operator):
     def change(
         self, organization: "OrganizationId", *commands: "SingleCommand", at: int | None = None
     ) -> int:
-        from grantproof.service.pap import NO_TERMS, Terms, as_one
+        from grantproof.core.commands.language import as_one
+        from grantproof.service.pap import NO_TERMS, Terms
 
         terms = NO_TERMS if at is None else Terms(at=frozenset({at}))
         outcome = self.services.administration.propose(
@@ -277,7 +278,8 @@ class LocalOperator(Operator):
     def rehearse(
         self, organization: "OrganizationId", *commands: "SingleCommand", at: int
     ) -> "Accepted":
-        from grantproof.service.pap import Terms, as_one
+        from grantproof.core.commands.language import as_one
+        from grantproof.service.pap import Terms
 
         outcome = self.services.administration.rehearse(
             organization, as_one(commands), by=self.author, terms=Terms(at=frozenset({at}))

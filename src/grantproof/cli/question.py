@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grantproof.cli.asked import Action, Asked, Circumstances, Kind, Resource, kind_of
+from grantproof.cli.asked import Action, AskedRequest, Circumstances, Kind, Resource, kind_of
 from grantproof.cli.exits import ExitCode, Stop, usage
 from grantproof.cli.operator import Operator
 from grantproof.cli.options import PrincipalArgument
@@ -87,7 +87,7 @@ def what_can(operator: Operator, principal: PrincipalArgument) -> None:
     _answer(operator, partial(inquiries.what_can, state, name, now=instant), tell=tell_usable)
 
 
-def why_not(operator: Operator, *, asked: Asked, circumstances: Circumstances) -> None:
+def why_not(operator: Operator, *, asked: AskedRequest, circumstances: Circumstances) -> None:
     """Say why a request is denied and what would make it be allowed, the least first."""
     from grantproof.cli.possible import tell_remedies
     from grantproof.service import inquiries

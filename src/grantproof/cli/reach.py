@@ -5,19 +5,20 @@ anybody, by its rules. A security question, so "no" is the good answer: 0 means 
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from grantproof.cli.asked import Position, Region
+from grantproof.cli.asked import Uncounted
 from grantproof.cli.exits import ExitCode, Stop, unusable, usage
 from grantproof.cli.operator import Operator
 
 if TYPE_CHECKING:
     from grantproof.analysis.reachability import collusion, rules
     from grantproof.analysis.reachability.question import Holds, MayDo
-    from grantproof.cli.reached import Wanted
+    from grantproof.core.identifiers import PrincipalId
     from grantproof.core.organization import Organization
     from grantproof.service.pip import Supplied
 
@@ -43,87 +44,55 @@ Resource = Annotated[
 Kind = Annotated[
     str | None, typer.Option("--kind", metavar="KIND", help="Its kind, if it is not registered.")
 ]
-Hour = Annotated[
-    int | None, typer.Option("--hour", metavar="H", help="Suppose this local hour, 0 to 23.")
-]
-Weekday = Annotated[
-    str | None, typer.Option("--weekday", metavar="DAY", help="Suppose mon to sun, or 0 to 6.")
-]
 
-ContextAttributes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--attribute", "-a", metavar="NAME=VALUE", help="What `context.NAME` is. Repeatable."
-    ),
-]
+NOTHING: Final = Uncounted()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who acts, for whom, and what is to come of it: that they hold a role, or may do something."""
+
+    by: By = None
+    principal: For = None
+    role: Role = None
+    action: Action = None
+    resource: Resource = None
+    kind: Kind = None
+
+    def people(self) -> "tuple[tuple[PrincipalId, ...], PrincipalId]":
+        """Return who acts, and for whom; raises `Stop` when what is asked is not one question."""
+        from grantproof.core.identifiers import PrincipalId
+
+        if self.by is None:
+            raise usage("nobody to act: name them with --by, or a file of rules with --arbac")
+        if self.principal is None and len(self.by) > 1:
+            raise usage("several act: name the one it is for with --principal")
+        if (self.role is None) == (self.action is None) or (self.action is None) != (
+            self.resource is None
+        ):
+            raise usage("ask for one thing: --role, or --action with --resource")
+        if self.kind is not None and self.action is None:
+            raise usage("--kind goes with --action and --resource")
+        acting = tuple(map(PrincipalId, self.by))
+        return acting, acting[0] if self.principal is None else PrincipalId(self.principal)
 
 
 def reach(
-    operator: Operator,
-    *,
-    arbac: Rules = None,
-    by: By = None,
-    principal: For = None,
-    role: Role = None,
-    action: Action = None,
-    resource: Resource = None,
-    kind: Kind = None,
-    hour: Hour = None,
-    weekday: Weekday = None,
-    region: Region = None,
-    position: Position = None,
-    attribute: ContextAttributes = None,
+    operator: Operator, *, arbac: Rules = None, wanted: Wanted, circumstances: Uncounted
 ) -> None:
     """Ask what some people can bring about: exit code 0 for out of reach, 1 for reachable.
 
     Reachable comes with the changes, which have been replayed; out of reach with what proves it.
     """
-    from grantproof.cli import reached, values
-    from grantproof.core.identifiers import Region as RegionId
-    from grantproof.service.pip import Supplied
+    from grantproof.cli import reached
 
-    asked = (by, action, resource, kind, hour, weekday, region, position, attribute)
-    if arbac is not None:
-        if any(given is not None for given in asked):
-            raise usage("--arbac asks a file: it goes with --role and --principal alone")
-        raise typer.Exit(
-            reached.tell(_of_rules(arbac, role=role, user=principal), json=operator.json)
-        )
-    supplied = Supplied(
-        region=None if region is None else RegionId(region),
-        position=None if position is None else values.position(position),
-        attributes=values.typed_attributes(attribute or []),
-        hour=hour,
-        weekday=None if weekday is None else values.weekday(weekday),
-    )
-    wanted = _wanted(by, principal, role=role, action=action, resource=resource, kind=kind)
-    answer = _of_organization(operator, wanted, supplied)
-    raise typer.Exit(reached.tell(answer, json=operator.json))
-
-
-def _wanted(
-    by: list[str] | None,
-    principal: str | None,
-    *,
-    role: str | None,
-    action: str | None,
-    resource: str | None,
-    kind: str | None,
-) -> "Wanted":
-    """Return what is asked; raises `Stop` when that is not one question."""
-    from grantproof.cli.reached import Wanted
-
-    if by is None:
-        raise usage("nobody to act: name them with --by, or a file of rules with --arbac")
-    if principal is None and len(by) > 1:
-        raise usage("several act: name the one it is for with --principal")
-    if (role is None) == (action is None) or (action is None) != (resource is None):
-        raise usage("ask for one thing: --role, or --action with --resource")
-    if kind is not None and action is None:
-        raise usage("--kind goes with --action and --resource")
-    return Wanted(
-        tuple(by), by[0] if principal is None else principal, role, action, resource, kind
-    )
+    if arbac is None:
+        answer = _of_organization(operator, wanted, circumstances.supplied())
+        raise typer.Exit(reached.tell(answer, json=operator.json))
+    if (wanted, circumstances) != (Wanted(principal=wanted.principal, role=wanted.role), NOTHING):
+        raise usage("--arbac asks a file: it goes with --role and --principal alone")
+    told = _of_rules(arbac, role=wanted.role, user=wanted.principal)
+    raise typer.Exit(reached.tell(told, json=operator.json))
 
 
 def _of_rules(file: str, *, role: str | None, user: str | None) -> "rules.Answer":
@@ -146,22 +115,20 @@ def _of_rules(file: str, *, role: str | None, user: str | None) -> "rules.Answer
 
 
 def _of_organization(
-    operator: Operator, wanted: "Wanted", supplied: "Supplied"
+    operator: Operator, wanted: Wanted, supplied: "Supplied"
 ) -> "collusion.Answer":
     from grantproof.analysis.reachability.verdicts import Undetermined
-    from grantproof.core.identifiers import PrincipalId
     from grantproof.service import reach, solving
 
-    people, principal = map(PrincipalId, wanted.by), PrincipalId(wanted.principal)
+    people, principal = wanted.people()
     state, instant = operator.state, operator.instant()
-    colluding = tuple(people)
-    for name in (*colluding, principal):
+    for name in (*people, principal):
         if name not in state.principals:
             raise usage(f"principal `{name}` does not exist: nobody to ask about")
     found = reach.in_organization(
         state,
         _goal(state, wanted, supplied, instant=instant),
-        people=colluding,
+        people=people,
         principal=principal,
         instant=instant,
         hour=supplied.hour,
@@ -172,7 +139,7 @@ def _of_organization(
 
 
 def _goal(
-    state: "Organization", wanted: "Wanted", supplied: "Supplied", *, instant: int
+    state: "Organization", wanted: Wanted, supplied: "Supplied", *, instant: int
 ) -> "Holds | MayDo":
     """Return what is to be brought about; raises `Stop` for what there is not."""
     from grantproof.analysis.reachability.question import Holds

@@ -1,6 +1,5 @@
 """Answers of `reach` in print: the verdict first, then the changes, or what the no rests on."""
 
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 from grantproof.analysis.reachability.invariant import Invariant, NeverMet
@@ -37,18 +36,6 @@ from grantproof.service.reach_documents import Answer, Proof, Taken, document
 from grantproof.service.trees import Tree
 
 SETS_SHOWN: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked of an organization: who acts, for whom, and a role or an action."""
-
-    by: tuple[str, ...]
-    principal: str
-    role: str | None
-    action: str | None
-    resource: str | None
-    kind: str | None
 
 
 def tell(answer: Answer, *, json: bool) -> ExitCode:

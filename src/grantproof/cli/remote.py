@@ -262,7 +262,7 @@ class RemoteOperator(Operator):
     ) -> "Accepted":
         from grantproof.cli.remote_refusals import changing
         from grantproof.core.commands import Accepted, apply
-        from grantproof.service.pap import as_one
+        from grantproof.core.commands.language import as_one
 
         body = {"commands": _written(commands), "dry_run": True}
         with changing(organization):

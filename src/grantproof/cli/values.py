@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NoReturn, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from grantproof.cli.exits import usage
@@ -30,7 +30,7 @@ from grantproof.core.errors import Illegal
 from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Region
 from grantproof.core.model import Validity
-from grantproof.policyfile.constraint_documents import ConstraintsField
+from grantproof.policyfile.constraint_documents import CONSTRAINTS
 from grantproof.policyfile.faults import Fault, faults
 from grantproof.policyfile.fields import read_instant, read_position
 from grantproof.policyfile.value_fields import (
@@ -187,9 +187,6 @@ def constraint(text: str) -> Constraint:
         first = faults(error)[0]
         inside = Fault(first.path[1:], first.rule)
         raise usage(f"--constraint `{text}`: {inside.message}") from None
-
-
-CONSTRAINTS: Final[TypeAdapter[tuple[Constraint, ...]]] = TypeAdapter(ConstraintsField)
 
 
 def validity(start: str | None, end: str | None) -> Validity:

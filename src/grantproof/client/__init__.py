@@ -26,6 +26,7 @@ from grantproof.client.results import (
 if TYPE_CHECKING:
     from grantproof.client.asynchronous import AsyncClient, Options, Terms
     from grantproof.client.deciders import Decider, DirectDecider
+    from grantproof.client.deciding import Decisions, Row
     from grantproof.client.engine import Engine, PolicyError
     from grantproof.client.memory import Cache
     from grantproof.client.synchronous import Client
@@ -40,6 +41,7 @@ __all__ = [
     "Client",
     "Decider",
     "Decision",
+    "Decisions",
     "Deny",
     "DirectDecider",
     "Engine",
@@ -48,6 +50,7 @@ __all__ = [
     "PolicyError",
     "Question",
     "Rejected",
+    "Row",
     "Said",
     "Terms",
     "Told",
@@ -60,10 +63,12 @@ LATER: Final = {
     "Cache": "memory",
     "Client": "synchronous",
     "Decider": "deciders",
+    "Decisions": "deciding",
     "DirectDecider": "deciders",
     "Engine": "engine",
     "Options": "asynchronous",
     "PolicyError": "engine",
+    "Row": "deciding",
     "Terms": "asynchronous",
 }
 """The module of each name that is imported when it is first used."""

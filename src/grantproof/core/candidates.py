@@ -43,7 +43,7 @@ class Candidate:
     claim: Claim
     order: tuple[bool, ClaimId]
     hours: bytes | None
-    regions: frozenset[Region] | None
+    regions: frozenset[str] | None
     usage_below: int | None
     rate_below: int | None
     closer: tuple[Constraint, ...]
@@ -71,11 +71,12 @@ def compile_claim(claim: Claim) -> Candidate:
     )
 
 
-def _regions(fences: list[GeoFence]) -> frozenset[Region] | None:
+def _regions(fences: list[GeoFence]) -> frozenset[str] | None:
+    """Return what the fences have in common, as plain strings: those are found fastest."""
     common: frozenset[Region] | None = None
     for fence in fences:
         common = fence.regions if common is None else common & fence.regions
-    return common
+    return None if common is None else frozenset(map(str, common))
 
 
 @lru_cache(TIMETABLES_REMEMBERED_MAX)

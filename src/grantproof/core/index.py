@@ -6,6 +6,8 @@ when a change touches them, so that following a change costs what it touches. P-
 equals the reference's. An index has one owner: whoever asks it also lets it follow.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -78,7 +80,7 @@ class Holder(NamedTuple):
     alone do to dynamic separation of duty.
     """
 
-    steady: tuple[RoleId, ...]
+    steady: tuple[str, ...]
     timed: tuple[tuple[RoleId, Validity], ...]
     clash: SessionClash | None
 
@@ -88,7 +90,7 @@ class Meeting(NamedTuple):
 
     principal: Principal
     grants: Grants
-    roles: tuple[RoleId, ...]
+    roles: tuple[str, ...]
     until: int | None
 
 
@@ -104,6 +106,7 @@ class Index:
         "_candidates",
         "_holders",
         "_named",
+        "_plain",
         "_unregistered",
         "ready",
         "state",
@@ -112,13 +115,14 @@ class Index:
 
     def __init__(self, state: Organization) -> None:
         self.state = state
-        self.ready: dict[str, tuple[RoleId, ...]] = {}
+        self.ready: dict[str, tuple[str, ...]] = {}
         self._holders: dict[str, Holder] = {}
         self.table: dict[Key, dict[str, Grants]] = {}
         self._unregistered: dict[Key, dict[str, Grants]] = {}
         self._candidates: dict[ClaimId, Candidate] = {}
-        self._below: dict[RoleId, frozenset[RoleId]] = {}
+        self._below: dict[RoleId, frozenset[str]] = {}
         self._named: dict[str, int] = {}
+        self._plain: dict[RoleId, str] = {}
         for claim in state.claims.values():
             self._count_action(claim, 1)
 
@@ -167,7 +171,7 @@ class Index:
         if found is None:
             message = "who and what have met are in the tables"
             raise TypeError(message)
-        return found if met.until is None else found._replace(until=met.until)
+        return found if met.until is None else replace(found, until=met.until)
 
     def _meet(self, request: Request, instant: int) -> Meeting | Verdict:
         """Return who and what meet in the request, or why nothing does."""
@@ -251,9 +255,10 @@ class Index:
 
     def _compile_holder(self, principal: PrincipalId) -> Holder:
         assigned = _assignments(self.state, principal)
-        steady = tuple(sorted({role for role, validity in assigned if validity == ALWAYS}))
+        lasting = sorted({role for role, validity in assigned if validity == ALWAYS})
         timed = tuple((role, validity) for role, validity in assigned if validity != ALWAYS)
-        clash = session_clash(self.state, closure(steady, self.state.roles.parents))
+        clash = session_clash(self.state, closure(lasting, self.state.roles.parents))
+        steady = self._shared(lasting)
         holder = Holder(steady, timed, clash)
         if len(steady) > 0 and len(timed) == 0 and clash is None:
             self.ready[str(principal)] = steady
@@ -292,12 +297,18 @@ class Index:
         )
         return grants_of(target, held)
 
-    def _holding(self, role: RoleId) -> frozenset[RoleId]:
+    def _holding(self, role: RoleId) -> frozenset[str]:
         """Return the roles that hold what the role holds: itself and its descendants."""
         below = self._below.get(role)
         if below is None:
-            below = self._below[role] = closure({role}, self.state.roles.children)
+            below = frozenset(self._shared(closure({role}, self.state.roles.children)))
+            self._below[role] = below
         return below
+
+    def _shared(self, roles: Iterable[RoleId]) -> tuple[str, ...]:
+        """Return the roles, each always as the same plain string: those are found fastest."""
+        plain = self._plain
+        return tuple(plain.setdefault(role, str(role)) for role in roles)
 
     def _candidate(self, claim: Claim) -> Candidate:
         candidate = self._candidates.get(claim.id)
@@ -307,7 +318,7 @@ class Index:
 
     def _active(
         self, request: Request, instant: int
-    ) -> tuple[tuple[RoleId, ...], SessionClash | None]:
+    ) -> tuple[tuple[str, ...], SessionClash | None]:
         active = active_roles(self.state, request, instant)
         return tuple(active), session_clash(self.state, active)
 

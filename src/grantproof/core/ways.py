@@ -5,12 +5,11 @@ certificate's claim. P-INDEX: what comes out is what `policy.evaluate` says.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 from grantproof.core.candidates import Candidate
 from grantproof.core.constraints import Constraint
-from grantproof.core.identifiers import RoleId
 from grantproof.core.matching import Target
 from grantproof.core.model import Claim
 from grantproof.core.policy import NoMatchingClaim, Reason
@@ -32,12 +31,13 @@ class Unmet:
 UNMET: Final = Unmet()
 
 
-class Verdict(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Verdict:
     """The granting claim or the reason of a deny, and what could change it.
 
     `until` is the next instant (epoch seconds) at which an assignment of the principal starts or
     ends; `hourly` says whether the hour, weekday or year matters, `used` and `rated` whether usage
-    and rate do.
+    and rate do. `allowed` says at once whether the answer is a claim.
     """
 
     answer: Claim | Reason | Unmet
@@ -45,6 +45,10 @@ class Verdict(NamedTuple):
     hourly: bool = False
     used: bool = False
     rated: bool = False
+    allowed: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "allowed", isinstance(self.answer, Claim))
 
     @property
     def metered(self) -> bool:
@@ -59,23 +63,25 @@ class Verdict(NamedTuple):
         return isinstance(answer, Unmet) or (isinstance(answer, Claim) and answer.metered)
 
 
-class Way(NamedTuple):
-    """A claim on one action and resource as one row: the roles that hold or inherit it, its tests.
+Way = tuple[
+    frozenset[str],
+    bytes | None,
+    frozenset[str] | None,
+    int | None,
+    int | None,
+    tuple[Constraint, ...],
+    Verdict,
+    Candidate,
+]
+"""A claim on one action and resource as one row: the roles that hold or inherit it, its tests.
 
-    The tests are those of its candidate; `verdict` is the answer to whom it is open.
-    """
-
-    roles: frozenset[RoleId]
-    hours: bytes | None
-    regions: frozenset[str] | None
-    usage_below: int | None
-    rate_below: int | None
-    closer: tuple[Constraint, ...]
-    verdict: Verdict
-    candidate: Candidate
+The tests are those of its candidate: hours, regions, usage below, rate below, closer. The verdict
+is the answer to whom it is open. A row without names, as only plain tuples are unpacked at once.
+"""
 
 
-class Grants(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Grants:
     """The ways to one action and resource, in the order of claims.
 
     `by_role` finds those of a role where there are many. `plain` says that no way is looked at more
@@ -83,14 +89,14 @@ class Grants(NamedTuple):
     """
 
     ways: tuple[Way, ...]
-    by_role: dict[RoleId, list[Way]] | None
+    by_role: dict[str, list[Way]] | None
     plain: bool
     nothing: Verdict
     unmet: Verdict
     target: Target
 
 
-Ready = Mapping[str, tuple[RoleId, ...]]
+Ready = Mapping[str, tuple[str, ...]]
 """The roles of principals of whom nothing else has to be asked."""
 
 
@@ -126,15 +132,18 @@ def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a ten
     """
     try:
         roles = ready[principal]
-        ways: Iterable[Way]
-        ways, by_role, plain, verdict, unmet, target = table[action][resource]
+        grants = table[action][resource]
     except KeyError:
         return None
-    if (kind is not None and kind != target.kind) or not (plain or looking is not nobody_looks):
+    if kind is not None and kind != grants.target.kind:
         return None
-    if by_role is not None:
-        ways = near(by_role, roles)
-    for holding, hours, regions, usage_below, rate_below, closer, granted, _ in ways:
+    if not grants.plain and looking is nobody_looks:
+        return None
+    by_role = grants.by_role
+    verdict = grants.nothing
+    for holding, hours, regions, usage_below, rate_below, closer, granted, _ in (
+        grants.ways if by_role is None else near(by_role, roles)
+    ):
         if holding.isdisjoint(roles):
             continue
         if (
@@ -145,11 +154,11 @@ def decide(  # noqa: PLR0917 - called once a decision: keywords would cost a ten
             and (not closer or looking(closer))
         ):
             return granted
-        verdict = unmet
+        verdict = grants.unmet
     return verdict
 
 
-def grants_of(target: Target, held: Iterable[tuple[Candidate, frozenset[RoleId]]]) -> Grants:
+def grants_of(target: Target, held: Iterable[tuple[Candidate, frozenset[str]]]) -> Grants:
     """Compile the claims that match, each with the roles that hold or inherit it."""
     ordered = sorted(held, key=lambda pair: pair[0].order)
     nothing = Verdict(
@@ -160,38 +169,38 @@ def grants_of(target: Target, held: Iterable[tuple[Candidate, frozenset[RoleId]]
     )
     ways = tuple(_way(candidate, roles, nothing) for candidate, roles in ordered)
     by_role = _by_role(ways) if len(ways) > WAYS_SCANNED_MAX else None
-    plain = all(len(way.closer) == 0 for way in ways)
-    return Grants(ways, by_role, plain, nothing, nothing._replace(answer=UNMET), target)
+    plain = all(len(candidate.closer) == 0 for candidate, _ in ordered)
+    return Grants(ways, by_role, plain, nothing, replace(nothing, answer=UNMET), target)
 
 
-def _way(candidate: Candidate, roles: frozenset[RoleId], nothing: Verdict) -> Way:
-    return Way(
+def _way(candidate: Candidate, roles: frozenset[str], nothing: Verdict) -> Way:
+    return (
         roles,
         candidate.hours,
         candidate.regions,
         candidate.usage_below,
         candidate.rate_below,
         candidate.closer,
-        nothing._replace(answer=candidate.claim),
+        replace(nothing, answer=candidate.claim),
         candidate,
     )
 
 
-def _by_role(ways: tuple[Way, ...]) -> dict[RoleId, list[Way]]:
-    by_role: dict[RoleId, list[Way]] = {}
+def _by_role(ways: tuple[Way, ...]) -> dict[str, list[Way]]:
+    by_role: dict[str, list[Way]] = {}
     for way in ways:
-        for role in way.roles:
+        for role in way[0]:
             by_role.setdefault(role, []).append(way)
     return by_role
 
 
-def matching(grants: Grants, roles: tuple[RoleId, ...]) -> list[Claim]:
+def matching(grants: Grants, roles: tuple[str, ...]) -> list[Claim]:
     """Return the claims that the roles hold or inherit, in the order of claims."""
     ways = grants.ways if grants.by_role is None else near(grants.by_role, roles)
-    return [way.candidate.claim for way in ways if not way.roles.isdisjoint(roles)]
+    return [candidate.claim for held, *_, candidate in ways if not held.isdisjoint(roles)]
 
 
-def near(by_role: Mapping[RoleId, list[Way]], roles: tuple[RoleId, ...]) -> list[Way]:
+def near(by_role: Mapping[str, list[Way]], roles: tuple[str, ...]) -> list[Way]:
     """Return the ways that one of the roles holds or inherits, in the order of claims."""
-    found = {way.candidate.order: way for role in roles for way in by_role.get(role, ())}
+    found = {way[-1].order: way for role in roles for way in by_role.get(role, ())}
     return [found[order] for order in sorted(found)]

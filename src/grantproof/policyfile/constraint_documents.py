@@ -1,8 +1,8 @@
 """The written forms of constraints, told apart by their field `type`."""
 
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Final, Literal, assert_never
 
-from pydantic import Field, GetCoreSchemaHandler, model_validator
+from pydantic import Field, GetCoreSchemaHandler, TypeAdapter, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 from grantproof.core import constraints
@@ -198,3 +198,6 @@ def _read(documents: list[Constraint]) -> tuple[constraints.Constraint, ...]:
 
 def _written(held: tuple[constraints.Constraint, ...]) -> list[Constraint]:
     return [of(constraint) for constraint in held]
+
+
+CONSTRAINTS: Final[TypeAdapter[tuple[constraints.Constraint, ...]]] = TypeAdapter(ConstraintsField)

@@ -9,7 +9,6 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainValidator,
-    TypeAdapter,
     ValidationError,
     WithJsonSchema,
 )
@@ -38,10 +37,6 @@ TYPES: Final[tuple[str, ...]] = tuple(
 """The types of constraints, as documents write them."""
 
 Failed = tuple[str | Constraint, ...]
-
-CONSTRAINTS: Final[TypeAdapter[tuple[Constraint, ...]]] = TypeAdapter(
-    constraint_documents.ConstraintsField
-)
 
 
 def read_reason(value: object) -> str:
@@ -100,7 +95,7 @@ def _type(name: str) -> str:
 
 
 def _constraint(written: object) -> Constraint:
-    return CONSTRAINTS.validate_python([written])[0]
+    return constraint_documents.CONSTRAINTS.validate_python([written])[0]
 
 
 ReasonField = Annotated[str, PlainValidator(read_reason), WithJsonSchema({"enum": list(REASONS)})]

@@ -12,9 +12,9 @@ from typing import Final, Literal
 from grantproof.core.identifiers import RoleId
 from grantproof.core.model import Principal, Validity
 from grantproof.core.organization import Organization
-from grantproof.service.access_review import Look, Sought, group_of
+from grantproof.service.access_review import AccessReview, Sought, group_of
 from grantproof.service.claim_text import claim_text, moment
-from grantproof.service.provenance import Mark, Provenance
+from grantproof.service.provenance import Occasion, Provenance
 from grantproof.service.review import Holding, holdings
 from grantproof.service.spreadsheet import row
 
@@ -84,7 +84,7 @@ class _Export:
         self._origin = origin
         self._instant = instant
         self._rows = rows
-        self._look = Look(state, Sought(), instant)
+        self._look = AccessReview(state, Sought(), instant)
         self._given: dict[RoleId, tuple[Given, ...]] = {}
         self._head = (state.id, str(state.revision), moment(instant))
 
@@ -145,5 +145,5 @@ def _moment(instant: int | None) -> str:
     return "" if instant is None else moment(instant)
 
 
-def _when(mark: Mark | None) -> str:
-    return "" if mark is None else moment(mark.instant)
+def _when(occasion: Occasion | None) -> str:
+    return "" if occasion is None else moment(occasion.instant)

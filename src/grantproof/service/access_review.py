@@ -68,13 +68,13 @@ def access(
 
     The principal, role and resource that are named must exist.
     """
-    look = Look(state, sought, instant)
+    look = AccessReview(state, sought, instant)
     begin = after[0] if after else ""
     for principal in sorted(one for one in look.principals() if one >= begin):
         yield from (way for way in look.of(principal) if way.key > after)
 
 
-class Look:
+class AccessReview:
     """One look at a state: what is the same for many principals is worked out once."""
 
     def __init__(self, state: Organization, sought: Sought, instant: int) -> None:

@@ -13,7 +13,7 @@ UNAVAILABLE: Final = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AttemptCounts:
     """How often each outcome came about since the start; `retries` are attempts after a first."""
 
     outcomes: dict[str, int]
@@ -47,7 +47,7 @@ class Attempts:
             self.count(UNAVAILABLE)
             raise
 
-    def tally(self) -> Tally:
+    def tally(self) -> AttemptCounts:
         """Return what was counted until now."""
         with self._lock:
-            return Tally(dict(self._outcomes), self._retries)
+            return AttemptCounts(dict(self._outcomes), self._retries)

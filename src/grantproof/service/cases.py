@@ -63,7 +63,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CaseCounts:
     """How many cases were kept since the start, and how many for which there was no room."""
 
     kept: int
@@ -77,7 +77,7 @@ class Cases(Protocol):
         """Take a case; it is kept, or counted as dropped."""
         ...
 
-    def tally(self) -> Kept:
+    def tally(self) -> CaseCounts:
         """Return what became of the cases until now."""
         ...
 
@@ -92,9 +92,9 @@ class NoCases:
     def keep(self, case: Case) -> None:
         """Let it go."""
 
-    def tally(self) -> Kept:
+    def tally(self) -> CaseCounts:
         """Return that nothing was kept."""
-        return Kept(0, 0)
+        return CaseCounts(0, 0)
 
     def close(self) -> None:
         """Do nothing."""

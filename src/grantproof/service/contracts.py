@@ -20,9 +20,9 @@ from grantproof.service.cases import (
     CONTRACTS,
     Asked,
     Case,
+    CaseCounts,
     Cases,
     Contract,
-    Kept,
     NoCases,
     Proposal,
     certified,
@@ -46,7 +46,7 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ContractCounts:
     """Checks and violations since the start, by contract; what became of the cases; who is out.
 
     `withdrawn` is how often an organization that was being served was taken out of service.
@@ -55,7 +55,7 @@ class Tally:
     checks: dict[Contract, int]
     violations: dict[Contract, int]
     withdrawn: int
-    cases: Kept
+    cases: CaseCounts
 
 
 class Unfinished(Exception):
@@ -86,11 +86,11 @@ class Contracts:
         self._violations: dict[Contract, int] = dict.fromkeys(CONTRACTS, 0)
         self._withdrawn = 0
 
-    def tally(self) -> Tally:
+    def tally(self) -> ContractCounts:
         """Return what was checked, and found, until now."""
         with self._lock:
             counts = dict(self._checks), dict(self._violations), self._withdrawn
-        return Tally(*counts, self.cases.tally())
+        return ContractCounts(*counts, self.cases.tally())
 
     def broken_by(self, before: Organization, accepted: Accepted) -> tuple[Violation, ...]:
         """Return what is wrong with a change that was accepted and not committed; often nothing."""

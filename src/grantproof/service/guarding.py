@@ -5,10 +5,9 @@ when there is none that answers. Everything else is judged apart, within limits.
 lost a race is not judged again: only what others have changed since is, see `Judgement`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any
 
 from grantproof.core.commands import Accepted
 from grantproof.core.commands.delta import compose
@@ -17,10 +16,8 @@ from grantproof.core.identifiers import GuardrailId
 from grantproof.core.organization import Organization
 from grantproof.service.past import between, undone
 from grantproof.service.ports import Store
-from grantproof.service.solving import Undetermined
+from grantproof.service.solving import IN_PROCESS, Answering, Undetermined
 from grantproof.service.versions import Versioned
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +45,6 @@ class Unjudged:
         return f"whether guardrail `{self.guardrail}` would hold is not known: {self.why}"
 
 
-class Asked(Protocol):
-    """Does work, apart or not: see `service.solving.Solver`."""
-
-    def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
-        """Return what the work returns, or why nothing came of it."""
-        ...
-
-
-class InProcess:
-    """Does the work where it is asked for: for programs that serve nobody."""
-
-    def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
-        """Return what the work returns."""
-        return work()
-
-
-IN_PROCESS: Final = InProcess()
-
-
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """What takes a solver: `step` leads from `before`, of which every guardrail holds.
@@ -85,7 +63,7 @@ class Doubt:
 class Guard:
     """Judges changes. INVARIANT: every guardrail of an organization holds of it."""
 
-    def __init__(self, solver: Asked = IN_PROCESS) -> None:
+    def __init__(self, solver: Answering = IN_PROCESS) -> None:
         self._solver = solver
 
     def refusal(self, before: Organization, change: Accepted) -> Broken | Unjudged | None:

@@ -37,7 +37,7 @@ Found = dict[Key, Session | None]
 
 
 @dataclass(slots=True)
-class Kept:
+class KeptSession:
     """A session as of `read_at`; none where there was none. `used` since it was read."""
 
     session: Session | None
@@ -78,7 +78,7 @@ class KeptSessions:
         self._kept_max = kept_max
         self._confirm_seconds = min(CONFIRM_SECONDS, self._max_staleness / CONFIRMATIONS)
         # INVARIANT: in the order in which they were put here, and only the owner touches it.
-        self._kept: dict[Key, Kept] = {}
+        self._kept: dict[Key, KeptSession] = {}
         self._readings: set[_Reading] = set()
         self._prune_at = 0
 
@@ -86,7 +86,7 @@ class KeptSessions:
         """Return how many are kept."""
         return len(self._kept)
 
-    def find(self, organization: str, session: str) -> Kept | None:
+    def find(self, organization: str, session: str) -> KeptSession | None:
         """Return what is known of a session, unless it is nothing or too old: then read it."""
         kept = self._kept.get((organization, session))
         if kept is None or self._seconds() - kept.read_at > self._max_staleness:
@@ -180,7 +180,7 @@ class KeptSessions:
             known = self._kept.get(key)
             if key in reading.sessions or (known is not None and known.read_at > reading.began):
                 continue
-            self._keep(key, Kept(session, reading.began))
+            self._keep(key, KeptSession(session, reading.began))
 
     def _put(self, key: Key, session: Session | None, *, began: float) -> None:
         for reading in self._readings:
@@ -188,9 +188,9 @@ class KeptSessions:
         known = self._kept.get(key)
         # Of two threads that have changed it the later one may have told so first.
         if session is None or known is None or _is_before(known.session, session):
-            self._keep(key, Kept(session, began))
+            self._keep(key, KeptSession(session, began))
 
-    def _keep(self, key: Key, kept: Kept) -> None:
+    def _keep(self, key: Key, kept: KeptSession) -> None:
         self._kept.pop(key, None)
         self._kept[key] = kept
         if len(self._kept) > self._kept_max:

@@ -6,13 +6,13 @@ the state that won; after a bounded number of lost races the caller is told. Wri
 take turns, but for what takes a solver, which nobody waits for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from grantproof.core.authority import unauthorized
 from grantproof.core.commands import Accepted, Outcome, Rejected, apply
-from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
+from grantproof.core.commands.language import Command
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.invariants import Violation
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
@@ -131,11 +131,6 @@ ENDINGS: Final[Mapping[type[Proposed], str]] = {
     Unjudged: "undetermined",
 }
 """How a change is counted by what became of it; one that is told again is not counted again."""
-
-
-def as_one(commands: Sequence[SingleCommand]) -> Command:
-    """Return the commands as the one change that they are: several as a change set."""
-    return commands[0] if len(commands) == 1 else ChangeSet(tuple(commands))
 
 
 class AdministrationPoint:

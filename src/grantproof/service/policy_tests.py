@@ -17,7 +17,7 @@ from grantproof.core import metering
 from grantproof.core.authority import unauthorized
 from grantproof.core.certificate import Certificate
 from grantproof.core.commands import Rejected, apply
-from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
+from grantproof.core.commands.language import as_one
 from grantproof.core.constraints import Context
 from grantproof.core.duty import active_roles
 from grantproof.core.errors import Refusal
@@ -122,7 +122,7 @@ class Trial:
 
     def _refusal(self, entry: ChangeEntry, context: ContextEntry) -> Refusal | None:
         """Return why the change is refused: the right of its author first, as a service does."""
-        command = _as_one(entry.change)
+        command = as_one(entry.change)
         if entry.by is not None:
             # A change says nothing of its context but when it is made.
             moment = ContextEntry(instant=context.instant)
@@ -203,10 +203,6 @@ def _situated(instant: int, time_zone: str, supplied: Supplied) -> Context:
 def _share(known: frozenset[str], reached: "dict[ClaimId, bool] | dict[RoleId, bool]") -> Share:
     exercised = frozenset(name for name, granted in reached.items() if granted)
     return Share(known, exercised & known, frozenset(reached) & known)
-
-
-def _as_one(change: tuple[SingleCommand, ...]) -> Command:
-    return change[0] if len(change) == 1 else ChangeSet(change)
 
 
 def _wrong(expected: Expected, decision: Decision) -> Iterator[str]:

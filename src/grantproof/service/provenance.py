@@ -33,7 +33,7 @@ Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Occasion:
     """The event of a revision: its instant in epoch seconds, and who made it."""
 
     revision: int
@@ -45,13 +45,13 @@ class Provenance:
     """The latest event that made each fact that stands, of one organization."""
 
     def __init__(self) -> None:
-        self._marks: list[Mark] = []
+        self._occasions: list[Occasion] = []
         self._latest: dict[Key, int] = {}
 
-    def take(self, mark: Mark, delta: Delta) -> None:
+    def take(self, occasion: Occasion, delta: Delta) -> None:
         """Take in the next event, and what it did."""
-        number = len(self._marks)
-        self._marks.append(mark)
+        number = len(self._occasions)
+        self._occasions.append(occasion)
         for fact in delta.removed:
             # What goes is not shown any more, but a role without it is another.
             if isinstance(fact, Inheritance | Claim):
@@ -61,14 +61,14 @@ class Provenance:
             if key is not None:
                 self._latest[key] = number
 
-    def assigned(self, principal: PrincipalId, holding: Holding) -> Mark | None:
+    def assigned(self, principal: PrincipalId, holding: Holding) -> Occasion | None:
         """Return which event assigned the role; nothing where that was not taken in."""
         number = self._latest.get(_assignment(principal, holding))
-        return None if number is None else self._marks[number]
+        return None if number is None else self._occasions[number]
 
     def changed(
         self, principal: PrincipalId, holding: Holding, roles: Iterable[RoleId]
-    ) -> Mark | None:
+    ) -> Occasion | None:
         """Return the latest event that changed the holding, or what one of the roles gives.
 
         That is: the principal itself, the assignment, a membership or nesting on the way to it, and
@@ -81,7 +81,7 @@ class Provenance:
             keys.extend(("nesting", inner, outer) for inner, outer in steps)
         keys.extend(("role", role) for role in roles)
         numbers = [self._latest[key] for key in keys if key in self._latest]
-        return self._marks[max(numbers)] if numbers else None
+        return self._occasions[max(numbers)] if numbers else None
 
 
 def provenance(store: Store, organization: OrganizationId, *, until: int) -> Provenance:
@@ -91,7 +91,7 @@ def provenance(store: Store, organization: OrganizationId, *, until: int) -> Pro
     """
     found = Provenance()
     for event in events_between(store, organization, after=0, until=until, at_once=EVENTS_READ):
-        found.take(Mark(event.revision, event.instant, event.actor), event.delta)
+        found.take(Occasion(event.revision, event.instant, event.actor), event.delta)
     return found
 
 
@@ -100,8 +100,8 @@ def retold(entries: Iterable[Entry], *, until: int) -> Provenance:
     found = Provenance()
     for entry in entries:
         if entry.revision <= until:
-            mark = Mark(entry.revision, entry.instant, entry.actor or ERASED)
-            found.take(mark, decode_delta(entry.delta))
+            occasion = Occasion(entry.revision, entry.instant, entry.actor or ERASED)
+            found.take(occasion, decode_delta(entry.delta))
     return found
 
 

@@ -13,9 +13,8 @@ from grantproof.analysis.reachability.question import Holds, MayDo, Question
 from grantproof.core.identifiers import Action, PrincipalId, ResourceId, RoleId
 from grantproof.core.organization import Organization
 from grantproof.policyfile.arbac_text import ArbacDocument
-from grantproof.service.guarding import Asked
 from grantproof.service.pip import Supplied, situate, uncounted
-from grantproof.service.solving import Undetermined
+from grantproof.service.solving import Answering, Undetermined
 
 
 def by_rules(
@@ -57,7 +56,7 @@ def in_organization(
     instant: int,
     hour: int | None,
     weekday: int | None,
-    solver: Asked,
+    solver: Answering,
 ) -> collusion.Answer | Undetermined:
     """Return whether the people can bring about that the principal meets the goal.
 

@@ -10,14 +10,14 @@ from grantproof.core.hierarchy import closure, groups_of, holders_of, members_of
 from grantproof.core.identifiers import Action, GroupId, PrincipalId, ResourceId, RoleId
 from grantproof.core.matching import (
     Request,
-    Target,
     action_matches,
     claim_matches,
+    claims_on,
     descendants,
     resolve,
     resource_matches,
 )
-from grantproof.core.model import Any, Claim, Exactly, OfKind, ResourcePattern, Within
+from grantproof.core.model import Any, Claim, Exactly, OfKind, Within
 from grantproof.core.organization import Organization
 from grantproof.core.rights import claims_of
 from grantproof.service.standard_review import target_of
@@ -35,7 +35,7 @@ def principals(
         return ()
     roles = {
         claim.role
-        for claim in _claims_on(state, target)
+        for claim in claims_on(state, target)
         if claim_matches(claim, request.action, target)
     }
     holders = holders_of(state, roles)
@@ -90,18 +90,6 @@ def actions(state: Organization, request: Request) -> Iterable[Action]:
 
 def _named(claims: Iterable[Claim]) -> frozenset[Action]:
     return frozenset(claim.action.value for claim in claims if isinstance(claim.action, Exactly))
-
-
-def _claims_on(state: Organization, target: Target) -> Iterator[Claim]:
-    patterns: tuple[ResourcePattern, ...] = (
-        Exactly(target.resource),
-        *map(Within, target.lineage),
-        OfKind(target.kind),
-        Any(),
-    )
-    for pattern in patterns:
-        for claim in state.claims_by_resource.get(pattern, ()):
-            yield state.claims[claim]
 
 
 def _held(state: Organization, principal: PrincipalId) -> Iterator[Claim]:

@@ -10,12 +10,15 @@ from typing import Final, Protocol
 
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.limits import EVENTS_PAGE_MAX
-from grantproof.core.organization import advance
+from grantproof.core.organization import Organization, advance
 from grantproof.service.ports import Store, StoreUnusable
 from grantproof.service.versions import Versioned
 
 EVENTS_BEHIND_MAX: Final = 10_000
-"""From what is farther behind nobody catches up: reading all facts is faster."""
+"""So many events are always caught up with, however little there is to read instead."""
+
+ENTITIES_AN_EVENT: Final = 2
+"""So many entities are read, each with what is assigned to it, in the time that an event takes."""
 
 GONE: Final = "the store has no such organization"
 FAR_BEHIND: Final = "too many events behind"
@@ -23,21 +26,36 @@ DIVERGED: Final = "the store has another history"
 UNFIT: Final = "the events do not fit it"
 
 
+def entities(state: Organization) -> int:
+    """Return how many things there are in an organization that have an id."""
+    held = len(state.principals) + len(state.groups) + len(state.roles)
+    return held + len(state.resources) + len(state.claims)
+
+
+def is_far_behind(events: int, entities_there: int) -> bool:
+    """Return whether reading all facts is faster than catching up with that many events."""
+    return events > max(EVENTS_BEHIND_MAX, entities_there // ENTITIES_AN_EVENT)
+
+
 class Damaged(ValueError):
     """What lies on the shelf is not what was put there; the text says why, in a few words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What was kept, at the event of that revision and seal. `read` may raise `Damaged`."""
+class KeptState:
+    """What was kept, at the event of that revision and seal. `read` may raise `Damaged`.
+
+    `entities` says how many there are in it.
+    """
 
     revision: int
     seal: str
+    entities: int
     read: Callable[[], Versioned]
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ShelfCounts:
     """What was done until now: started from, written, passed over, and not written for an error."""
 
     used: int = 0
@@ -53,11 +71,11 @@ Pace = Callable[[], bool]
 class Shelf(Protocol):
     """Keeps one state of each organization. Safe to use from several threads; nothing raises."""
 
-    def find(self, organization: OrganizationId) -> Kept | None:
+    def find(self, organization: OrganizationId) -> KeptState | None:
         """Return what is kept of the organization, if it is whole and ours."""
         ...
 
-    def use(self, kept: Kept, now: Versioned) -> None:
+    def use(self, kept: KeptState, now: Versioned) -> None:
         """Note that what was kept is served, after it has caught up with the store."""
         ...
 
@@ -73,7 +91,7 @@ class Shelf(Protocol):
         """Remove what is kept of the organization."""
         ...
 
-    def tally(self) -> Tally:
+    def tally(self) -> ShelfCounts:
         """Return what was done until now."""
         ...
 
@@ -106,14 +124,14 @@ class _Denied(Exception):
     """What is kept is not of the history that the store has."""
 
 
-def _confirmed(store: Store, kept: Kept, organization: OrganizationId) -> Versioned:
+def _confirmed(store: Store, kept: KeptState, organization: OrganizationId) -> Versioned:
     head = store.heads((organization,)).get(organization)
     if head is None:
         raise _Denied(GONE)
     behind = head[0] - kept.revision
     if behind < 0:
         raise _Denied(DIVERGED)
-    if behind > EVENTS_BEHIND_MAX:
+    if is_far_behind(behind, kept.entities):
         raise Damaged(FAR_BEHIND)
     seen = caught_up(store, kept.read())
     if seen is None:

@@ -15,12 +15,11 @@ short, raise `MemoryError`.
 """
 
 import threading
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar, get_args
 
-from grantproof.service.requests import BOUNDS, Durations
+from grantproof.service.requests import Durations
 
 Cause = Literal["time", "memory", "crashed", "refused"]
 """Why there is no answer; `refused` is what was not begun, or was ended with the service."""
@@ -40,14 +39,33 @@ class Undetermined:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class EndingCounts:
     """How often work ended how since the start, and how long what was begun took, in seconds."""
 
     endings: dict[Ending, int]
     durations: Durations
 
 
-class Solver(Protocol):
+class Answering(Protocol):
+    """Does what is asked of it, apart or not."""
+
+    def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
+        """Return what the work returns, or why nothing came of it."""
+        ...
+
+
+class InProcess:
+    """Does the work where it is asked for: for programs that serve nobody."""
+
+    def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
+        """Return what the work returns."""
+        return work()
+
+
+IN_PROCESS: Final = InProcess()
+
+
+class Solver(Answering, Protocol):
     """Does what is asked of it apart from this process. Safe to use from several threads."""
 
     def ask(self, work: Callable[[], Answer]) -> Answer | Undetermined:
@@ -61,7 +79,7 @@ class Solver(Protocol):
         """End all that is under way, and refuse whatever is asked from now on."""
         ...
 
-    def tally(self) -> Tally:
+    def tally(self) -> EndingCounts:
         """Return how what was asked until now has ended."""
         ...
 
@@ -72,18 +90,16 @@ class Endings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._endings: dict[Ending, int] = dict.fromkeys(ENDINGS, 0)
-        self._durations = Durations([0] * (len(BOUNDS) + 1))
+        self._durations = Durations()
 
     def count(self, ending: Ending, seconds: float | None = None) -> None:
         """Count an ending; `seconds` is how long it took, and nothing for what was not begun."""
         with self._lock:
             self._endings[ending] += 1
             if seconds is not None:
-                self._durations.buckets[bisect_left(BOUNDS, seconds)] += 1
-                self._durations.seconds += seconds
+                self._durations.count(seconds)
 
-    def tally(self) -> Tally:
+    def tally(self) -> EndingCounts:
         """Return what was counted until now."""
         with self._lock:
-            durations = Durations(self._durations.buckets.copy(), self._durations.seconds)
-            return Tally(dict(self._endings), durations)
+            return EndingCounts(dict(self._endings), self._durations.copy())

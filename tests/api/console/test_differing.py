@@ -26,7 +26,7 @@ from grantproof.service.demo import ACME
 from grantproof.service.difference_told import Side, Told, told
 from grantproof.service.keyring import KeyRequest
 from grantproof.service.ports import StoreUnavailable
-from grantproof.service.solving import Endings, Tally, Undetermined
+from grantproof.service.solving import EndingCounts, Endings, Undetermined
 from tests.api.console.browsing import look, words
 from tests.api.console.browsing import told as told_on_page
 from tests.api.service import OPERATORS, Api, running, serving
@@ -142,7 +142,7 @@ class Hung:
     def stop(self) -> None:
         """Have nothing to end."""
 
-    def tally(self) -> Tally:
+    def tally(self) -> EndingCounts:
         """Return that nothing was ever begun."""
         return Endings().tally()
 

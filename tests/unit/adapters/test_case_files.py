@@ -8,7 +8,7 @@ import pytest
 from grantproof.adapters import case_files
 from grantproof.adapters.case_files import CaseFiles, CaseRules, source_digest
 from grantproof.service.case_text import write_case
-from grantproof.service.cases import Case, Kept
+from grantproof.service.cases import Case, CaseCounts
 from tests.organizations import ANN, made_of, people
 
 CASE = Case("state", made_of(*people(ANN)), None, "a valid state", "another")
@@ -29,13 +29,13 @@ def test_what_cannot_be_written_is_dropped_and_leaves_nothing(tmp_path: Path) ->
     files = CaseFiles(CaseRules(tmp_path, bytes_max=10, logged=False))
     files.keep(CASE)
     files.close()
-    assert files.tally() == Kept(0, 1)
+    assert files.tally() == CaseCounts(0, 1)
     folder = tmp_path / "gone"
     files = CaseFiles(CaseRules(folder, logged=False))
     folder.rmdir()
     files.keep(CASE)
     files.close()
-    assert files.tally() == Kept(0, 1)
+    assert files.tally() == CaseCounts(0, 1)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -49,7 +49,7 @@ def test_without_a_folder_cases_are_told_and_nothing_is_written(
     told = capsys.readouterr().out
     assert "contract broken" in told
     assert "ann" not in told
-    assert files.tally() == Kept(0, 0)
+    assert files.tally() == CaseCounts(0, 0)
 
 
 def test_a_flood_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_a_flood_waits_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert 100 - case_files.WAITING_MAX - 1 <= dropped < 100
     slow.set()
     files.close()
-    assert files.tally() == Kept(100 - dropped, dropped)
+    assert files.tally() == CaseCounts(100 - dropped, dropped)
 
 
 def test_the_bound_is_that_of_all_who_write_there(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from grantproof.adapters.decision_files import SECONDS_PER_DAY, SUFFIX, DecisionFiles, FileRules
 from grantproof.core.errors import Illegal
-from grantproof.service.decision_log import REDACTED, Entry, Redaction, Tally, sampled
+from grantproof.service.decision_log import REDACTED, Entry, LogCounts, Redaction, sampled
 
 ENTRY = Entry(
     instant=10,
@@ -82,7 +82,7 @@ def test_an_entry_is_written_whole(tmp_path: Path) -> None:
             "item": None,
         }
     ]
-    assert files.tally() == Tally(1, 0, 0, 10_000)
+    assert files.tally() == LogCounts(1, 0, 0, 10_000)
 
 
 def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_there_is_no_room_beyond_the_queue(tmp_path: Path) -> None:
         assert becomes(lambda: files.tally().waiting == 0)
         files.take(numbered(1, 5))
     assert [line["revision"] for line in lines(folder)] == list(range(6))
-    assert files.tally() == Tally(6, 0, 0, 5)
+    assert files.tally() == LogCounts(6, 0, 0, 5)
 
 
 def test_a_deleted_file_is_replaced(tmp_path: Path) -> None:
@@ -161,9 +161,9 @@ def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
     with logging(FileRules(folder)) as files:
         shutil.rmtree(folder)
         files.take(numbered(3))
-    assert files.tally() == Tally(0, 3, 3, 10_000)
+    assert files.tally() == LogCounts(0, 3, 3, 10_000)
     files.take(numbered(1))
-    assert files.tally() == Tally(0, 4, 3, 10_000)
+    assert files.tally() == LogCounts(0, 4, 3, 10_000)
 
 
 def test_many_threads_lose_nothing(tmp_path: Path) -> None:
@@ -219,3 +219,17 @@ def test_sampling_takes_its_share_and_never_changes_its_mind() -> None:
     taken = [each for each in ids if sampled(each, 0.1)]
     assert 800 < len(taken) < 1_200
     assert set(taken) <= {each for each in ids if sampled(each, 0.2)}
+
+
+def test_more_than_is_written_at_once_keeps_its_order(tmp_path: Path) -> None:
+    """What was taken together may be written in parts; each part is written once."""
+    folder = tmp_path / "log"
+    with logging(FileRules(folder)) as files:
+        shutil.rmtree(folder)
+        for start in range(0, 2_100, 700):
+            files.take(numbered(700, start))
+        assert files.tally().waiting == 2_100
+        folder.mkdir()
+        assert becomes(lambda: files.tally().waiting == 0)
+    assert [line["revision"] for line in lines(folder)] == list(range(2_100))
+    assert files.tally() == LogCounts(2_100, 0, 0, 10_000)

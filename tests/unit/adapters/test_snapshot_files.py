@@ -18,18 +18,19 @@ from grantproof.adapters.snapshot_files import DRAFT_SECONDS_MAX, MAGIC, Snapsho
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.invariants import valid
 from grantproof.core.model import Assignment, Delta, GroupAssignment, Membership
-from grantproof.service.shelf import Damaged, Tally
+from grantproof.service.shelf import Damaged, ShelfCounts
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
+    Constraints,
     Groups,
     Header,
     Inheritances,
     Kinds,
     Nestings,
     Part,
-    PrincipalRow,
     Principals,
+    RateRow,
     Resources,
     Roles,
     SodSets,
@@ -41,7 +42,7 @@ from tests.shelves import SECRET, at_once, found, kept, seen_in, shelf_in
 
 OTHER = OrganizationId("other")
 SMALL = HISTORY[4:7]
-HEADER = Header(ACME, 5, "5ea1", "UTC", administered=False)
+HEADER = Header(ACME, 5, "5ea1", "UTC", administered=False, entities=2)
 
 
 def furnished(organization: OrganizationId = ACME) -> Versioned:
@@ -79,7 +80,7 @@ def test_every_kind_of_fact_comes_back(tmp_path: Path) -> None:
     read = back.read()
     assert (read.state, read.versions, read.seal) == (seen.state, seen.versions, seen.seal)
     assert valid(read.state) == ()
-    assert shelf.tally() == Tally(written=1)
+    assert shelf.tally() == ShelfCounts(written=1)
 
 
 def test_files_are_the_owners_alone_and_their_names_tell_nothing(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def believed(shelf: SnapshotFiles, path: Path, content: bytes) -> bool:
             ),
             "of another organization",
         ),
-        (lambda path: path.write_bytes(closed(b"").replace(b"-2\n", b"-1\n")), "another version"),
+        (lambda path: path.write_bytes(closed(b"").replace(b"-3\n", b"-2\n")), "another version"),
         (lambda path: path.write_bytes(closed(b"")), "not what this version writes"),
         (lambda path: path.write_bytes(sealed(Groups([]))), "not what this version writes"),
         (lambda path: path.mkdir(), "Is a directory"),
@@ -154,7 +155,7 @@ def test_what_is_not_ours_is_passed_over(
     (line,) = logs
     assert (line["event"], line["organization"]) == ("snapshot file ignored", ACME)
     assert why in line["why"]
-    assert shelf.tally() == Tally(ignored=1)
+    assert shelf.tally() == ShelfCounts(ignored=1)
 
 
 def test_a_file_of_another_organization_put_in_its_place_is_passed_over(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_a_file_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
     """It counts as nothing: so it is at the first start of each organization."""
     shelf = shelf_in(tmp_path)
     assert shelf.find(ACME) is None
-    assert shelf.tally() == Tally()
+    assert shelf.tally() == ShelfCounts()
 
 
 def test_a_file_that_is_too_large_is_not_read(
@@ -186,7 +187,8 @@ def test_a_file_that_is_too_large_is_not_read(
 
 ROLES = Roles([("one", 1), ("two", 2)])
 KINDS = Kinds([("file", 1)])
-PERSON: PrincipalRow = ("ann", True, {}, [], [], [], 3)
+PEOPLE = Principals(["ann", "bob"], [[], []], [], [], [], [], [3, 3])
+changed = msgspec.structs.replace
 
 
 @pytest.mark.parametrize(
@@ -206,10 +208,23 @@ PERSON: PrincipalRow = ("ann", True, {}, [], [], [], 3)
         (ROLES, Claims([("claim", 2, None, ("any", None), [], 1)])),
         (ROLES, Claims([("claim", 0, None, ("exactly", None), [], 1)])),
         (ROLES, Claims([("claim", 0, None, ("any", "docs"), [], 1)])),
-        (Principals([PERSON, PERSON]),),
-        (ROLES, Principals([("ann", True, {}, [], [], [(0, 9, 8)], 3)])),
-        (Principals([("ann", True, {"id": 1}, [], [], [], 3)]),),
-        (Principals([("ann", True, {"a": 2**63}, [], [], [], 3)]),),
+        (ROLES, Claims([("claim", 0, None, ("any", None), [0], 1)])),
+        (Constraints([RateRow(0)]),),
+        (PEOPLE, PEOPLE),
+        (changed(PEOPLE, ids=["ann", "ann"]),),
+        (changed(PEOPLE, ids=["ann", "not an id"]),),
+        (changed(PEOPLE, ids=["ann"]),),
+        (changed(PEOPLE, held=[[]]),),
+        (changed(PEOPLE, revisions=[3]),),
+        (changed(PEOPLE, revisions=[3, 6]),),
+        (changed(PEOPLE, suspended=[2]),),
+        (ROLES, changed(PEOPLE, held=[[2], []])),
+        (ROLES, changed(PEOPLE, timed=[(0, [(0, 9, 8)])])),
+        (ROLES, changed(PEOPLE, timed=[(2, [(0, 8, 9)])])),
+        (changed(PEOPLE, groups=[(0, [0])]),),
+        (changed(PEOPLE, attributes=[(0, {"id": 1})]),),
+        (changed(PEOPLE, attributes=[(0, {"a": 2**63})]),),
+        (changed(PEOPLE, attributes=[(2, {"a": 1})]),),
         (HEADER,),
     ],
 )
@@ -224,8 +239,10 @@ def test_no_illegal_fact_can_be_read(parts: tuple[Part, ...], tmp_path: Path) ->
 def test_legal_rows_of_that_kind_are_read(tmp_path: Path) -> None:
     """So that it is not for another reason that the illegal ones are refused."""
     shelf = shelf_in(tmp_path)
-    claims = Claims([("claim", 1, None, ("any", None), [], 1)])
-    shelf.path(ACME).write_bytes(sealed(HEADER, ROLES, KINDS, claims, Principals([PERSON])))
+    claims = Claims([("claim", 1, None, ("any", None), [0], 1)])
+    people = changed(PEOPLE, held=[[1], []], timed=[(1, [(0, 8, 9)])], suspended=[1])
+    parts = (ROLES, KINDS, Constraints([RateRow(1)]), claims, people)
+    shelf.path(ACME).write_bytes(sealed(HEADER, *parts))
     assert valid(found(shelf, ACME).read().state) == ()
 
 
@@ -259,7 +276,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [shelf.path(ACME)]
     assert shelf.path(ACME).read_bytes() == before
     assert shelf.keep(furnished(), at_once)
-    assert shelf.tally() == Tally(written=2, failed=1)
+    assert shelf.tally() == ShelfCounts(written=2, failed=1)
 
 
 def test_who_has_no_time_to_end_leaves_the_old_file(tmp_path: Path) -> None:
@@ -270,7 +287,7 @@ def test_who_has_no_time_to_end_leaves_the_old_file(tmp_path: Path) -> None:
     assert not shelf.keep(furnished(), lambda: next(turns))
     assert list(tmp_path.iterdir()) == [shelf.path(ACME)]
     assert shelf.path(ACME).read_bytes() == before
-    assert shelf.tally() == Tally(written=1)
+    assert shelf.tally() == ShelfCounts(written=1)
 
 
 @pytest.mark.parametrize(

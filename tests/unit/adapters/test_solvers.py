@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from grantproof.adapters.apart import Limits, Solvers
 from grantproof.adapters.apart.forks import STOPPED
-from grantproof.service.solving import ENDINGS, Tally, Undetermined
+from grantproof.service.solving import ENDINGS, EndingCounts, Undetermined
 
 PATIENT: Final = Limits(30.0)
 POLL_SECONDS: Final = 0.005
@@ -50,7 +50,7 @@ def begun(place: Path) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def ended(tally: Tally) -> dict[str, int]:
+def ended(tally: EndingCounts) -> dict[str, int]:
     """What has come about, and how often."""
     return {ending: count for ending, count in tally.endings.items() if count > 0}
 

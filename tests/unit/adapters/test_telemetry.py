@@ -13,10 +13,10 @@ from grantproof.core.policy import ConstraintFailed
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.service import attempts, contracts, decision_log, shelf
-from grantproof.service.cases import CONTRACTS, Contract, Kept
+from grantproof.service.cases import CONTRACTS, CaseCounts, Contract
 from grantproof.service.outcomes import none
 from grantproof.service.requests import BOUNDS, Durations, Requests
-from grantproof.service.solving import ENDINGS, Ending, Endings, Tally
+from grantproof.service.solving import ENDINGS, Ending, EndingCounts, Endings
 from tests.organizations import (
     ACME,
     ANN,
@@ -95,9 +95,11 @@ def watching_everything() -> Telemetry:
     telemetry.watch_charges(attempts.Attempts(["charged"]).tally)
     telemetry.watch_credentials(lambda: 0)
     telemetry.watch_solver(Endings().tally)
-    telemetry.watch_decision_log(lambda: decision_log.Tally(1, 2, 3, 4))
-    telemetry.watch_snapshot_files(lambda: shelf.Tally(1, 2, 3, 4))
-    telemetry.watch_contracts(lambda: contracts.Tally(CHECKS, VIOLATIONS, 8, Kept(9, 10)))
+    telemetry.watch_decision_log(lambda: decision_log.LogCounts(1, 2, 3, 4))
+    telemetry.watch_snapshot_files(lambda: shelf.ShelfCounts(1, 2, 3, 4))
+    telemetry.watch_contracts(
+        lambda: contracts.ContractCounts(CHECKS, VIOLATIONS, 8, CaseCounts(9, 10))
+    )
     telemetry.tell_verification(verified=True, source="c0ffee")
     return telemetry
 
@@ -212,7 +214,7 @@ def test_the_solver_is_told_by_ending_and_duration() -> None:
     endings: dict[Ending, int] = dict(zip(ENDINGS, (6, 7, 8, 9, 10), strict=True))
     buckets = [1, *[0] * (len(BOUNDS) - 2), 2, 3]
     telemetry = Telemetry()
-    telemetry.watch_solver(lambda: Tally(endings, Durations(buckets, 12.5)))
+    telemetry.watch_solver(lambda: EndingCounts(endings, Durations(buckets, 12.5)))
     found = told(telemetry)
     assert by(found, "grantproof_solver_runs_total") == {
         "answered": 6,
@@ -238,7 +240,7 @@ def test_refused_credentials_are_told() -> None:
 def test_the_queue_of_the_decision_log_is_told_with_its_bound() -> None:
     """So that its share can be asked for."""
     telemetry = Telemetry()
-    telemetry.watch_decision_log(lambda: decision_log.Tally(11, 12, 13, 14))
+    telemetry.watch_decision_log(lambda: decision_log.LogCounts(11, 12, 13, 14))
     found = told(telemetry)
     entries = by(found, "grantproof_decision_log_entries_total")
     assert entries == {"written": 11, "dropped": 12}
@@ -249,7 +251,9 @@ def test_the_queue_of_the_decision_log_is_told_with_its_bound() -> None:
 def test_contracts_are_told_and_differences_of_the_shadow_by_name() -> None:
     """What looks for `shadow` finds it."""
     telemetry = Telemetry()
-    telemetry.watch_contracts(lambda: contracts.Tally(CHECKS, VIOLATIONS, 8, Kept(9, 10)))
+    telemetry.watch_contracts(
+        lambda: contracts.ContractCounts(CHECKS, VIOLATIONS, 8, CaseCounts(9, 10))
+    )
     found = told(telemetry)
     assert by(found, "grantproof_contract_checks_total") == CHECKS
     assert by(found, "grantproof_contract_violations_total") == VIOLATIONS
@@ -289,7 +293,9 @@ def test_names_are_in_base_units() -> None:
 def test_snapshot_files_are_told_by_outcome() -> None:
     """Each outcome by its own number."""
     telemetry = Telemetry()
-    telemetry.watch_snapshot_files(lambda: shelf.Tally(used=1, written=2, ignored=3, failed=4))
+    telemetry.watch_snapshot_files(
+        lambda: shelf.ShelfCounts(used=1, written=2, ignored=3, failed=4)
+    )
     assert by(told(telemetry), "grantproof_snapshot_files_total") == {
         "used": 1,
         "written": 2,

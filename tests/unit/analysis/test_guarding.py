@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from grantproof.analysis.guarding import Touched, judge_change, skips, touched
+from grantproof.analysis.guarding import Affected, affected, judge_change, skips
 from grantproof.analysis.solving import Solver, Undetermined
 from grantproof.analysis.verdicts import Holds, Verdict, Violated
 from grantproof.core.attributes import Literal, Operator, Path, Root, attributes
@@ -373,14 +373,14 @@ def test_what_is_touched_is_told_for_every_fact() -> None:
     """Members of what is nested, holders of what inherits, what lies inside a resource."""
     before = office()
     edge = Delta(added=(Inheritance(CLERK, CHIEF),))
-    found = touched(before, advance(before, edge), edge)
-    assert found == Touched(frozenset({ANN, BOB}), (), frozenset())
+    found = affected(before, advance(before, edge), edge)
+    assert found == Affected(frozenset({ANN, BOB}), (), frozenset())
     gone = Delta(removed=(Nesting(CLUB, BOARD),))
-    assert touched(before, advance(before, gone), gone).principals == {ANN}
+    assert affected(before, advance(before, gone), gone).principals == {ANN}
     folder = before.resources[DOCS]
     moved = Resource(DOCS, folder.kind, None, attributes({"secret": True}))
     edit = Delta((folder,), (moved,))
-    assert touched(before, advance(before, edit), edit).resources == {DOCS, PLAN}
+    assert affected(before, advance(before, edit), edit).resources == {DOCS, PLAN}
 
 
 def test_literals_are_told_apart_by_type() -> None:

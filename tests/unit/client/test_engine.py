@@ -46,6 +46,9 @@ assignments:
 """
 
 
+SAID_IN_ROWS = {"region", "hour", "usage", "rate"}
+
+
 @cache
 def engine(wall: float = NOON) -> Engine:
     """The policy at noon."""
@@ -188,6 +191,11 @@ def test_an_illegal_question_is_an_error(asked: Any, said: Any, field: str) -> N
         known.decide(*asked, **said)
     assert (raised.value.code, raised.value.status) == ("invalid", 400)
     assert f"`{field}" in raised.value.detail
+    if said.keys() <= SAID_IN_ROWS:
+        row: Any = (*asked, *(said.get(name) for name in ("region", "hour", "usage", "rate")))
+        with pytest.raises(CallerError) as raised_by_rows:
+            known.decide_rows([ROWS[0], row, ROWS[0]])
+        assert raised_by_rows.value.errors == raised.value.errors
 
 
 def test_many_are_decided_at_once() -> None:
@@ -198,6 +206,58 @@ def test_many_are_decided_at_once() -> None:
     found = known.decide_many(asked)
     assert [one.allowed for one in found] == [True, False, True, False]
     assert len({one.decided_at for one in found}) == 1
+
+
+ROWS = (
+    ("ann", "read", "orders", None, None, None, None),
+    ("ann", "sign", "orders", None, None, None, None),
+    ("ann", "sign", "orders", None, 3, None, None),
+    ("ann", "sign", "orders", None, 8, None, None),
+    ("ann", "move", "orders", "eu", None, None, None),
+    ("ann", "move", "orders", "us", None, None, None),
+    ("ann", "export", "orders", None, None, 2, None),
+    ("ann", "export", "orders", None, None, 2, 2**30),
+    ("ann", "export", "orders", None, None, 2**30, 0),
+    ("ann", "export", "orders", None, None, None, 0),
+    ("bob", "read", "orders", None, None, None, None),
+    ("zoe", "read", "orders", None, None, None, None),
+    ("ann", "burn", "orders", None, None, None, None),
+)
+
+
+def test_rows_are_decided_as_questions_are() -> None:
+    """Those that the tables know and those that they do not, asked once and asked again."""
+    known = Engine.from_text(POLICY, wall=lambda: NOON)
+    for _ in range(2):
+        found = known.decide_rows(ROWS)
+        one_by_one = [
+            known.decide(who, what, which, region=region, hour=hour, usage=usage, rate=rate)
+            for who, what, which, region, hour, usage, rate in ROWS
+        ]
+        assert list(found) == one_by_one
+        assert found.allowed == [one.allowed for one in one_by_one]
+        assert found[3:5] == tuple(one_by_one[3:5])
+        assert (len(found), found[-1]) == (len(ROWS), one_by_one[-1])
+    assert 0 < sum(known.decide_rows(ROWS).allowed) < len(ROWS)
+    with pytest.raises(IndexError):
+        known.decide_rows(ROWS)[len(ROWS)]
+
+
+def test_what_rows_come_to_does_not_change_while_nobody_looks(tmp_path: Path) -> None:
+    """Not with the clock, not with the policy, and not with the list that they stood in."""
+    instants = iter([NOON, NOON, NOON + 60, NOON + 60])
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY)
+    known = Engine.from_file(file, wall=lambda: next(instants))
+    file.write_text(POLICY.replace("action: read", "action: look"))
+    asked = [ROWS[10], ROWS[0], ROWS[1]]
+    told = list(known.decide_rows(asked))
+    found = known.decide_rows(asked)
+    known.reload()
+    asked.clear()
+    assert list(found) == told
+    assert {(one.revision, one.decided_at) for one in found} == {(1, NOON)}
+    assert known.decide_rows([ROWS[0]]).allowed == [False]
 
 
 def test_the_instant_never_moves_back() -> None:

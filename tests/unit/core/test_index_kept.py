@@ -196,3 +196,16 @@ def test_an_action_that_is_named_no_more_shares_with_the_unnamed(
         index.ask(asks(), NOON)
         compiled.append(grants.calls)
     assert compiled == [2, 2]
+
+
+def test_roles_are_kept_as_the_same_plain_strings() -> None:
+    """Of principals and of claims, whoever named them: what is identical is found fastest."""
+    bob = type(ANN)("bob")
+    twin = Assignment(bob, type(CLERK)(str(CLERK)))
+    index = Index(made_of(*BASE, *people(bob), HELD, twin, claim(role=CLERK)))
+    assert says_what_is_right(index, asks())
+    assert says_what_is_right(index, asks(bob))
+    ((holding, *_),) = index.table[str(READ)][str(asks().resource)].ways
+    kept = [*index.ready[str(ANN)], *index.ready[str(bob)], *holding]
+    assert {(type(role), id(role)) for role in kept} == {(str, id(kept[0]))}
+    assert kept == [CLERK] * 3

@@ -67,7 +67,7 @@ def test_many_ways_are_found_by_role() -> None:
     assert few.by_role is None
     assert many.by_role is not None
     assert [len(many.by_role[role]) for role in (CHIEF, CLERK, HEAD)] == [len(CROWD), 2, 1]
-    assert [way.candidate.claim.id for way in near(many.by_role, (HEAD, CLERK))] == [C1, C2, C3]
+    assert [way[-1].claim.id for way in near(many.by_role, (HEAD, CLERK))] == [C1, C2, C3]
     assert near(many.by_role, ()) == []
 
 
@@ -179,7 +179,7 @@ def test_every_verdict_says_what_could_change_it(
 ) -> None:
     """Any claim that matches could: allowed, unmet or held by nobody, the verdict says so."""
     some = grants(*claims)
-    verdicts = [some.nothing, some.unmet, *(way.verdict for way in some.ways)]
+    verdicts = [some.nothing, some.unmet, *(way[-2] for way in some.ways)]
     assert {(one.hourly, one.used, one.rated) for one in verdicts} == {(hourly, used, rated)}
     assert {one.metered for one in verdicts} == {used or rated}
     assert some.nothing == Verdict(NoMatchingClaim(), None, hourly, used, rated)

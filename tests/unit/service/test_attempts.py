@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from grantproof.core.errors import Illegal
-from grantproof.service.attempts import UNAVAILABLE, Attempts, Tally
+from grantproof.service.attempts import UNAVAILABLE, AttemptCounts, Attempts
 from grantproof.service.ports import StoreError, StoreUnavailable, StoreUncertain
 
 
@@ -16,7 +16,7 @@ def test_outcomes_and_retries_are_counted() -> None:
     attempts.count("good")
     attempts.retry()
     attempts.retry()
-    assert attempts.tally() == Tally({"good": 1, "bad": 0, UNAVAILABLE: 0}, 2)
+    assert attempts.tally() == AttemptCounts({"good": 1, "bad": 0, UNAVAILABLE: 0}, 2)
 
 
 def test_an_outcome_that_is_not_of_the_set_is_refused() -> None:
@@ -24,7 +24,7 @@ def test_an_outcome_that_is_not_of_the_set_is_refused() -> None:
     attempts = Attempts(["good"])
     with pytest.raises(KeyError):
         attempts.count("alice")
-    assert attempts.tally() == Tally({"good": 0, UNAVAILABLE: 0}, 0)
+    assert attempts.tally() == AttemptCounts({"good": 0, UNAVAILABLE: 0}, 0)
 
 
 @pytest.mark.parametrize("error", [StoreError, StoreUnavailable, StoreUncertain])
@@ -33,7 +33,7 @@ def test_a_failure_of_the_store_is_counted_and_goes_on(error: type[StoreError]) 
     attempts = Attempts(())
     with pytest.raises(error), attempts.at_store():
         raise error("gone")
-    assert attempts.tally() == Tally({UNAVAILABLE: 1}, 0)
+    assert attempts.tally() == AttemptCounts({UNAVAILABLE: 1}, 0)
 
 
 def test_other_errors_are_none_of_the_store() -> None:
@@ -43,7 +43,7 @@ def test_other_errors_are_none_of_the_store() -> None:
         raise Illegal("usage", "is counted")
     with attempts.at_store():
         pass
-    assert attempts.tally() == Tally({UNAVAILABLE: 0}, 0)
+    assert attempts.tally() == AttemptCounts({UNAVAILABLE: 0}, 0)
 
 
 def test_threads_lose_no_count() -> None:
@@ -61,4 +61,4 @@ def test_threads_lose_no_count() -> None:
             list(threads.map(count, range(2_000)))
     finally:
         sys.setswitchinterval(interval)
-    assert attempts.tally() == Tally({"good": 2_000, UNAVAILABLE: 0}, 2_000)
+    assert attempts.tally() == AttemptCounts({"good": 2_000, UNAVAILABLE: 0}, 2_000)

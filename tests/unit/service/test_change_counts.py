@@ -9,7 +9,7 @@ from grantproof.core.commands import Accepted
 from grantproof.core.commands.language import AssignRole, CreateRole, RevokeRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.core.limits import COMMIT_ATTEMPTS_MAX
-from grantproof.service.attempts import Tally
+from grantproof.service.attempts import AttemptCounts
 from grantproof.service.contracts import Contracts
 from grantproof.service.pap import ENDINGS, Contended, Proposed, Terms, Unsound
 from grantproof.service.ports import StoreUnavailable
@@ -27,7 +27,7 @@ def counted(here: Here, act: Callable[[], object]) -> dict[str, int]:
     return {name: after[name] - before[name] for name in after if after[name] != before[name]}
 
 
-def flat(tally: Tally) -> dict[str, int]:
+def flat(tally: AttemptCounts) -> dict[str, int]:
     """Outcomes and retries together."""
     return {**tally.outcomes, "retries": tally.retries}
 

@@ -42,10 +42,10 @@ from grantproof.core.guardrails import (
 from grantproof.core.identifiers import ClaimId, GuardrailId
 from grantproof.core.model import Exactly, Resource
 from grantproof.service.authors import Author
-from grantproof.service.guarding import IN_PROCESS, Broken, Guard, Judgement, Unjudged
+from grantproof.service.guarding import Broken, Guard, Judgement, Unjudged
 from grantproof.service.pap import AdministrationPoint, Proposed
 from grantproof.service.snapshots import Snapshots
-from grantproof.service.solving import Undetermined
+from grantproof.service.solving import IN_PROCESS, Undetermined
 from tests.organizations import (
     ACME,
     ANN,

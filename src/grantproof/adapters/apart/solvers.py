@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import structlog
 
 from grantproof.adapters.apart.forks import STOPPED, Forks, Limits
-from grantproof.service.solving import Endings, Tally, Undetermined
+from grantproof.service.solving import EndingCounts, Endings, Undetermined
 
 WAITING_MAX: Final = 16
 """How many may wait: fewer than the threads of a service, so that others find one."""
@@ -63,7 +63,7 @@ class Solvers:
             self._changed.notify_all()
         self._forks.stop()
 
-    def tally(self) -> Tally:
+    def tally(self) -> EndingCounts:
         """Return how what was asked until now has ended."""
         return self._endings.tally()
 

@@ -7,12 +7,11 @@ from pydantic import TypeAdapter, ValidationError
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes
 from grantproof.core.constraints import Constraint
 from grantproof.core.errors import Illegal
-from grantproof.policyfile.constraint_documents import ConstraintsField
+from grantproof.policyfile.constraint_documents import CONSTRAINTS
 from grantproof.policyfile.faults import faults, written_path
 from grantproof.policyfile.value_fields import AttributesField
 
 ATTRIBUTES: Final[TypeAdapter[Attributes]] = TypeAdapter(AttributesField)
-CONSTRAINTS: Final[TypeAdapter[tuple[Constraint, ...]]] = TypeAdapter(ConstraintsField)
 
 # Most rows have none, and then need no parser.
 NO_ATTRIBUTES_TEXT: Final = "{}"

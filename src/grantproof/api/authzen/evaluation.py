@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from grantproof.api import decisions, evaluations
 from grantproof.api.authzen import shapes
-from grantproof.api.authzen.meaning import Asked, Meaning
+from grantproof.api.authzen.meaning import AuthzenQuestion, Meaning
 from grantproof.api.authzen.shapes import (
     AccessEvaluation,
     AccessEvaluations,
@@ -111,7 +111,7 @@ class Evaluations:
         *,
         caller: Caller,
         instant: int,
-    ) -> tuple[Asked, Answer] | Problem:
+    ) -> tuple[AuthzenQuestion, Answer] | Problem:
         try:
             item = read_item(raw)
             asked = self._asked(
@@ -127,7 +127,7 @@ class Evaluations:
             return refused.problem
         return asked, self._answer(index, asked, instant=instant)
 
-    def _asked(self, question: AccessEvaluation, caller: Caller) -> Asked:
+    def _asked(self, question: AccessEvaluation, caller: Caller) -> AuthzenQuestion:
         return self._meaning.asked(
             question.subject,
             question.action,
@@ -136,7 +136,7 @@ class Evaluations:
             may_override=caller.trusted_context,
         )
 
-    def _answer(self, index: Index | None, asked: Asked, *, instant: int) -> Answer:
+    def _answer(self, index: Index | None, asked: AuthzenQuestion, *, instant: int) -> Answer:
         if index is None:
             return self._point.absent(instant)
         return self._meaning.answer(self._point, index, asked, instant=instant)
@@ -158,7 +158,7 @@ def decision_of(answer: Answer, *, review: bool) -> Decision:
 
 
 def _told(
-    one: tuple[Asked, Answer] | Problem,
+    one: tuple[AuthzenQuestion, Answer] | Problem,
     counted: Counts,
     caller: Caller,
     *,
@@ -175,7 +175,7 @@ def _told(
     return decision_of(answer, review=caller.review)
 
 
-def _note(diary: Diary, asked: Asked, answer: Answer, *, item: int | None = None) -> None:
+def _note(diary: Diary, asked: AuthzenQuestion, answer: Answer, *, item: int | None = None) -> None:
     deed = Deed(asked.subject.id, asked.action, asked.resource.id)
     types = {"subject_type": asked.subject.type, "resource_kind": asked.resource.type}
     diary.add(deed, {**types, **asked.context}, answer, item=item)

@@ -43,7 +43,7 @@ Name = TypeVar("Name", bound=Identifier)
 Written = dict[str, Any]
 
 
-class Asked(NamedTuple):
+class AuthzenQuestion(NamedTuple):
     """A question as it was put, and as it is asked here: a request, or why there is none.
 
     `context` is what of the question counts, for the log and for the token of a page.
@@ -72,7 +72,7 @@ class Meaning:
         *,
         context: Properties | UnsetType,
         may_override: bool,
-    ) -> Asked:
+    ) -> AuthzenQuestion:
         """Return what is asked; raises `Refused`.
 
         It says what overrides what is known here only where the credential may.
@@ -88,9 +88,11 @@ class Meaning:
         if supplied.needs_trust and not may_override:
             raise Refused(UNTRUSTED)
         request = request_of(subject.id, action.name, resource.id, kind=resource.type)
-        return Asked(subject, action.name, resource, request, supplied, counting)
+        return AuthzenQuestion(subject, action.name, resource, request, supplied, counting)
 
-    def answer(self, point: DecisionPoint, index: Index, asked: Asked, *, instant: int) -> Answer:
+    def answer(
+        self, point: DecisionPoint, index: Index, asked: AuthzenQuestion, *, instant: int
+    ) -> Answer:
         """Return the decision on a question; raises `MeterUnread`."""
         if not self.types.has(asked.subject.type, asked.subject.id, state=index.state):
             return point.unknown(index, UNKNOWN_PRINCIPAL, instant)

@@ -17,7 +17,7 @@ from msgspec import UnsetType
 
 from grantproof.api import decisions
 from grantproof.api.authzen.candidates import Candidates
-from grantproof.api.authzen.meaning import Asked, Meaning
+from grantproof.api.authzen.meaning import AuthzenQuestion, Meaning
 from grantproof.api.authzen.pages import Place, place_of, token_of
 from grantproof.api.authzen.shapes import (
     Action,
@@ -66,9 +66,9 @@ class Search(NamedTuple):
 
     named: tuple[str, ...]
     page: Page | UnsetType
-    asked: Asked
+    asked: AuthzenQuestion
     candidates: Callable[[Organization, Request], Iterable[str]]
-    put: Callable[[Asked, Request, str], Asked]
+    put: Callable[[AuthzenQuestion, Request, str], AuthzenQuestion]
     found: Callable[[str], Entity | ActionFound]
 
 
@@ -107,7 +107,7 @@ class Searches:
                 return ()
             return searching.principals(state, request, group=groups[kind])
 
-        def put(asked: Asked, request: Request, name: str) -> Asked:
+        def put(asked: AuthzenQuestion, request: Request, name: str) -> AuthzenQuestion:
             asking = replace(request, principal=PrincipalId(name))
             return asked._replace(subject=Subject(kind, name), request=asking)
 
@@ -129,7 +129,7 @@ class Searches:
         read = read_resource_search(body)
         kind = read.resource.type
 
-        def put(asked: Asked, request: Request, name: str) -> Asked:
+        def put(asked: AuthzenQuestion, request: Request, name: str) -> AuthzenQuestion:
             return asked._replace(request=replace(request, resource=ResourceId(name)))
 
         asked = self._meaning.asked(
@@ -149,7 +149,7 @@ class Searches:
         """Return a page of actions; raises `Refused` or `StoreError`."""
         read = read_action_search(body)
 
-        def put(asked: Asked, request: Request, name: str) -> Asked:
+        def put(asked: AuthzenQuestion, request: Request, name: str) -> AuthzenQuestion:
             return asked._replace(request=replace(request, action=identifiers.Action(name)))
 
         asked = self._meaning.asked(

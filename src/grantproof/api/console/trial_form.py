@@ -18,9 +18,7 @@ from grantproof.api.questions import SingleQuestion, asked, read_single
 from grantproof.core.constraints import DAYS_PER_WEEK, HOURS_PER_DAY
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
-    IMPLICIT_KINDS,
     Action,
-    Kind,
     OrganizationId,
     PrincipalId,
     Region,
@@ -31,7 +29,7 @@ from grantproof.core.identifiers import (
 from grantproof.core.limits import ACTIVE_ROLES_MAX, INSTANT_MAX, INTEGER_MAX
 from grantproof.core.matching import Request
 from grantproof.policyfile.faults import fault
-from grantproof.policyfile.fields import read_instant, read_position
+from grantproof.policyfile.fields import read_instant, read_kind, read_position
 from grantproof.policyfile.value_fields import read_attributes
 from grantproof.service.pip import Supplied
 
@@ -48,7 +46,7 @@ LINE_RULE: Final = "must have one `name=value` on each line"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TypedQuestion:
     """A question, what it says to the core, and the instant (epoch seconds) that it supposes."""
 
     question: SingleQuestion
@@ -60,7 +58,7 @@ Faults = Mapping[str, str]
 """The rule that was broken, by the field of the form; one that is not of a field under `""`."""
 
 
-def read(organization: OrganizationId, typed: Mapping[str, str]) -> Asked | Faults:
+def read(organization: OrganizationId, typed: Mapping[str, str]) -> TypedQuestion | Faults:
     """Return what is asked, or the fields at fault. What is left empty is not said."""
     found: dict[str, Any] = {}
     faults = {name: "must not be empty" for name in WANTED if typed[name] == ""}
@@ -80,7 +78,7 @@ def read(organization: OrganizationId, typed: Mapping[str, str]) -> Asked | Faul
     instant = found.pop("instant", None)
     try:
         question = read_single(json.dumps({"org_id": organization, **found}).encode())
-        return Asked(question, asked(question, trusted=True), instant)
+        return TypedQuestion(question, asked(question, trusted=True), instant)
     except Refused as refused:
         return by_field(refused.problem.faults) or {"": refused.problem.detail}
 
@@ -106,10 +104,6 @@ def _number(most: int) -> Callable[[str], int]:
         return int(text)
 
     return read_number
-
-
-def _kind(text: str) -> str:
-    return text if text in IMPLICIT_KINDS else Kind(text)
 
 
 def _position(text: str) -> str:
@@ -169,7 +163,7 @@ READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "principal_id": PrincipalId,
     "action": Action,
     "resource_id": ResourceId,
-    "resource_kind": _kind,
+    "resource_kind": read_kind,
     "region": Region,
     "position": _position,
     "hour": _number(HOURS_PER_DAY - 1),

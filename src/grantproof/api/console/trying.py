@@ -20,7 +20,7 @@ from grantproof.api.console.drawing import Picture, draw, rows
 from grantproof.api.console.forms import Posted
 from grantproof.api.console.places import ORGANIZATION, address
 from grantproof.api.console.role_graph import suggested
-from grantproof.api.console.trial_form import Asked
+from grantproof.api.console.trial_form import TypedQuestion
 from grantproof.api.console.visits import Visit, Visiting
 from grantproof.api.explain import Explanations
 from grantproof.api.problems import Fault, Refused, invalid
@@ -99,7 +99,7 @@ async def try_decision(visit: Visiting, fields: Posted) -> Response:
 
 async def _answered(visit: Visit, typed: Mapping[str, str]) -> Response:
     asked = trial_form.read(visit.state.id, typed)
-    if not isinstance(asked, Asked):
+    if not isinstance(asked, TypedQuestion):
         return await _page(visit, typed, faults=asked)
     here, point = visit.here, visit.here.services.decisions
     prepared = await Explanations(here.decisions, point).prepared(

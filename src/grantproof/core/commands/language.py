@@ -3,6 +3,7 @@
 NIST/ANSI INCITS 359 names of the administrative functions stand in brackets.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grantproof.core.attributes import NO_ATTRIBUTES, Attributes
@@ -311,3 +312,8 @@ class ChangeSet:
 
 
 Command = SingleCommand | ChangeSet
+
+
+def as_one(commands: Sequence[SingleCommand]) -> Command:
+    """Return the commands as the one change that they are: several as a change set."""
+    return commands[0] if len(commands) == 1 else ChangeSet(tuple(commands))

@@ -40,7 +40,7 @@ MODEL_ENDING: Final = ".conf"
 KIND: Final = "object"
 WILD: Final = "*"
 LEVELS_MAX: Final = 10
-"""So many links Casbin follows from a subject to a role, unless told otherwise."""
+"""So many links Casbin follows from a name to one above it, unless told otherwise."""
 
 VALUE: Final = re.compile(r'(?:[ \t]*"((?:[^"]|"")*)"[ \t]*|([^",]*))(?:,|$)')
 
@@ -96,6 +96,8 @@ class Translation:
         for above in (self.above, self.containers):
             _refuse_cycle(above)
         if not self.draft.report.refused:
+            _note_deep(self.above)
+            _note_deep(self.containers)
             self._subjects()
             self._objects()
             for line, said in self.grants:
@@ -113,7 +115,8 @@ class Translation:
             least = 3 if line.type == "g" and self.model.domains else 2
         most = len(fields) if line.type == "p" else least
         if not least <= len(line.values) <= most:
-            line.at.refuse(f"must have {least} values after `{line.type}`")
+            count = least if least == most else f"{least} or {most}"
+            line.at.refuse(f"must have {count} values after `{line.type}`")
             return False
         if "" in line.values:
             line.at.refuse("must not have an empty value")
@@ -185,9 +188,6 @@ class Translation:
                 self.draft.principals[principal] = (True, None)
                 held = parents if own is None else {own, *parents}
                 self.draft.assignments |= {(principal, role) for role in held}
-        for name, at in places.items():
-            if name not in roles and _links_up(name, self.above) > LEVELS_MAX:
-                at.note(f"Casbin follows at most {LEVELS_MAX} links unless told otherwise", name)
 
     def _role(self, name: str, at: Part) -> RoleId | None:
         made = self.draft.named(RoleId, escaped(name), at, of=(name,))
@@ -232,6 +232,15 @@ def _refuse_cycle(above: Mapping[str, Mapping[str, Part]]) -> None:
     if cycle:
         at = above[cycle[0]][cycle[1]]
         at.refuse(f"the hierarchy must not lead back to itself: {' -> '.join(cycle)}")
+
+
+def _note_deep(above: Mapping[str, Mapping[str, Part]]) -> None:
+    """Report each name with more links above it than Casbin follows: here all of them count."""
+    inner = {name for given in above.values() for name in given}
+    for name, given in above.items():
+        if name not in inner and _links_up(name, above) > LEVELS_MAX:
+            why = f"Casbin follows at most {LEVELS_MAX} links unless told otherwise"
+            next(iter(given.values())).note(why, name)
 
 
 def _links_up(name: str, above: Mapping[str, Mapping[str, Part]]) -> int:

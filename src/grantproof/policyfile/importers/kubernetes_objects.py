@@ -29,9 +29,6 @@ IRRELEVANT_METADATA: Final = (
 )
 """Fields of `metadata` that say nothing about access."""
 
-LIST_METADATA: Final = "metadata"
-"""The `metadata` of a list says where the list was cut, nothing about its items."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -141,7 +138,8 @@ def _unlisted(document: Part, kind: str | None) -> Iterator[tuple[Part, str | No
     if not isinstance(stated, str) or not stated.endswith("List") or "items" not in data:
         yield document, kind
         return
-    with document.fields("apiVersion", "kind", LIST_METADATA) as fields:
+    # The `metadata` of a list says where it was cut, nothing about its items.
+    with document.fields("apiVersion", "kind", "metadata") as fields:
         for item in fields.items("items"):
             yield from _unlisted(item, stated.removesuffix("List") or None)
 

@@ -85,7 +85,7 @@ class Places:
             for each in sorted(self.types):
                 self._add(type_id(scope, each), each.kind, group_id(scope, each.group), at=at)
         for url in sorted(self.urls):
-            above = max((one for one in self.urls if _covers(one, url)), key=_length, default=None)
+            above = max((one for one in self.urls if _covers(one, url)), key=len, default=None)
             self._add(url_id(url), URL, None if above is None else url_id(above), at=at)
 
     def patterns(self, rule: Rule, namespace: str | None) -> Iterator[str]:
@@ -211,10 +211,6 @@ def _covers(outer: str, inner: str) -> bool:
         and outer.endswith(ALL)
         and inner.removesuffix(ALL).startswith(outer.removesuffix(ALL))
     )
-
-
-def _length(url: str) -> int:
-    return len(url)
 
 
 def _segment(name: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grantproof.api.console.trial_form import FIELDS, Asked, by_field, empty, read
+from grantproof.api.console.trial_form import FIELDS, TypedQuestion, by_field, empty, read
 from grantproof.api.problems import Fault
 from grantproof.api.questions import Question
 from grantproof.core.attributes import attributes
@@ -22,17 +22,17 @@ def typed(**fields: str) -> dict[str, str]:
     return {**empty(), **LEAST, **fields}
 
 
-def asked(**fields: str) -> Asked:
+def asked(**fields: str) -> TypedQuestion:
     """What the form asks."""
     found = read(ACME, typed(**fields))
-    assert isinstance(found, Asked), found
+    assert isinstance(found, TypedQuestion), found
     return found
 
 
 def faults(**fields: str) -> Any:
     """The faults of the form."""
     found = read(ACME, typed(**fields))
-    assert not isinstance(found, Asked)
+    assert not isinstance(found, TypedQuestion)
     return found
 
 
@@ -168,4 +168,4 @@ def test_whatever_is_typed_is_read_or_told(fields: dict[str, str]) -> None:
     """Nothing that anybody can type is an error of ours."""
     stripped = {name: text.strip() for name, text in fields.items()}
     found = read(ACME, typed(**stripped))
-    assert isinstance(found, Asked) or set(found) <= set(stripped) | {""}
+    assert isinstance(found, TypedQuestion) or set(found) <= set(stripped) | {""}

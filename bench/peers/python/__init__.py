@@ -1,0 +1,1 @@
+"""Peers that Python installs. These programs run in an environment that has nothing of ours."""
