@@ -182,7 +182,7 @@ def with_body(body: str) -> Source:
     """The source in which the sample function has this body."""
     # Of the module this function and the one that it may call: every text is parsed anew.
     read = (samples_of_collections.in_few, samples_of_collections.anything)
-    text = "\n\n".join(map(inspect.getsource, read))
+    text = "\n\n".join(inspect.getsource(one) for one in read)
     assert text.count(PLACE) == 1
     return Source({MODULE: text.replace(PLACE, f"    {body}\n")})
 
