@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.repository.checkout import ROOT
@@ -84,8 +85,9 @@ def is_test(name: str) -> bool:
     return file.is_file() and function in functions(file.read_text(encoding="utf-8"))
 
 
+@cache
 def functions(source: str) -> set[str]:
-    """The functions of a module that pytest collects."""
+    """The functions of a module that pytest collects; a file that many rows name is parsed once."""
     tree = ast.parse(source)
     return {
         node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)

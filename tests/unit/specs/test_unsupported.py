@@ -1,5 +1,6 @@
 """What the translator does not know it refuses: with `Unsupported`, and no other error."""
 
+import inspect
 from typing import Final
 
 import pytest
@@ -179,7 +180,9 @@ STATEMENTS: Final = (
 
 def with_body(body: str) -> Source:
     """The source in which the sample function has this body."""
-    text = Source().text(MODULE)
+    # Of the module this function and the one that it may call: every text is parsed anew.
+    read = (samples_of_collections.in_few, samples_of_collections.anything)
+    text = "\n\n".join(inspect.getsource(one) for one in read)
     assert text.count(PLACE) == 1
     return Source({MODULE: text.replace(PLACE, f"    {body}\n")})
 
