@@ -17,9 +17,10 @@ from typing import Final
 from bench.http_client import post_all
 from bench.over_http import ROUTES, bodies_of, command_of, new_key
 from bench.servers import serving
-from bench.workload import SIZES, Size, Tables, Workload, organization, workload
+from bench.workload import INSTANT, SIZES, Size, Tables, Workload, organization, workload
 from grantproof.bootstrap import compose
-from grantproof.core.commands import Accepted
+from grantproof.core.commands import Accepted, Event
+from grantproof.core.commands.delta import delta
 from grantproof.core.commands.language import (
     AddMember,
     AssignRole,
@@ -43,8 +44,8 @@ from grantproof.core.identifiers import (
     ResourceId,
     RoleId,
 )
-from grantproof.core.model import ALWAYS, Claim, Exactly, Resource
-from grantproof.core.organization import facts
+from grantproof.core.model import ALWAYS, Claim, Delta, Exactly, Fact, Resource
+from grantproof.core.organization import Organization, facts
 from grantproof.service.authors import Author
 from grantproof.settings import Settings
 
@@ -52,6 +53,8 @@ EVERY_SIZE: Final = SIZES | {
     "1M": Size("1M", 1_000, 1_000_000, 10_000, depth=5, claims_per_role=10),
 }
 QUESTIONS: Final = 20_000
+FEW: Final = 8
+"""Questions where only the start is looked at."""
 COMMANDS_AT_ONCE: Final = 200_000
 MORE: Final = 100_000
 """So many of one kind are added to an organization of size M, to see what one takes."""
@@ -201,18 +204,37 @@ SLOPES: Final[dict[str, tuple[tuple[More, ...], str | None, int]]] = {
 
 def slopes(url: str) -> None:
     """Print what one more of each kind takes, by the difference to an organization without."""
-    load = _of_size_m()
+    load = workload(SIZES["M"], constrained=True, count=FEW)
     found: dict[str, Taken] = {}
     print("kind | bytes each | cpu us each to load")
     for number, (kind, (more, beside, count)) in enumerate(SLOPES.items()):
         name = f"slope-{number}"
-        fill(url, name, chain(commands_of(load.tables), *(each() for each in more)))
+        put(url, name, chain(facts(organization(load.tables)), *(added(each()) for each in more)))
         found[kind] = taken = served(load, url, name)
         if beside is not None:
             without = found[beside]
             memory = (taken.loaded - without.loaded) / count
             cpu = (taken.load_cpu - without.load_cpu) / count * MICROSECONDS
             print(kind, f"{memory:.0f}", f"{cpu:.1f}", sep=" | ", flush=True)
+
+
+def added(commands: Iterable[SingleCommand]) -> Iterator[Fact]:
+    """Yield the facts that commands which only add something would add."""
+    nothing = Organization(OrganizationId("nothing"))
+    return (fact for command in commands for fact in delta(nothing, command).added)
+
+
+def put(url: str, name: str, some: Iterable[Fact]) -> None:
+    """Store the facts as they are, without proposing them: they are known to be in order."""
+    of, left = OrganizationId(name), iter(some)
+    with closing(compose(Settings(database_url=url))) as services:
+        services.store.create(of, time_zone="UTC", actor="bench", instant=INSTANT)
+        revision, what = 0, CreateRole(RoleId("stored-in-bulk"))
+        while now := tuple(islice(left, COMMANDS_AT_ONCE)):
+            revision += 1
+            event = Event(of, revision, INSTANT, "bench", what, Delta((), now))
+            if services.store.commit(event) is None:
+                raise NotChanged(name)
 
 
 def changes(url: str) -> None:

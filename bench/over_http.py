@@ -57,6 +57,8 @@ from grantproof.settings import Settings
 
 FLOOR: Final = "floor"
 OURS: Final = "grantproof"
+LOGGED: Final = "grantproof, log"
+"""With the decision log, which has an entry for every decision."""
 MICROSECONDS: Final = 1_000_000
 
 
@@ -191,7 +193,8 @@ def compare_http(
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         import_seconds = _import(load, url)
-        servers = running.enter_context(_both(load, url, credential=new_key(url)))
+        folder_of_log = Path(folder) / "decisions"
+        servers = running.enter_context(_all(load, url, folder_of_log))
         others: dict[str, RunningPeer] = {}
         absent: dict[str, str] = {}
         if peers:
@@ -208,16 +211,22 @@ def compare_http(
 
 
 @contextmanager
-def _both(load: Workload, url: str, *, credential: str) -> Iterator[dict[str, Server]]:
-    settings = {"GRANTPROOF_DATABASE_URL": url}
+def _all(load: Workload, url: str, folder: Path) -> Iterator[dict[str, Server]]:
+    """Serve the floor, and ourselves twice on the same database: without a decision log and with.
+
+    The log is kept in the folder.
+    """
+    settings, application = {"GRANTPROOF_DATABASE_URL": url}, "grantproof.api.app:create_app"
+    logged, credential = {"GRANTPROOF_DECISION_LOG": str(folder)}, new_key(url)
     asked = {SIZE_VARIABLE: load.tables.size.name}
     if not load.constrained:
         asked[PLAIN_VARIABLE] = "1"
     with (
         serving("bench.floor_app:create_app", asked) as floor,
-        serving("grantproof.api.app:create_app", settings, credential=credential) as ours,
+        serving(application, settings, credential=credential) as ours,
+        serving(application, {**settings, **logged}, credential=credential) as ours_logged,
     ):
-        yield {FLOOR: floor, OURS: ours}
+        yield {FLOOR: floor, OURS: ours, LOGGED: ours_logged}
 
 
 def _parties(

@@ -107,6 +107,22 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_holding.py", "tests/properties/test_footprint.py"),
         AGREES,
     ),
+    **dict.fromkeys(
+        (
+            "gathering.Edges.add_edge",
+            "gathering.Edges.add_node",
+            "gathering.Edges.made",
+            "gathering.Gathering.adding",
+            "gathering.Gathering.organization",
+            "gathering.Pairs.add",
+            "gathering.Pairs.add_usual",
+            "gathering.Pairs.made",
+        ),
+        (
+            ("tests/unit/core/test_gathering.py", "tests/differential/test_gathering_agrees.py"),
+            "a second way to the same state, held to `with_fact`, which is proved",
+        ),
+    ),
     "geodesy.degrees": (("tests/unit/core/test_geodesy.py",), FOR_PEOPLE),
     "geodesy.distance": (
         ("tests/properties/test_geodesy.py", "tests/unit/core/test_geodesy.py"),
@@ -141,6 +157,18 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "index.Index.nearest": (
         ("tests/unit/core/test_index.py", "tests/stateful/test_index.py"),
         SECOND,
+    ),
+    "identifiers.Identifier.each": (
+        ("tests/unit/core/test_identifiers.py",),
+        "held to the constructor itself, text by text",
+    ),
+    "mirrors.agreeing": (
+        ("tests/unit/core/test_mirrors.py", "tests/differential/test_gathering_agrees.py"),
+        "held to making the organization anew by `with_fact`, of states right and corrupt",
+    ),
+    "mirrors.mirrored": (
+        ("tests/unit/core/test_mirrors.py", "tests/unit/core/test_invariants.py"),
+        "held to making the organization anew by `with_fact`, of states right and corrupt",
     ),
     "invariants.legal": (
         ("tests/unit/core/test_invariants.py",),

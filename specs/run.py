@@ -9,12 +9,11 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 
 import z3
 
+from specs.copies import copies
 from specs.kernel.proof import SEEDS, Result, decide
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
@@ -23,6 +22,8 @@ from specs.kernel.values import DISTINCT, PROMISED
 from specs.theorems import statements
 
 PROCESSES = 2
+WARM = ("specs.run", "specs.warm")
+"""What the process has imported whose copies decide theorems."""
 DETAIL_MAX = 400
 UNREADABLE = (Unsupported, AttributeError, LookupError, TypeError, z3.Z3Exception)
 """What reading a source may raise: values of a shape that the construct does not expect."""
@@ -39,10 +40,8 @@ def verdicts(
     Z3 answers depends on what it met before, and so it is the same whatever else is decided. In the
     end what turns out to be vacuous is told once more.
     """
-    context = get_context("forkserver")
-    context.set_forkserver_preload([__name__, "specs.warm"])
     told = []
-    with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
+    with copies(processes, WARM) as pool:
         for result in pool.map(partial(verdict, whole=whole), names):
             told.append(result)
             yield result

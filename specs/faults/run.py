@@ -4,15 +4,16 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from typing import Final
 
 import msgspec
 
+from specs.copies import copies
 from specs.faults.catalogue import FAULTS
 from specs.faults.fault import Fault, Model, Proof, gate_name
 from specs.faults.judge import Judgement, judge
+from specs.run import WARM
 
 JOBS: Final = 2
 
@@ -33,7 +34,7 @@ def run_all(
 
 
 def _judgements(faults: Sequence[Fault], jobs: int) -> Iterator[Judgement]:
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+    with copies(jobs, (*WARM, "specs.faults.warm")) as pool:
         for done in as_completed([pool.submit(_judged, batch) for batch in batches(faults)]):
             if done.exception() is None:
                 yield from done.result()

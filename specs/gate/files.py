@@ -28,6 +28,7 @@ def write_json(
                 "name": stage.name,
                 "passed": stage.passed,
                 "seconds": round(stage.seconds, 1),
+                "processor_seconds": round(stage.processor_seconds, 1),
                 "problem": stage.problem,
                 "numbers": stage.numbers,
                 "rows": stage.rows,

@@ -54,7 +54,11 @@ class Stopped(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="stop
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """What became of a stage. `problem` is empty when it ran to its end and was seen to."""
+    """What became of a stage. `problem` is empty when it ran to its end and was seen to.
+
+    `processor_seconds` are those of its process and of all that it started and waited for: unlike
+    the time that has passed they say what a stage costs on a machine that does other work, too.
+    """
 
     name: str
     rows: tuple[Row, ...] = ()
@@ -62,6 +66,7 @@ class Stage(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     problem: str = ""
     annex: Annex | msgspec.UnsetType = msgspec.UNSET
+    processor_seconds: float = 0.0
 
     @property
     def more(self) -> Annex:

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from specs.gate.report import Message, Row, Stage, concluded, read
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -81,11 +83,13 @@ def run_stage(
                 messages.append(message)
             if isinstance(message, Row):
                 on_row(name, message)
-        status = process.wait()
+        _, ended, used = os.wait4(process.pid, 0)
         guard.cancel()
+        process.returncode = status = os.waitstatus_to_exitcode(ended)
     problem = _problem(status, log, timed_out=timed_out.is_set(), limit=limit)
     seconds = time.perf_counter() - started
-    return concluded(name, messages, seconds=seconds, problem=problem)
+    stage = concluded(name, messages, seconds=seconds, problem=problem)
+    return msgspec.structs.replace(stage, processor_seconds=used.ru_utime + used.ru_stime)
 
 
 def _stop(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:

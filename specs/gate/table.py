@@ -77,7 +77,7 @@ class Board:
                 self.line(f"{name:12} {property_id:20} {tally.words:32} {tally.seconds:7.1f} s")
         verdict = "passed" if stage.passed else "FAILED"
         told = ", ".join(f"{value:,} {key}" for key, value in stage.numbers.items())
-        self.line(f"{stage.name:12} {verdict} in {stage.seconds:.1f} s: {told or stage.problem}")
+        self.line(f"{stage.name:12} {verdict} in {times(stage)}: {told or stage.problem}")
 
     def line(self, text: str) -> None:
         """Print a line as it is."""
@@ -95,8 +95,13 @@ class Board:
                 table.add_row(name, "", "running or waiting", "", style="dim")
             else:
                 style, verdict = ("green", "passed") if ended.passed else ("red", "FAILED")
-                table.add_row(name, "all", verdict, f"{ended.seconds:.1f} s", style=style)
+                table.add_row(name, "all", verdict, times(ended), style=style)
         return table
+
+
+def times(stage: Stage) -> str:
+    """Return how long a stage took, and how long it kept processors busy."""
+    return f"{stage.seconds:.1f} s ({stage.processor_seconds:.1f} s of processor time)"
 
 
 def failures(stages: Sequence[Stage]) -> list[str]:

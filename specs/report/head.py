@@ -72,11 +72,13 @@ def stages(report: Report) -> Html:
             of_stage(ran.get(name)),
             f"{len(stage_of(report, name).rows):,}",
             seconds(ran[name].seconds) if name in ran else "-",
+            seconds(ran[name].processor_seconds) if name in ran else "-",
             _numbers(stage_of(report, name)),
         )
         for name in dict.fromkeys((*STAGES, *ran))
     ]
-    heads = ("stage", "verdict", Column("verdicts", True), Column("time", True), "numbers")
+    counts = [Column(name, True) for name in ("verdicts", "time", "processor time")]
+    heads: tuple[str | Column, ...] = ("stage", "verdict", *counts, "numbers")
     return section("stages", "The stages", table("What each stage came to", heads, rows))
 
 

@@ -1,5 +1,6 @@
 """The composition root: the only place where use cases meet the technology they run on."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +18,7 @@ from grantproof.adapters.snapshot_files import SnapshotFiles
 from grantproof.adapters.sql import backups
 from grantproof.adapters.sql.addresses import shown
 from grantproof.adapters.sql.database import open_database
+from grantproof.adapters.sql.failures import UNWRITABLE
 from grantproof.adapters.tracing import CannotTrace, Tracing, is_wanted, otlp
 from grantproof.adapters.verification import Verification, verification
 from grantproof.core.invariants import valid
@@ -335,6 +337,17 @@ put_in_place = backups.put_in_place
 def database_file(settings: Settings) -> Path | None:
     """Return the file of the database, or nothing when a server keeps it; raises `StoreError`."""
     return backups.file_of(settings.database_url)
+
+
+def why_read_only(settings: Settings) -> str | None:
+    """Return why a database that is there takes no changes, if it is a file that nobody may write.
+
+    Raises `StoreError`. SQLite makes files beside it for each change, so the folder counts too.
+    """
+    file = database_file(settings)
+    if file is None or all(os.access(one, os.W_OK) for one in (file, file.absolute().parent)):
+        return None
+    return f"the database `{file}` {UNWRITABLE}"
 
 
 def audit_key_file(settings: Settings) -> Path | None:

@@ -21,12 +21,13 @@ from grantproof.core.geodesy import degrees
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.limits import INSTANT_MIN
 from grantproof.core.organization import Organization
-from grantproof.policyfile.organization_document import from_organization, to_change_set
+from grantproof.policyfile.organization_document import to_change_set
 from grantproof.policyfile.value_fields import write_attributes
 from grantproof.policyfile.wire import encode_command
 from grantproof.service.ports import Store
 from tests.api.service import OPERATORS, Api, Json, raw, serving
 from tests.databases import Databases, PostgresqlDatabases, SqliteDatabases, opened
+from tests.documents import from_organization
 from tests.postgresql import Server
 from tests.strategies.names import FEW
 from tests.strategies.questions import Question

@@ -231,6 +231,8 @@ def test_metrics_take_a_credential(store: MemoryStore) -> None:
 def becomes(holds: Callable[[], bool]) -> bool:
     """Whether a condition comes to hold within some seconds."""
     deadline = time.monotonic() + 10
-    while not holds() and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if holds():
+            return True
         time.sleep(0.02)
-    return holds()
+    return False

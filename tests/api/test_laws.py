@@ -180,6 +180,7 @@ def pages(api: Api, address: str, *, limit: int) -> list[list[Json]]:
     while after is not None:
         cursor = f"&after={quote(after, safe='')}" if after else ""
         page = api.get(f"{address}?limit={limit}{cursor}").json()
+        assert "items" in page, page
         found.append(page["items"])
         after = page["next"]
     return found

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from fastapi.routing import iter_route_contexts
 
+from grantproof.api import problems
 from grantproof.api.administration import administration_app
 from grantproof.api.front import AUTHZEN, CONSUME, OF_ORGANIZATION, PATHS, ROUTES, WHAT_IF
 from grantproof.api.openapi import written
@@ -141,6 +142,19 @@ WITHOUT_REVISION = {
 """What is changed there is at no revision, or is the organization as a whole."""
 
 TERMS = {"If-Match": "412", "Idempotency-Key": "422"}
+
+
+def test_a_refused_change_says_with_which_codes(steady: Api) -> None:
+    """Programs tell refusals apart by their codes: each that a 409 may have stands at the 409."""
+    document = steady.get("/openapi.json").json()
+    codes = {f"`{code}`" for code, (status, _) in problems.KINDS.items() if status == 409}
+    described = {
+        operation["responses"]["409"]["description"]
+        for item in document["paths"].values()
+        for operation in item.values()
+        if "409" in operation["responses"]
+    }
+    assert [set(re.findall("`[a-z_]+`", one)) for one in described] == [codes]
 
 
 def test_every_reason_and_every_refusal_has_its_code() -> None:

@@ -3,11 +3,11 @@
 import pytest
 
 from grantproof.api.whole import wants_yaml
-from grantproof.policyfile.organization_document import from_organization
 from grantproof.policyfile.policy_text import write_json, write_yaml
 from grantproof.service.callers import Scope
 from grantproof.service.demo import ACME
 from tests.api.service import Api, fields_at_fault, problem, revision, running
+from tests.documents import from_organization
 from tests.policies import accepted
 
 DOCUMENT = "/v1/orgs/acme/document"

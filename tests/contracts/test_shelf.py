@@ -18,6 +18,7 @@ from grantproof.core.commands.language import Command, CreateRole, DeleteRole
 from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.core.invariants import Violation
 from grantproof.service import shelf as module
+from grantproof.service import snapshots as following
 from grantproof.service.authors import Author
 from grantproof.service.ports import Store, StoreUnavailable
 from grantproof.service.shelf import ShelfCounts
@@ -108,6 +109,7 @@ def test_from_what_is_too_far_behind_nobody_starts(
 ) -> None:
     """As many events as the bound are caught up with, one more are not; the file stays."""
     monkeypatch.setattr(module, "EVENTS_BEHIND_MAX", 2)
+    monkeypatch.setattr(module, "ENTITIES_AN_EVENT", 1_000)
     state = created(store, ACME)
     path = kept(shelf, seen_in(store, ACME))
     state = commit_all(store, state, [CreateRole(RoleId("a")), CreateRole(RoleId("b"))])
@@ -121,21 +123,106 @@ def test_from_what_is_too_far_behind_nobody_starts(
     assert path.exists()
 
 
+def test_what_is_large_may_be_farther_behind(
+    store: Store, shelf: SnapshotFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By as many events as it has entities, where each takes as long; by one more it may not."""
+    monkeypatch.setattr(module, "EVENTS_BEHIND_MAX", 0)
+    monkeypatch.setattr(module, "ENTITIES_AN_EVENT", 1)
+    state = created(store, ACME)
+    kept(shelf, seen_in(store, ACME))
+    count = module.entities(state)
+    assert count == shelf_count(shelf) > 10
+    state = commit_all(store, state, [CreateRole(RoleId(f"n{at}")) for at in range(count)])
+    started(store, shelf)
+    assert shelf.tally().used == 1
+    commit_all(store, state, [CreateRole(RoleId("last"))])
+    started(store, shelf)
+    assert shelf.tally() == ShelfCounts(used=1, written=1, ignored=1)
+
+
+def shelf_count(shelf: SnapshotFiles) -> int:
+    """How many entities the file says that it has."""
+    there = shelf.find(ACME)
+    assert there is not None
+    return there.entities
+
+
+@pytest.mark.parametrize(("behind", "renewed"), [(5, False), (6, True)])
+def test_who_follows_from_far_behind_reads_anew(
+    store: Store, behind: int, renewed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In place of following event by event; what comes out is equal, and follows on."""
+    monkeypatch.setattr(module, "EVENTS_BEHIND_MAX", 5)
+    monkeypatch.setattr(module, "ENTITIES_AN_EVENT", 1_000)
+    monkeypatch.setattr(following, "EVENTS_PAGE_MAX", 2)
+    state = created(store, ACME)
+    gone, moved = list[object](), list[str]()
+    snapshots = Snapshots(store)
+    snapshots.heed(lambda organization, who: gone.append((organization, who)))
+    snapshots.watch(moved.append)
+    before = snapshots.load(ACME)
+    more = [CreateRole(RoleId(f"more-{number}")) for number in range(behind)]
+    state = commit_all(store, state, more)
+    snapshots.catch_up(ACME)
+    assert snapshots.head(ACME) == store.heads((ACME,))[ACME]
+    now = snapshots.seen(ACME)
+    assert now is not None
+    assert same(now, seen_in(store, ACME))
+    assert (snapshots.get(ACME) is not before) == renewed
+    assert gone == ([(ACME, None)] if renewed else [])
+    assert ACME in moved
+    commit_all(store, state, [CreateRole(RoleId("later"))])
+    snapshots.catch_up(ACME)
+    assert RoleId("later") in snapshots.seen(ACME).state.roles  # type: ignore[union-attr]  # it is
+
+
+@pytest.mark.parametrize("meanwhile", ["moved", "deleted"])
+def test_reading_anew_puts_nothing_back(
+    store: Store, meanwhile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another thread brings farther meanwhile stays, and what is gone is dropped."""
+    monkeypatch.setattr(module, "EVENTS_BEHIND_MAX", 0)
+    monkeypatch.setattr(module, "ENTITIES_AN_EVENT", 1_000)
+    monkeypatch.setattr(following, "EVENTS_PAGE_MAX", 2)
+    state = created(store, ACME)
+    snapshots = Snapshots(store)
+    before = snapshots.load(ACME)
+    state = commit_all(store, state, [CreateRole(RoleId(f"more-{at}")) for at in range(3)])
+    stored, real = seen_in(store, ACME), store.load_versioned
+
+    def reading(organization: OrganizationId) -> Versioned | None:
+        monkeypatch.setattr(store, "load_versioned", real)
+        if meanwhile == "deleted":
+            store.delete(ACME, actor=ACTOR, instant=INSTANT)
+            return None
+        commit_all(store, state, [CreateRole(RoleId("newest"))])
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "EVENTS_BEHIND_MAX", 100)
+            snapshots.catch_up(organization)
+        return stored
+
+    monkeypatch.setattr(store, "load_versioned", reading)
+    snapshots.catch_up(ACME)
+    assert snapshots.get(ACME) is (before if meanwhile == "moved" else None)
+    assert meanwhile == "deleted" or snapshots.seen(ACME) == seen_in(store, ACME)
+
+
 def test_of_a_deleted_organization_nothing_is_answered_or_kept(
     store: Store, shelf: SnapshotFiles
 ) -> None:
     """Deleted while nobody served it, or while it was followed."""
     created(store, ACME)
     path = kept(shelf, seen_in(store, ACME))
-    following = Snapshots(store, shelf=shelf)
-    following.load(ACME)
+    snapshots = Snapshots(store, shelf=shelf)
+    snapshots.load(ACME)
     assert store.delete(ACME, actor=ACTOR, instant=INSTANT)
     copy = path.read_bytes()
     assert Snapshots(store, shelf=shelf).load(ACME) is None
     assert not path.exists()
     path.write_bytes(copy)
-    following.catch_up(ACME)
-    assert following.get(ACME) is None
+    snapshots.catch_up(ACME)
+    assert snapshots.get(ACME) is None
     assert not path.exists()
 
 

@@ -14,7 +14,6 @@ from grantproof.core.organization import Organization, facts
 from grantproof.policyfile import documents, policy_stream
 from grantproof.policyfile.organization_document import (
     OrganizationDocument,
-    from_organization,
     to_change_set,
 )
 from grantproof.policyfile.policy_text import write_json, write_yaml
@@ -25,6 +24,7 @@ from grantproof.policyfile.wire import (
     encode_command,
     encode_delta,
 )
+from tests.documents import from_organization
 from tests.policies import accepted, problems
 from tests.strategies.commands import commands
 from tests.strategies.entities import deltas
@@ -69,8 +69,12 @@ def test_a_delta_survives_its_text(delta: Delta) -> None:
 
 @given(commands())
 def test_a_command_survives_its_text(command: Command) -> None:
-    """Encoding and decoding commands is a total round trip, change sets included."""
-    assert decode_command(encode_command(command)) == command
+    """Encoding and decoding commands is a total round trip, and canonical, of change sets too."""
+    text = encode_command(command)
+    assert decode_command(text) == command
+    assert text == json.dumps(
+        json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
 
 
 @given(st.text() | JSON_VALUES.map(json.dumps))

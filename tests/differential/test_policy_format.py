@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantproof.core.organization import Organization
-from grantproof.policyfile.organization_document import OrganizationDocument, from_organization
+from grantproof.policyfile.organization_document import OrganizationDocument
 from grantproof.policyfile.policy_folder import read_policy
 from grantproof.policyfile.policy_format import format_policy
 from grantproof.policyfile.policy_text import read_source, write_json, write_yaml
 from grantproof.policyfile.source import Source
+from tests.documents import from_organization
 from tests.strategies.organizations import organizations
 from tests.strategies.policy_texts import policy_texts
 

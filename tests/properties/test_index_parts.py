@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantproof.core.attributes import NO_ATTRIBUTES
+from grantproof.core.candidates import MERGED
 from grantproof.core.constraints import (
     Constraint,
     Context,
@@ -18,11 +19,30 @@ from grantproof.core.constraints import (
     all_hold,
 )
 from grantproof.core.geodesy import Position
+from grantproof.core.identifiers import ClaimId
 from grantproof.core.index import Index
+from grantproof.core.messages import reason_message
+from grantproof.core.model import Assignment
 from grantproof.core.organization import Organization
 from grantproof.core.policy import Allow, Decision
+from grantproof.core.shortfall import Shortfalls
+from grantproof.core.ways import UNMET
 from tests.compiled import is_open
-from tests.organizations import ANN, EU, NOON, US
+from tests.organizations import (
+    ANN,
+    CLERK,
+    EU,
+    NOON,
+    PLAN,
+    READ,
+    US,
+    asks,
+    claim,
+    library,
+    made_of,
+    people,
+    roles,
+)
 from tests.properties import oracle
 from tests.properties.tally import Tally
 from tests.strategies.crowded import crowds
@@ -46,6 +66,32 @@ def test_p_index_merged_constraints_mean_what_each_of_them_means() -> None:
 
     holds()
     tally.expect(held=15, failed=100)
+
+
+def test_p_index_what_the_nearest_claim_lacks_is_told_word_for_word() -> None:
+    """P-INDEX: of any claims that look at hour, region and counts, where none of them grants."""
+    tally = Tally("P-INDEX, shortfalls")
+    shortfalls = Shortfalls()
+
+    @settings(max_examples=300)
+    @given(st.lists(st.lists(constraints(FEW), max_size=3), min_size=1, max_size=3), contexts())
+    def holds(listed: list[list[Constraint]], context: Context) -> None:
+        merged = [[one for one in several if isinstance(one, MERGED)] for several in listed]
+        claims = [claim(*several, id=ClaimId(f"c{at}")) for at, several in enumerate(merged)]
+        facts = *people(ANN), *roles(CLERK), *library(), *claims, Assignment(ANN, CLERK)
+        index = Index(made_of(*facts))
+        unmet = index.ask(asks(), context).answer is UNMET
+        tally.saw("unmet", unmet)
+        tally.saw("several", unmet and len(claims) > 1)
+        if unmet:
+            at, grants = 24 * context.weekday + context.hour, index.table[READ][PLAN]
+            here = at, context.region, context.usage, context.rate
+            reason = index.nearest(asks(), context)
+            found = shortfalls.nearest(grants, index.ready[ANN], *here)
+            assert found == (reason.claim, reason_message(reason))
+
+    holds()
+    tally.expect(unmet=50, several=20)
 
 
 def test_p_index_several_constraints_of_one_type_are_cut_to_what_all_allow() -> None:

@@ -13,8 +13,8 @@ from grantproof.core.footprint import broken
 from grantproof.core.invariants import valid
 from grantproof.core.model import Administered, Fact
 from grantproof.core.organization import Organization, facts
-from grantproof.policyfile.organization_document import from_organization
 from grantproof.policyfile.reconciling import changes
+from tests.documents import from_organization
 from tests.strategies.commands import edits, links, removals
 from tests.strategies.names import FEW
 from tests.strategies.organizations import organizations, settled

@@ -29,8 +29,12 @@ class SystemClock:
 
     def now(self) -> int:
         """Return the instant in epoch seconds; never less than an earlier answer."""
+        read = int(self._read())
+        if read == self._latest:
+            # No answer was ever greater.
+            return read
         with self._lock:
-            self._latest = max(self._latest, int(self._read()))
+            self._latest = max(self._latest, read)
             return self._latest
 
 

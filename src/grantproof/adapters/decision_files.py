@@ -17,7 +17,6 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import structlog
 
 from grantproof.service.decision_log import NO_REDACTION, Entry, LogCounts, Redaction
@@ -27,6 +26,8 @@ SECONDS_PER_DAY: Final = 86_400
 CLOSE_SECONDS_MAX: Final = 10.0
 RETRY_SECONDS: Final = 0.5
 AT_ONCE_MAX: Final = 1_000
+GATHER_SECONDS: Final = 0.01
+"""How long the writer that was woken waits for more, so that not every request wakes it."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,10 @@ class DecisionFiles:
         self._dropped = 0
         self._rules = rules
         self._now = now
-        self._waiting: deque[Entry] = deque()
+        self._waiting: deque[Sequence[Entry]] = deque()
+        self._count = 0
+        self._from = 0
+        self._idle = False
         self._changed = threading.Condition()
         self._closing = False
         self._file: FileIO | None = None
@@ -66,11 +70,11 @@ class DecisionFiles:
 
     def tally(self) -> LogCounts:
         """Return what became of the entries until now."""
-        return LogCounts(self._written, self._dropped, len(self._waiting), self._rules.queue_max)
+        return LogCounts(self._written, self._dropped, self._count, self._rules.queue_max)
 
     def has_room(self) -> bool:
         """Return whether fewer entries wait than may."""
-        return len(self._waiting) < self._rules.queue_max
+        return self._count < self._rules.queue_max
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Take entries to be written, in order; those of a log that was closed are dropped."""
@@ -78,8 +82,12 @@ class DecisionFiles:
             if self._closing:
                 self._dropped += len(entries)
                 return
-            self._waiting.extend(entries)
-            self._changed.notify()
+            self._waiting.append(entries)
+            self._count += len(entries)
+            if self._idle or self._is_due():
+                # Else it looks for itself in a moment.
+                self._idle = False
+                self._changed.notify()
 
     def drop(self, count: int) -> None:
         """Count entries that were given up."""
@@ -92,22 +100,17 @@ class DecisionFiles:
             self._closing = True
             self._changed.notify()
         self._writer.join(CLOSE_SECONDS_MAX)
-        if len(self._waiting) > 0:
-            self.drop(len(self._waiting))
-            log.error("decisions were not logged", entries=len(self._waiting))
+        if self._count > 0:
+            self.drop(self._count)
+            log.error("decisions were not logged", entries=self._count)
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closing or len(self._waiting) > 0)
-                some = [self._waiting[i] for i in range(min(len(self._waiting), AT_ONCE_MAX))]
-                if len(some) == 0:
-                    break
+            some = self._next()
+            if len(some) == 0:
+                break
             if self._wrote(some):
-                with self._changed:
-                    for _ in some:
-                        self._waiting.popleft()
-                    self._written += len(some)
+                self._forget(len(some))
             elif self._closing:
                 break
             else:
@@ -115,11 +118,39 @@ class DecisionFiles:
         if self._file is not None:
             self._file.close()
 
+    def _next(self) -> list[Entry]:
+        """Wait for entries, and a moment for more; return the first of them, none at the end."""
+        with self._changed:
+            while self._count == 0 and not self._closing:
+                self._idle = True
+                self._changed.wait()
+                self._changed.wait_for(self._is_due, GATHER_SECONDS)
+            self._idle = False
+            start, left, parts = self._from, AT_ONCE_MAX, list[tuple[Sequence[Entry], slice]]()
+            for taken in self._waiting:
+                parts.append((taken, slice(start, start + left)))
+                start, left = 0, left - min(left, len(taken) - start)
+                if left == 0:
+                    break
+        # Some are made only now, while others may be taken.
+        return [entry for taken, part in parts for entry in taken[part]]
+
+    def _is_due(self) -> bool:
+        """Return whether nobody should wait any longer for what waits to be written."""
+        return self._closing or self._count >= min(AT_ONCE_MAX, self._rules.queue_max)
+
+    def _forget(self, count: int) -> None:
+        """Let go of the first so many entries, which are written."""
+        with self._changed:
+            self._written += count
+            self._count -= count
+            self._from += count
+            while len(self._waiting) > 0 and self._from >= len(self._waiting[0]):
+                self._from -= len(self._waiting.popleft())
+
     def _wrote(self, entries: Sequence[Entry]) -> bool:
         """Return whether the entries are in a file, all of them or none."""
-        lines = b"".join(
-            msgspec.json.encode(self._rules.redaction.written(entry)) + b"\n" for entry in entries
-        )
+        lines = self._rules.redaction.lines(entries)
         try:
             file = self._current()
             whole = file.tell()

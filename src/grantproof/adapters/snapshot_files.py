@@ -80,7 +80,8 @@ class SnapshotFiles:
         except (Damaged, OSError) as error:
             self.ignore(organization, _told(error))
             return None
-        return KeptState(said.revision, said.seal, partial(snapshot_reading.read, body))
+        reading = partial(snapshot_reading.read, body)
+        return KeptState(said.revision, said.seal, said.entities, reading)
 
     def use(self, kept: KeptState, now: Versioned) -> None:
         """Note that what was kept is served, after it has caught up with the store."""

@@ -15,7 +15,6 @@ from grantproof.api.conditions import ETAG
 from grantproof.api.problems import Fault, Refused, invalid, not_found
 from grantproof.api.replies import SEPARATOR, WantedPage, etag, told_page
 from grantproof.api.running import Here
-from grantproof.api.schemas.inquiries import ActionName
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.review import AccessWay, DutyStanding, HolderOfSet, TimedAssignment
 from grantproof.api.scope import PREFIX, State
@@ -29,7 +28,13 @@ from grantproof.api.standard_review import (
 from grantproof.api.strictness import strict_router
 from grantproof.core.identifiers import SodSetId
 from grantproof.core.limits import INTEGER_MAX
-from grantproof.policyfile.fields import PrincipalField, ResourceField, RoleField, SodSetField
+from grantproof.policyfile.fields import (
+    ActionNameField,
+    PrincipalField,
+    ResourceField,
+    RoleField,
+    SodSetField,
+)
 from grantproof.service import review
 from grantproof.service.access_csv import Rows, csv_pieces
 from grantproof.service.access_review import Sought, access
@@ -57,7 +62,7 @@ async def seeking(
     role: RoleField | None = None,
     resource: ResourceField | None = None,
     kind: KindQuery = None,
-    action: ActionName | None = None,
+    action: ActionNameField | None = None,
 ) -> Sought:
     """Return what is sought; raises `Refused` for what there is not."""
     if principal is not None:

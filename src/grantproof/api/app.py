@@ -62,8 +62,11 @@ from grantproof.service.visits import Visits
 from grantproof.settings import Settings
 
 SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-JSON_TYPE: Final = (b"content-type", b"application/json")
-PROBLEM_TYPE: Final = (b"content-type", problems.MEDIA_TYPE.encode())
+X_REQUEST_ID: Final = b"x-request-id"
+CONTENT_LENGTH: Final = b"content-length"
+CONTENT_TYPE: Final = b"content-type"
+JSON_TYPE: Final = (CONTENT_TYPE, b"application/json")
+PROBLEM_TYPE: Final = (CONTENT_TYPE, problems.MEDIA_TYPE.encode())
 NO_STORE: Final = (b"cache-control", b"no-store")
 CLOSE: Final = (b"connection", b"close")
 READY: Final = "/readyz"
@@ -144,7 +147,7 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] != "http":
             await self.administration(scope, receive, send)
-        elif scope["method"] == "POST" and front.front_of(scope["path"]) is not None:
+        elif scope["method"] == "POST" and front.is_front(scope["path"]):
             await self._deciding(scope, receive, send)
         else:
             if scope["method"] == "HEAD":
@@ -153,12 +156,20 @@ class Application:
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
         came, place = stopwatch(), front.front_of(scope["path"]) or front.NOWHERE
-        request_id = self._request_id(scope["headers"])
-        id_header = _id_header(request_id)
+        headers: RawHeaders = scope["headers"]
+        named = dict(headers)
+        if X_REQUEST_ID in named:
+            request_id = self._request_id(headers)
+        else:
+            request_id = self._request_ids.next()
+            logs.REQUEST_ID.set(request_id)
+        id_header = (X_REQUEST_ID, request_id.encode())
         if place.authzen is not None:
-            id_header = authzen.echoed(scope["headers"]) or id_header
+            id_header = authzen.echoed(headers) or id_header
+        # Of headers that are there twice, each has its own reading.
+        known = named if len(named) == len(headers) else None
         try:
-            body = await self._decided(scope, receive, request_id, place=place)
+            body = await self._decided(scope, receive, request_id, place=place, known=known)
         except bodies.Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - the caller gets an answer, the log the error
@@ -176,27 +187,35 @@ class Application:
             await _send(send, 200, body, headers=[JSON_TYPE, id_header, *self._parting])
 
     async def _decided(
-        self, scope: Scope, receive: Receive, request_id: str, *, place: front.Front
+        self,
+        scope: Scope,
+        receive: Receive,
+        request_id: str,
+        *,
+        place: front.Front,
+        known: dict[bytes, bytes] | None,
     ) -> bytes:
-        headers = scope["headers"]
-        if self._authentication is None or self._recording is None:
+        """Return the answer; `known` are the headers, if none of them is there twice."""
+        headers, authentication, recording = scope["headers"], self._authentication, self._recording
+        if authentication is None or recording is None:
             raise Refused(NOT_READY)
         # Who calls comes before what they send, so that nobody else makes us read it.
-        caller = self._authentication.known(headers)
+        caller = authentication.known(headers, known)
         if caller is None:
-            caller = await self._authentication.caller(headers, scope.get("client"))
+            caller = await authentication.caller(headers, scope.get("client"))
         check_scopes(caller, front.ROUTES[place.route])
-        bodies.check_type(headers)
+        if known is None or known.get(CONTENT_TYPE) != bodies.JSON:
+            bodies.check_type(headers)
         key = key_of(headers) if place.route == front.CONSUME else None
         body = await bodies.read(receive, bytes_max=self._settings.body_bytes_max)
         once = None
         if key is not None:
             once = once_asked(key, path=place.route, query=scope["query_string"], body=body)
         answering = self._answer_to(place, caller, once)
-        diary = await self._recording.begin(request_id, caller)
+        diary = await recording.begin(request_id, caller) if recording.keeps else None
         answer = await answering(body, caller, diary)
         if diary is not None:
-            self._recording.keep(diary)
+            recording.keep(diary)
         return answer
 
     def _answer_to(self, place: front.Front, caller: Caller, once: Once | None) -> Answering:
@@ -268,7 +287,7 @@ class Application:
 
     def _request_id(self, headers: RawHeaders) -> str:
         for name, value in headers:
-            if name == b"x-request-id" and SANE_ID.fullmatch(value) is not None:
+            if name == X_REQUEST_ID and SANE_ID.fullmatch(value) is not None:
                 found = value.decode()
                 break
         else:
@@ -450,7 +469,7 @@ def _as_get(scope: Scope, send: Send) -> tuple[Scope, Send]:
 
 
 async def _send(send: Send, status: int, body: bytes, *, headers: RawHeaders) -> None:
-    length = (b"content-length", str(len(body)).encode())
+    length = (CONTENT_LENGTH, b"%d" % len(body))
     sent = [*headers, length, NO_STORE]
     await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": body})
@@ -466,7 +485,7 @@ def _own_headers(problem: Problem) -> RawHeaders:
 
 
 def _id_header(request_id: str) -> tuple[bytes, bytes]:
-    return (b"x-request-id", request_id.encode())
+    return (X_REQUEST_ID, request_id.encode())
 
 
 def _problem_of(error: Exception, request_id: str) -> Problem:

@@ -6,7 +6,7 @@ answer is the same.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -39,7 +39,10 @@ WRONG_HOST: Final = Problem(
     "wrong_host", "the demo is for this machine only: ask for it as `localhost`"
 )
 
+AUTHORIZATION: Final = b"authorization"
 SCHEME: Final = b"bearer "
+SPELLED: Final = b"Bearer "
+"""As next to everybody writes it."""
 DEMO: Final = DEMO_TEXT.encode()
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -75,9 +78,18 @@ class Authentication:
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="grantproof-keys")
         self._token_threads = ThreadPoolExecutor(1, thread_name_prefix="grantproof-tokens")
 
-    def known(self, headers: RawHeaders) -> Caller | None:
-        """Return who calls, if it is by a key that is known already; raises `Refused`."""
-        text = self._presented(headers)
+    def known(
+        self, headers: RawHeaders, once: Mapping[bytes, bytes] | None = None
+    ) -> Caller | None:
+        """Return who calls, if it is by a key that is known already; raises `Refused`.
+
+        `once` are the headers by their names, if no name is there twice.
+        """
+        presented = None if once is None or self._demo else once.get(AUTHORIZATION)
+        if presented is not None and presented.startswith(SPELLED):
+            text = presented[len(SPELLED) :]
+        else:
+            text = self._presented(headers)
         found = self._keyring.caller(text) if self._now() <= self._fresh_until else None
         if self._paced and found is not None:
             self._pacing.request(text[PREFIX_AT])
@@ -128,7 +140,7 @@ class Authentication:
         """Return the text of the credential; raises `Refused` when there is not exactly one."""
         found: bytes | None = None
         for name, value in headers:
-            if name == b"authorization":
+            if name == AUTHORIZATION:
                 if found is not None:
                     raise self._refused(INVALID)
                 found = value

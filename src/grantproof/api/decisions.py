@@ -7,15 +7,18 @@ and no database, unless the organization is not followed yet or a newer revision
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from grantproof.api.evaluations import BatchEvaluation, ItemError, encode, evaluation
+from grantproof.api.evaluations import ItemError, encode, evaluation
 from grantproof.api.following import Following
+from grantproof.api.glancing import Asking, Glances
 from grantproof.api.problems import NOT_CURRENT, Problem, Refused, forbidden, illegal, later
 from grantproof.api.questions import (
+    BatchQuestion,
+    LooseBatch,
     Question,
     SingleQuestion,
     read_batch,
@@ -36,21 +39,11 @@ from grantproof.core.sessions import Session
 from grantproof.policyfile.answers import Evaluation
 from grantproof.service.callers import Caller
 from grantproof.service.entering import Entered, InSession, SessionUnread, entered
-from grantproof.service.outcomes import Counts, Ending, none
+from grantproof.service.outcomes import Ending, none
 from grantproof.service.pdp import Answer, DecisionPoint, MeterUnread
-from grantproof.service.pip import Supplied
 
 READINGS_MAX: Final = 4
 """How often the sessions of a request are read: so often they may change while it is answered."""
-
-
-class Asking(NamedTuple):
-    """What the questions of a request have in common; the decisions on them are `counted`."""
-
-    caller: Caller
-    instant: int
-    diary: Diary | None
-    counted: Counts
 
 
 class Decisions:
@@ -60,6 +53,7 @@ class Decisions:
         self._decisions = decisions
         self._sessions = following.sessions
         self._counted = decisions.outcomes.counts
+        self._glances = Glances(decisions)
         self._following = following
 
     async def single(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
@@ -73,7 +67,7 @@ class Decisions:
                 diary.start(question.org_id)
             asking = Asking(caller, self._decisions.instant(), diary, self._counted)
             try:
-                return encode(self._answer(index, question, asking))
+                return self._single(index, question, asking)
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
             except SessionUnread:
@@ -90,12 +84,9 @@ class Decisions:
             if diary is not None:
                 diary.start(batch.org_id)
             # Apart: what is asked anew, with counters, is not counted twice.
-            asking = Asking(caller, self._decisions.instant(), diary, none())
+            asking = Asking(caller, self._decisions.instant(), diary, none(), 0)
             try:
-                items = [
-                    self._item_answer(index, item, asking, place=place)
-                    for place, item in enumerate[Question | msgspec.Raw](batch.items)
-                ]
+                items = self._items(index, batch, asking)
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
             except SessionUnread:
@@ -103,7 +94,7 @@ class Decisions:
             else:
                 self._decisions.outcomes.add(asking.counted)
                 revision = 0 if index is None else index.state.revision
-                return encode(BatchEvaluation(items, revision, asking.instant))
+                return _joined(items, revision, asking.instant)
 
     def count(self, ending: Ending) -> None:
         """Count a decision that was made elsewhere and is answered now."""
@@ -208,42 +199,38 @@ class Decisions:
         """Return the index of an organization that is the caller's and followed already."""
         return self._following.known(organization) if caller.may_see(organization) else None
 
-    def _item_answer(
-        self, index: Index | None, item: Question | msgspec.Raw, asking: Asking, *, place: int
-    ) -> Evaluation | ItemError:
-        try:
-            question = item if isinstance(item, Question) else read_item(item)
-            return self._answer(index, question, asking, place=place)
-        except Refused as refused:
-            return ItemError(refused.problem.item())
+    def _single(self, index: Index | None, question: Question, asking: Asking) -> bytes:
+        if index is None:
+            return encode(self._answer(None, question, asking))
+
+        def closely(asked: Question, _: int) -> str:
+            return encode(self._answer(index, asked, asking)).decode()
+
+        (written,) = self._glances.answers(index, (question,), asking, closely=closely)
+        return written.encode()
+
+    def _items(
+        self, index: Index | None, batch: BatchQuestion | LooseBatch, asking: Asking
+    ) -> list[str]:
+        """Return the answers to a batch as they are written, in its order."""
+
+        def closely(item: Question | msgspec.Raw, place: int) -> str:
+            try:
+                question = item if isinstance(item, Question) else read_item(item)
+                return encode(self._answer(index, question, asking, place=place)).decode()
+            except Refused as refused:
+                return encode(ItemError(refused.problem.item())).decode()
+
+        if index is not None and isinstance(batch, BatchQuestion):
+            return self._glances.answers(index, batch.items, asking, closely=closely)
+        return [
+            closely(item, place) for place, item in enumerate[Question | msgspec.Raw](batch.items)
+        ]
 
     def _answer(
         self, index: Index | None, question: Question, asking: Asking, *, place: int | None = None
     ) -> Evaluation:
         supplied = supplied_of(question, trusted=asking.caller.trusted_context)
-        if index is not None and not question.wants_more:
-            answer = self._decisions.glance(
-                index,
-                question.principal_id,
-                question.action,
-                question.resource_id,
-                question.resource_kind,
-                supplied,
-                asking.instant,
-            )
-            if answer is not None:
-                return _told(question, answer, asking, place=place)
-        return self._closely(index, question, supplied, asking=asking, place=place)
-
-    def _closely(
-        self,
-        index: Index | None,
-        question: Question,
-        supplied: Supplied,
-        *,
-        asking: Asking,
-        place: int | None,
-    ) -> Evaluation:
         instant, request = asking.instant, request_of(question)
         if index is None:
             session_of(question)
@@ -260,6 +247,12 @@ class Decisions:
             if index is not None:
                 proof = self._decisions.certify(index.state, request, supplied, answer=answer)
         return _told(question, answer, asking, place=place, request=request, certificate=proof)
+
+
+def _joined(items: list[str], revision: int, instant: int) -> bytes:
+    """Return the answer to a batch: a `BatchEvaluation`, of which the items are written already."""
+    end = f'],"revision":{revision},"decided_at":{instant}}}'
+    return ('{"items":[' + ",".join(items) + end).encode()
 
 
 def _told(

@@ -10,7 +10,7 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from grantproof.api import wording
+from grantproof.api import problems, wording
 from grantproof.api.access import AUTHZEN_METADATA, PUBLIC, SCHEME, security
 from grantproof.api.authzen import described
 from grantproof.api.conditions import IDEMPOTENCY_KEY, IF_MATCH, KEY, KEY_TOLD
@@ -41,13 +41,19 @@ REFERENCE: Final = "#/components/schemas/{model}"
 GENERATED: Final = ("HTTPValidationError", "ValidationError")
 """What FastAPI describes and we never answer."""
 
+
+def _codes(status: int) -> str:
+    """Return the codes with which problems of the status are told."""
+    return ", ".join(f"`{code}`" for code, (of, _) in problems.KINDS.items() if of == status)
+
+
 PROBLEMS: Final = {
     400: "malformed: the fields at fault and the rules that they break",
     401: "no credential, or none that counts",
     403: "not the caller's organization, or not allowed to this caller",
     404: "the caller's own organization has no such thing",
     408: "the body did not come in time",
-    409: "refused, with the witness",
+    409: f"refused, with the witness: {_codes(409)}",
     412: "last changed at another revision than `If-Match` names; the header `ETag` tells which",
     413: "the body is too large",
     415: "the body is not JSON",

@@ -73,3 +73,8 @@ def front_of(path: str) -> Front | None:
     if organization == "" or authzen not in AUTHZEN:
         return None
     return Front(OF_ORGANIZATION + authzen, authzen, organization)
+
+
+def is_front(path: str) -> bool:
+    """Return whether a route in front of the router is at the path."""
+    return path in PLACES or front_of(path) is not None

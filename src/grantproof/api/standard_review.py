@@ -8,7 +8,6 @@ from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Refused, not_found
 from grantproof.api.replies import WantedPage, page, shown
 from grantproof.api.running import Here
-from grantproof.api.schemas.inquiries import KindName
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.review import AuthorizedUser, Operations
 from grantproof.api.scope import PREFIX, State
@@ -17,13 +16,19 @@ from grantproof.core.identifiers import PrincipalId, ResourceId, RoleId
 from grantproof.core.model import ActionPattern, Claim
 from grantproof.core.organization import Organization
 from grantproof.policyfile import documents
-from grantproof.policyfile.fields import PrincipalField, ResourceField, RoleField, write_action
+from grantproof.policyfile.fields import (
+    AnyKindField,
+    PrincipalField,
+    ResourceField,
+    RoleField,
+    write_action,
+)
 from grantproof.service import standard_review
 
 router = strict_router(PREFIX, tag="review", access=ADMINISTRATION)
 
 KindQuery = Annotated[
-    KindName | None, Query(description="makes a resource known that is not registered")
+    AnyKindField | None, Query(description="makes a resource known that is not registered")
 ]
 
 

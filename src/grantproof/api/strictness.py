@@ -1,10 +1,10 @@
 """Routers that are strict about what comes in: JSON only, up to the limit, nothing unknown."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import Message
@@ -45,15 +45,19 @@ class StrictRoute(APIRoute):
 
     @override
     def get_route_handler(self) -> Handler:
-        """Return the handler of FastAPI, with caller and body checked before it."""
+        """Return the handler of FastAPI, with caller, body, query and headers checked before it."""
         handle = super().get_route_handler()
         wanted = None if self.scope is None else frozenset({self.scope})
         has_body = self.body_field is not None
+        known, honoured = _query_names(self.dependant), _calls(self.dependant)
 
         async def checked(request: Request) -> Response:
             if wanted is not None:
                 check_scopes(caller_of(request), wanted)
-            return await handle(await _with_checked_body(request) if has_body else request)
+            read = await _with_checked_body(request) if has_body else request
+            check_query(read, known)
+            check_conditions(read, honoured)
+            return await handle(read)
 
         return checked
 
@@ -71,13 +75,11 @@ def strict_router(
         include_in_schema=in_document,
         route_class=type("RouteWithAccess", (StrictRoute,), {"access": access}),
         generate_unique_id_function=lambda route: route.name,
-        dependencies=[Depends(no_stray_query), Depends(no_condition)],
     )
 
 
-async def no_stray_query(request: Request) -> None:
+def check_query(request: Request, known: Collection[str]) -> None:
     """Refuse query parameters that the route does not know, and any given twice."""
-    known = _query_names(request.scope["route"].dependant)
     given = [name for name, _ in request.query_params.multi_items()]
     strays = [
         Fault(printable(name), "is not a known parameter") for name in given if name not in known
@@ -87,11 +89,10 @@ async def no_stray_query(request: Request) -> None:
         raise Refused(invalid([*strays, *twice]))
 
 
-async def no_condition(request: Request) -> None:
+def check_conditions(request: Request, honoured: Collection[object]) -> None:
     """Refuse a change under a condition that the route does not honour."""
     if request.method in SAFE_METHODS:
         return
-    honoured = _calls(request.scope["route"].dependant)
     faults = [
         Fault(name, "is not supported here: leave the header out")
         for name in CONDITIONS

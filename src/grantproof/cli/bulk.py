@@ -120,6 +120,14 @@ class _Import:
     tally: ImportCounts = field(default_factory=ImportCounts)
 
     def run(self, stream: IO[bytes], written: Form, batch: int) -> None:
+        from grantproof.service.collector import collector_paused
+
+        # What is made stays, and whatever does not ends with the command.
+        with collector_paused():
+            self._run(stream, written, batch)
+        self._tell()
+
+    def _run(self, stream: IO[bytes], written: Form, batch: int) -> None:
         source = Source(stream, self.file)
         read = source.reader(written)
         point = self.operator.batches()
@@ -139,7 +147,6 @@ class _Import:
             except KeyboardInterrupt:
                 line = f"stopped in the lines from {here}: the same command goes on there"
                 raise Stop(ExitCode.NO, line) from None
-        self._tell()
 
     def _batch(self, point: "Batches", some: Lines, read: "ReadLine") -> None:
         from grantproof.service.bulk import Batch, batch_key

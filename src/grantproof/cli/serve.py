@@ -60,6 +60,7 @@ def serve(
     print_config: PrintConfig = False,
 ) -> None:
     """Start the service."""
+    from grantproof.bootstrap import why_read_only
     from grantproof.cli.unknown_settings import tell_unknown_settings
 
     given = {
@@ -83,7 +84,7 @@ def serve(
 
             load_application()
         keyless = _is_keyless(settings)
-        announce(settings, keyless=keyless is True)
+        announce(settings, keyless=keyless is True, read_only=why_read_only(settings))
         os.environ.update(environment(settings))
         if settings.workers == 1:
             _run(listener, settings)
@@ -173,7 +174,7 @@ def environment(settings: "Settings") -> dict[str, str]:
     }
 
 
-def announce(settings: "Settings", *, keyless: bool = False) -> None:
+def announce(settings: "Settings", *, keyless: bool = False, read_only: str | None = None) -> None:
     """Say where the service listens, what is not as it should be, and in the demo what to try."""
     from grantproof.settings import is_loopback
 
@@ -187,6 +188,8 @@ def announce(settings: "Settings", *, keyless: bool = False) -> None:
     elif not is_loopback(settings.host):
         tell("others can reach this address: let something in front of it encrypt, keys are secret")
     tell(f"grantproof listens on {address}, stop it with Ctrl-C")
+    if read_only is not None:
+        tell(f"{read_only}; until then decisions are made and every change is refused")
     if keyless:
         tell("there is no key yet, so nobody can ask: `grantproof key create --operator` makes one")
     if settings.demo:

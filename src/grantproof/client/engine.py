@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self, Unpack
+from typing import Self, Unpack, cast
 
 from grantproof.client.deciding import (
     Decisions,
@@ -124,7 +124,7 @@ class Engine:
             found = here.glance(principal, action, resource, region, hour, usage, rate)
             if found is not None:
                 return found
-        said = Said(**said_of(region, hour, usage, rate=rate), **more)
+        said = cast("Said", {**said_of(region, hour, usage, rate=rate), **more})
         return decide_closely(here, (principal, action, resource), said)
 
     def decide_many(self, questions: Sequence[Question]) -> tuple[Allow | Deny, ...]:

@@ -10,8 +10,14 @@ from grantproof.client.results import CallerError
 from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.constraints import DAYS_PER_WEEK, HOURS_PER_DAY, Context
 from grantproof.policyfile.document import Document, legal
-from grantproof.policyfile.fields import PositionField, RegionField, described
-from grantproof.policyfile.policy_test_document import ActiveRoles, AnyKindField, Count
+from grantproof.policyfile.fields import (
+    ActiveRolesField,
+    AnyKindField,
+    CountField,
+    PositionField,
+    RegionField,
+    described,
+)
 from grantproof.policyfile.value_fields import AttributesField
 from grantproof.service.pip import Supplied
 
@@ -31,11 +37,11 @@ class SaidEntry(Document):
     """The local hour, instead of that of the clock."""
     weekday: Annotated[int, described(minimum=0, maximum=DAYS_PER_WEEK - 1)] | None = None
     """0 is Monday; instead of that of the clock."""
-    usage: Count | None = None
+    usage: CountField | None = None
     """How often every claim was used in its period."""
-    rate: Count | None = None
+    rate: CountField | None = None
     """How often every claim was used in the minute."""
-    active_roles: ActiveRoles | None = None
+    active_roles: ActiveRolesField | None = None
     """The roles of a session; left out means all that the principal has."""
     explain: bool | None = None
     """Whether the certificate is wanted."""

@@ -5,6 +5,7 @@ before, which differs by the delta and by nothing else. Both cost what the delta
 relations that it does not touch only the identity is compared, for a change shares them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar, assert_never
 
@@ -56,16 +57,18 @@ def unfaithful(before: Organization, after: Organization, delta: Delta) -> Found
         before.time_zone,
     ):
         yield ("revision",)
-    kept = frozenset(delta.added)
-    yield from (("removed",) for fact in delta.removed if not has(before, fact))
-    yield from (("removed",) for fact in delta.removed if fact not in kept and has(after, fact))
+    if len(delta.removed) > 0:
+        kept = frozenset(delta.added)
+        yield from (("removed",) for fact in delta.removed if not has(before, fact))
+        yield from (("removed",) for fact in delta.removed if fact not in kept and has(after, fact))
     yield from (("added",) for fact in delta.added if not has(after, fact))
-    touched = {type(fact) for fact in (*delta.removed, *delta.added)}
+    added, removed = (Counter(map(type, facts)) for facts in (delta.added, delta.removed))
+    touched = added.keys() | removed.keys()
     for name, kinds in FIELDS.items():
         if touched.isdisjoint(kinds) and not _same(before, after, name):
             yield (name,)
     for name, kind in ENTITIES.items():
-        gained = _count(delta.added, kind) - _count(delta.removed, kind)
+        gained = added[kind] - removed[kind]
         if len(getattr(after, name)) != len(getattr(before, name)) + gained:
             yield (name,)
 
@@ -73,6 +76,8 @@ def unfaithful(before: Organization, after: Organization, delta: Delta) -> Found
 def has(state: Organization, fact: Fact) -> bool:  # noqa: C901 - one branch a fact
     """Return whether the fact is one of the organization's."""
     match fact:
+        case Assignment():
+            return state.assignments.of(fact.principal).get(fact.role) == fact.validity
         case Principal():
             return state.principals.get(fact.id) == fact
         case Group():
@@ -95,8 +100,6 @@ def has(state: Organization, fact: Fact) -> bool:  # noqa: C901 - one branch a f
             return state.groups.has_edge(fact.group, fact.container)
         case Inheritance():
             return state.roles.has_edge(fact.role, fact.parent)
-        case Assignment():
-            return state.assignments.of(fact.principal).get(fact.role) == fact.validity
         case GroupAssignment():
             return state.group_assignments.of(fact.group).get(fact.role) == fact.validity
         case Administered():
@@ -108,10 +111,6 @@ def has(state: Organization, fact: Fact) -> bool:  # noqa: C901 - one branch a f
 def _same(before: Organization, after: Organization, field: str) -> bool:
     ours, theirs = getattr(before, field), getattr(after, field)
     return ours is theirs or bool(ours == theirs)
-
-
-def _count(facts: Iterable[Fact], kind: type[Fact]) -> int:
-    return sum(isinstance(fact, kind) for fact in facts)
 
 
 def _around(  # noqa: C901 - one branch a fact

@@ -26,6 +26,7 @@ Value = bool | int | str | frozenset[str]
 
 Attributes = Map[AttributeName, Value]
 NO_ATTRIBUTES: Final[Attributes] = Map()
+NO_NAMES: Final[frozenset[AttributeName]] = frozenset()
 
 
 class Operator(StrEnum):
@@ -144,7 +145,9 @@ def booleans(values: Attributes) -> frozenset[AttributeName]:
     Python holds that `True == 1`; what has attributes compares these names too, so that a fact with
     the one is not taken for a fact with the other.
     """
-    return frozenset(name for name, value in values.items() if type(value) is bool)
+    found = frozenset(name for name, value in values.items() if type(value) is bool)
+    # One value for all who have none: an empty set takes three times what a principal does.
+    return found if len(found) > 0 else NO_NAMES
 
 
 def attributes(values: Mapping[str, Value]) -> Attributes:

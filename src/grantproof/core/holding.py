@@ -48,6 +48,8 @@ def reached(start: Iterable[Node], links: Mapping[Node, Iterable[Node]]) -> set[
 
 def duty_broken(_: Organization, after: Organization, delta: Delta) -> Found:
     """Yield each static set with a principal that the change brought to hold `n` of it."""
+    if len(after.sod_sets) == 0:
+        return
     suspects: dict[PrincipalId, set[SodSetId]] = {}
     for fact in delta.added:
         given, who = _gained(after, fact)

@@ -91,17 +91,26 @@ def failure_message(failure: Observation) -> str:
             days = "" if constraint.weekdays == EVERY_DAY else f" on {_days(constraint.weekdays)}"
             window = f"time window {constraint.start}-{constraint.end}{days}"
             return f"{window} does not hold at hour {saw[0]} on {DAYS[_weekday(saw[1])]}"
-        case GeoFence():
-            regions = ", ".join(sorted(constraint.regions))
-            return f"region {_value(saw[0])} is not one of {regions}"
+        case GeoFence() | MaxUsage() | RateLimit():
+            before, after = around(constraint)
+            return f"{before}{_value(saw[0])}{after}"
         case GeoRadius():
             return _radius_message(constraint, saw[0])
-        case MaxUsage():
-            return f"usage {_value(saw[0])} is not below {constraint.limit} a {constraint.period}"
-        case RateLimit():
-            return f"rate {_value(saw[0])} is not below {constraint.per_minute} a minute"
         case Attribute():
             return _attribute_message(constraint, saw)
+        case _:
+            assert_never(constraint)
+
+
+def around(constraint: GeoFence | MaxUsage | RateLimit) -> tuple[str, str]:
+    """Return what is said of the constraint that failed, before and after what it saw."""
+    match constraint:
+        case GeoFence():
+            return "region ", f" is not one of {', '.join(sorted(constraint.regions))}"
+        case MaxUsage():
+            return "usage ", f" is not below {constraint.limit} a {constraint.period}"
+        case RateLimit():
+            return "rate ", f" is not below {constraint.per_minute} a minute"
         case _:
             assert_never(constraint)
 

@@ -109,7 +109,8 @@ class Principal:
     booleans: frozenset[AttributeName] = field(init=False, default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "booleans", booleans(self.attributes))
+        if len(self.attributes) > 0:
+            object.__setattr__(self, "booleans", booleans(self.attributes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,8 @@ class Resource:
     booleans: frozenset[AttributeName] = field(init=False, default=frozenset(), repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "booleans", booleans(self.attributes))
+        if len(self.attributes) > 0:
+            object.__setattr__(self, "booleans", booleans(self.attributes))
         if self.id.startswith(RESERVED_PREFIXES):
             raise Illegal("resource_id", f"must not start with {', '.join(RESERVED_PREFIXES)}")
         if len(self.id) > ID_LENGTH_MAX:

@@ -5,12 +5,13 @@ readers keep the revision they hold and a change costs what it touches.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from immutables import Map
 
 from grantproof.core.errors import Illegal
+from grantproof.core.evolving import replace
 from grantproof.core.guardrails import Named
 from grantproof.core.identifiers import (
     ClaimId,
@@ -47,11 +48,12 @@ from grantproof.core.model import (
 from grantproof.core.relation import Graph, Relation, with_member, without_member
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Organization:
     """A tenant at one revision. `time_zone` is an IANA name; indexes end in `_by_`, `_in_`, `_of_`.
 
-    `groups` links a group to its containers, `roles` a role to the parents it inherits from.
+    `groups` links a group to its containers, `roles` a role to the parents it inherits from. There
+    is one at a time, which every fact replaces: so it has no slots, see `evolving`.
     """
 
     id: OrganizationId
@@ -127,6 +129,9 @@ def changed(state: Organization, delta: Delta) -> Organization:
 def with_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - one branch a fact
     """Return `state` with one more fact, at the same revision."""
     match fact:
+        case Assignment():
+            held = state.assignments.with_pair(fact.principal, fact.role, fact.validity)
+            return replace(state, assignments=held)
         case Principal():
             return replace(state, principals=state.principals.set(fact.id, fact))
         case Group():
@@ -151,9 +156,6 @@ def with_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - 
             return replace(state, groups=state.groups.with_edge(fact.group, fact.container))
         case Inheritance():
             return replace(state, roles=state.roles.with_edge(fact.role, fact.parent))
-        case Assignment():
-            held = state.assignments.with_pair(fact.principal, fact.role, fact.validity)
-            return replace(state, assignments=held)
         case GroupAssignment():
             held_by = state.group_assignments.with_pair(fact.group, fact.role, fact.validity)
             return replace(state, group_assignments=held_by)
@@ -166,6 +168,9 @@ def with_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - 
 def without_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901 - one branch a fact
     """Return `state` without one of its facts, at the same revision."""
     match fact:
+        case Assignment():
+            held = state.assignments.without_pair(fact.principal, fact.role)
+            return replace(state, assignments=held)
         case Principal():
             return replace(state, principals=state.principals.delete(fact.id))
         case Group():
@@ -189,9 +194,6 @@ def without_fact(state: Organization, fact: Fact) -> Organization:  # noqa: C901
             return replace(state, groups=state.groups.without_edge(fact.group, fact.container))
         case Inheritance():
             return replace(state, roles=state.roles.without_edge(fact.role, fact.parent))
-        case Assignment():
-            held = state.assignments.without_pair(fact.principal, fact.role)
-            return replace(state, assignments=held)
         case GroupAssignment():
             held_by = state.group_assignments.without_pair(fact.group, fact.role)
             return replace(state, group_assignments=held_by)

@@ -39,7 +39,7 @@ from grantproof.core.identifiers import (
     SessionId,
     SodSetId,
 )
-from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN
+from grantproof.core.limits import ACTIVE_ROLES_MAX, INSTANT_MAX, INSTANT_MIN, INTEGER_MAX
 from grantproof.core.model import (
     ActionPattern,
     Any,
@@ -121,6 +121,11 @@ def distinct(members: list[object]) -> frozenset[object]:
             raise illegal(f"must not hold `{member}` twice")
         found.add(member)
     return frozenset(found)
+
+
+def read_kind(text: str) -> str:
+    """Return the kind, an implicit one too; raises `Illegal`."""
+    return text if text in IMPLICIT_KINDS else Kind(text)
 
 
 def read_action(text: str) -> ActionPattern:
@@ -237,13 +242,16 @@ InstantField = Annotated[
 
 def _name(kind_of_id: type[Identifier], *, few: bool = False) -> Written:
     """Return how an id is written; ids of which there are `few` are read once and then shared."""
-    described = {
+    read = lru_cache(maxsize=SHARED_MAX)(kind_of_id) if few else kind_of_id
+    return Written(read, json_schema=_shape(kind_of_id))
+
+
+def _shape(kind_of_id: type[Identifier]) -> Mapping[str, object]:
+    return {
         "minLength": 1,
         "maxLength": kind_of_id.length_max,
         "pattern": f"^{kind_of_id.alphabet.pattern}$",
     }
-    read = lru_cache(maxsize=SHARED_MAX)(kind_of_id) if few else kind_of_id
-    return Written(read, json_schema=described)
 
 
 SHARED_MAX: Final = 4_096
@@ -255,6 +263,8 @@ PrincipalField = Annotated[PrincipalId, _name(PrincipalId)]
 GroupField = Annotated[GroupId, _name(GroupId, few=True)]
 RoleField = Annotated[RoleId, _name(RoleId, few=True)]
 KindField = Annotated[Kind, _name(Kind, few=True)]
+AnyKindField = Annotated[str, Written(read_kind, json_schema=_shape(Kind))]
+"""A kind, or one that nobody declares, such as `role`."""
 ResourceField = Annotated[ResourceId, _name(ResourceId)]
 ClaimField = Annotated[ClaimId, _name(ClaimId)]
 SodSetField = Annotated[SodSetId, _name(SodSetId)]
@@ -269,6 +279,7 @@ POSITION_SCHEMA: Final[Mapping[str, object]] = {
     "examples": ["48.8566,2.3522"],
 }
 PositionField = Annotated[Position, Written(read_position, degrees, POSITION_SCHEMA)]
+ActionNameField = Annotated[Action, _name(Action)]
 ActionField = Annotated[
     ActionPattern,
     Written(
@@ -293,3 +304,6 @@ ResourcePatternField = Annotated[
         },
     ),
 ]
+ActiveRolesField = Annotated[frozenset[RoleField], Distinct(), described(maxItems=ACTIVE_ROLES_MAX)]
+CountField = Annotated[int, described(minimum=0, maximum=INTEGER_MAX)]
+"""How often something was done."""

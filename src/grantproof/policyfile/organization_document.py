@@ -1,7 +1,7 @@
 """A whole organization as one document: what import reads and export writes.
 
 `to_change_set` gives the commands that make it of an empty organization, in an order in which each
-can be applied; `from_organization` is its inverse.
+can be applied; `heading_of` and `entries_of` write it down again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -197,12 +197,6 @@ def _links(document: OrganizationEntries) -> Iterator[Step]:
                 yield ("assignments", i), AssignRole(principal, role, validity)
             case GroupAssignment(group, role, validity):
                 yield ("assignments", i), AssignGroupRole(group, role, validity)
-
-
-def from_organization(state: Organization) -> OrganizationDocument:
-    """Return the document of an organization; every list is sorted by what its entries name."""
-    lists = {name: tuple(entries) for name, entries in entries_of(state).items()}
-    return OrganizationDocument.holding(**heading_of(state), **lists)
 
 
 def heading_of(state: Organization) -> dict[str, str]:

@@ -11,13 +11,17 @@ from typing import Annotated, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from grantproof.core.constraints import DAYS_PER_WEEK, HOURS_PER_DAY, Context
-from grantproof.core.identifiers import IMPLICIT_KINDS, Action, Kind
-from grantproof.core.limits import ACTIVE_ROLES_MAX, INTEGER_MAX
 from grantproof.core.matching import Request
 from grantproof.policyfile import fields
 from grantproof.policyfile.document import Document, legal
 from grantproof.policyfile.faults import Location, illegal, refused, written_path
-from grantproof.policyfile.fields import Distinct, Written, described
+from grantproof.policyfile.fields import (
+    ActionNameField,
+    ActiveRolesField,
+    AnyKindField,
+    CountField,
+    described,
+)
 from grantproof.policyfile.proposed_commands import CommandsField
 from grantproof.policyfile.reason_fields import FailedField, ReasonField
 from grantproof.policyfile.value_fields import AttributesField
@@ -41,10 +45,6 @@ def _name(text: str) -> str:
     return text
 
 
-def _read_kind(text: str) -> str:
-    return text if text in IMPLICIT_KINDS else Kind(text)
-
-
 def _read_verdicts(value: object) -> Verdict | tuple[Verdict, ...]:
     """Return one verdict, or a list of them."""
     if value in VERDICTS:
@@ -58,13 +58,6 @@ def _read_verdicts(value: object) -> Verdict | tuple[Verdict, ...]:
 
 
 NameField = Annotated[str, AfterValidator(_name), described(minLength=1, maxLength=NAME_LENGTH_MAX)]
-ActionNameField = Annotated[
-    Action,
-    Written(Action, json_schema={"pattern": f"^{Action.alphabet.pattern}$", "maxLength": 128}),
-]
-AnyKindField = Annotated[
-    str, Written(_read_kind, json_schema={"pattern": f"^{Kind.alphabet.pattern}$"})
-]
 VerdictsField = Annotated[
     Verdict | tuple[Verdict, ...],
     PlainValidator(_read_verdicts),
@@ -77,10 +70,6 @@ VerdictsField = Annotated[
         }
     ),
 ]
-ActiveRoles = Annotated[
-    frozenset[fields.RoleField], Distinct(), described(maxItems=ACTIVE_ROLES_MAX)
-]
-Count = Annotated[int, described(minimum=0, maximum=INTEGER_MAX)]
 
 
 class RequestEntry(Document):
@@ -94,7 +83,7 @@ class RequestEntry(Document):
     """On which resource."""
     resource_kind: AnyKindField | None = None
     """The kind of the resource; makes one known that is not registered."""
-    active_roles: ActiveRoles | None = None
+    active_roles: ActiveRolesField | None = None
     """The roles of a session; left out means all that the principal has."""
 
     def core(self) -> Request:
@@ -119,9 +108,9 @@ class ContextEntry(Document):
     """Where the request comes from."""
     position: fields.PositionField | None = None
     """Its latitude and longitude in decimal degrees, such as `48.8566,2.3522`."""
-    usage: Count | None = None
+    usage: CountField | None = None
     """How often every claim was used in its period; left out means never."""
-    rate: Count | None = None
+    rate: CountField | None = None
     """How often every claim was used in the minute; left out means never."""
     attributes: AttributesField | None = None
     """What `context.NAME` is."""
@@ -215,7 +204,7 @@ class TableEntry(Document):
     """The columns."""
     resource_kind: AnyKindField | None = None
     """The kind of all of them; makes those known that are not registered."""
-    active_roles: ActiveRoles | None = None
+    active_roles: ActiveRolesField | None = None
     """The roles of a session of everybody; left out means all that they have."""
     rows: Annotated[Entries[RowEntry], described(minItems=1)]
     """No principal, action and resource may come twice."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from grantproof.core import metering, ways
+from grantproof.core import metering
 from grantproof.core.certificate import Certificate, issue
 from grantproof.core.constraints import Context, Situation
 from grantproof.core.identifiers import OrganizationId, PrincipalId
@@ -89,54 +89,13 @@ class DecisionPoint:
         self, clock: Clock, meters: Meters | None, *, contracts: Contracts | None = None
     ) -> None:
         self._clock = clock
-        self._inspection = (Contracts() if contracts is None else contracts).inspection
+        self.inspection = (Contracts() if contracts is None else contracts).inspection
         self._meters = meters
         self.outcomes = Outcomes()
 
     def instant(self) -> int:
         """Return the instant of a decision made now; all of a batch share one."""
         return self._clock.now()
-
-    def glance(  # noqa: PLR0917 - called once a decision: keywords would cost a tenth of it
-        self,
-        index: Index,
-        principal: str,
-        action: str,
-        resource: str,
-        kind: str | None,
-        supplied: Supplied,
-        instant: int,
-    ) -> Answer | None:
-        """Return the answer that `decide` has at hand, without a session; else nothing.
-
-        Names need not be legal ones: to those that are not it has no answer.
-        """
-        local = local_time(instant, index.state.time_zone)
-        usage, rate = supplied.usage, supplied.rate
-        verdict = ways.decide(
-            index.ready,
-            index.table,
-            principal,
-            action,
-            resource,
-            kind,
-            local.hour_of_week(supplied),
-            supplied.region,
-            usage,
-            rate,
-        )
-        if verdict is None:
-            return None
-        outcome = verdict.answer
-        inspection = self._inspection
-        due = inspection.left <= 1
-        if due or isinstance(outcome, Unmet) or (verdict.metered and verdict.hangs_on(usage, rate)):
-            return None
-        inspection.left -= 1
-        until = None
-        if verdict.hourly:
-            until = _valid_until(verdict, supplied, hour_ends=local.hour_ends, ends=None)
-        return Answer(outcome, index.state.revision, instant, until)
 
     def decide(self, index: Index, request: Request, supplied: Supplied, *, instant: int) -> Answer:
         """Decide one request on the index's current state.
@@ -167,7 +126,7 @@ class DecisionPoint:
         An allow that does not pass a check of itself is withheld.
         """
         answer = contest.settled(readings, age=age)
-        inspection = self._inspection
+        inspection = self.inspection
         inspection.left -= 1
         if inspection.left <= 0:
             asked = Asked(contest.state, contest.request, contest.context, readings)
@@ -179,7 +138,7 @@ class DecisionPoint:
         outcome = answer.outcome
         if isinstance(outcome, Withheld | NoSession):
             return answer
-        checked = self._inspection.look(asked, outcome)
+        checked = self.inspection.look(asked, outcome)
         if checked is outcome:
             return answer
         return answer._replace(outcome=checked, valid_until=answer.decided_at)
@@ -228,7 +187,7 @@ class DecisionPoint:
         hour_ends = local_time(instant, state.time_zone).hour_ends
         until = _valid_until(verdict, supplied, hour_ends=hour_ends, ends=ends)
         answer = Answer(outcome, state.revision, instant, until)
-        inspection = self._inspection
+        inspection = self.inspection
         inspection.left -= 1
         if inspection.left <= 0:
             return self._looked_at(answer, Asked(state, request, context))

@@ -5,7 +5,7 @@ Durations are sorted into fixed buckets, so that those of several replicas can b
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 BOUNDS: Final = (
@@ -36,8 +36,17 @@ SUCCESSFUL: Final = 200
 class Durations:
     """How many requests there were in each bucket, the last for all beyond; their sum in s."""
 
-    buckets: list[int]
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     seconds: float = 0.0
+
+    def count(self, seconds: float) -> None:
+        """Count one that took so long."""
+        self.buckets[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
+    def copy(self) -> "Durations":
+        """Return what was counted until now."""
+        return Durations(self.buckets.copy(), self.seconds)
 
 
 Series = tuple[str, int]
@@ -77,24 +86,19 @@ class Requests:
         """Count a request that was answered with the status, so many seconds after it came."""
         answered = self._answered.get((route, status)) or self._begin(route, status)
         answered.count += 1
-        durations = answered.durations
-        durations.buckets[bisect_left(BOUNDS, seconds)] += 1
-        durations.seconds += seconds
+        answered.durations.count(seconds)
 
     def tally(self) -> RequestCounts:
         """Return what was counted until now."""
         return RequestCounts(
             {series: answered.count for series, answered in self._answered.copy().items()},
-            {
-                series: Durations(found.buckets.copy(), found.seconds)
-                for series, found in self._durations.copy().items()
-            },
+            {series: found.copy() for series, found in self._durations.copy().items()},
         )
 
     def _begin(self, route: str, status: int) -> _Answered:
         series = (route, status // 100)
         durations = self._durations.get(series)
         if durations is None:
-            durations = self._durations[series] = Durations([0] * (len(BOUNDS) + 1))
+            durations = self._durations[series] = Durations()
         answered = self._answered[route, status] = _Answered(durations)
         return answered

@@ -10,17 +10,31 @@ from typing import Final, Protocol
 
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.limits import EVENTS_PAGE_MAX
-from grantproof.core.organization import advance
+from grantproof.core.organization import Organization, advance
 from grantproof.service.ports import Store, StoreUnusable
 from grantproof.service.versions import Versioned
 
 EVENTS_BEHIND_MAX: Final = 10_000
-"""From what is farther behind nobody catches up: reading all facts is faster."""
+"""So many events are always caught up with, however little there is to read instead."""
+
+ENTITIES_AN_EVENT: Final = 2
+"""So many entities are read, each with what is assigned to it, in the time that an event takes."""
 
 GONE: Final = "the store has no such organization"
 FAR_BEHIND: Final = "too many events behind"
 DIVERGED: Final = "the store has another history"
 UNFIT: Final = "the events do not fit it"
+
+
+def entities(state: Organization) -> int:
+    """Return how many things there are in an organization that have an id."""
+    held = len(state.principals) + len(state.groups) + len(state.roles)
+    return held + len(state.resources) + len(state.claims)
+
+
+def is_far_behind(events: int, entities_there: int) -> bool:
+    """Return whether reading all facts is faster than catching up with that many events."""
+    return events > max(EVENTS_BEHIND_MAX, entities_there // ENTITIES_AN_EVENT)
 
 
 class Damaged(ValueError):
@@ -29,10 +43,14 @@ class Damaged(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class KeptState:
-    """What was kept, at the event of that revision and seal. `read` may raise `Damaged`."""
+    """What was kept, at the event of that revision and seal. `read` may raise `Damaged`.
+
+    `entities` says how many there are in it.
+    """
 
     revision: int
     seal: str
+    entities: int
     read: Callable[[], Versioned]
 
 
@@ -113,7 +131,7 @@ def _confirmed(store: Store, kept: KeptState, organization: OrganizationId) -> V
     behind = head[0] - kept.revision
     if behind < 0:
         raise _Denied(DIVERGED)
-    if behind > EVENTS_BEHIND_MAX:
+    if is_far_behind(behind, kept.entities):
         raise Damaged(FAR_BEHIND)
     seen = caught_up(store, kept.read())
     if seen is None:

@@ -1,7 +1,7 @@
 """The rows of a snapshot file: an explicit schema, of which every change is another `FORMAT`.
 
-Arrays and not objects, for there are millions. Groups, roles and kinds come first and are named by
-their place from then on. Whatever has a version ends with it.
+Arrays and not objects, for there are millions. Groups, roles, kinds and constraints come before
+what refers to them, and are named by their place from then on. Whatever has a version ends with it.
 """
 
 import struct
@@ -36,13 +36,13 @@ from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import AttributeName, Region
 from grantproof.core.model import ALWAYS, Validity
 
-FORMAT: Final = "grantproof-snapshot-2"
+FORMAT: Final = "grantproof-snapshot-3"
 
 LENGTH: Final = struct.Struct(">I")
 """Stands before each part: how many bytes it has."""
 
 Place = Annotated[int, Meta(ge=0)]
-"""Of a group, a role or a kind in the order in which they were written."""
+"""Of a group, a role, a kind or a constraint in the order in which they were written."""
 
 Timed = tuple[Place, int | None, int | None]
 """A role, and from when until when it is held, in epoch seconds."""
@@ -120,19 +120,18 @@ class ComparedRow(Struct, tag="compared", array_like=True, forbid_unknown_fields
 
 ConstraintRow = WindowRow | FenceRow | RadiusRow | UsageRow | RateRow | ComparedRow
 
-PrincipalRow = tuple[str, bool, AttributesRow, list[Place], list[Place], list[Timed], int]
-
 PatternRow = tuple[Literal["exactly", "within", "kind", "any"], str | None]
 
 
 class Header(Struct, tag="header", array_like=True, forbid_unknown_fields=True, frozen=True):
-    """Of which organization this is, at which event."""
+    """Of which organization this is, at which event, and how many entities are in it."""
 
     organization: str
     revision: int
     seal: str
     time_zone: str
     administered: bool
+    entities: Place
 
 
 class Groups(Struct, tag="groups", array_like=True, forbid_unknown_fields=True, frozen=True):
@@ -187,21 +186,37 @@ class Guardrails(
     rows: list[tuple[str, int]]
 
 
+class Constraints(
+    Struct, tag="constraints", array_like=True, forbid_unknown_fields=True, frozen=True
+):
+    """Constraints of the claims that follow, each once: many claims have the same ones."""
+
+    rows: list[ConstraintRow]
+
+
 class Claims(Struct, tag="claims", array_like=True, forbid_unknown_fields=True, frozen=True):
     """Claims: id, role, action (nothing for any), resource, constraints."""
 
-    rows: list[tuple[str, Place, str | None, PatternRow, list[ConstraintRow], int]]
+    rows: list[tuple[str, Place, str | None, PatternRow, list[Place], int]]
 
 
 class Principals(
     Struct, tag="principals", array_like=True, forbid_unknown_fields=True, frozen=True
 ):
-    """Principals: id, whether active, attributes, groups, roles held always, roles held for a time.
+    """Principals, column by column: `held` are the roles that each holds always.
 
-    They hold most of what there is, and nothing refers to them, so they come last.
+    The other columns tell who of the part they are about by a place in `ids`, for most have neither
+    attributes, nor groups, nor roles for a time. Principals hold most of what there is, and nothing
+    refers to them, so they come last.
     """
 
-    rows: list[PrincipalRow]
+    ids: list[str]
+    held: list[list[Place]]
+    suspended: list[Place]
+    attributes: list[tuple[Place, AttributesRow]]
+    groups: list[tuple[Place, list[Place]]]
+    timed: list[tuple[Place, list[Timed]]]
+    revisions: list[int]
 
 
 Part = (
@@ -213,6 +228,7 @@ Part = (
     | Inheritances
     | SodSets
     | Guardrails
+    | Constraints
     | Claims
     | Principals
 )

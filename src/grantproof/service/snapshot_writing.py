@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from grantproof.core.constraints import Constraint
 from grantproof.core.identifiers import (
     GroupId,
     Kind,
@@ -30,9 +31,11 @@ from grantproof.core.model import (
 from grantproof.core.model import Any as Anything
 from grantproof.core.organization import Organization
 from grantproof.policyfile.wire import encode_guardrail
+from grantproof.service.shelf import entities
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
+    Constraints,
     Groups,
     Guardrails,
     Header,
@@ -57,6 +60,11 @@ ENCODE: Final = msgspec.msgpack.Encoder(enc_hook=str).encode
 Key = TypeVar("Key", bound=Hashable)
 
 Held = tuple[list[int], list[Timed]]
+Form = Callable[[list[Any]], Iterator[Part]]
+"""Makes parts of some rows."""
+
+CONSTRAINTS_MAX: Final = 65_536
+"""After so many different constraints those that were written are forgotten."""
 
 
 def parts(seen: Versioned) -> Iterator[bytes]:
@@ -65,11 +73,20 @@ def parts(seen: Versioned) -> Iterator[bytes]:
     if seen.seal is None:
         message = "nobody knows at which event it stands"
         raise ValueError(message)
-    yield _framed(Header(state.id, state.revision, seen.seal, state.time_zone, state.administered))
+    yield _framed(
+        Header(
+            state.id,
+            state.revision,
+            seen.seal,
+            state.time_zone,
+            state.administered,
+            entities(state),
+        )
+    )
     for form, found in _sections(seen):
         rows = iter(found)
         while some := list(islice(rows, ROWS_A_PART)):
-            yield _framed(form(some))
+            yield from map(_framed, form(some))
 
 
 def _framed(part: Header | Part) -> bytes:
@@ -77,21 +94,27 @@ def _framed(part: Header | Part) -> bytes:
     return LENGTH.pack(len(written)) + written
 
 
-def _sections(seen: Versioned) -> Iterator[tuple[Callable[[Any], Part], Iterable[Any]]]:
+def _sections(seen: Versioned) -> Iterator[tuple[Form, Iterable[Any]]]:
     """Yield the rows of each form, in the order in which they can be read."""
     state, told = seen.state, seen.versions.of_type
     groups, roles = _numbered(state.groups), _numbered(state.roles)
     kinds = _numbered(state.resources_of_kind)
-    yield Groups, ((one, told[Group][one]) for one in groups)
-    yield Roles, ((one, told[Role][one]) for one in roles)
-    yield Kinds, ((one, told[KindDeclaration][one]) for one in kinds)
-    yield Resources, _resources(seen, kinds)
-    yield Nestings, _nestings(state, groups, roles)
-    yield Inheritances, _inheritances(state, roles)
-    yield SodSets, _sod_sets(seen, roles)
-    yield Guardrails, _guardrails(seen)
-    yield Claims, _claims(seen, roles)
-    yield Principals, _principals(seen, groups, roles)
+    yield _alone(Groups), ((one, told[Group][one]) for one in groups)
+    yield _alone(Roles), ((one, told[Role][one]) for one in roles)
+    yield _alone(Kinds), ((one, told[KindDeclaration][one]) for one in kinds)
+    yield _alone(Resources), _resources(seen, kinds)
+    yield _alone(Nestings), _nestings(state, groups, roles)
+    yield _alone(Inheritances), _inheritances(state, roles)
+    yield _alone(SodSets), _sod_sets(seen, roles)
+    yield _alone(Guardrails), _guardrails(seen)
+    yield _Claims(seen, roles).parts, state.claims.values()
+    yield _Principals(seen, groups, roles).parts, state.principals.values()
+    _check_all(state.memberships.forward, state.principals)
+    _check_all(state.assignments.forward, state.principals)
+
+
+def _alone(form: Callable[[list[Any]], Part]) -> Form:
+    return lambda rows: iter((form(rows),))
 
 
 def _numbered(ids: Iterable[Key]) -> dict[Key, int]:
@@ -134,24 +157,65 @@ def _guardrails(seen: Versioned) -> Iterator[tuple[Any, ...]]:
         yield encode_guardrail(one), told[one.id]
 
 
-def _claims(seen: Versioned, roles: Mapping[RoleId, int]) -> Iterator[tuple[Any, ...]]:
-    told = seen.versions.of_type[Claim]
-    for one in seen.state.claims.values():
+class _Claims:
+    """Writes claims, and before them those of their constraints that were not written yet."""
+
+    def __init__(self, seen: Versioned, roles: Mapping[RoleId, int]) -> None:
+        self._told = seen.versions.of_type[Claim]
+        self._roles = roles
+        self._places: dict[Constraint, int] = {}
+        self._written = 0
+
+    def parts(self, claims: list[Claim]) -> Iterator[Part]:
+        """Yield what is written of some claims."""
+        if len(self._places) > CONSTRAINTS_MAX:
+            # They are written once more, for what is remembered must have an end.
+            self._places.clear()
+        first, new = self._written, dict[Constraint, int]()
+        for constraint in (one for claim in claims for one in claim.constraints):
+            if constraint not in self._places:
+                self._places[constraint] = new[constraint] = first + len(new)
+        self._written += len(new)
+        if len(new) > 0:
+            yield Constraints([constraint_row(one) for one in new])
+        yield Claims([self._row(claim) for claim in claims])
+
+    def _row(self, one: Claim) -> tuple[Any, ...]:
         action = one.action.value if isinstance(one.action, Exactly) else None
-        constraints = [constraint_row(constraint) for constraint in one.constraints]
-        yield one.id, roles[one.role], action, _pattern(one.resource), constraints, told[one.id]
+        constraints = [self._places[constraint] for constraint in one.constraints]
+        role = self._roles[one.role]
+        return one.id, role, action, _pattern(one.resource), constraints, self._told[one.id]
 
 
-def _principals(
-    seen: Versioned, groups: Mapping[GroupId, int], roles: Mapping[RoleId, int]
-) -> Iterator[tuple[Any, ...]]:
-    state, told = seen.state, seen.versions.of_type[Principal]
-    for one in state.principals.values():
-        of = [groups[group] for group in state.memberships.of(one.id)]
-        held = _held(state.assignments.of(one.id), roles)
-        yield one.id, one.active, attributes_row(one.attributes), of, *held, told[one.id]
-    _check_all(state.memberships.forward, state.principals)
-    _check_all(state.assignments.forward, state.principals)
+class _Principals:
+    """Writes principals with their groups and roles."""
+
+    def __init__(
+        self, seen: Versioned, groups: Mapping[GroupId, int], roles: Mapping[RoleId, int]
+    ) -> None:
+        self._state = seen.state
+        self._told = seen.versions.of_type[Principal]
+        self._groups = groups
+        self._roles = roles
+
+    def parts(self, principals: list[Principal]) -> Iterator[Part]:
+        """Yield what is written of some principals."""
+        state, ids = self._state, [one.id for one in principals]
+        held = [_held(state.assignments.of(one), self._roles) for one in ids]
+        of = [[self._groups[group] for group in state.memberships.of(one)] for one in ids]
+        yield Principals(
+            list(ids),
+            [always for always, _ in held],
+            [place for place, one in enumerate(principals) if not one.active],
+            [
+                (place, attributes_row(one.attributes))
+                for place, one in enumerate(principals)
+                if len(one.attributes) > 0
+            ],
+            [(place, some) for place, some in enumerate(of) if some],
+            [(place, timed) for place, (_, timed) in enumerate(held) if timed],
+            [self._told[one] for one in ids],
+        )
 
 
 def _held(found: Mapping[RoleId, Validity], roles: Mapping[RoleId, int]) -> Held:

@@ -16,7 +16,7 @@ from grantproof.core.organization import Organization, advance
 from grantproof.core.sessions import ended_by
 from grantproof.service.contracts import Contracts, WholeCheck
 from grantproof.service.ports import Store, StoreUnusable
-from grantproof.service.shelf import Shelf, resumed
+from grantproof.service.shelf import Shelf, entities, is_far_behind, resumed
 from grantproof.service.versions import Versioned, Versions
 
 Owner = Callable[[Callable[[], None]], None]
@@ -171,7 +171,8 @@ class Snapshots:
         """Let the index follow every event that is stored; forget a deleted organization.
 
         An organization whose store was put back to an earlier point is forgotten too, however many
-        events it has by now: what is remembered of it may never have happened.
+        events it has by now: what is remembered of it may never have happened. One that is so far
+        behind that reading all facts is faster is read anew, and answered from as it was meanwhile.
         """
         place = self._places.get(organization)
         while place is not None:
@@ -181,9 +182,25 @@ class Snapshots:
             if come is None:
                 self._run_drop(organization, place.index)
                 return
-            self._run_follow(place, come)
             full = len(come) == EVENTS_PAGE_MAX
+            if full and self._is_far_behind(organization, place):
+                self._run_renew(organization, place.index)
+            else:
+                self._run_follow(place, come)
             place = self._places.get(organization) if full else None
+
+    def _is_far_behind(self, organization: OrganizationId, place: _Place) -> bool:
+        now = self._store.revision(organization) or 0
+        return is_far_behind(now - place.revision, entities(place.index.state))
+
+    def _run_renew(self, organization: OrganizationId, index: Index) -> None:
+        """Read the organization anew in place of the index; raises `StoreUnusable` as `load`."""
+        stored = self._stored(organization)
+        if stored is None:
+            self._run_drop(organization, index)
+            return
+        loaded = Index(stored.state)
+        self._on_owner(lambda: self._supersede(index, loaded, stored))
 
     def _run_drop(self, organization: OrganizationId, index: Index) -> None:
         self._forget(organization)
@@ -214,6 +231,18 @@ class Snapshots:
         if self._indexes.setdefault(str(loaded.state.id), loaded) is loaded:
             self._versions[loaded.state.id] = stored.versions
             self._places[loaded.state.id] = _Place(loaded, stored.state.revision, stored.seal)
+
+    def _supersede(self, index: Index, loaded: Index, stored: Versioned) -> None:
+        # Meanwhile another thread may have dropped it, or brought it farther.
+        organization = loaded.state.id
+        if not self.holds(index) or index.state.revision > loaded.state.revision:
+            return
+        self._indexes[organization] = loaded
+        self._versions[organization] = stored.versions
+        self._places[organization] = _Place(loaded, stored.state.revision, stored.seal)
+        # Nobody tells which principals were deleted on the way.
+        self._gone(organization, None)
+        self._watcher(organization)
 
     def _drop(self, organization: OrganizationId, index: Index | None) -> None:
         # Meanwhile another thread may have read it anew: that one stays.

@@ -15,12 +15,11 @@ short, raise `MemoryError`.
 """
 
 import threading
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeVar, get_args
 
-from grantproof.service.requests import BOUNDS, Durations
+from grantproof.service.requests import Durations
 
 Cause = Literal["time", "memory", "crashed", "refused"]
 """Why there is no answer; `refused` is what was not begun, or was ended with the service."""
@@ -91,18 +90,16 @@ class Endings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._endings: dict[Ending, int] = dict.fromkeys(ENDINGS, 0)
-        self._durations = Durations([0] * (len(BOUNDS) + 1))
+        self._durations = Durations()
 
     def count(self, ending: Ending, seconds: float | None = None) -> None:
         """Count an ending; `seconds` is how long it took, and nothing for what was not begun."""
         with self._lock:
             self._endings[ending] += 1
             if seconds is not None:
-                self._durations.buckets[bisect_left(BOUNDS, seconds)] += 1
-                self._durations.seconds += seconds
+                self._durations.count(seconds)
 
     def tally(self) -> EndingCounts:
         """Return what was counted until now."""
         with self._lock:
-            durations = Durations(self._durations.buckets.copy(), self._durations.seconds)
-            return EndingCounts(dict(self._endings), durations)
+            return EndingCounts(dict(self._endings), self._durations.copy())

@@ -128,12 +128,16 @@ class Versions:
     def after(self, delta: Delta) -> "Versions":
         """Return the versions at the next revision, which the delta led to."""
         revision = self.revision + 1
-        changing = {kind: revisions.mutate() for kind, revisions in self.of_type.items()}
-        for kind, name in _own(delta.removed):
+        gone, come = tuple(_own(delta.removed)), (*_own(delta.added), *edited(delta))
+        changing = {
+            kind: self.of_type[kind].mutate() for kind in {one.fact for one in (*gone, *come)}
+        }
+        for kind, name in gone:
             del changing[kind][name]
-        for kind, name in chain(_own(delta.added), edited(delta)):
+        for kind, name in come:
             changing[kind][name] = revision
-        return Versions(revision, Map({kind: one.finish() for kind, one in changing.items()}))
+        of_type = self.of_type.update({kind: one.finish() for kind, one in changing.items()})
+        return Versions(revision, of_type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from grantproof.adapters.decision_files import SECONDS_PER_DAY, SUFFIX, DecisionFiles, FileRules
 from grantproof.core.errors import Illegal
@@ -219,3 +219,17 @@ def test_sampling_takes_its_share_and_never_changes_its_mind() -> None:
     taken = [each for each in ids if sampled(each, 0.1)]
     assert 800 < len(taken) < 1_200
     assert set(taken) <= {each for each in ids if sampled(each, 0.2)}
+
+
+def test_more_than_is_written_at_once_keeps_its_order(tmp_path: Path) -> None:
+    """What was taken together may be written in parts; each part is written once."""
+    folder = tmp_path / "log"
+    with logging(FileRules(folder)) as files:
+        shutil.rmtree(folder)
+        for start in range(0, 2_100, 700):
+            files.take(numbered(700, start))
+        assert files.tally().waiting == 2_100
+        folder.mkdir()
+        assert becomes(lambda: files.tally().waiting == 0)
+    assert [line["revision"] for line in lines(folder)] == list(range(2_100))
+    assert files.tally() == LogCounts(2_100, 0, 0, 10_000)

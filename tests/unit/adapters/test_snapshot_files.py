@@ -22,14 +22,15 @@ from grantproof.service.shelf import Damaged, ShelfCounts
 from grantproof.service.snapshot_rows import (
     LENGTH,
     Claims,
+    Constraints,
     Groups,
     Header,
     Inheritances,
     Kinds,
     Nestings,
     Part,
-    PrincipalRow,
     Principals,
+    RateRow,
     Resources,
     Roles,
     SodSets,
@@ -41,7 +42,7 @@ from tests.shelves import SECRET, at_once, found, kept, seen_in, shelf_in
 
 OTHER = OrganizationId("other")
 SMALL = HISTORY[4:7]
-HEADER = Header(ACME, 5, "5ea1", "UTC", administered=False)
+HEADER = Header(ACME, 5, "5ea1", "UTC", administered=False, entities=2)
 
 
 def furnished(organization: OrganizationId = ACME) -> Versioned:
@@ -135,7 +136,7 @@ def believed(shelf: SnapshotFiles, path: Path, content: bytes) -> bool:
             ),
             "of another organization",
         ),
-        (lambda path: path.write_bytes(closed(b"").replace(b"-2\n", b"-1\n")), "another version"),
+        (lambda path: path.write_bytes(closed(b"").replace(b"-3\n", b"-2\n")), "another version"),
         (lambda path: path.write_bytes(closed(b"")), "not what this version writes"),
         (lambda path: path.write_bytes(sealed(Groups([]))), "not what this version writes"),
         (lambda path: path.mkdir(), "Is a directory"),
@@ -186,7 +187,8 @@ def test_a_file_that_is_too_large_is_not_read(
 
 ROLES = Roles([("one", 1), ("two", 2)])
 KINDS = Kinds([("file", 1)])
-PERSON: PrincipalRow = ("ann", True, {}, [], [], [], 3)
+PEOPLE = Principals(["ann", "bob"], [[], []], [], [], [], [], [3, 3])
+changed = msgspec.structs.replace
 
 
 @pytest.mark.parametrize(
@@ -206,10 +208,23 @@ PERSON: PrincipalRow = ("ann", True, {}, [], [], [], 3)
         (ROLES, Claims([("claim", 2, None, ("any", None), [], 1)])),
         (ROLES, Claims([("claim", 0, None, ("exactly", None), [], 1)])),
         (ROLES, Claims([("claim", 0, None, ("any", "docs"), [], 1)])),
-        (Principals([PERSON, PERSON]),),
-        (ROLES, Principals([("ann", True, {}, [], [], [(0, 9, 8)], 3)])),
-        (Principals([("ann", True, {"id": 1}, [], [], [], 3)]),),
-        (Principals([("ann", True, {"a": 2**63}, [], [], [], 3)]),),
+        (ROLES, Claims([("claim", 0, None, ("any", None), [0], 1)])),
+        (Constraints([RateRow(0)]),),
+        (PEOPLE, PEOPLE),
+        (changed(PEOPLE, ids=["ann", "ann"]),),
+        (changed(PEOPLE, ids=["ann", "not an id"]),),
+        (changed(PEOPLE, ids=["ann"]),),
+        (changed(PEOPLE, held=[[]]),),
+        (changed(PEOPLE, revisions=[3]),),
+        (changed(PEOPLE, revisions=[3, 6]),),
+        (changed(PEOPLE, suspended=[2]),),
+        (ROLES, changed(PEOPLE, held=[[2], []])),
+        (ROLES, changed(PEOPLE, timed=[(0, [(0, 9, 8)])])),
+        (ROLES, changed(PEOPLE, timed=[(2, [(0, 8, 9)])])),
+        (changed(PEOPLE, groups=[(0, [0])]),),
+        (changed(PEOPLE, attributes=[(0, {"id": 1})]),),
+        (changed(PEOPLE, attributes=[(0, {"a": 2**63})]),),
+        (changed(PEOPLE, attributes=[(2, {"a": 1})]),),
         (HEADER,),
     ],
 )
@@ -224,8 +239,10 @@ def test_no_illegal_fact_can_be_read(parts: tuple[Part, ...], tmp_path: Path) ->
 def test_legal_rows_of_that_kind_are_read(tmp_path: Path) -> None:
     """So that it is not for another reason that the illegal ones are refused."""
     shelf = shelf_in(tmp_path)
-    claims = Claims([("claim", 1, None, ("any", None), [], 1)])
-    shelf.path(ACME).write_bytes(sealed(HEADER, ROLES, KINDS, claims, Principals([PERSON])))
+    claims = Claims([("claim", 1, None, ("any", None), [0], 1)])
+    people = changed(PEOPLE, held=[[1], []], timed=[(1, [(0, 8, 9)])], suspended=[1])
+    parts = (ROLES, KINDS, Constraints([RateRow(1)]), claims, people)
+    shelf.path(ACME).write_bytes(sealed(HEADER, *parts))
     assert valid(found(shelf, ACME).read().state) == ()
 
 

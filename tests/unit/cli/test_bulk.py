@@ -1,5 +1,6 @@
 """`grantproof assignments import`: a file in batches, resumed where it stopped."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +118,23 @@ def test_an_interrupted_import_goes_on(
     assert (stopped.code, "from 4" in stopped.line) == (1, True)
     rest = run("assignments", "import", file, "--batch", "2").out
     assert rest.startswith("assigned 3 in 2 changes, 1 change was made before")
+
+
+def test_no_garbage_is_looked_for_meanwhile(
+    run: Run, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an import makes stays: the collector rests while it runs, and no longer."""
+    real, running = AdministrationPoint.propose, list[bool]()
+
+    def seen(*given: object, **named: object) -> object:
+        running.append(gc.isenabled())
+        return real(*given, **named)  # type: ignore[arg-type]  # handed through unseen
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AdministrationPoint, "propose", seen)
+        run("assignments", "import", written(*LINES), "--batch", "2")
+    assert running == [False] * 3
+    assert gc.isenabled()
 
 
 def test_a_file_that_is_not_one_of_ours(run: Run, written: Written, tmp_path: Path) -> None:

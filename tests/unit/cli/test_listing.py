@@ -9,8 +9,8 @@ import pytest
 from grantproof.cli.main import main
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
-from grantproof.policyfile.organization_document import from_organization
 from tests.databases import copied
+from tests.documents import from_organization
 from tests.unit.cli.conftest import Run
 
 LISTS = {

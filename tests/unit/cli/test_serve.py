@@ -1,5 +1,6 @@
 """`grantproof serve`: what is looked at before the service starts, and what it says."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from grantproof.bootstrap import why_read_only
 from grantproof.cli.exits import Stop
 from grantproof.cli.serve import (
     announce,
@@ -149,6 +151,33 @@ def test_an_address_that_others_can_reach_is_announced_loudly(
     announce(Settings(host="192.0.2.1"))
     out = capsys.readouterr().out
     assert out.startswith("others can reach this address: let something in front of it encrypt")
+
+
+def test_a_database_that_takes_no_changes_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """At the start, and not at the first change: what to do, and what works without it."""
+    announce(Settings(), read_only="the database `x` cannot be written: do this")
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "the database `x` cannot be written: do this;"
+        " until then decisions are made and every change is refused"
+    )
+
+
+@pytest.mark.parametrize("unwritable", ["acme.db", "."])
+def test_a_file_or_a_folder_that_cannot_be_written_takes_no_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unwritable: str
+) -> None:
+    """Either is enough: for a change SQLite makes files beside its own. A server says it itself."""
+    database = tmp_path / "acme.db"
+    settings = Settings(database_url=str(database))
+    database.touch()
+    assert why_read_only(settings) is None
+    assert why_read_only(Settings(database_url="postgresql://db/x")) is None
+    denied = (tmp_path / unwritable).resolve()
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != denied)
+    assert why_read_only(settings) == (
+        f"the database `{database}` cannot be written:"
+        " allow this user to write the file and its folder"
+    )
 
 
 def test_a_service_without_keys_says_how_to_make_the_first(

@@ -1,5 +1,7 @@
 """What may be a name, and that nothing that only looks like one is."""
 
+import re
+
 import pytest
 
 from grantproof.core.errors import Illegal
@@ -150,3 +152,28 @@ def test_an_id_costs_and_behaves_as_the_string_it_is(kind: type[Identifier]) -> 
     one = kind("abc")
     assert (one == "abc", hash(one), {"abc": 1}[one]) == (True, hash("abc"), 1)
     assert not hasattr(one, "__dict__")
+
+
+@pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+def test_many_texts_are_ids_exactly_if_each_is(kind: type[Identifier]) -> None:
+    """One that is none among others is refused in the same words, wherever it stands."""
+    good = ["ann", "b", "x" * LENGTHS[kind], "ann"]
+    made = kind.each(good)
+    assert (made, {type(one) for one in made}) == ([kind(text) for text in good], {kind})
+    assert kind.each([]) == []
+    broken = ["", "x" * (LENGTHS[kind] + 1), "a*", "a\nb", "a\n", "\n", *LOOK_ALIKES.values()]
+    for text in broken:
+        with pytest.raises(Illegal) as alone:
+            kind(text)
+        for texts in ([text], [*good, text], [text, *good], ["ann", text, "a*"]):
+            with pytest.raises(Illegal, match=f"^{re.escape(str(alone.value))}$"):
+                kind.each(texts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reserved"), [(Kind, "role"), (ResourceId, "kind:file"), (AttributeName, "id")]
+)
+def test_many_texts_with_a_reserved_one_are_refused(kind: type[Identifier], reserved: str) -> None:
+    """The rules of a class of its own are kept too."""
+    with pytest.raises(Illegal):
+        kind.each(["ann", reserved])

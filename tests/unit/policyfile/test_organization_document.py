@@ -19,10 +19,10 @@ from grantproof.core.organization import facts
 from grantproof.policyfile.faults import faults
 from grantproof.policyfile.organization_document import (
     OrganizationDocument,
-    from_organization,
     steps,
     to_change_set,
 )
+from tests.documents import from_organization
 
 HEAD = {"apiVersion": "grantproof/v1", "kind": "Organization", "id": "acme"}
 

@@ -14,8 +14,9 @@ from grantproof.core.commands.language import (
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.organization import Organization
 from grantproof.policyfile import organization_document, policy_stream
-from grantproof.policyfile.organization_document import from_organization, in_order
+from grantproof.policyfile.organization_document import in_order
 from grantproof.policyfile.policy_text import write_json, write_yaml
+from tests.documents import from_organization
 
 TEXTS = ("plain", "a\x85b", "a\u2028b", "one\ntwo\n", "yes", "#", "")
 

@@ -16,7 +16,18 @@ from grantproof.core.commands.language import (
     SingleCommand,
 )
 from grantproof.core.identifiers import GroupId, Kind, PrincipalId, ResourceId, RoleId
-from grantproof.core.model import ALWAYS, Delta, Group, Membership, Principal, Resource, Validity
+from grantproof.core.limits import INSTANT_MAX
+from grantproof.core.model import (
+    ALWAYS,
+    Assignment,
+    Delta,
+    Group,
+    Membership,
+    Principal,
+    Resource,
+    Validity,
+)
+from grantproof.policyfile import command_documents, documents
 from grantproof.policyfile.command_documents import DOCUMENTS
 from grantproof.policyfile.wire import (
     Unreadable,
@@ -24,6 +35,8 @@ from grantproof.policyfile.wire import (
     decode_delta,
     encode_command,
     encode_delta,
+    fact_text,
+    step_text,
 )
 
 ANN, STAFF, EDITOR = PrincipalId("ann"), GroupId("staff"), RoleId("editor")
@@ -73,6 +86,33 @@ def test_a_delta_keeps_the_order_of_its_facts() -> None:
         '{"id":"staff","type":"Group"}]}'
     )
     assert decode_delta(text) == delta
+
+
+@pytest.mark.parametrize("start", [None, 0, 5])
+@pytest.mark.parametrize("end", [None, 9, INSTANT_MAX])
+def test_an_assignment_is_written_as_its_document_says(start: int | None, end: int | None) -> None:
+    """The text that is put together at once is the canonical JSON of the document, to the letter.
+
+    With ids of every character that one may have: none of them needs an escape.
+    """
+    who, role = PrincipalId("_.:@+=~$-Az09"), RoleId("0_.:@+=~$-zA")
+    lasting = Validity(start, end)
+    held, command = Assignment(who, role, lasting), AssignRole(who, role, lasting)
+    fact = {**documents.of(held).written(), "type": "Assignment"}
+    step = {**command_documents.of(command).written(), "type": "AssignRole"}
+    assert fact_text(held) == canonical(fact)
+    assert step_text(command) == canonical(step)
+    assert encode_delta(Delta((held,), (held, Group(STAFF)))) == canonical(
+        {"added": [fact, {"id": "staff", "type": "Group"}], "removed": [fact]}
+    )
+    both = ChangeSet((command, DeleteRole(role)))
+    deleted = {"cascade": False, "role": role, "type": "DeleteRole"}
+    assert encode_command(both) == canonical({"commands": [step, deleted], "type": "ChangeSet"})
+
+
+def canonical(value: object) -> str:
+    """JSON in the one form in which events hold it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def test_equal_values_have_equal_texts() -> None:

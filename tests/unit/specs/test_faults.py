@@ -23,7 +23,7 @@ from specs.faults.fault import (
     patched,
 )
 from specs.faults.judge import Judgement, judge
-from specs.faults.namespace import tampered
+from specs.faults.namespace import reached, tampered
 from specs.faults.run import batches, line, main, run_all
 
 BY_ID = {fault.id: fault for fault in FAULTS}
@@ -164,6 +164,52 @@ def test_the_patched_modules_are_gone_afterwards() -> None:
     assert inside["closure"] is not closure
     assert importlib.import_module(HIERARCHY).closure is closure
     assert grantproof.core.hierarchy.closure is closure
+
+
+def test_what_imports_no_patched_module_is_the_same_inside() -> None:
+    """Only what imports a patched module, directly or not, is imported afresh."""
+    names = ("grantproof.core.commands", "grantproof.core.model")
+    commands, model = (importlib.import_module(name) for name in names)
+    with tampered(patched(CAUGHT.edits)):
+        assert importlib.import_module(names[0]) is not commands
+        assert importlib.import_module(names[1]) is model
+
+
+def test_a_package_that_stays_does_not_name_what_it_named() -> None:
+    """`from package import module` gives the patched module, also where the package is kept."""
+    package = importlib.import_module("grantproof.core")
+    with tampered(patched(CAUGHT.edits)):
+        assert importlib.import_module("grantproof.core") is package
+        from grantproof.core import hierarchy as taken  # noqa: PLC0415 - the import is the test
+
+        assert taken.closure is not closure
+    assert grantproof.core.hierarchy.closure is closure
+
+
+def test_what_a_package_takes_from_a_module_of_the_same_name_is_kept() -> None:
+    """A function that is named as its module is still the function afterwards."""
+    refusal = vars(importlib.import_module("grantproof.core.commands"))["refusal"]
+    with tampered(patched(CAUGHT.edits)):
+        importlib.import_module("grantproof.core.commands")
+    assert vars(importlib.import_module("grantproof.core.commands"))["refusal"] is refusal
+    assert callable(refusal)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("grantproof.core.policy", "grantproof.core.hierarchy"),
+        ("grantproof.core.certificate", "grantproof.core.constraints"),
+        ("specs.faults.small.worlds", "grantproof.core.model"),
+        # Tables are known to each other without an import.
+        ("grantproof.adapters.sql.rows", "grantproof.adapters.sql.keys"),
+        ("grantproof.client", "grantproof.client.engine"),
+    ],
+)
+def test_what_a_module_reaches_is_found_in_its_text(name: str, other: str) -> None:
+    """Imports anywhere in a text count, of modules taken from packages, too, and through others."""
+    assert other in reached(name)
+    assert name not in reached("grantproof.core.identifiers")
 
 
 def test_every_gate_is_used() -> None:

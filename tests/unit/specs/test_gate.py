@@ -126,6 +126,14 @@ def test_a_process_that_hangs_is_ended_and_fails(tmp_path: Path) -> None:
     assert stage.seconds < 30
 
 
+def test_what_a_stage_and_its_own_processes_compute_is_counted(tmp_path: Path) -> None:
+    """A second of a process that the stage waits for is a second, and sleep is none."""
+    busy = "import time; e = time.process_time() + 0.3\nwhile time.process_time() < e: pass"
+    code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {busy!r}])"
+    assert ran(tmp_path, code).processor_seconds >= 0.3
+    assert ran(tmp_path, "import time; time.sleep(0.4)").processor_seconds < 0.3
+
+
 @pytest.mark.parametrize(
     ("numbers", "why"),
     [

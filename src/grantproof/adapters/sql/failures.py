@@ -13,6 +13,8 @@ from grantproof.service.ports import StoreError, StoreUnavailable, StoreUnusable
 
 RESTORE: Final = "restore it from a backup"
 
+UNWRITABLE: Final = "cannot be written: allow this user to write the file and its folder"
+
 PRIMARY_CODE: Final = 0xFF
 """The bits of an SQLite result code that say the kind; the others refine it."""
 
@@ -24,10 +26,7 @@ MEANINGS: Final[dict[int, Meaning]] = {
         "cannot be opened: check that its folder exists and that this user may write there",
     ),
     sqlite3.SQLITE_PERM: (StoreUnavailable, "cannot be opened: allow this user to write there"),
-    sqlite3.SQLITE_READONLY: (
-        StoreUnavailable,
-        "cannot be written: allow this user to write the file and its folder",
-    ),
+    sqlite3.SQLITE_READONLY: (StoreUnavailable, UNWRITABLE),
     sqlite3.SQLITE_FULL: (StoreUnavailable, "does not fit on its disk: free some space"),
     sqlite3.SQLITE_IOERR: (StoreUnavailable, "cannot be read or written: check its disk"),
     sqlite3.SQLITE_NOMEM: (StoreUnavailable, "needs more memory than there is: free some"),

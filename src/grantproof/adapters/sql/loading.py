@@ -1,25 +1,28 @@
 """Reading an organization as it is stored, row by row, through the core's own constructors."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
 
-from immutables import Map
-from sqlalchemy import Connection, select
+from immutables import Map, MapMutation
+from sqlalchemy import Connection, CursorResult, select
 
 from grantproof.adapters.sql.failures import RESTORE
-from grantproof.adapters.sql.mapping import MAPPINGS, Mapping, Stored
+from grantproof.adapters.sql.mapping import MAPPINGS, Mapping, Reading, Stored
 from grantproof.adapters.sql.rows import table
 from grantproof.core.errors import Illegal
+from grantproof.core.gathering import Gathering
 from grantproof.core.identifiers import OrganizationId
-from grantproof.core.model import Fact, Resource
-from grantproof.core.organization import Organization, with_fact
+from grantproof.core.model import Fact
+from grantproof.core.organization import Organization
 from grantproof.policyfile.wire import Unreadable
 from grantproof.service.collector import collector_paused
 from grantproof.service.ports import StoreUnusable
 from grantproof.service.versions import (
     ENTITY_FACTS,
-    EntityFact,
+    Revisions,
     Versioned,
     Versions,
     entity_of,
@@ -31,32 +34,39 @@ SOD_SET_ROLE: Final = table("sod_set_role")
 REVISION: Final = "revision"
 """The last column that is read of each row, after those of its mapping."""
 
+ROWS_AT_ONCE: Final = 10_000
+"""How many rows are handed over by the database at once."""
+
 RolesOfSodSets = dict[str, list[str]]
-Changes = dict[type[EntityFact], dict[str, int]]
+Read = Callable[[Stored, Reading], Fact]
+Changes = dict[type[Fact], MapMutation[str, int]]
 """By the type and the id of each entity, the revision that last changed it."""
 
 
-def with_stored_facts(connection: Connection, state: Organization) -> Versioned:
-    """Return `state`, which has no facts yet, with all that are stored. One query for each table.
+def with_stored_facts(connection: Connection, empty: Organization) -> Versioned:
+    """Return `empty`, which has no facts yet, with all that are stored. One query for each table.
 
     Raises `StoreUnusable` that names the first illegal row, its table and the rule it breaks.
     """
-    roles_of = _roles_of_sod_sets(connection, state.id)
-    changes = {fact: dict[str, int]() for fact in ENTITY_FACTS}
+    roles_of = _roles_of_sod_sets(connection, empty.id)
+    changes: Changes = {fact: Revisions().mutate() for fact in ENTITY_FACTS}
     with collector_paused():
+        loading = _Loading(empty, Gathering(), Reading(), changes)
         for mapping in MAPPINGS:
             if mapping.read is None:
                 continue
-            rows = _rows(connection, state.id, mapping)
-            if mapping.table is SOD_SET:
-                rows = ((*row[:-1], roles_of.pop(row[0], ()), row[-1]) for row in rows)
-            state = _with_rows(state, rows, mapping=mapping, changes=changes)
+            with _rows(connection, empty.id, mapping) as found:
+                rows: Iterable[Stored] = chain.from_iterable(found.partitions())
+                if mapping.table is SOD_SET:
+                    rows = ((*row[:-1], roles_of.pop(row[0], ()), row[-1]) for row in rows)
+                loading.take(mapping, mapping.read, rows)
         versions = Versions(
-            state.revision, Map({fact: Map(told) for fact, told in changes.items()})
+            empty.revision, Map({fact: changes[fact].finish() for fact in ENTITY_FACTS})
         )
+        state = loading.gathering.organization(empty)
     if len(roles_of) > 0:
         key = (min(roles_of),)
-        raise unusable(state.id, SOD_SET_ROLE.name, key=key, rule="its set is not there")
+        raise unusable(empty.id, SOD_SET_ROLE.name, key=key, rule="its set is not there")
     return Versioned(state, versions)
 
 
@@ -71,10 +81,11 @@ def unusable(organization: str, table_name: str, *, key: Stored, rule: str) -> S
 
 def _rows(
     connection: Connection, organization: OrganizationId, mapping: Mapping
-) -> Iterable[Stored]:
+) -> CursorResult[Any]:
     columns = (mapping.table.c[name] for name in (*mapping.columns, REVISION))
     mine = mapping.table.c.organization_id == organization
-    return connection.execute(select(*columns).where(mine))
+    query = select(*columns).where(mine)
+    return connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
 
 
 def _roles_of_sod_sets(connection: Connection, organization: OrganizationId) -> RolesOfSodSets:
@@ -86,40 +97,46 @@ def _roles_of_sod_sets(connection: Connection, organization: OrganizationId) -> 
     return roles_of
 
 
-def _with_rows(
-    state: Organization, rows: Iterable[Stored], *, mapping: Mapping, changes: Changes
-) -> Organization:
-    """Return the state with the fact of each row, and note in `changes` when entities changed."""
-    read = mapping.read
-    if read is None:
-        return state
-    for row in rows:
-        try:
-            fact = read(row)
-            state = with_fact(state, _referring(state, fact))
-            entity = entity_of(fact)
-            if entity is not None and entity.fact is mapping.fact:
-                changes[entity.fact][entity.id] = _changed_at(row, state)
-        except KeyError as error:
-            rule = f"`{error.args[0]}`, to which it refers, is not there"
-            raise _illegal(state, mapping, row, rule=rule) from error
-        except (TypeError, Unreadable, ValueError) as error:
-            raise _illegal(state, mapping, row, rule=str(error)) from error
-    return state
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """An organization that is being loaded, and when its entities changed."""
+
+    empty: Organization
+    gathering: Gathering
+    known: Reading
+    changes: Changes
+
+    def take(self, mapping: Mapping, read: Read, rows: Iterable[Stored]) -> None:
+        """Take the fact of each row, and note in `changes` when entities changed."""
+        add, known = self.gathering.adding(mapping.fact), self.known
+        told = self.changes.get(mapping.fact)
+        revisions: dict[int, int] = {}
+        for row in rows:
+            try:
+                fact = read(row, known)
+                add(fact)
+                if told is not None:
+                    revision = self._changed_at(row)
+                    told[_name(fact)] = revisions.setdefault(revision, revision)
+            except KeyError as error:
+                rule = f"`{error.args[0]}`, to which it refers, is not there"
+                raise _illegal(self.empty, mapping, row, rule=rule) from error
+            except (TypeError, Unreadable, ValueError) as error:
+                raise _illegal(self.empty, mapping, row, rule=str(error)) from error
+
+    def _changed_at(self, row: Stored) -> int:
+        revision: int = row[-1]
+        if not 0 < revision <= self.empty.revision:
+            raise Illegal(REVISION, "must be one that the organization has had")
+        return revision
 
 
-def _changed_at(row: Stored, state: Organization) -> int:
-    revision: int = row[-1]
-    if not 0 < revision <= state.revision:
-        raise Illegal(REVISION, "must be one that the organization has had")
-    return revision
-
-
-def _referring(state: Organization, fact: Fact) -> Fact:
-    """Return the fact; raise `KeyError` for the one reference that nothing later would miss."""
-    if isinstance(fact, Resource) and fact.kind not in state.resources_of_kind:
-        raise KeyError(fact.kind)
-    return fact
+def _name(fact: Fact) -> str:
+    entity = entity_of(fact)
+    if entity is None:
+        message = f"{type(fact).__name__} is no entity's own fact"
+        raise TypeError(message)
+    return entity.id
 
 
 def _illegal(state: Organization, mapping: Mapping, row: Stored, *, rule: str) -> StoreUnusable:

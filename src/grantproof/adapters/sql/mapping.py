@@ -1,7 +1,8 @@
 """Facts as rows and rows as facts: one `Mapping` for each table of facts.
 
 A row is read by position, in the order of its table's columns without `organization_id` and
-`revision`, through the core's own constructors: what is illegal cannot be loaded.
+`revision`, through the core's own constructors: what is illegal cannot be loaded. What was read
+before is remembered by its text, so that an id is one value wherever it stands.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from grantproof.adapters.sql.columns import (
 )
 from grantproof.adapters.sql.guardrail_rows import NAMED_IDS
 from grantproof.adapters.sql.rows import table
+from grantproof.core.constraints import Constraint
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
     IMPLICIT_KINDS,
@@ -64,8 +66,53 @@ Stored = Sequence[Any]
 """A row as it was read: what is in it, nobody has checked."""
 
 Kept = TypeVar("Kept", bound=Fact)
+Value = TypeVar("Value")
+
+TEXTS_MAX: Final = 65_536
+"""So many different attributes, and as many constraints, are remembered by their texts."""
 
 ADDED_BY_THE_STORE: Final = ("organization_id", "revision")
+
+
+class Remembered(dict[str, Value]):
+    """Values by their text: each is made, and so checked, when its text is first looked up.
+
+    At most `most` are remembered, where texts may be long and all different.
+    """
+
+    __slots__ = ("_make", "_most")
+
+    def __init__(self, make: Callable[[str], Value], *, most: int | None = None) -> None:
+        super().__init__()
+        self._make = make
+        self._most = most
+
+    def __missing__(self, text: str) -> Value:
+        made = self._make(text)
+        if self._most is None or len(self) < self._most:
+            # An id is its own text: then the text as it was read is not kept beside it.
+            self[made if isinstance(made, str) else text] = made
+        return made
+
+
+class Reading:
+    """What was read of one organization until now, to be shared by all rows that name it."""
+
+    def __init__(self) -> None:
+        self.principals = Remembered(PrincipalId)
+        self.groups = Remembered(GroupId)
+        self.roles = Remembered(RoleId)
+        self.kinds = Remembered(Kind)
+        self.resources = Remembered(ResourceId)
+        self.actions = Remembered(Action)
+        self.attributes = Remembered(read_attributes, most=TEXTS_MAX)
+        self.constraints = Remembered(self._read_constraints, most=TEXTS_MAX)
+        self._constraints: dict[Constraint, Constraint] = {}
+
+    def _read_constraints(self, text: str) -> tuple[Constraint, ...]:
+        """Return the constraints of the JSON; most claims differ in few of them."""
+        alike = self._constraints
+        return tuple(alike.setdefault(one, one) for one in read_constraints(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +127,7 @@ class Mapping:
     table: Table
     fact: type
     write: Callable[[Any], Iterator[Values]]
-    read: Callable[[Stored], Fact] | None
+    read: Callable[[Stored, Reading], Fact] | None
     key: tuple[str, ...]
     columns: tuple[str, ...]
 
@@ -90,7 +137,7 @@ def mapping(
     fact: type[Kept],
     *,
     write: Callable[[Kept], Iterator[Values]],
-    read: Callable[[Stored], Kept] | None,
+    read: Callable[[Stored, Reading], Kept] | None,
 ) -> Mapping:
     """Return the mapping between a type of facts and the table of that name."""
     rows = table(name)
@@ -112,9 +159,10 @@ def write_principal(principal: Principal) -> Iterator[Values]:
     }
 
 
-def read_principal(row: Stored) -> Principal:
+def read_principal(row: Stored, known: Reading) -> Principal:
     """Return the principal of a row."""
-    return Principal(PrincipalId(row[0]), read_flag("active", row[1]), read_attributes(row[2]))
+    active = read_flag("active", row[1])
+    return Principal(known.principals[row[0]], active, known.attributes[row[2]])
 
 
 def write_group(group: Group) -> Iterator[Values]:
@@ -122,9 +170,9 @@ def write_group(group: Group) -> Iterator[Values]:
     yield {"id": group.id}
 
 
-def read_group(row: Stored) -> Group:
+def read_group(row: Stored, known: Reading) -> Group:
     """Return the group of a row."""
-    return Group(GroupId(row[0]))
+    return Group(known.groups[row[0]])
 
 
 def write_role(role: Role) -> Iterator[Values]:
@@ -132,9 +180,9 @@ def write_role(role: Role) -> Iterator[Values]:
     yield {"id": role.id}
 
 
-def read_role(row: Stored) -> Role:
+def read_role(row: Stored, known: Reading) -> Role:
     """Return the role of a row."""
-    return Role(RoleId(row[0]))
+    return Role(known.roles[row[0]])
 
 
 def write_kind(declaration: KindDeclaration) -> Iterator[Values]:
@@ -142,9 +190,9 @@ def write_kind(declaration: KindDeclaration) -> Iterator[Values]:
     yield {"id": declaration.kind}
 
 
-def read_kind(row: Stored) -> KindDeclaration:
+def read_kind(row: Stored, known: Reading) -> KindDeclaration:
     """Return the kind of a row."""
-    return KindDeclaration(Kind(row[0]))
+    return KindDeclaration(known.kinds[row[0]])
 
 
 def write_resource(resource: Resource) -> Iterator[Values]:
@@ -157,10 +205,11 @@ def write_resource(resource: Resource) -> Iterator[Values]:
     }
 
 
-def read_resource(row: Stored) -> Resource:
+def read_resource(row: Stored, known: Reading) -> Resource:
     """Return the resource of a row."""
-    parent = None if row[2] is None else ResourceId(row[2])
-    return Resource(ResourceId(row[0]), Kind(row[1]), parent, read_attributes(row[3]))
+    parent = None if row[2] is None else known.resources[row[2]]
+    id_, kind = known.resources[row[0]], known.kinds[row[1]]
+    return Resource(id_, kind, parent, known.attributes[row[3]])
 
 
 def write_claim(claim: Claim) -> Iterator[Values]:
@@ -176,11 +225,12 @@ def write_claim(claim: Claim) -> Iterator[Values]:
     }
 
 
-def read_claim(row: Stored) -> Claim:
+def read_claim(row: Stored, known: Reading) -> Claim:
     """Return the claim of a row."""
-    action: ActionPattern = Anything() if row[2] is None else Exactly(Action(row[2]))
-    resource = read_pattern(row[3], row[4])
-    return Claim(ClaimId(row[0]), RoleId(row[1]), action, resource, read_constraints(row[5]))
+    action: ActionPattern = Anything() if row[2] is None else Exactly(known.actions[row[2]])
+    resource = read_pattern(row[3], row[4], known)
+    constraints = known.constraints[row[5]]
+    return Claim(ClaimId(row[0]), known.roles[row[1]], action, resource, constraints)
 
 
 def write_pattern(pattern: ResourcePattern) -> tuple[str, str | None]:
@@ -196,13 +246,13 @@ def write_pattern(pattern: ResourcePattern) -> tuple[str, str | None]:
             return "any", None
 
 
-def read_pattern(sort: str, name: str | None) -> ResourcePattern:
+def read_pattern(sort: str, name: str | None, known: Reading) -> ResourcePattern:
     """Return the resource pattern of that sort and name."""
     match sort, name:
         case "exactly", str():
-            return Exactly(ResourceId(name))
+            return Exactly(known.resources[name])
         case "within", str():
-            return Within(ResourceId(name))
+            return Within(known.resources[name])
         case "kind", str():
             return OfKind(name)
         case "any", None:
@@ -222,12 +272,13 @@ def write_sod_set_roles(sod_set: SodSet) -> Iterator[Values]:
         yield {"sod_set_id": sod_set.id, "role_id": role}
 
 
-def read_sod_set(row: Stored) -> SodSet:
+def read_sod_set(row: Stored, known: Reading) -> SodSet:
     """Return the separation-of-duty set of a row, to which the list of its roles was appended."""
     mode = row[2]
     if mode not in {"static", "dynamic"}:
         raise Illegal("mode", "must be `static` or `dynamic`")
-    return SodSet(SodSetId(row[0]), frozenset(map(RoleId, row[3])), row[1], mode)
+    roles = frozenset(known.roles[role] for role in row[3])
+    return SodSet(SodSetId(row[0]), roles, row[1], mode)
 
 
 def write_guardrail(guardrail: Guardrail) -> Iterator[Values]:
@@ -262,7 +313,7 @@ def _named(pattern: ResourcePattern) -> tuple[str, str, str] | None:
             return name, "resource_id", name
 
 
-def read_guardrail(row: Stored) -> Guardrail:
+def read_guardrail(row: Stored, _: Reading) -> Guardrail:
     """Return the guardrail of a row, which names it twice."""
     guardrail = decode_guardrail(row[1])
     if guardrail.id != row[0]:
@@ -275,9 +326,9 @@ def write_membership(membership: Membership) -> Iterator[Values]:
     yield {"principal_id": membership.principal, "group_id": membership.group}
 
 
-def read_membership(row: Stored) -> Membership:
+def read_membership(row: Stored, known: Reading) -> Membership:
     """Return the membership of a row."""
-    return Membership(PrincipalId(row[0]), GroupId(row[1]))
+    return Membership(known.principals[row[0]], known.groups[row[1]])
 
 
 def write_nesting(nesting: Nesting) -> Iterator[Values]:
@@ -285,9 +336,9 @@ def write_nesting(nesting: Nesting) -> Iterator[Values]:
     yield {"group_id": nesting.group, "container_id": nesting.container}
 
 
-def read_nesting(row: Stored) -> Nesting:
+def read_nesting(row: Stored, known: Reading) -> Nesting:
     """Return the nesting of a row."""
-    return Nesting(GroupId(row[0]), GroupId(row[1]))
+    return Nesting(known.groups[row[0]], known.groups[row[1]])
 
 
 def write_inheritance(inheritance: Inheritance) -> Iterator[Values]:
@@ -295,9 +346,9 @@ def write_inheritance(inheritance: Inheritance) -> Iterator[Values]:
     yield {"role_id": inheritance.role, "parent_id": inheritance.parent}
 
 
-def read_inheritance(row: Stored) -> Inheritance:
+def read_inheritance(row: Stored, known: Reading) -> Inheritance:
     """Return the inheritance of a row."""
-    return Inheritance(RoleId(row[0]), RoleId(row[1]))
+    return Inheritance(known.roles[row[0]], known.roles[row[1]])
 
 
 def write_assignment(assignment: Assignment) -> Iterator[Values]:
@@ -310,9 +361,10 @@ def write_assignment(assignment: Assignment) -> Iterator[Values]:
     }
 
 
-def read_assignment(row: Stored) -> Assignment:
+def read_assignment(row: Stored, known: Reading) -> Assignment:
     """Return the assignment of a row to a principal."""
-    return Assignment(PrincipalId(row[0]), RoleId(row[1]), read_validity(row[2], row[3]))
+    validity = read_validity(row[2], row[3])
+    return Assignment(known.principals[row[0]], known.roles[row[1]], validity)
 
 
 def write_group_assignment(assignment: GroupAssignment) -> Iterator[Values]:
@@ -325,9 +377,10 @@ def write_group_assignment(assignment: GroupAssignment) -> Iterator[Values]:
     }
 
 
-def read_group_assignment(row: Stored) -> GroupAssignment:
+def read_group_assignment(row: Stored, known: Reading) -> GroupAssignment:
     """Return the assignment of a row to a group."""
-    return GroupAssignment(GroupId(row[0]), RoleId(row[1]), read_validity(row[2], row[3]))
+    validity = read_validity(row[2], row[3])
+    return GroupAssignment(known.groups[row[0]], known.roles[row[1]], validity)
 
 
 def read_validity(start: int | None, end: int | None) -> Validity:

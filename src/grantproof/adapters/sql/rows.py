@@ -35,6 +35,9 @@ BY_KEY: Final = {"sqlite_strict": True, "sqlite_with_rowid": False}
 class Row(SQLModel, registry=registry()):
     """What every row has: the tables are ours alone, apart from any other SQLModel."""
 
+    # Statements name tables and columns; what would check a row that is made is never asked for.
+    model_config = {"defer_build": True}
+
 
 def text(*, key: bool = False, optional: bool = False, default: str | None = None) -> Column[str]:
     """Return a text column; part of the primary key with `key`, possibly null with `optional`."""

@@ -210,6 +210,8 @@ def end_sessions(connection: Connection, event: Event) -> None:
     Of those who are gone afterwards they go with the principal's row.
     """
     ended = list(ended_by(event.command))
+    if len(ended) == 0:
+        return
     mine = SESSION.c.organization_id == event.organization
     for first in range(0, len(ended), IDS_A_QUERY):
         some = SESSION.c.principal_id.in_(ended[first : first + IDS_A_QUERY])

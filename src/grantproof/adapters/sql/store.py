@@ -348,8 +348,9 @@ def _event(organization: OrganizationId, row: Stored) -> Event:
 
 def _administered(event: Event) -> Values:
     """Return the change of the flag, which is a fact that the organization's own row holds."""
-    if Administered() in event.delta.added:
-        return {"administered": 1}
-    if Administered() in event.delta.removed:
-        return {"administered": 0}
+    delta = event.delta
+    for facts, flag in ((delta.added, 1), (delta.removed, 0)):
+        # By its type: to compare it with each of a million others takes ten times as long.
+        if any(isinstance(fact, Administered) for fact in facts):
+            return {"administered": flag}
     return {}

@@ -18,9 +18,7 @@ from grantproof.api.questions import SingleQuestion, asked, read_single
 from grantproof.core.constraints import DAYS_PER_WEEK, HOURS_PER_DAY
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import (
-    IMPLICIT_KINDS,
     Action,
-    Kind,
     OrganizationId,
     PrincipalId,
     Region,
@@ -31,7 +29,7 @@ from grantproof.core.identifiers import (
 from grantproof.core.limits import ACTIVE_ROLES_MAX, INSTANT_MAX, INTEGER_MAX
 from grantproof.core.matching import Request
 from grantproof.policyfile.faults import fault
-from grantproof.policyfile.fields import read_instant, read_position
+from grantproof.policyfile.fields import read_instant, read_kind, read_position
 from grantproof.policyfile.value_fields import read_attributes
 from grantproof.service.pip import Supplied
 
@@ -108,10 +106,6 @@ def _number(most: int) -> Callable[[str], int]:
     return read_number
 
 
-def _kind(text: str) -> str:
-    return text if text in IMPLICIT_KINDS else Kind(text)
-
-
 def _position(text: str) -> str:
     read_position(text)
     return text
@@ -169,7 +163,7 @@ READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "principal_id": PrincipalId,
     "action": Action,
     "resource_id": ResourceId,
-    "resource_kind": _kind,
+    "resource_kind": read_kind,
     "region": Region,
     "position": _position,
     "hour": _number(HOURS_PER_DAY - 1),

@@ -8,20 +8,20 @@ from grantproof.api.schemas.answer import Answer
 from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.constraints import DAYS_PER_WEEK, HOURS_PER_DAY
 from grantproof.core.guardrails import Forbidden
-from grantproof.core.identifiers import IMPLICIT_KINDS, Action, Kind
 from grantproof.core.limits import ACTIVE_ROLES_MAX, INTEGER_MAX
 from grantproof.core.matching import Request
 from grantproof.policyfile import documents
 from grantproof.policyfile.answers import CODES, Certificate, Observation
 from grantproof.policyfile.document import Document, legal
 from grantproof.policyfile.fields import (
+    ActionNameField,
+    AnyKindField,
     PositionField,
     PrincipalField,
     RegionField,
     ResourceField,
     RoleField,
     SodSetField,
-    Written,
 )
 from grantproof.policyfile.guardrail_documents import Access, WhoField
 from grantproof.policyfile.value_fields import AttributesField
@@ -30,20 +30,6 @@ from grantproof.service.pip import Supplied
 Item = TypeVar("Item")
 
 
-def _read_kind(text: str) -> str:
-    return text if text in IMPLICIT_KINDS else Kind(text)
-
-
-def _named(kind: type[Action | Kind]) -> dict[str, object]:
-    return {
-        "minLength": 1,
-        "maxLength": kind.length_max,
-        "pattern": f"^{kind.alphabet.pattern}$",
-    }
-
-
-ActionName = Annotated[Action, Written(Action, json_schema=_named(Action))]
-KindName = Annotated[str, Written(_read_kind, json_schema=_named(Kind))]
 Hour = Annotated[int, Field(ge=0, le=HOURS_PER_DAY - 1)]
 Weekday = Annotated[int, Field(ge=0, le=DAYS_PER_WEEK - 1)]
 Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
@@ -86,11 +72,11 @@ class Circumstances(Document):
 class WhoCan(Document):
     """Who can do this?"""
 
-    action: ActionName
+    action: ActionNameField
     """The action."""
     resource_id: ResourceField
     """On which resource."""
-    resource_kind: KindName | None = None
+    resource_kind: AnyKindField | None = None
     """Its kind, which makes a resource known that is not registered."""
     context: Circumstances | None = None
     """In which context; without one, in any. Usage and rate that are left out are then 0."""
@@ -101,11 +87,11 @@ class WhyNot(Circumstances):
 
     principal_id: PrincipalField
     """Who."""
-    action: ActionName
+    action: ActionNameField
     """Would do what."""
     resource_id: ResourceField
     """On which resource."""
-    resource_kind: KindName | None = None
+    resource_kind: AnyKindField | None = None
     """Its kind, which makes a resource known that is not registered."""
     active_roles: Annotated[list[RoleField], Field(max_length=ACTIVE_ROLES_MAX)] | None = None
     """The roles of a session; left out means all that the principal has."""

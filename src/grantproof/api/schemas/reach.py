@@ -9,6 +9,8 @@ from grantproof.core.constraints import DAYS_PER_WEEK, HOURS_PER_DAY
 from grantproof.core.limits import REACH_PEOPLE_MAX
 from grantproof.policyfile.document import Document
 from grantproof.policyfile.fields import (
+    ActionNameField,
+    AnyKindField,
     Distinct,
     PositionField,
     PrincipalField,
@@ -16,7 +18,6 @@ from grantproof.policyfile.fields import (
     ResourceField,
     RoleField,
 )
-from grantproof.policyfile.policy_test_document import ActionNameField, AnyKindField
 from grantproof.policyfile.value_fields import AttributesField, no_attributes
 
 People = Annotated[

@@ -70,6 +70,9 @@ def bounds(  # noqa: C901 - one branch a command
 ) -> Iterator[Bound]:
     """Yield every limit that the command counts towards."""
     match command:
+        case AssignRole(principal, _):
+            roles = len(state.assignments.of(principal))
+            yield Bound("roles of a principal", roles + 1, ROLES_PER_HOLDER_MAX)
         case CreatePrincipal():
             yield Bound("principals", len(state.principals) + 1, PRINCIPALS_MAX)
         case CreateGroup():
@@ -104,9 +107,6 @@ def bounds(  # noqa: C901 - one branch a command
             yield Bound("parents of a role", parents + 1, PARENTS_PER_ROLE_MAX)
             depth = chain_with_edge(state.roles, role, parent)
             yield Bound("depth of roles", depth, ROLE_DEPTH_MAX)
-        case AssignRole(principal, _):
-            roles = len(state.assignments.of(principal))
-            yield Bound("roles of a principal", roles + 1, ROLES_PER_HOLDER_MAX)
         case AssignGroupRole(group, _):
             roles = len(state.group_assignments.of(group))
             yield Bound("roles of a group", roles + 1, ROLES_PER_HOLDER_MAX)

@@ -86,7 +86,6 @@ LinkCommand = (
     | UnnestGroup
     | AddParent
     | RemoveParent
-    | AssignRole
     | RevokeRole
     | AssignGroupRole
     | RevokeGroupRole
@@ -112,6 +111,9 @@ def _needs(  # noqa: C901 - one branch a command
 ) -> Iterator[Missing | None]:
     """Yield, for everything the command refers to, nothing when it is there."""
     match command:
+        case AssignRole(principal, role):
+            yield _principal(state, principal)
+            yield _role(state, role)
         case CreatePrincipal() | CreateGroup() | CreateRole() | CreateKind():
             return
         case DeletePrincipal() | SuspendPrincipal() | ResumePrincipal() | SetPrincipalAttributes():
@@ -148,7 +150,7 @@ def _needs(  # noqa: C901 - one branch a command
             yield from _ends(state, command)
 
 
-def _ends(  # noqa: C901 - one branch a command
+def _ends(
     state: Organization,
     link: LinkCommand,
 ) -> Iterator[Missing | None]:
@@ -170,9 +172,6 @@ def _ends(  # noqa: C901 - one branch a command
             yield _role(state, parent)
         case RemoveParent(role, parent):
             yield _there("parent", (role, parent), state.roles.has_edge(role, parent))
-        case AssignRole(principal, role):
-            yield _principal(state, principal)
-            yield _role(state, role)
         case RevokeRole(principal, role):
             there = role in state.assignments.of(principal)
             yield _there("assignment", (principal, role), there)
@@ -234,6 +233,9 @@ def _in_the_way(  # noqa: C901 - one branch a command
 ) -> AlreadyExists | AlreadySo | None:
     """Return what is there already that the command would create."""
     match command:
+        case AssignRole(principal, role):
+            there = role in state.assignments.of(principal)
+            return _taken("assignment", (principal, role), there)
         case CreatePrincipal(principal):
             return _taken("principal", (principal,), principal in state.principals)
         case CreateGroup(group):
@@ -258,9 +260,6 @@ def _in_the_way(  # noqa: C901 - one branch a command
             return _taken("nesting", (group, container), there)
         case AddParent(role, parent):
             return _taken("parent", (role, parent), state.roles.has_edge(role, parent))
-        case AssignRole(principal, role):
-            there = role in state.assignments.of(principal)
-            return _taken("assignment", (principal, role), there)
         case AssignGroupRole(group, role):
             there = role in state.group_assignments.of(group)
             return _taken("assignment", (group, role), there)
@@ -351,6 +350,8 @@ def gaining(state: Organization, command: SingleCommand) -> frozenset[PrincipalI
 def _if_named(
     state: Organization, gained: Iterable[RoleId], affected: Iterable[PrincipalId]
 ) -> frozenset[PrincipalId]:
+    if len(state.sod_sets) == 0:
+        return frozenset()
     named = sets_naming(state, closure(gained, state.roles.parents))
     counts = any(sod_set.mode == "static" for sod_set in named)
     return frozenset(affected) if counts else frozenset()

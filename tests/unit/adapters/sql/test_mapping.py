@@ -4,7 +4,13 @@ from typing import get_args
 
 import pytest
 
-from grantproof.adapters.sql.mapping import MAPPINGS, read_flag, read_pattern, write_pattern
+from grantproof.adapters.sql.mapping import (
+    MAPPINGS,
+    Reading,
+    read_flag,
+    read_pattern,
+    write_pattern,
+)
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId, ResourceId
@@ -37,7 +43,8 @@ def test_a_row_is_read_as_the_fact_that_wrote_it() -> None:
         assert len(examples) > 0
         for fact in examples:
             (values,) = mapping.write(fact)
-            assert mapping.read([values[name] for name in mapping.columns]) == fact
+            row = [values[name] for name in mapping.columns]
+            assert mapping.read(row, Reading()) == fact
 
 
 def test_a_separation_of_duty_set_is_read_with_its_roles() -> None:
@@ -47,7 +54,8 @@ def test_a_separation_of_duty_set_is_read_with_its_roles() -> None:
         (values,) = whole.write(sod_set)
         roles = [row["role_id"] for row in parts.write(sod_set)]
         assert whole.read is not None
-        assert whole.read([*(values[name] for name in whole.columns), roles]) == sod_set
+        row = [*(values[name] for name in whole.columns), roles]
+        assert whole.read(row, Reading()) == sod_set
 
 
 def test_every_table_comes_after_those_it_refers_to() -> None:
@@ -73,7 +81,7 @@ def test_resource_patterns_are_told_apart(
 ) -> None:
     """Each sort of pattern has its own name in the table."""
     assert write_pattern(pattern) == stored
-    assert read_pattern(*stored) == pattern
+    assert read_pattern(*stored, Reading()) == pattern
 
 
 @pytest.mark.parametrize(
@@ -82,7 +90,7 @@ def test_resource_patterns_are_told_apart(
 def test_half_a_pattern_is_illegal(sort: str, name: str | None) -> None:
     """A sort without its name, a name without its sort and an unknown sort are refused."""
     with pytest.raises(Illegal):
-        read_pattern(sort, name)
+        read_pattern(sort, name, Reading())
 
 
 @pytest.mark.parametrize("stored", [2, -1, None, "1", "x"])

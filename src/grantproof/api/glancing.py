@@ -1,0 +1,229 @@
+"""Answers at a glance: what the tables have at hand is decided and written in one pass.
+
+Most questions meet a principal and a target that are compiled already, and need no counter, session
+or certificate. Of their answers only the claim or the reason differs, so the rest is written once
+an instant and each answer is put together from it. Everything else is looked at more closely.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from grantproof.api.evaluations import encode
+from grantproof.api.problems import Refused
+from grantproof.api.questions import Question, supplied_of
+from grantproof.api.recording import Diary, Glanced, Stretch
+from grantproof.core.constraints import HOURS_PER_DAY
+from grantproof.core.index import Index
+from grantproof.core.messages import reason_message
+from grantproof.core.model import Claim
+from grantproof.core.policy import ConstraintFailed, NoMatchingClaim
+from grantproof.core.shortfall import Shortfalls
+from grantproof.core.ways import NO_MATCHING_CLAIM, UNMET, decide
+from grantproof.policyfile.answers import CODES, Evaluation
+from grantproof.service.callers import Caller
+from grantproof.service.outcomes import Counts
+from grantproof.service.pdp import DecisionPoint
+from grantproof.service.pip import local_time
+
+REMEMBERED_MAX: Final = 16_384
+FRAMES_MAX: Final = 1_024
+
+CLAIM: Final = "*claim*"
+REASON: Final = "*reason*"
+"""Stand for what differs; no id and no reason is one of them, for no id holds a `*`."""
+
+
+class Asking(NamedTuple):
+    """What the questions of a request have in common; the decisions on them are `counted`.
+
+    `place` is where in its batch the first of them is, if they are of one.
+    """
+
+    caller: Caller
+    instant: int
+    diary: Diary | None
+    counted: Counts
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Answers on one state at one instant that hold as long, in full or up to what differs.
+
+    After `allow` comes the id of the claim, after `unmet` the reason in quotes, `nearest` and the
+    id of the claim; then `end`.
+    """
+
+    allow: str
+    nothing: str
+    unmet: str
+    nearest: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Here and now, and what is then said.
+
+    `midnight` is the hour of the week that the day begins with, `later` what is said where the
+    passing of the hour may change the answer, `ever` where it may not.
+    """
+
+    revision: int
+    instant: int
+    time_zone: str
+    hour: int
+    midnight: int
+    later: Wording
+    ever: Wording
+
+
+Ended = Claim | NoMatchingClaim
+"""What a decision at a glance ended with."""
+
+Closely = Callable[[Question, int], str]
+"""Returns the answer to the question at a place as it is written, counted and noted."""
+
+
+class Glances:
+    """Answers questions of one organization at one instant; methods run on the loop."""
+
+    def __init__(self, decisions: DecisionPoint) -> None:
+        self._inspection = decisions.inspection
+        self._shortfalls = Shortfalls()
+        self._frames: dict[str, Frame] = {}
+        self._regions: set[str] = set()
+
+    def answers(
+        self, index: Index, questions: Sequence[Question], asking: Asking, *, closely: Closely
+    ) -> list[str]:
+        """Return the answers as they are written, in the order of the questions.
+
+        Those that take a closer look are asked `closely`; where it raises, nothing is counted.
+        """
+        ready, table, frame = index.ready, index.table, self._frame(index, asking.instant)
+        midnight, this_hour, later, ever = frame.midnight, frame.hour, frame.later, frame.ever
+        regions, nearest, inspection = self._regions, self._shortfalls.nearest, self._inspection
+        trusted, diary = asking.caller.trusted_context, asking.diary
+        common = asking.place, frame.instant, frame.revision
+        written: list[str] = []
+        endings: list[Glanced] = []
+        left, allowed, unmet, closer = inspection.left, 0, 0, 0
+        for question in questions:
+            region, hour, weekday = question.region, question.hour, question.weekday
+            usage, rate, verdict = question.usage, question.rate, None
+            who, action = question.principal_id, question.action
+            resource, kind = question.resource_id, question.resource_kind
+            at = midnight if weekday is None else HOURS_PER_DAY * weekday
+            at += this_hour if hour is None else hour
+            if (
+                left > 1
+                and not question.explain
+                and question.session_id is None
+                and question.active_roles is None
+                and (
+                    (
+                        (region is None or region in regions)
+                        and (trusted or hour is weekday is usage is rate is None)
+                        and question.attributes is None
+                        and question.position is None
+                    )
+                    or self._may_be_said(question, trusted=trusted)
+                )
+            ):
+                verdict = decide(ready, table, who, action, resource, kind, at, region, usage, rate)
+            if verdict is None or (
+                ((usage is None and verdict.used) or (rate is None and verdict.rated))
+                and verdict.hangs_on(usage, rate)
+            ):
+                inspection.left = left
+                _note(diary, Stretch(questions, endings, len(written), *common))
+                written.append(closely(question, len(written)))
+                left, endings, closer = inspection.left, [], closer + 1
+                continue
+            left, answer = left - 1, verdict.answer
+            words = later if verdict.hourly and (hour is None or weekday is None) else ever
+            ending: Glanced = NO_MATCHING_CLAIM
+            if isinstance(answer, Claim):
+                allowed, ending = allowed + 1, answer
+                written.append(words.allow + answer.id + words.end)
+            elif answer is UNMET:
+                unmet += 1
+                grants, roles = table[action][resource], ready[who]
+                ending, reason = nearest(grants, roles, at, region, usage, rate)
+                # Nothing in it has to be escaped: it is made of ids and numbers.
+                written.append(f"{words.unmet}{reason}{words.nearest}{ending}{words.end}")
+            else:
+                written.append(words.nothing)
+            if diary is not None:
+                endings.append(ending)
+        inspection.left = left
+        if diary is not None:
+            _note(diary, Stretch(questions, endings, len(written), *common))
+        asking.counted[Claim] += allowed
+        asking.counted[ConstraintFailed] += unmet
+        asking.counted[NoMatchingClaim] += len(questions) - allowed - unmet - closer
+        return written
+
+    def _may_be_said(self, question: Question, *, trusted: bool) -> bool:
+        """Return whether the context is legal that the question supplies, and the caller may."""
+        try:
+            supplied_of(question, trusted=trusted)
+        except Refused:
+            return False
+        if question.region is not None:
+            if len(self._regions) >= REMEMBERED_MAX:
+                self._regions.clear()
+            self._regions.add(question.region)
+        return True
+
+    def _frame(self, index: Index, instant: int) -> Frame:
+        state = index.state
+        found = self._frames.get(state.id)
+        if (
+            found is not None
+            and found.instant == instant
+            and found.revision == state.revision
+            and found.time_zone == state.time_zone
+        ):
+            return found
+        if len(self._frames) >= FRAMES_MAX:
+            self._frames.clear()
+        local = local_time(instant, state.time_zone)
+        frame = self._frames[state.id] = Frame(
+            state.revision,
+            instant,
+            state.time_zone,
+            local.hour,
+            HOURS_PER_DAY * local.weekday,
+            later=_worded(state.revision, instant, until=local.hour_ends),
+            ever=_worded(state.revision, instant, until=None),
+        )
+        return frame
+
+
+def _note(diary: Diary | None, stretch: Stretch) -> None:
+    if diary is not None:
+        diary.glanced(stretch)
+
+
+def _worded(revision: int, instant: int, *, until: int | None) -> Wording:
+    when = revision, instant, until
+    allow, end = _parted(Evaluation("Allow", None, None, *when, CLAIM), CLAIM)
+    missed = CODES[NoMatchingClaim]
+    nothing = quoted(Evaluation("Deny", reason_message(NO_MATCHING_CLAIM), missed, *when))
+    failed = Evaluation("Deny", REASON, CODES[ConstraintFailed], *when, CLAIM)
+    unmet, rest = _parted(failed, REASON)
+    nearest = rest.partition(CLAIM)[0]
+    return Wording(allow, nothing, unmet, nearest, end)
+
+
+def _parted(evaluation: Evaluation, mark: str) -> tuple[str, str]:
+    before, _, after = quoted(evaluation).partition(mark)
+    return before, after
+
+
+def quoted(value: object) -> str:
+    """Return the value as it is written in an answer."""
+    return encode(value).decode()
