@@ -162,6 +162,18 @@ def without_instants(answer: Json) -> Json:
     return told
 
 
+def test_entries_of_a_batch_have_its_places(folder: Path, store: MemoryStore) -> None:
+    """From the first item on, however each of them was decided; a single question has none."""
+    items = [ITEM, {**ITEM, "explain": True}, {**ITEM, "hour": 22}, ITEM]
+    with serving(store, OPERATORS, decision_log=folder) as api:
+        told = api.post("/evaluate/batch", json={"org_id": "acme", "items": items}).json()["items"]
+        assert ask(api).status_code == 200
+    found = entries(folder)
+    assert [one["item"] for one in found] == [0, 1, 2, 3, None]
+    assert [one["decision"] for one in found[:4]] == [one["decision"] for one in told]
+    assert [one["claim"] for one in found[:4]] == [one["claim_id"] for one in told]
+
+
 def test_a_request_without_room_is_refused(
     folder: Path, full: Callable[..., Any], store: MemoryStore
 ) -> None:
