@@ -108,7 +108,7 @@ def bare(url: str) -> Iterator[Bare]:
         conninfo = address.set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(conninfo, autocommit=True) as server:
             server.execute("SET synchronous_commit = on")
-            yield Bare(_Postgresql(server.cursor()), "BEGIN", "%s")
+            yield Bare(_Postgresql(server.cursor()), "BEGIN ISOLATION LEVEL READ COMMITTED", "%s")
 
 
 class _Postgresql:

@@ -215,7 +215,7 @@ def _compare(
         pair = _Pair(partial(in_process, services), floor, written, setting)
         measured = pair.measured(count, process_time)
         _tell(size, setting, door="in process", rounds=measured)
-    quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "warning"}
+    quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "error"}
     with serving(APPLICATION, quiet, credential=_key(url)) as server:
         _await(server)
         pair = _Pair(partial(over_http, server), floor, written, setting)
