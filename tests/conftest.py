@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,11 @@ settings.register_profile(
 # For hunting: `pytest --hypothesis-profile=explore` draws new and many more examples.
 settings.register_profile("explore", max_examples=5_000, deadline=None, print_blob=True)
 settings.load_profile("ci")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what it runs in the background, and processes that are tested would inherit
+    # it: they are interrupted all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GARBAGE_MIN: Final = 50_000
 """After so many new objects garbage is looked for. Tests make many that are gone at once: to look

@@ -158,5 +158,8 @@ def test_ctrl_c_at_the_start_is_quiet(tmp_path: Path) -> None:
         assert again.stdout is not None
         assert again.stdout.readline().startswith("DEMO")
         again.send_signal(signal.SIGINT)
-        _, err = again.communicate(timeout=SECONDS_MAX)
+        try:
+            _, err = again.communicate(timeout=SECONDS_MAX)
+        finally:
+            again.kill()
     assert (again.returncode in ENDED, err) == (True, "")
