@@ -79,6 +79,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
         "folds deltas of a length that is not known",
     ),
+    "commands.language.as_one": (
+        ("tests/unit/core/commands/test_language.py",),
+        "wraps commands: what they do is the commands' own",
+    ),
     "commands.origin.check_origin": (
         ("tests/unit/core/commands/test_apply.py",),
         "parses at the edge",
@@ -210,6 +214,7 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_metering.py", "tests/properties/test_consume.py"),
         "arithmetic of the calendar, held to another implementation of it",
     ),
+    "messages.around": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.failure_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.held_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.reason_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
@@ -246,6 +251,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "rights.required": (
         ("tests/unit/core/test_rights.py", "tests/properties/test_escalate.py"),
         "a table: what is to be required is a choice, held to P-ESCALATE by the oracle",
+    ),
+    "shortfall.Shortfalls.nearest": (
+        ("tests/unit/core/test_shortfall.py", "tests/properties/test_index_parts.py"),
+        SECOND,
     ),
     "staleness.stale": (
         ("tests/unit/core/test_staleness.py", "tests/stateful/test_index.py"),

@@ -10,7 +10,7 @@ import selectors
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -133,3 +133,7 @@ def started(
                     process.wait(END_SECONDS_MAX)
                 except subprocess.TimeoutExpired:
                     process.kill()
+                if process.stdin is not None:
+                    # What it ended without reading is lost, and nobody asks for it.
+                    with suppress(BrokenPipeError):
+                        process.stdin.close()

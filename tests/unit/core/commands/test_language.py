@@ -16,10 +16,18 @@ from grantproof.core.commands.language import (
     DeleteResource,
     DeleteRole,
     DeleteSodSet,
+    as_one,
 )
 from grantproof.core.errors import Illegal
 from grantproof.core.model import ALWAYS
 from tests.organizations import ANN, CLERK, FILE, PAIR, PLAN, STAFF
+
+
+def test_several_commands_are_one_change_and_one_is_itself() -> None:
+    """In their order; a change set of one would be told otherwise in the history."""
+    first, second = CreateRole(CLERK), CreatePrincipal(ANN)
+    assert as_one([first]) == first
+    assert as_one([second, first]) == ChangeSet((second, first))
 
 
 def test_no_deletion_cascades_unless_asked() -> None:
