@@ -67,6 +67,9 @@ ARGUED: Final[dict[str, str]] = {
     "isinstance(claim.resource, Within)": (
         "asked of a claim that matches, and one on what lies within matches nothing else"
     ),
+    f"{CORE}evolving.<module>: if TYPE_CHECKING -> if not TYPE_CHECKING": (
+        "what the type checker reads gives the same value, and takes ten times as long"
+    ),
     f"{CORE}index.Index._forget: entries is not None and resources is not None -> "
     "entries is not None": "where there are entries and no resources, the case before has it",
     f"{CORE}index.Index._key: action in ADMINISTRATIVE_ACTIONS -> "
@@ -87,6 +90,18 @@ ARGUED: Final[dict[str, str]] = {
     f"{CORE}paths.shortest_path: frontier and goal not in came_from -> frontier": (
         "how a node was reached first is never changed: to stop at the goal is only faster"
     ),
+    **dict.fromkeys(
+        (
+            f"{CORE}shortfall.Shortfalls.nearest: {change}"
+            for change in (
+                "len(known) > 1 and open_to.isdisjoint(roles) -> open_to.isdisjoint(roles)",
+                "len(known) > 1 -> len(known) >= 1",
+            )
+        ),
+        "where there is one claim it is open to the roles: not to ask is only faster",
+    ),
+    f"{CORE}shortfall.Shortfalls.nearest: (failing, claim) < (fewest, nearest) -> "
+    "(failing, claim) <= (fewest, nearest)": "no two claims have one id",
 }
 """Mutants that no test can find out, by function and change: why each is the same function.
 

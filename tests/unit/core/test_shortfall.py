@@ -1,11 +1,13 @@
 """What the nearest claim lacks, by example; for all claims in `properties/test_index_parts.py`."""
 
+from dataclasses import replace
+
 import pytest
 
 from grantproof.core import shortfall
 from grantproof.core.attributes import Literal, Operator, Path, Root
-from grantproof.core.constraints import Attribute, GeoFence, MaxUsage, TimeWindow
-from grantproof.core.identifiers import AttributeName, ClaimId, RoleId
+from grantproof.core.constraints import Attribute, GeoFence, MaxUsage, RateLimit, TimeWindow
+from grantproof.core.identifiers import AttributeName, ClaimId, Region, RoleId
 from grantproof.core.index import Index
 from grantproof.core.messages import reason_message
 from grantproof.core.model import Assignment, Claim
@@ -74,6 +76,19 @@ def test_of_claims_as_near_the_least_id_is_told() -> None:
     assert nearest(Shortfalls(), index) == told(index)
 
 
+@pytest.mark.parametrize("usage", [None, 4, 5, 6])
+@pytest.mark.parametrize("rate", [None, 1, 2, 3])
+@pytest.mark.parametrize("region", [None, EU, Region("us")])
+def test_what_was_given_is_told(region: Region | None, usage: int | None, rate: int | None) -> None:
+    """Below, at and above each limit, beside a window that fails at any rate."""
+    limits = GeoFence(frozenset({EU})), MaxUsage(5), RateLimit(2), TimeWindow(1, 2)
+    context = replace(NOON, region=region, usage=usage, rate=rate)
+    index = asked(claim(*limits))
+    reason = index.nearest(asks(), context)
+    found = Shortfalls().nearest(grants_of(index), index.ready[ANN], AT, region, usage, rate)
+    assert found == (reason.claim, reason_message(reason))
+
+
 @pytest.mark.parametrize("others", [1, WAYS_SCANNED_MAX + 1])
 def test_claims_of_other_roles_are_not_near(others: int) -> None:
     """Where few are looked through and where those of the roles are found."""
@@ -94,11 +109,28 @@ def test_what_is_remembered_is_bounded_and_of_the_claim_itself(
     """One that is changed says what it says now."""
     monkeypatch.setattr(shortfall, "REMEMBERED_MAX", 2)
     shortfalls = Shortfalls()
+    kept: list[int] = []
     for hour in range(1, 6):
         index = asked(claim(TimeWindow(hour, hour + 1)))
         for _ in range(2):
             assert nearest(shortfalls, index) == told(index)
-        assert len(shortfalls._known) <= 2  # noqa: SLF001 - nothing else shows how much it keeps
+        kept.append(len(shortfalls._known))  # noqa: SLF001 - nothing else shows how much it keeps
+    assert kept == [1, 2, 1, 2, 1]
+
+
+@pytest.mark.parametrize("others", [0, WAYS_SCANNED_MAX + 1])
+def test_what_is_known_of_a_claim_is_made_once(others: int) -> None:
+    """However often it is asked for, among few and among many."""
+    foreign = [
+        claim(TimeWindow(1, 2), id=ClaimId(f"a{number}"), role=RoleId("head"))
+        for number in range(others)
+    ]
+    index, shortfalls = asked(*foreign, claim(TimeWindow(1, 2), id=ClaimId("b"))), Shortfalls()
+    nearest(shortfalls, index)
+    first = dict(shortfalls._known)  # noqa: SLF001 - nothing else shows what it keeps
+    nearest(shortfalls, index)
+    again = shortfalls._known  # noqa: SLF001 - nothing else shows what it keeps
+    assert [one is again[key] for key, one in first.items()] == [True] * len(again)
 
 
 def test_what_looks_at_more_is_refused() -> None:
