@@ -70,7 +70,7 @@ def mutants(
     patterns = dict(cases(tree))
     for node in list(ast.walk(tree)):
         function = places.get(id(node), "")
-        if id(node) in untouched or not wanted(f"{module}.{function}"):
+        if id(node) in untouched or not wanted(f"{module}.{function or '<module>'}"):
             continue
         for mutated in list(changed_nodes(node)):
             change = f"{told(node)} -> {told(mutated)}"
