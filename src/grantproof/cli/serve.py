@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import socket
+import warnings
 from collections.abc import Set as AbstractSet
 from errno import EACCES, EADDRINUSE
 from typing import TYPE_CHECKING, Annotated, Final
@@ -245,8 +246,13 @@ def _run(listener: socket.socket, settings: "Settings") -> None:
     server = Server(configured(settings), drain_seconds=settings.drain_seconds)
     # Being asked to stop, in either way, is no error: the server finishes what it has begun.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with contextlib.suppress(KeyboardInterrupt):
+    # Asked before its loop runs, it never begins: that is for nobody to read.
+    warnings.filterwarnings("ignore", "coroutine 'Server.serve' was never awaited", RuntimeWarning)
+    try:
         server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        if not server.started:
+            raise
     if server.started and server.failure is not None:
         raise Stop(ExitCode.UNDETERMINED, server.failure)
     if not server.started:
