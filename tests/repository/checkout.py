@@ -28,14 +28,20 @@ def tracked() -> set[Path]:
 
 def unpacked() -> set[Path]:
     """The same in an archive unpacked without git, read off the simple patterns of .gitignore."""
-    lines = (ROOT / ".gitignore").read_text().splitlines()
-    patterns = [line.rstrip("/") for line in lines if line and not line.startswith("#")]
-    paths = {path.relative_to(ROOT) for path in ROOT.rglob("*")}
     return {
-        path
-        for path in paths
-        if not any(fnmatch(part, pattern) for part in path.parts for pattern in patterns)
+        path for path in (path.relative_to(ROOT) for path in ROOT.rglob("*")) if not ignored(path)
     }
+
+
+def ignored(path: Path) -> bool:
+    """Whether a pattern of .gitignore, all of which are simple ones, takes the path."""
+    return any(fnmatch(part, pattern) for part in path.parts for pattern in _patterns())
+
+
+@cache
+def _patterns() -> tuple[str, ...]:
+    lines = (ROOT / ".gitignore").read_text().splitlines()
+    return tuple(line.rstrip("/") for line in lines if line and not line.startswith("#"))
 
 
 def python_files(folder: str = ".") -> list[Path]:
