@@ -123,6 +123,16 @@ def test_everything_is_installed_by_hash_or_without_an_index() -> None:
     assert "/opt/grantproof/bin/pip uninstall --yes pip" in DOCKERFILE
 
 
+def test_the_image_is_compiled_whatever_the_times_of_its_files() -> None:
+    """After the last thing is installed, for a process there may keep nothing that it compiles."""
+    (last,) = [line for line in instructions("RUN") if "wheels/*.whl" in line]
+    installed, compiled = last.split("wheels/*.whl")
+    assert "compileall" not in installed
+    assert "compileall -q -f -j 0 --invalidation-mode unchecked-hash /opt/grantproof/lib" in compiled
+    of_it = [line for line in instructions("RUN") if "/opt/grantproof/bin/pip install" in line]
+    assert all("/opt/grantproof/bin/pip install --no-compile" in line for line in of_it)
+
+
 def test_what_is_copied_is_there_and_let_into_the_build() -> None:
     """The ignore file lets in what the image is made of, and neither tests nor repository."""
     lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
