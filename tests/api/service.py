@@ -63,7 +63,8 @@ def serving(
 
     The client presents a new key as it is wanted, or none; `worker` is one of several.
     """
-    chosen = Settings(**{"follow_seconds": 60, **settings})
+    # A look comes late where other work takes the processor. What is old then is no reason to refuse.
+    chosen = Settings(**{"follow_seconds": 60, "max_staleness": 300, **settings})
 
     def composing(_: Settings, on_owner: Owner) -> Services:
         services = services_over(store, on_owner, demo=chosen.demo, settings=chosen)
