@@ -63,7 +63,7 @@ def serving(
 
     The client presents a new key as it is wanted, or none; `worker` is one of several.
     """
-    # A look comes late where other work takes the processor. What is old then is no reason to refuse.
+    # Where other work takes the processor looks come late, and what is old then would be refused.
     chosen = Settings(**{"follow_seconds": 60, "max_staleness": 300, **settings})
 
     def composing(_: Settings, on_owner: Owner) -> Services:
