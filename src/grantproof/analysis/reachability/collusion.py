@@ -7,7 +7,7 @@ commands lead to in that context, the shortest sequence first. What is found is 
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from grantproof.analysis.reachability.powers import Powers, excluded, powers
 from grantproof.analysis.reachability.powers_check import violations
@@ -22,8 +22,9 @@ from grantproof.analysis.reachability.verdicts import (
 from grantproof.analysis.reachability.vocabulary import vocabulary
 from grantproof.core.authority import unauthorized
 from grantproof.core.commands import Rejected, apply
-from grantproof.core.commands.language import SingleCommand
+from grantproof.core.commands.language import AssignGroupRole, RevokeRole, SingleCommand
 from grantproof.core.errors import BreaksSod, LastAdministrator, OverLimit
+from grantproof.core.hierarchy import members_of
 from grantproof.core.identifiers import PrincipalId
 from grantproof.core.model import Delta, Fact
 from grantproof.core.organization import Organization
@@ -78,7 +79,7 @@ class _Search:
     limits: Limits
     attempts: int = 0
     narrowed: str | None = None
-    longer: bool = field(default=False)
+    longer: bool = False
 
     def answer(self, state: Organization, bound: Powers) -> Answer:
         """Return what the search comes to."""
@@ -151,6 +152,24 @@ class _Search:
         elif isinstance(refusal, BreaksSod) and refusal.principal not in self.question.affected:
             # Another member of a group: to give the role to each by itself comes to the same.
             self.longer = True
+            if isinstance(command, AssignGroupRole) and self._only_by_group(node.state, command):
+                self.narrowed = "another member of a group stood in the way of giving it a role"
+
+    def _only_by_group(self, state: Organization, command: AssignGroupRole) -> bool:
+        """Return whether some member whose roles matter can be given the role in no other way.
+
+        That is one whose own assignment of it is not valid, and not theirs to revoke.
+        """
+        role, instant = command.role, self.question.context.instant
+        members = members_of(state, {command.group}) & self.question.affected
+        blocked = (
+            member
+            for member in members
+            if (own := state.assignments.of(member).get(role)) is not None
+            and not own.contains(instant)
+            and self._author(state, RevokeRole(member, role)) is None
+        )
+        return next(blocked, None) is not None and self._author(state, command) is not None
 
 
 def _net(node: _Node, delta: Delta) -> tuple[Facts, Facts]:
