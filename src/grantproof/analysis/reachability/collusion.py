@@ -1,8 +1,9 @@
 """Can these people, by any changes that they may make, bring that about? Asked of an organization.
 
-Exclude it by what they might come to be able to do, checked apart: first in every context and at
-every instant, then in the one asked about. Else search exactly, through every state that their
-commands lead to in that context, the shortest sequence first. What is found is replayed.
+At first it is excluded by what they might come to be able to do, if it can be: in every context and
+at every instant, or else in the context asked about. That proof is checked by itself. Otherwise
+every state is searched that their commands lead to in that context, the shortest sequence first.
+What is found is replayed.
 """
 
 from collections import deque
@@ -13,6 +14,7 @@ from grantproof.analysis.reachability.powers import Powers, excluded, powers
 from grantproof.analysis.reachability.powers_check import violations
 from grantproof.analysis.reachability.question import Change, Question, met, replayed
 from grantproof.analysis.reachability.verdicts import (
+    USUAL,
     Exhausted,
     Limits,
     Reachable,
@@ -32,10 +34,8 @@ from grantproof.core.organization import Organization
 Answer = Reachable[Change] | Unreachable[Powers | Exhausted] | Undetermined
 Facts = frozenset[Fact]
 
-DEFAULT = Limits()
 
-
-def collude(state: Organization, question: Question, limits: Limits = DEFAULT) -> Answer:
+def collude(state: Organization, question: Question, limits: Limits = USUAL) -> Answer:
     """Return whether the people can bring it about, and by which changes."""
     if met(state, question):
         return Reachable((), shortest=True)
@@ -72,7 +72,11 @@ class _Node:
 
 @dataclass(slots=True)
 class _Search:
-    """A breadth-first search: `narrowed` says why what it does not find may still be there."""
+    """A breadth-first search.
+
+    `narrowed` says why what it does not find may still be there, `longer` whether there may be less
+    than what it finds.
+    """
 
     question: Question
     commands: tuple[SingleCommand, ...]
