@@ -16,7 +16,7 @@ from typing import Final
 
 from bench.http_client import post_all
 from bench.over_http import ROUTES, bodies_of, command_of, new_key
-from bench.servers import serving
+from bench.servers import APPLICATION, serving
 from bench.workload import INSTANT, SIZES, Size, Tables, Workload, organization, workload
 from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted, Event
@@ -59,7 +59,6 @@ COMMANDS_AT_ONCE: Final = 200_000
 MORE: Final = 100_000
 """So many of one kind are added to an organization of size M, to see what one takes."""
 CHANGES: Final = 2_000
-APPLICATION: Final = "grantproof.api.app:create_app"
 BY: Final = Author("bench")
 MIB: Final = 1_048_576
 MICROSECONDS: Final = 1_000_000
@@ -132,18 +131,16 @@ def commands_of(tables: Tables) -> Iterator[SingleCommand]:
 
 def sizes(url: str, names: list[str]) -> None:
     """Print what a service takes of organizations of these sizes."""
-    print(
-        "size | idle MiB | loaded MiB | peak MiB | after 20,000 questions MiB | load cpu s | wall s"
-    )
-    print("| cpu us a decision | import wall s")
+    print("size | idle MiB | loaded MiB | peak MiB | after 20,000 questions MiB", end="")
+    print(" | load cpu s | wall s | cpu us a decision | import wall s")
     for name in names:
         load = workload(EVERY_SIZE[name], constrained=True, count=QUESTIONS)
         import_wall = fill(url, name, commands_of(load.tables))
         taken = served(load, url, name)
-        row = (*(f"{each / MIB:.0f}" for each in (taken.idle, taken.loaded, taken.peak)),)
-        times = f"{taken.load_cpu:.2f} | {taken.load_wall:.2f} | {taken.each:.0f}"
-        asked = f"{taken.asked / MIB:.0f}"
-        print(name, *row, asked, times, f"{import_wall:.1f}", sep=" | ", flush=True)
+        memory = (taken.idle, taken.loaded, taken.peak, taken.asked)
+        row = (f"{taken.load_cpu:.2f}", f"{taken.load_wall:.2f}", f"{taken.each:.0f}")
+        told = (*(f"{each / MIB:.0f}" for each in memory), *row, f"{import_wall:.1f}")
+        print(name, *told, sep=" | ", flush=True)
 
 
 def principals() -> Iterator[SingleCommand]:

@@ -89,7 +89,7 @@ QUESTIONS: Final[dict[str, Callable[[str], Pair]]] = {
 def asked(name: str, size: str) -> str:
     """Return a line with what the question took and came to."""
     old, new = QUESTIONS[name](size)
-    before = _peak()
+    before = peak_mib()
     solver = Solver()
     began, used = perf_counter(), process_time()
     found = difference(old, new, solver, now=INSTANT, limit=SHOWN)
@@ -101,7 +101,7 @@ def asked(name: str, size: str) -> str:
             name,
             f"{used:.2f}",
             f"{seconds:.2f}",
-            f"{_peak() - before:.0f}",
+            f"{peak_mib() - before:.0f}",
             f"{before:.0f}",
             found.verdict.value,
             f"{classes:,}",
@@ -111,7 +111,8 @@ def asked(name: str, size: str) -> str:
     )
 
 
-def _peak() -> float:
+def peak_mib() -> float:
+    """Return the most memory that this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MIB_PER_KIB
 
 
@@ -121,9 +122,8 @@ def main() -> None:
     parser.add_argument("--size", choices=tuple(SIZES), default="L")
     parser.add_argument("--only", choices=tuple(QUESTIONS), action="append")
     given = parser.parse_args()
-    print(
-        "question | seconds | MiB more | MiB of both | verdict | classes | requests | asked of Z3"
-    )
+    print("question | cpu s | wall s | MiB more | MiB of both", end="")
+    print(" | verdict | classes | requests | asked of Z3")
     for name in given.only or QUESTIONS:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
             print(apart.submit(asked, name, given.size).result(), flush=True)

@@ -24,7 +24,7 @@ from bench.open_loop import post_on_schedule
 from bench.peers.libraries import DISAGREES, About
 from bench.peers.running import RunningPeer, peer_servers
 from bench.peers.served.shape import Asking
-from bench.servers import Server, serving
+from bench.servers import APPLICATION, Server, serving
 from bench.workload import ORGANIZATION, Workload, organization
 from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted
@@ -59,6 +59,8 @@ FLOOR: Final = "floor"
 OURS: Final = "grantproof"
 LOGGED: Final = "grantproof, log"
 """With the decision log, which has an entry for every decision."""
+ENFORCING: Final = frozenset({Scope.EVALUATE, Scope.TRUSTED_CONTEXT})
+"""The scopes of an enforcement point."""
 MICROSECONDS: Final = 1_000_000
 
 
@@ -216,15 +218,15 @@ def _all(load: Workload, url: str, folder: Path) -> Iterator[dict[str, Server]]:
 
     The log is kept in the folder.
     """
-    settings, application = {"GRANTPROOF_DATABASE_URL": url}, "grantproof.api.app:create_app"
+    settings = {"GRANTPROOF_DATABASE_URL": url}
     logged, credential = {"GRANTPROOF_DECISION_LOG": str(folder)}, new_key(url)
     asked = {SIZE_VARIABLE: load.tables.size.name}
     if not load.constrained:
         asked[PLAIN_VARIABLE] = "1"
     with (
         serving("bench.floor_app:create_app", asked) as floor,
-        serving(application, settings, credential=credential) as ours,
-        serving(application, {**settings, **logged}, credential=credential) as ours_logged,
+        serving(APPLICATION, settings, credential=credential) as ours,
+        serving(APPLICATION, {**settings, **logged}, credential=credential) as ours_logged,
     ):
         yield {FLOOR: floor, OURS: ours, LOGGED: ours_logged}
 
@@ -411,9 +413,9 @@ def _import(load: Workload, url: str) -> float:
     return seconds
 
 
-def new_key(url: str) -> str:
-    """Return a new key to the database, of an enforcement point of all its organizations."""
-    wanted = KeyRequest(None, None, frozenset({Scope.EVALUATE, Scope.TRUSTED_CONTEXT}))
+def new_key(url: str, *, scopes: frozenset[Scope] = ENFORCING) -> str:
+    """Return a new key to the database, for all its organizations."""
+    wanted = KeyRequest(None, None, scopes)
     with closing(compose(Settings(database_url=url))) as services:
         made = services.keyring.create(wanted, by=Author("bench"))
     if not isinstance(made, NewKey):

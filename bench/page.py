@@ -31,7 +31,7 @@ code { font-size: .9em; }
 """
 OUR_ROWS: Final = frozenset({"engine", "grantproof"})
 
-NO_PEERS: Final = "Peers were not asked for: <code>make bench-peers</code> compares them."
+NO_PEERS: Final = "<p>Peers were not asked for: <code>make bench-peers</code> compares them.</p>"
 
 CONDITIONS: Final = """
 All engines of a table answered the same questions, drawn by a seed, half of them allowed; their
@@ -67,9 +67,7 @@ def write_page(report: Report) -> Path:
 def page(report: Report) -> str:
     """Return the page."""
     told = ", ".join(f"{name} {value}" for name, value in report.machine.items())
-    peers = (
-        "" if report.peers else "<p>Peers were not asked for: <code>make bench-peers</code>.</p>"
-    )
+    peers = "" if report.peers else NO_PEERS
     return "\n".join(
         (
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',

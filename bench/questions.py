@@ -7,7 +7,6 @@ has a process of its own, so that the most memory it took is its own. Linux only
 
 import argparse
 import random
-import resource
 import statistics
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +16,7 @@ from time import process_time
 from typing import Final
 
 from bench.capacity import EVERY_SIZE
-from bench.difference import edited_role
+from bench.difference import edited_role, peak_mib
 from bench.workload import ACTIONS, INSTANT, SEED, Tables, make_tables, organization
 from grantproof.analysis.reachability.question import Holds
 from grantproof.core.identifiers import Action, ClaimId, PrincipalId, ResourceId, RoleId
@@ -33,7 +32,6 @@ from tests.documents import from_organization
 ASKED: Final = 11
 PEOPLE: Final = 10
 """So many people conspire; their own role may assign one role of ten."""
-MIB_PER_KIB: Final = 1 / 1_024
 
 Times = Iterator[tuple[float, str]]
 """Seconds of processor, and what was answered, of each time it was asked."""
@@ -135,10 +133,9 @@ def asked(name: str, size: str) -> str:
     draw = random.Random(SEED)
     tables = make_tables(EVERY_SIZE[size], constrained=True, draw=draw)
     seconds, answers = zip(*QUESTIONS[name](tables, draw), strict=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MIB_PER_KIB
     told = ", ".join(f"{answers.count(one)} {one}" for one in sorted(set(answers)))
     times = (f"{len(seconds)}", f"{statistics.median(seconds):.3f}", f"{max(seconds):.3f}")
-    return " | ".join((name, *times, f"{peak:.0f}", told))
+    return " | ".join((name, *times, f"{peak_mib():.0f}", told))
 
 
 def main() -> None:

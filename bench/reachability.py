@@ -6,6 +6,7 @@
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Final
 
 from grantproof.analysis.reachability.problem import CanAssign, CanRevoke, Goal, Problem
@@ -17,7 +18,7 @@ SIZES: Final = ((100, 500), (500, 2_500), (1_000, 5_000))
 """Roles and rules."""
 
 USERS: Final = 200
-"""Beside one administrator for each administrative role."""
+"""Besides, there is one for each administrative role."""
 QUESTIONS: Final = 20
 SEED: Final = 1
 
@@ -64,20 +65,14 @@ def main() -> None:
         seconds: list[float] = []
         kinds: Counter[str] = Counter()
         for goal in chance.sample(sorted(problem.roles), QUESTIONS):
-            asked = Problem(
-                problem.roles,
-                problem.users,
-                problem.can_assign,
-                problem.can_revoke,
-                Goal(goal, user),
-            )
+            asked = replace(problem, goal=Goal(goal, user))
             began = time.perf_counter()
             kinds[kind(reach(asked))] += 1
             seconds.append(time.perf_counter() - began)
         seconds.sort()
         told = ", ".join(f"{count} {name}" for name, count in sorted(kinds.items()))
         print(
-            f"{roles} roles, {rules} rules, {USERS} users:"
+            f"{roles} roles, {rules} rules, {len(problem.users)} users:"
             f" median {seconds[len(seconds) // 2]:.2f} s, most {seconds[-1]:.2f} s; {told}"
         )
 

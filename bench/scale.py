@@ -7,6 +7,7 @@ how long the machine took for 20,000,000 additions then: another machine is anot
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Final, TypeVar
 
 from bench.capacity import NotChanged, put
 from bench.growth import GROWING, PLOTS, fitted, plot, table
+from bench.servers import memory_bytes
 from bench.workload import (
     INSTANT,
     ORGANIZATION,
@@ -284,10 +286,8 @@ def _loaded(snapshots: Snapshots) -> Index:
     return index
 
 
-def _memory(line: str) -> int:
-    """Return the bytes of the process that the system tells: `VmRSS` now, `VmHWM` at most."""
-    told = Path("/proc/self/status").read_text().split(f"{line}:")[1]
-    return int(told.split()[0]) * 1_024
+def _memory(field: str) -> int:
+    return memory_bytes(os.getpid(), field)
 
 
 def cost(size: Size) -> Cost:

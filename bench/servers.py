@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+APPLICATION: Final = "grantproof.api.app:create_app"
+"""What makes the service."""
 HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 120
 STOP_SECONDS_MAX: Final = 15
@@ -38,10 +40,15 @@ class Server:
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def memory_bytes(self, field: str = "VmRSS") -> int:
-        """Return how much memory the process has, by a field of /proc/PID/status; Linux only."""
-        told = Path(f"/proc/{self.process_id}/status").read_text(encoding="ascii")
-        line = next(line for line in told.splitlines() if line.startswith(f"{field}:"))
-        return int(line.split()[1]) * BYTES_PER_KIB
+        """Return how much memory the process has."""
+        return memory_bytes(self.process_id, field)
+
+
+def memory_bytes(process_id: int, field: str = "VmRSS") -> int:
+    """Return how much memory a process has, by a field of /proc/PID/status; Linux only."""
+    told = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
+    line = next(line for line in told.splitlines() if line.startswith(f"{field}:"))
+    return int(line.split()[1]) * BYTES_PER_KIB
 
 
 class NotServing(Exception):

@@ -27,9 +27,10 @@ from time import perf_counter, process_time, sleep
 from typing import Final
 
 from bench.bare import Bare, Change, bare
-from bench.capacity import APPLICATION, BY, EVERY_SIZE, NotChanged, fill
-from bench.over_http import command_of
+from bench.capacity import BY, EVERY_SIZE, NotChanged, fill
+from bench.over_http import command_of, new_key
 from bench.servers import (
+    APPLICATION,
     HOST,
     POLL_SECONDS,
     START_SECONDS_MAX,
@@ -46,7 +47,6 @@ from grantproof.core.model import ALWAYS, Claim, SodSet
 from grantproof.core.organization import facts
 from grantproof.core.relation import Relation
 from grantproof.service.callers import Scope
-from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
 
 MILLISECONDS: Final = 1_000
@@ -216,7 +216,8 @@ def _compare(
         measured = pair.measured(count, process_time)
         _tell(size, setting, door="in process", rounds=measured)
     quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "error"}
-    with serving(APPLICATION, quiet, credential=_key(url)) as server:
+    key = new_key(url, scopes=frozenset({Scope.ADMINISTER}))
+    with serving(APPLICATION, quiet, credential=key) as server:
         _await(server)
         pair = _Pair(partial(over_http, server), floor, written, setting)
         measured = pair.measured(count, lambda: server.cpu_seconds() or 0.0)
@@ -274,15 +275,6 @@ def _tell(size: str, setting: Setting, *, door: str, rounds: list[tuple[Taken, T
     row = (f"{MILLISECONDS / wall:.0f}", f"{wall:.2f}", f"{wall_floor:.2f}", f"{slower:.2f}")
     used = (f"{cpu:.2f}", f"{cpu_floor:.2f}", f"{dearer:.1f}")
     print(size, setting.organizations, setting.threads, door, *row, *used, sep=" | ", flush=True)
-
-
-def _key(url: str) -> str:
-    wanted = KeyRequest(None, None, frozenset({Scope.ADMINISTER}))
-    with closing(compose(Settings(database_url=url))) as services:
-        made = services.keyring.create(wanted, by=BY)
-    if not isinstance(made, NewKey):
-        raise TypeError(made)
-    return made.text
 
 
 def imported(size: str, url: str, *, count: int) -> None:

@@ -108,8 +108,11 @@ async def submit(new: NewExpense, caller: User) -> Expense:
 )
 async def endorse(number: str, caller: User) -> Expense:
     """Be the first of two who look at a large expense."""
-    expenses[number].endorsed_by = caller
-    return expenses[number]
+    found = pending(number)
+    if found.endorsed_by is not None:
+        raise HTTPException(409, f"expense {number} was endorsed by {found.endorsed_by} already")
+    found.endorsed_by = caller
+    return found
 
 
 @app.post(
@@ -117,9 +120,23 @@ async def endorse(number: str, caller: User) -> Expense:
     dependencies=[Depends(require("approve", "ledger/{number}", context=facts))],
 )
 async def approve(number: str, caller: User) -> Expense:
-    """Have the expense paid."""
-    expenses[number].approved_by = caller
-    return expenses[number]
+    """Have the expense paid, once."""
+    found = pending(number)
+    found.approved_by = caller
+    return found
+
+
+def pending(number: str) -> Expense:
+    """Return the expense if nobody has approved it; otherwise it stays as it is, and that is 409.
+
+    Who may ask was decided by the facts of a moment ago. Nobody's part is ever written over, so
+    what has come since cannot turn that decision around. In production the look and the change are
+    one transaction, as they are here, where nothing is awaited between them.
+    """
+    found = expenses[number]
+    if found.approved_by is not None:
+        raise HTTPException(409, f"expense {number} was approved by {found.approved_by} already")
+    return found
 
 
 @app.put("/people/{person}/roles/{role}", dependencies=[Depends(require("assign", "role:{role}"))])

@@ -63,7 +63,8 @@ def serving(
 
     The client presents a new key as it is wanted, or none; `worker` is one of several.
     """
-    chosen = Settings(**{"follow_seconds": 60, **settings})
+    # Where other work takes the processor looks come late, and what is old then would be refused.
+    chosen = Settings(**{"follow_seconds": 60, "max_staleness": 300, **settings})
 
     def composing(_: Settings, on_owner: Owner) -> Services:
         services = services_over(store, on_owner, demo=chosen.demo, settings=chosen)

@@ -228,6 +228,16 @@ def test_expenses(tmp_path: Path) -> None:
             ("PUT", "/people/sue/roles/employee", "sam"),
             ("PUT", "/people/sue/roles/employee", "erin"),
         ) == [403, 200, 403, 403, 403, 403, 200]
+        # What was approved or endorsed stays so. Who may do neither does not learn that.
+        approved = (409, {"detail": "expense 4 was approved by ann already"})
+        endorsed = (409, {"detail": "expense 5 was endorsed by ann already"})
+        assert ask("POST", "/expenses/5/endorsement", "ann")[0] == 200
+        before = ask("GET", "/expenses", "sue")
+        assert ask("POST", "/expenses/4/approval", "ann") == approved
+        assert ask("POST", "/expenses/4/endorsement", "ann") == approved
+        assert ask("POST", "/expenses/5/endorsement", "ann") == endorsed
+        assert ask("POST", "/expenses/4/approval", "sue")[0] == 403
+        assert ask("GET", "/expenses", "sue") == before
         status, told = ask("PUT", "/people/sam/roles/approver", "erin")
         witness = told["witness"]
         assert (status, witness["kind"], witness["sod_set"]) == (409, "breaks_sod", "one-part-each")

@@ -24,12 +24,21 @@ from tests.processes import bare, free_port
 PROGRAM = Path(sys.executable).with_name("grantproof")
 SECONDS_MAX = 60
 CAPBSET_DROP, DAC_OVERRIDE, DAC_READ_SEARCH = 24, 1, 2
-ENDED = {0, 130}
+INTERRUPTED = 130
+ENDED = {0, INTERRUPTED}
 """How a service ends that is interrupted: 0 once it answers, as shells say it before."""
 LIST = ("org", "list")
 CREATE = ("org", "create", "other")
 SERVE = ("serve", "--demo", "--port")
 NAME = "grantproof.db"
+INTERRUPTED_BEFORE_ITS_LOOP = """
+import signal, uvloop
+from grantproof.cli.main import main
+
+uvloop.new_event_loop = lambda: signal.raise_signal(signal.SIGINT)
+main()
+"""
+"""The program, interrupted where the service has all it needs but the loop to run in."""
 
 
 def obey_modes() -> None:
@@ -163,3 +172,18 @@ def test_ctrl_c_at_the_start_is_quiet(tmp_path: Path) -> None:
         finally:
             again.kill()
     assert (again.returncode in ENDED, err) == (True, "")
+
+
+def test_ctrl_c_before_the_loop_is_quiet(tmp_path: Path) -> None:
+    """It has said where it listens, and has not begun to: no traceback, no warning, no excuse."""
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_BEFORE_ITS_LOOP, *SERVE, str(free_port())],
+        cwd=tmp_path,
+        env=bare(HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS_MAX,
+    )
+    assert ended.stdout.startswith("DEMO")
+    assert (ended.returncode, ended.stderr) == (INTERRUPTED, "")

@@ -6,14 +6,13 @@ from grantproof.api.access import ORGANIZATIONS
 from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import WantedOnce, unmet
 from grantproof.api.problems import Problem, Refused, forbidden
-from grantproof.api.replies import CURSOR, JSON, Paging, WantedPage, created, path, shown
+from grantproof.api.replies import JSON, Paging, WantedPage, created, cursor, path, shown
 from grantproof.api.running import Calling, Here, Running
 from grantproof.api.schemas.organizations import OrganizationAnswer, OrganizationPage
 from grantproof.api.schemas.requests import NewOrganization
 from grantproof.api.scope import Own, State
 from grantproof.api.strictness import strict_router
 from grantproof.bootstrap import Services
-from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.organization import Organization
 from grantproof.service.authors import Author
@@ -80,22 +79,13 @@ def _summaries(
     services: Services, caller: Caller, wanted: Paging
 ) -> tuple[OrganizationSummary, ...]:
     """Return what the caller may see of the wanted page, and one more when there are more."""
-    after = _cursor(wanted)
+    after = cursor(wanted, OrganizationId)
     if caller.organization is None:
         return services.store.summaries(after=after, limit=wanted.limit + 1)
     if after is not None and after >= caller.organization:
         return ()
     index = services.snapshots.load(caller.organization)
     return () if index is None else (_summary(index.state),)
-
-
-def _cursor(wanted: Paging) -> OrganizationId | None:
-    if not wanted.after:
-        return None
-    try:
-        return OrganizationId(wanted.after)
-    except Illegal:
-        raise Refused(CURSOR) from None
 
 
 def _summary(state: Organization) -> OrganizationSummary:

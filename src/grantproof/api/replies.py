@@ -14,7 +14,7 @@ from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 
 from grantproof.api.conditions import ETAG
-from grantproof.api.problems import Fault, invalid
+from grantproof.api.problems import Fault, Refused, invalid
 from grantproof.core.limits import PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX
 from grantproof.service import review
 
@@ -24,6 +24,7 @@ SEPARATOR: Final = ","
 CURSOR_LENGTH_MAX: Final = 1_024
 CURSOR: Final = invalid([Fault("after", "must be `next` of the page before")])
 
+Key = TypeVar("Key")
 Name = TypeVar("Name", bound=str)
 Pair = TypeVar("Pair", bound=tuple[str, ...])
 
@@ -49,6 +50,19 @@ async def paging(
 
 
 WantedPage = Annotated[Paging, Depends(paging)]
+
+
+def cursor(wanted: Paging, kind: Callable[[str], Key]) -> Key | None:
+    """Return what the last page ended with, read by `kind`, which raises ValueError for no such.
+
+    Raises `Refused` for that.
+    """
+    if not wanted.after:
+        return None
+    try:
+        return kind(wanted.after)
+    except ValueError:
+        raise Refused(CURSOR) from None
 
 
 def shown(document: BaseModel, revision: int) -> Response:

@@ -13,13 +13,13 @@ from grantproof.api.access import SESSIONS
 from grantproof.api.authoring import Authoring
 from grantproof.api.conditions import WantedOnce, unmet
 from grantproof.api.problems import Problem, Refused, forbidden, later, not_found, unwilling
-from grantproof.api.replies import CURSOR, JSON, Paging, WantedPage, page, paged, path, shown
+from grantproof.api.replies import JSON, WantedPage, cursor, page, paged, path, shown
 from grantproof.api.running import Here, Running
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.sessions import ActiveRoles, NewSession, SessionAnswer, SessionRole
 from grantproof.api.scope import PREFIX, State
 from grantproof.api.strictness import strict_router
-from grantproof.core.errors import Illegal, Missing
+from grantproof.core.errors import Missing
 from grantproof.core.identifiers import OrganizationId, SessionId
 from grantproof.core.organization import Organization
 from grantproof.core.sessions import Session
@@ -58,7 +58,7 @@ def list_sessions(
 ) -> Response:
     """List the sessions that last, in the order of their ids: read from the database."""
     found = here.services.sessions.page(
-        state.id, principal=principal, after=_cursor(wanted), limit=wanted.limit + 1
+        state.id, principal=principal, after=cursor(wanted, SessionId), limit=wanted.limit + 1
     )
     items = found[: wanted.limit]
     end = items[-1].id if len(found) > wanted.limit else None
@@ -193,15 +193,6 @@ def _found(here: Running, state: Organization, session: SessionId) -> Session:
     if found is None:
         raise Refused(not_found("session", session))
     return found
-
-
-def _cursor(wanted: Paging) -> SessionId | None:
-    if not wanted.after:
-        return None
-    try:
-        return SessionId(wanted.after)
-    except Illegal:
-        raise Refused(CURSOR) from None
 
 
 def _log(event: str, state: Organization, session: str, *, by: Author) -> None:

@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 
 from grantproof.api.access import ADMINISTRATION
 from grantproof.api.problems import Fault, Refused, invalid, not_found
-from grantproof.api.replies import CURSOR, SEPARATOR, Paging, WantedPage, paged, shown
+from grantproof.api.replies import SEPARATOR, WantedPage, cursor, paged, shown
 from grantproof.api.running import Calling, Here
 from grantproof.api.schemas.pages import Page
 from grantproof.api.schemas.usage import Reset
@@ -46,7 +46,7 @@ def list_usage(
         instant=here.services.decisions.instant(),
         principal=principal,
         claim=claim,
-        after=_cursor(wanted),
+        after=cursor(wanted, _counter),
         limit=wanted.limit + 1,
     )
     page = found[: wanted.limit]
@@ -94,14 +94,9 @@ def _check_there(state: Organization, principal: PrincipalId | None, claim: Clai
         raise Refused(not_found("claim", claim))
 
 
-def _cursor(wanted: Paging) -> Counter | None:
-    if not wanted.after:
-        return None
-    try:
-        principal, claim, span, start = wanted.after.split(SEPARATOR)
-        counter = Counter(PrincipalId(principal), ClaimId(claim), cast(Span, span), int(start))
-    except (Illegal, ValueError):
-        raise Refused(CURSOR) from None
+def _counter(text: str) -> Counter:
+    principal, claim, span, start = text.split(SEPARATOR)
+    counter = Counter(PrincipalId(principal), ClaimId(claim), cast(Span, span), int(start))
     if counter.span not in SPANS or not 0 <= counter.start <= INSTANT_MAX:
-        raise Refused(CURSOR)
+        raise Illegal("after", "must name a counter")
     return counter

@@ -1,18 +1,20 @@
 """Can these people, by any changes that they may make, bring that about? Asked of an organization.
 
-Exclude it by what they might come to be able to do, checked apart: first in every context and at
-every instant, then in the one asked about. Else search exactly, through every state that their
-commands lead to in that context, the shortest sequence first. What is found is replayed.
+At first it is excluded by what they might come to be able to do, if it can be: in every context and
+at every instant, or else in the context asked about. That proof is checked by itself. Otherwise
+every state is searched that their commands lead to in that context, the shortest sequence first.
+What is found is replayed.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from grantproof.analysis.reachability.powers import Powers, excluded, powers
 from grantproof.analysis.reachability.powers_check import violations
 from grantproof.analysis.reachability.question import Change, Question, met, replayed
 from grantproof.analysis.reachability.verdicts import (
+    USUAL,
     Exhausted,
     Limits,
     Reachable,
@@ -22,8 +24,9 @@ from grantproof.analysis.reachability.verdicts import (
 from grantproof.analysis.reachability.vocabulary import vocabulary
 from grantproof.core.authority import unauthorized
 from grantproof.core.commands import Rejected, apply
-from grantproof.core.commands.language import SingleCommand
+from grantproof.core.commands.language import AssignGroupRole, RevokeRole, SingleCommand
 from grantproof.core.errors import BreaksSod, LastAdministrator, OverLimit
+from grantproof.core.hierarchy import members_of
 from grantproof.core.identifiers import PrincipalId
 from grantproof.core.model import Delta, Fact
 from grantproof.core.organization import Organization
@@ -31,10 +34,8 @@ from grantproof.core.organization import Organization
 Answer = Reachable[Change] | Unreachable[Powers | Exhausted] | Undetermined
 Facts = frozenset[Fact]
 
-DEFAULT = Limits()
 
-
-def collude(state: Organization, question: Question, limits: Limits = DEFAULT) -> Answer:
+def collude(state: Organization, question: Question, limits: Limits = USUAL) -> Answer:
     """Return whether the people can bring it about, and by which changes."""
     if met(state, question):
         return Reachable((), shortest=True)
@@ -71,14 +72,18 @@ class _Node:
 
 @dataclass(slots=True)
 class _Search:
-    """A breadth-first search: `narrowed` says why what it does not find may still be there."""
+    """A breadth-first search.
+
+    `narrowed` says why what it does not find may still be there, `longer` whether there may be less
+    than what it finds.
+    """
 
     question: Question
     commands: tuple[SingleCommand, ...]
     limits: Limits
     attempts: int = 0
     narrowed: str | None = None
-    longer: bool = field(default=False)
+    longer: bool = False
 
     def answer(self, state: Organization, bound: Powers) -> Answer:
         """Return what the search comes to."""
@@ -151,6 +156,24 @@ class _Search:
         elif isinstance(refusal, BreaksSod) and refusal.principal not in self.question.affected:
             # Another member of a group: to give the role to each by itself comes to the same.
             self.longer = True
+            if isinstance(command, AssignGroupRole) and self._only_by_group(node.state, command):
+                self.narrowed = "another member of a group stood in the way of giving it a role"
+
+    def _only_by_group(self, state: Organization, command: AssignGroupRole) -> bool:
+        """Return whether some member whose roles matter can be given the role in no other way.
+
+        That is one whose own assignment of it is not valid, and not theirs to revoke.
+        """
+        role, instant = command.role, self.question.context.instant
+        members = members_of(state, {command.group}) & self.question.affected
+        blocked = (
+            member
+            for member in members
+            if (own := state.assignments.of(member).get(role)) is not None
+            and not own.contains(instant)
+            and self._author(state, RevokeRole(member, role)) is None
+        )
+        return next(blocked, None) is not None and self._author(state, command) is not None
 
 
 def _net(node: _Node, delta: Delta) -> tuple[Facts, Facts]:

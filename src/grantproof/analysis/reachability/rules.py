@@ -1,13 +1,21 @@
-"""Can somebody come to hold a role, by what the rules allow? The steps of an answer, in order.
+"""Can somebody come to hold a role, by what the rules allow?
 
-Slice. Exclude the goal by an over-approximation, backward, and look for a way of one user alone:
-where that is no longer than with administrators always there, none is shorter. Else exclude the
-goal forward. Else search exactly, the shortest first. Else, beyond the limits, hurry to any
-sequence over fewer users. A proof is checked apart before it is an answer, and a sequence is
-replayed, by the rules and as commands on an organization.
+Only the slice of the problem that bears on the goal is looked at. Each of these steps is taken
+where those before it give no answer:
+
+1. Without inheritance, a way of one user is sought backward from the goal, as if every
+   administrator were there. Where there is none, the goal is out of reach. Where one user gets
+   there as fast while all others stay as they are, that is a shortest way.
+2. The goal is excluded forward, by what each user might come to hold.
+3. All users are searched together, the shortest sequence first.
+4. Where that is too much, any sequence is taken that fewer users lead to.
+
+A proof is checked by itself before it is an answer. A sequence is replayed, by the rules and as
+commands on an organization.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from grantproof.analysis.reachability.bound import excluding
 from grantproof.analysis.reachability.invariant import Invariant, NeverMet, gaps, violations
@@ -18,6 +26,7 @@ from grantproof.analysis.reachability.replay import replayed
 from grantproof.analysis.reachability.search import Change, Search, steps_of, with_fewer_users
 from grantproof.analysis.reachability.slicing import Slice, sliced
 from grantproof.analysis.reachability.verdicts import (
+    USUAL,
     Exhausted,
     Limits,
     Reachable,
@@ -28,12 +37,11 @@ from grantproof.analysis.reachability.verdicts import (
 Evidence = Invariant | NeverMet | Exhausted
 Answer = Reachable[Step] | Unreachable[Evidence] | Undetermined
 
-DEFAULT = Limits()
-ALL = -1
+ALL: Final = -1
 """The bits of every administrative role."""
 
 
-def reach(problem: Problem, limits: Limits = DEFAULT) -> Answer:
+def reach(problem: Problem, limits: Limits = USUAL) -> Answer:
     """Return whether the goal of the problem can be reached, and by which steps."""
     part = sliced(problem)
     masks = Masks(part)

@@ -2,13 +2,15 @@
 
 Users whose roles that matter are the same are interchangeable, so a state says how many users hold
 each set of roles, and what the goal's user holds if it names one. That keeps shortest sequences.
-The search is A* (Hart, Nilsson, Raphael 1968). Its estimate is in how many rounds one user gets
-the goal when nothing forbids and everybody acts. A step is a round at most, so it never overrates.
+The search is A* (Hart, Nilsson, Raphael 1968). Its estimate is the number of rounds in which one
+user gets the goal where nothing forbids and everybody acts, and a round takes every step that can
+be taken. A sequence has at least as many steps, so the estimate never overrates.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from grantproof.analysis.reachability.masks import Masks, Move
 from grantproof.analysis.reachability.problem import Problem, Step
@@ -16,8 +18,9 @@ from grantproof.analysis.reachability.slicing import Slice
 from grantproof.analysis.reachability.verdicts import Exhausted, Undetermined
 from grantproof.core.identifiers import PrincipalId
 
-NEVER = 1 << 30
-NOBODY = -1
+NEVER: Final = 1 << 30
+"""More steps than any sequence has."""
+NOBODY: Final = -1
 
 Node = tuple[int, tuple[tuple[int, int], ...]]
 """The roles of the goal's user (NOBODY: it names none), and of the others: roles, how many."""

@@ -4,7 +4,7 @@ A yes carries a sequence that has been replayed; a no says what it rests on.
 """
 
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 Act = TypeVar("Act")
 Evidence = TypeVar("Evidence")
@@ -61,3 +61,6 @@ class Limits:
     states: int = 20_000
     revisions: int = 20_000
     attempts: int = 200_000
+
+
+USUAL: Final = Limits()

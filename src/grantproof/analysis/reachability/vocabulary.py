@@ -1,9 +1,10 @@
 """The commands that a search over an organization tries: all that may shorten a way to the goal.
 
-Where nobody comes to `administer` anything there are seven kinds, and none is left out that bears
-on the goal. A role is worth giving when it leads to the goal or carries a right that bears on it,
-and worth taking when it clashes with others or is assigned and not valid. Where somebody does, the
-search also tries changes of the structure, by no means all there are.
+Where nobody comes to `administer` anything there are seven kinds, of which none is left out that
+bears on the goal and is about the people, the principal or a group of theirs. A role is worth
+giving when it leads to the goal or carries a right that bears on it, and worth taking when it
+clashes with others or is assigned and not valid. Where somebody does come to administer, the search
+also tries changes of the structure, by no means all there are.
 """
 
 from collections.abc import Iterator

@@ -28,6 +28,7 @@ from grantproof.core.commands.language import (
     CreateClaim,
     RemoveMember,
     RevokeRole,
+    SingleCommand,
 )
 from grantproof.core.constraints import TimeWindow
 from grantproof.core.identifiers import Action, ClaimId, PrincipalId, ResourceId, RoleId, SodSetId
@@ -200,6 +201,98 @@ def test_a_group_that_may_be_joined_gives_its_roles() -> None:
         Assignment(BOB, HEAD, Validity(None, NOW)),
     )
     assert answered(both, asked(goal)) == yes(Change(ANN, AddMember(BOB, STAFF)))
+
+
+EVE_IN_THE_WAY = (
+    PAIR_SET,
+    Assignment(BOB, HEAD, Validity(None, NOW)),
+    Membership(BOB, STAFF),
+    Membership(EVE, STAFF),
+    Assignment(EVE, CHIEF),
+)
+"""Bob comes to be a head through his group only, which eve is in, who is a chief."""
+
+
+@pytest.mark.parametrize(
+    ("on", "first"),
+    [("role:chief", RevokeRole(EVE, CHIEF)), ("group:staff", RemoveMember(EVE, STAFF))],
+)
+def test_what_another_member_stands_in_the_way_of_is_left_open(
+    on: str, first: SingleCommand
+) -> None:
+    """What is eve's is not searched, so that nothing was found is no proof: it can be undone."""
+    state, question = (
+        organization(*EVE_IN_THE_WAY, right("r", CLERK, "revoke", on)),
+        asked(Holds(HEAD)),
+    )
+    way = (Change(ANN, first), Change(ANN, AssignGroupRole(STAFF, HEAD)))
+    assert replayed(state, question, way) is None
+    answer = answered(state, question)
+    assert isinstance(answer, Undetermined)
+    assert "another member of a group" in answer.why
+
+
+def test_another_member_does_not_matter_where_the_role_can_be_given_directly() -> None:
+    """Bob's ended assignment is ann's to revoke, and that is what the search finds."""
+    state = organization(*EVE_IN_THE_WAY, right("r", CLERK, "revoke", "role:head"))
+    answer = answered(state, asked(Holds(HEAD)))
+    assert isinstance(answer, Reachable)
+    revoked, given = (change.command for change in answer.steps)
+    assert (revoked, given) == (
+        RevokeRole(BOB, HEAD),
+        AssignRole(BOB, HEAD, Validity(NOW, NOW + 1)),
+    )
+    assert not answer.shortest
+
+
+ENDED = Validity(None, NOW - 1)
+BOTH_CHIEFS = (PAIR_SET, Membership(EVE, STAFF), Assignment(BOB, CHIEF), Assignment(EVE, CHIEF))
+"""Neither is ever a head; of the two in the group bob is named first."""
+
+
+@pytest.mark.parametrize(
+    ("facts", "question"),
+    [
+        (
+            (
+                Membership(BOB, STAFF),
+                Assignment(EVE, HEAD, ENDED),
+                right("r", CLERK, "revoke", "role:head"),
+            ),
+            asked(Holds(HEAD), of=EVE),
+        ),
+        (
+            (Membership(BOB, STAFF), Assignment(BOB, HEAD, ENDED)),
+            asked(Holds(HEAD), of=EVE),
+        ),
+        (
+            (Membership(ANN, STAFF), Assignment(ANN, HEAD)),
+            asked(Holds(HEAD), by=(ANN,), of=BOB),
+        ),
+    ],
+    ids=["it can be revoked", "it is another member's", "it is valid"],
+)
+def test_an_own_assignment_matters_only_where_it_leaves_no_other_way(
+    facts: tuple[Fact, ...], question: Question
+) -> None:
+    """Another member stands in the way here too, and yet there is nothing that it could hide."""
+    answer = answered(organization(*BOTH_CHIEFS, *facts), question)
+    assert isinstance(answer, Unreachable)
+    assert answer.how == "exhaustive"
+
+
+def test_another_member_does_not_matter_where_nobody_may_give_the_role() -> None:
+    """Heads are given by chiefs, and ann, who gives chiefs, cannot be one herself."""
+    state = made_of(
+        *(fact for fact in DESK if not isinstance(fact, Claim)),
+        *EVE_IN_THE_WAY,
+        SodSet(SodSetId("desk"), frozenset({CLERK, CHIEF}), 2),
+        right("chiefs", CLERK, "assign", "role:chief"),
+        right("heads", CHIEF, "assign", "role:head"),
+    )
+    answer = answered(state, asked(Holds(HEAD)))
+    assert isinstance(answer, Unreachable)
+    assert answer.how == "exhaustive"
 
 
 def test_an_administrative_parent_has_to_be_given_too() -> None:
