@@ -24,7 +24,7 @@ from bench.open_loop import post_on_schedule
 from bench.peers.libraries import DISAGREES, About
 from bench.peers.running import RunningPeer, peer_servers
 from bench.peers.served.shape import Asking
-from bench.servers import Server, serving
+from bench.servers import Server, serving, serving_ours
 from bench.workload import ORGANIZATION, Workload, organization
 from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted
@@ -216,15 +216,15 @@ def _all(load: Workload, url: str, folder: Path) -> Iterator[dict[str, Server]]:
 
     The log is kept in the folder.
     """
-    settings, application = {"GRANTPROOF_DATABASE_URL": url}, "grantproof.api.app:create_app"
+    settings = {"GRANTPROOF_DATABASE_URL": url}
     logged, credential = {"GRANTPROOF_DECISION_LOG": str(folder)}, new_key(url)
     asked = {SIZE_VARIABLE: load.tables.size.name}
     if not load.constrained:
         asked[PLAIN_VARIABLE] = "1"
     with (
         serving("bench.floor_app:create_app", asked) as floor,
-        serving(application, settings, credential=credential) as ours,
-        serving(application, {**settings, **logged}, credential=credential) as ours_logged,
+        serving_ours(settings, credential=credential) as ours,
+        serving_ours({**settings, **logged}, credential=credential) as ours_logged,
     ):
         yield {FLOOR: floor, OURS: ours, LOGGED: ours_logged}
 

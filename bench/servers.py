@@ -65,6 +65,15 @@ def serving(
 
 
 @contextmanager
+def serving_ours(settings: Mapping[str, str], *, credential: str = "") -> Iterator[Server]:
+    """Run our service as whoever installs it does, with one worker, on a free port of loopback."""
+    port = free_port()
+    command = (sys.executable, "-m", "grantproof", "serve", "--host", HOST, "--port", str(port))
+    with running(command, settings, port=port) as process:
+        yield Server(port, process.pid, credential)
+
+
+@contextmanager
 def running(
     command: Sequence[str], environment: Mapping[str, str], *, port: int, log: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:

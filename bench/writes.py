@@ -27,7 +27,7 @@ from time import perf_counter, process_time, sleep
 from typing import Final
 
 from bench.bare import Bare, Change, bare
-from bench.capacity import APPLICATION, BY, EVERY_SIZE, NotChanged, fill
+from bench.capacity import BY, EVERY_SIZE, NotChanged, fill
 from bench.over_http import command_of
 from bench.servers import (
     HOST,
@@ -35,7 +35,7 @@ from bench.servers import (
     START_SECONDS_MAX,
     NotServing,
     Server,
-    serving,
+    serving_ours,
 )
 from bench.workload import SEED, Tables, make_tables, organization
 from grantproof.bootstrap import Services, compose
@@ -216,7 +216,7 @@ def _compare(
         measured = pair.measured(count, process_time)
         _tell(size, setting, door="in process", rounds=measured)
     quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "error"}
-    with serving(APPLICATION, quiet, credential=_key(url)) as server:
+    with serving_ours(quiet, credential=_key(url)) as server:
         _await(server)
         pair = _Pair(partial(over_http, server), floor, written, setting)
         measured = pair.measured(count, lambda: server.cpu_seconds() or 0.0)
