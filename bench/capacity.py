@@ -16,7 +16,7 @@ from typing import Final
 
 from bench.http_client import post_all
 from bench.over_http import ROUTES, bodies_of, command_of, new_key
-from bench.servers import APPLICATION, serving
+from bench.servers import serving_ours
 from bench.workload import INSTANT, SIZES, Size, Tables, Workload, organization, workload
 from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted, Event
@@ -91,7 +91,7 @@ def served(load: Workload, url: str, name: str, *, more: dict[str, str] | None =
         body.replace(b'"org_id":"bench"', f'"org_id":"{name}"'.encode())
         for body in bodies_of(load, ROUTES[0])
     ]
-    with serving(APPLICATION, settings, credential=new_key(url)) as server:
+    with serving_ours(settings, credential=new_key(url)) as server:
 
         def ask(some: list[bytes]) -> tuple[float, float]:
             before = server.cpu_seconds() or 0.0

@@ -1,4 +1,4 @@
-"""The floor over HTTP: a bare ASGI function, msgspec, one lookup. Run by uvicorn as our server is.
+"""The floor over HTTP: a bare ASGI function, msgspec, one lookup, run by uvicorn.
 
 It parses the same bodies, checks the same constraints, and answers with nothing but the decision.
 """

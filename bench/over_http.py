@@ -24,7 +24,7 @@ from bench.open_loop import post_on_schedule
 from bench.peers.libraries import DISAGREES, About
 from bench.peers.running import RunningPeer, peer_servers
 from bench.peers.served.shape import Asking
-from bench.servers import APPLICATION, Server, serving
+from bench.servers import Server, serving, serving_ours
 from bench.workload import ORGANIZATION, Workload, organization
 from grantproof.bootstrap import compose
 from grantproof.core.commands import Accepted
@@ -225,8 +225,8 @@ def _all(load: Workload, url: str, folder: Path) -> Iterator[dict[str, Server]]:
         asked[PLAIN_VARIABLE] = "1"
     with (
         serving("bench.floor_app:create_app", asked) as floor,
-        serving(APPLICATION, settings, credential=credential) as ours,
-        serving(APPLICATION, {**settings, **logged}, credential=credential) as ours_logged,
+        serving_ours(settings, credential=credential) as ours,
+        serving_ours({**settings, **logged}, credential=credential) as ours_logged,
     ):
         yield {FLOOR: floor, OURS: ours, LOGGED: ours_logged}
 

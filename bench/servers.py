@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-APPLICATION: Final = "grantproof.api.app:create_app"
 """What makes the service."""
 HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 120
@@ -68,6 +67,15 @@ def serving(
         "--no-server-header",
     )
     with running(command, environment, port=port) as process:
+        yield Server(port, process.pid, credential)
+
+
+@contextmanager
+def serving_ours(settings: Mapping[str, str], *, credential: str = "") -> Iterator[Server]:
+    """Run our service as whoever installs it does, with one worker, on a free port of loopback."""
+    port = free_port()
+    command = (sys.executable, "-m", "grantproof", "serve", "--host", HOST, "--port", str(port))
+    with running(command, settings, port=port) as process:
         yield Server(port, process.pid, credential)
 
 

@@ -30,13 +30,12 @@ from bench.bare import Bare, Change, bare
 from bench.capacity import BY, EVERY_SIZE, NotChanged, fill
 from bench.over_http import command_of, new_key
 from bench.servers import (
-    APPLICATION,
     HOST,
     POLL_SECONDS,
     START_SECONDS_MAX,
     NotServing,
     Server,
-    serving,
+    serving_ours,
 )
 from bench.workload import SEED, Tables, make_tables, organization
 from grantproof.bootstrap import Services, compose
@@ -217,7 +216,7 @@ def _compare(
         _tell(size, setting, door="in process", rounds=measured)
     quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "error"}
     key = new_key(url, scopes=frozenset({Scope.ADMINISTER}))
-    with serving(APPLICATION, quiet, credential=key) as server:
+    with serving_ours(quiet, credential=key) as server:
         _await(server)
         pair = _Pair(partial(over_http, server), floor, written, setting)
         measured = pair.measured(count, lambda: server.cpu_seconds() or 0.0)

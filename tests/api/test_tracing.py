@@ -90,6 +90,8 @@ def test_spans_arrive_and_tell_nothing(
     app = Application(Settings(demo=True), composing=demo_in_memory, tracing=tracer)
     headers = {**HEADERS, "User-Agent": "agent-mark"}
     with TestClient(app, base_url=ADDRESS, headers=headers) as client:
+        # What is answered without the router has no span.
+        assert app.at_once is None
         client.post("/evaluate?q=query-mark", json=READ_DOCS)
         client.post("/evaluate/batch", content=b"body-mark")
         client.get("/v1/orgs/acme/principals/path-mark")

@@ -22,9 +22,10 @@ from grantproof.adapters.clock import stopwatch
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.adapters.tracing import Tracing
 from grantproof.adapters.workers import Sheets, Worker
-from grantproof.api import access_log, bodies, front, problems, starting
+from grantproof.api import access_log, bodies, front, starting
 from grantproof.api.access import check_scopes, is_public
 from grantproof.api.administration import administration_app
+from grantproof.api.at_once import AtOnce
 from grantproof.api.authentication import Authentication, check_host
 from grantproof.api.authzen import answers as authzen
 from grantproof.api.checking import Checking
@@ -48,6 +49,18 @@ from grantproof.api.problems import (
 )
 from grantproof.api.recording import Diary, Recording
 from grantproof.api.running import Background, Running
+from grantproof.api.sending import (
+    CONTENT_TYPE,
+    JSON_TYPE,
+    NO_STORE,
+    X_REQUEST_ID,
+    RawHeaders,
+    as_get,
+    id_header,
+    own_headers,
+    send_answer,
+    send_problem,
+)
 from grantproof.api.sharing import Sharing
 from grantproof.api.shelving import Shelving
 from grantproof.api.waiting import Waiting
@@ -62,17 +75,10 @@ from grantproof.service.visits import Visits
 from grantproof.settings import Settings
 
 SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-X_REQUEST_ID: Final = b"x-request-id"
-CONTENT_LENGTH: Final = b"content-length"
-CONTENT_TYPE: Final = b"content-type"
-JSON_TYPE: Final = (CONTENT_TYPE, b"application/json")
-PROBLEM_TYPE: Final = (CONTENT_TYPE, problems.MEDIA_TYPE.encode())
-NO_STORE: Final = (b"cache-control", b"no-store")
 CLOSE: Final = (b"connection", b"close")
 READY: Final = "/readyz"
 METRICS: Final = "/metrics"
 
-RawHeaders = list[tuple[bytes, bytes]]
 Answering = Callable[[bytes, Caller, Diary | None], Awaitable[bytes]]
 Composing = Callable[[Settings, Owner], Services]
 
@@ -133,6 +139,8 @@ class Application:
         self._deciding: ASGIApp = self._decide
         if tracing is not None:
             self._deciding = tracing.around_decisions(self._decide)
+        self.at_once: AtOnce | None = None
+        """What answers a plain question where it arrives, while that is to be done."""
         self.failure: str | None = None
         """Why there will be no service, if the start has failed for good while we listen."""
 
@@ -151,7 +159,7 @@ class Application:
             await self._deciding(scope, receive, send)
         else:
             if scope["method"] == "HEAD":
-                scope, send = _as_get(scope, send)
+                scope, send = as_get(scope, send)
             await self._administer(scope, receive, timed(self._requests, scope, send))
 
     async def _decide(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,9 +171,9 @@ class Application:
         else:
             request_id = self._request_ids.next()
             logs.REQUEST_ID.set(request_id)
-        id_header = (X_REQUEST_ID, request_id.encode())
+        named_header = id_header(request_id)
         if place.authzen is not None:
-            id_header = authzen.echoed(headers) or id_header
+            named_header = authzen.echoed(headers) or named_header
         # Of headers that are there twice, each has its own reading.
         known = named if len(named) == len(headers) else None
         try:
@@ -177,14 +185,14 @@ class Application:
             status = problem.status if place.authzen is None else authzen.status_of(problem)
             self._requests.count(place.route, status, stopwatch() - came)
             if place.authzen is None:
-                await _send_problem(send, problem, request_id, more=self._parting)
+                await send_problem(send, problem, request_id, more=self._parting)
             else:
-                own = [authzen.PLAIN_TYPE, id_header, *_own_headers(problem), *self._parting]
-                await _send(send, status, problem.detail.encode(), headers=own)
+                own = [authzen.PLAIN_TYPE, named_header, *own_headers(problem), *self._parting]
+                await send_answer(send, status, problem.detail.encode(), headers=own)
             access_log.tell(scope, status, seconds=stopwatch() - came)
         else:
             self._requests.count(place.route, 200, stopwatch() - came)
-            await _send(send, 200, body, headers=[JSON_TYPE, id_header, *self._parting])
+            await send_answer(send, 200, body, headers=[JSON_TYPE, named_header, *self._parting])
 
     async def _decided(
         self,
@@ -231,7 +239,7 @@ class Application:
 
     async def _administer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._request_id(scope["headers"])
-        id_header = _id_header(request_id)
+        named_header = id_header(request_id)
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         came, status = stopwatch(), 0
@@ -245,7 +253,7 @@ class Application:
                 own: RawHeaders = [*message.get("headers", ())]
                 # Files of the console may be kept, and say so themselves.
                 kept = () if any(name == NO_STORE[0] for name, _ in own) else (NO_STORE,)
-                message["headers"] = [*own, id_header, *kept, *self._parting]
+                message["headers"] = [*own, named_header, *kept, *self._parting]
             await send(message)
 
         try:
@@ -258,7 +266,7 @@ class Application:
             if status == 0 and is_console(scope["path"]):
                 await turned_away(Request(scope), problem)(scope, receive, send_with_id)
             elif status == 0:
-                await _send_problem(send, problem, request_id, more=self._parting)
+                await send_problem(send, problem, request_id, more=self._parting)
                 access_log.tell(scope, problem.status, seconds=stopwatch() - came)
 
     async def _caller(self, scope: Scope) -> Caller | None:
@@ -416,10 +424,26 @@ class Application:
         if self._authentication is not None:
             tell(running, self._requests, self._authentication)
             self._background.append(self._authentication)
+            self.at_once = self._at_once(decisions, self._authentication, self._recording)
         if running.sharing is not None:
             self._background.append(running.sharing)
         self._tasks = [asyncio.create_task(one.run()) for one in self._background]
         return running
+
+    def _at_once(
+        self, decisions: Decisions, authentication: Authentication, recording: Recording
+    ) -> AtOnce | None:
+        if self._tracing is not None or self._parting:
+            return None
+        return AtOnce(
+            decisions,
+            authentication=authentication,
+            recording=recording,
+            requests=self._requests,
+            request_ids=self._request_ids,
+            named=self._request_id,
+            body_bytes_max=self._settings.body_bytes_max,
+        )
 
     def _sharing(self, services: Services) -> Sharing | None:
         if self._worker is None or services.telemetry is None:
@@ -432,13 +456,13 @@ class Application:
         Whoever waits for events is answered, nobody waits any more, `/readyz` is 503, and every
         answer asks its caller to leave the connection.
         """
-        self._parting = [CLOSE]
+        self._parting, self.at_once = [CLOSE], None
         self._waiting.stop()
 
     async def _stop(self, running: Running) -> None:
         """Let what is under way end, then release the store."""
         self._waiting.stop()
-        self._authentication = None
+        self._authentication = self.at_once = None
         running.services.solver.stop()
         for one in self._background:
             one.stop()
@@ -453,39 +477,6 @@ class Application:
         if running.sharing is not None:
             # The last word on what was counted, also while the services were closed.
             await asyncio.to_thread(running.sharing.close)
-
-
-def _as_get(scope: Scope, send: Send) -> tuple[Scope, Send]:
-    """Return how a HEAD is answered: as a GET, of which no body is sent.
-
-    The scope that the server has stays as it is: by it the server knows that no body will come.
-    """
-
-    def send_head(message: Message) -> Awaitable[None]:
-        is_body = message["type"] == "http.response.body"
-        return send({**message, "body": b""} if is_body else message)
-
-    return {**scope, "method": "GET"}, send_head
-
-
-async def _send(send: Send, status: int, body: bytes, *, headers: RawHeaders) -> None:
-    length = (CONTENT_LENGTH, b"%d" % len(body))
-    sent = [*headers, length, NO_STORE]
-    await send({"type": "http.response.start", "status": status, "headers": sent})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _send_problem(send: Send, problem: Problem, request_id: str, *, more: RawHeaders) -> None:
-    headers = [PROBLEM_TYPE, _id_header(request_id), *_own_headers(problem), *more]
-    await _send(send, problem.status, problem.body(request_id), headers=headers)
-
-
-def _own_headers(problem: Problem) -> RawHeaders:
-    return [(name.lower().encode(), value.encode()) for name, value in problem.headers]
-
-
-def _id_header(request_id: str) -> tuple[bytes, bytes]:
-    return (X_REQUEST_ID, request_id.encode())
 
 
 def _problem_of(error: Exception, request_id: str) -> Problem:

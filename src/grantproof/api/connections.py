@@ -1,7 +1,8 @@
 """Connections: how many there may be, how large the head of a request and how slow all of it.
 
 The server of uvicorn bounds none of these by itself: a caller that sends a byte now and then would
-hold a connection for ever, and one that sends headers without end would fill the memory.
+hold a connection for ever, and one that sends headers without end would fill the memory. And a
+plain question that has arrived in one piece is answered here, without a task of its own.
 """
 
 import sys
@@ -13,6 +14,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from grantproof.adapters.request_ids import RequestIds
+from grantproof.api.at_once import METHOD, TARGET, Answered, AtOnce
 from grantproof.api.problems import MEDIA_TYPE, Fault, Problem, invalid, later
 from grantproof.core.limits import BODY_SECONDS_MAX, HEAD_BYTES_MAX, HEAD_SECONDS_MAX
 
@@ -33,6 +35,12 @@ LARGE_HEAD: Final = Problem(
 )
 NO_HTTP: Final = invalid([Fault("request", "must be HTTP/1.1")])
 
+ANSWER: Final = (
+    b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\nx-request-id: %b\r\n"
+    b"content-length: %d\r\ncache-control: no-store\r\n\r\n%b"
+)
+"""What is written of a plain question: the headers that the server adds, the id, the answer."""
+
 LINE_EXTRA: Final = len("  HTTP/1.1\r\n")
 FIELD_EXTRA: Final = len(": \r\n")
 END_EXTRA: Final = len("\r\n")
@@ -48,6 +56,8 @@ class Connection(HttpToolsProtocol):
     """One connection; those that are too many or too slow are told so and closed."""
 
     refused: "set[Connection]" = set()  # noqa: RUF012 - all connections of the process share it
+    added: tuple[object, bytes] = (None, b"")
+    """The headers that the server adds to every answer, as it has them and as they are written."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -57,6 +67,13 @@ class Connection(HttpToolsProtocol):
         self._waits_since: float | None = None
         """Since when its caller has to send what ends the head or the body."""
         self._head_bytes: int | None = 0
+        is_bare = not self.config.access_log and self.root_path == ""
+        self._application = _serving(self.app) if is_bare else None
+        self._plain: AtOnce | None = None
+        """What may answer the request that arrives, while it is a plain question."""
+        self._question = b""
+        """What is there of its body."""
+        self._has_answered = False
 
     @override
     def connection_made(self, transport: Any) -> None:
@@ -78,11 +95,13 @@ class Connection(HttpToolsProtocol):
         """Read on, unless it was refused or the head has become too large."""
         if self in self.refused:
             return
-        if self._head_bytes is None:
-            super().data_received(data)
-            return
-        self._head_bytes += len(data)
+        self._has_answered = False
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
         super().data_received(data)
+        if self._plain is not None:
+            # The rest may take long, and whoever sends it has to be known first.
+            self._pass_on()
         if self._is_too_large():
             self._refuse(LARGE_HEAD)
 
@@ -94,20 +113,31 @@ class Connection(HttpToolsProtocol):
             self._refuse(LARGE_HEAD)
             return
         self._waits_since = self.loop.time()
-        super().on_headers_complete()
+        self._plain, self._question = self._at_once(), b""
+        if self._plain is None:
+            super().on_headers_complete()
 
     @override
     def on_body(self, body: bytes) -> None:
         """Take a part of the body, unless the request was refused."""
-        if self not in self.refused:
+        if self._plain is not None:
+            self._question += body
+        elif self not in self.refused:
             super().on_body(body)
 
     @override
     def on_message_complete(self) -> None:
-        """Wait for the next request."""
-        if self not in self.refused:
-            self._head_bytes, self._waits_since = 0, None
-            super().on_message_complete()
+        """Wait for the next request; answer this one, if it is a plain question."""
+        if self in self.refused:
+            return
+        self._head_bytes, self._waits_since = 0, None
+        if self._plain is not None:
+            answered = self._plain.answer(self.headers, self._question)
+            if answered is not None:
+                self._tell(answered)
+                return
+            self._pass_on()
+        super().on_message_complete()
 
     @override
     def on_response_complete(self) -> None:
@@ -133,6 +163,49 @@ class Connection(HttpToolsProtocol):
             self._refuse(SLOW_HEAD)
         else:
             self.transport.close()
+
+    def _at_once(self) -> AtOnce | None:
+        """Return what may answer the request without a task, if it is plain so far."""
+        if self.url != TARGET or self._application is None:
+            return None
+        parser = self.parser
+        cycle: RequestResponseCycle | None = self.cycle
+        is_plain = (
+            # One a turn: others want theirs.
+            not self._has_answered
+            and parser.get_method() == METHOD
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self.flow.write_paused
+            and (cycle is None or cycle.response_complete)
+        )
+        found: AtOnce | None = self._application.at_once if is_plain else None
+        return found
+
+    def _pass_on(self) -> None:
+        """Let the application be asked in front of its router, from the head on."""
+        self._plain = None
+        if self not in self.refused:
+            super().on_headers_complete()
+            super().on_body(self._question)
+
+    def _tell(self, answered: Answered) -> None:
+        """Write the answer, and wait for the next request."""
+        self._plain, self._has_answered = None, True
+        headers = self.server_state.default_headers
+        if headers is not Connection.added[0]:
+            lines = (b"%b: %b\r\n" % header for header in headers)
+            Connection.added = headers, b"".join(lines)
+        request_id, body = answered
+        self.transport.write(ANSWER % (Connection.added[1], request_id, len(body), body))
+        self.server_state.total_requests += 1
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        self._waits_since = self.loop.time()
 
     def _is_too_large(self) -> bool:
         """Return whether a head of which the end is not there yet is too large already."""
@@ -183,3 +256,10 @@ def _written(problem: Problem) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     status = HTTPStatus(problem.status)
     return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode() + body
+
+
+def _serving(application: Any) -> Any:
+    """Return our application, inside whatever the server has wrapped around it; it may be none."""
+    while application is not None and not hasattr(application, "at_once"):
+        application = getattr(application, "app", None)
+    return application

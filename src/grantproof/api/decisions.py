@@ -1,4 +1,4 @@
-"""The decision routes: plain ASGI in front of the router, in the same application.
+"""The decision routes: in front of the router, or where a plain question arrives.
 
 Bytes, one strict parse, a lookup in the index that this loop owns, bytes. No middleware, no thread
 and no database, unless the organization is not followed yet or a newer revision is demanded.
@@ -63,15 +63,23 @@ class Decisions:
         if index is None or index.state.revision < question.at_least_revision:
             index = await self.index(question.org_id, caller, at_least=question.at_least_revision)
         while True:
-            if diary is not None:
-                diary.start(question.org_id)
-            asking = Asking(caller, self._decisions.instant(), diary, self._counted)
             try:
-                return self._single(index, question, asking)
+                return self._single(index, question, caller, diary=diary)
             except MeterUnread:
                 index = None if index is None else await self.metered(index)
             except SessionUnread:
                 index = None if index is None else await self.sessions(index, (question,))
+
+    def at_once(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes | None:
+        """Return the answer to one question, nothing if that takes waiting; raises `Refused`."""
+        question = read_single(body)
+        index = self._known(question.org_id, caller)
+        if index is None or index.state.revision < question.at_least_revision:
+            return None
+        try:
+            return self._single(index, question, caller, diary=diary)
+        except (MeterUnread, SessionUnread):
+            return None
 
     async def batch(self, body: bytes, caller: Caller, diary: Diary | None) -> bytes:
         """Return the answers to a batch, in its order; raises `Refused` or `StoreError`.
@@ -199,9 +207,14 @@ class Decisions:
         """Return the index of an organization that is the caller's and followed already."""
         return self._following.known(organization) if caller.may_see(organization) else None
 
-    def _single(self, index: Index | None, question: Question, asking: Asking) -> bytes:
+    def _single(
+        self, index: Index | None, question: SingleQuestion, caller: Caller, *, diary: Diary | None
+    ) -> bytes:
         if index is None:
-            return encode(self._answer(None, question, asking))
+            return encode(self.absent(question, caller, diary))
+        if diary is not None:
+            diary.start(question.org_id)
+        asking = Asking(caller, self._decisions.instant(), diary, self._counted)
 
         def closely(asked: Question, _: int) -> str:
             return encode(self._answer(index, asked, asking)).decode()

@@ -221,12 +221,20 @@ class Recording:
 
         Raises `Refused` when there is no room and the setting does not let entries drop.
         """
-        log = self._log
-        if log is None or not sampled(request_id, self._share):
-            return None
-        if not log.has_room() and self._overflow is not Overflow.DROP:
+        diary, log = self.opened(request_id, caller), self._log
+        if diary is not None and log is not None and not self.has_room:
             await self._room(log)
-        return Diary(request_id, caller)
+        return diary
+
+    def opened(self, request_id: str, caller: Caller) -> Diary | None:
+        """Return the diary of a request for which there is room, nothing where it is not logged."""
+        return Diary(request_id, caller) if self._logs(request_id) else None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a request may be answered without waiting for room."""
+        log = self._log
+        return log is None or log.has_room() or self._overflow is Overflow.DROP
 
     def keep(self, diary: Diary) -> None:
         """Hand over the entries of a request that was answered."""
@@ -237,6 +245,9 @@ class Recording:
             return
         for page in diary.pages:
             self._log.take(page)
+
+    def _logs(self, request_id: str) -> bool:
+        return self._log is not None and sampled(request_id, self._share)
 
     async def _room(self, log: DecisionLog) -> None:
         looks = int(WAIT_SECONDS_MAX / LOOK_SECONDS) if self._overflow is Overflow.WAIT else 0
