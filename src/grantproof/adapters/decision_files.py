@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 
@@ -32,11 +32,8 @@ GATHER_SECONDS: Final = 0.01
 log = structlog.get_logger(__name__)
 
 
-class Lines(NamedTuple):
-    """Entries as they are written, and how many they are."""
-
-    text: bytes
-    entries: int
+Lines = tuple[bytes, int]
+"""Entries as they are written, and how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,9 @@ class DecisionFiles:
         self._waiting: deque[Lines] = deque()
         self._count = 0
         self._idle = False
-        self._changed = threading.Condition()
+        self._due = min(AT_ONCE_MAX, rules.queue_max)
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._closing = False
         self._file: FileIO | None = None
         self._began = 0.0
@@ -87,14 +86,15 @@ class DecisionFiles:
         if len(entries) == 0:
             return
         # In words at once: the thread that writes would take turns with this one for it.
-        lines = Lines(self._rules.redaction.lines(entries), len(entries))
-        with self._changed:
+        lines, count = self._rules.redaction.lines(entries), len(entries)
+        # Not by the condition, which takes longer to enter.
+        with self._lock:
             if self._closing:
-                self._dropped += lines.entries
+                self._dropped += count
                 return
-            self._waiting.append(lines)
-            self._count += lines.entries
-            if self._idle or self._is_due():
+            self._waiting.append((lines, count))
+            self._count += count
+            if self._idle or self._count >= self._due:
                 # Else it looks for itself in a moment.
                 self._idle = False
                 self._changed.notify()
@@ -119,7 +119,7 @@ class DecisionFiles:
             some = self._next()
             if len(some) == 0:
                 break
-            if self._wrote(b"".join(lines.text for lines in some)):
+            if self._wrote(b"".join(lines for lines, _ in some)):
                 self._forget(some)
             elif self._closing:
                 break
@@ -140,22 +140,22 @@ class DecisionFiles:
             some, count = list[Lines](), 0
             for lines in self._waiting:
                 some.append(lines)
-                count += lines.entries
+                count += lines[1]
                 if count >= AT_ONCE_MAX:
                     break
             return some
 
     def _is_due(self) -> bool:
         """Return whether nobody should wait any longer for what waits to be written."""
-        return self._closing or self._count >= min(AT_ONCE_MAX, self._rules.queue_max)
+        return self._closing or self._count >= self._due
 
     def _forget(self, some: list[Lines]) -> None:
         """Let go of the first lines, which are written."""
         with self._changed:
-            for lines in some:
+            for _, count in some:
                 self._waiting.popleft()
-                self._written += lines.entries
-                self._count -= lines.entries
+                self._written += count
+                self._count -= count
 
     def _wrote(self, lines: bytes) -> bool:
         """Return whether the lines are in a file, all of them or none."""

@@ -5,7 +5,7 @@ is never lost in silence: the setting `Overflow` says what then happens to the a
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -90,6 +90,8 @@ class Redaction:
     """Whether some field of every entry is redacted."""
     _parts: frozenset[str] = field(init=False, repr=False, compare=False)
     """The parts of the context of which something is."""
+    _looks: tuple[Callable[[Entry], object], ...] = field(init=False, repr=False, compare=False)
+    """How such a part is found in an entry on what a question said."""
 
     def __post_init__(self) -> None:
         for name in sorted(self.fields):
@@ -99,25 +101,36 @@ class Redaction:
                 raise Illegal("redact", rule)
         inside = {name for name in self.fields if "." in name}
         object.__setattr__(self, "_whole", inside != self.fields)
-        object.__setattr__(self, "_parts", frozenset(name.split(".")[1] for name in inside))
+        parts = frozenset(name.split(".")[1] for name in inside)
+        object.__setattr__(self, "_parts", parts)
+        looks = tuple(attrgetter(f"context.{part}") for part in sorted(parts & SAYABLE))
+        object.__setattr__(self, "_looks", looks)
 
     def lines(self, entries: Sequence[Entry]) -> bytes:
         """Return the entries as they are written: each a line of JSON, every redacted field a mark.
 
         Most have nothing to redact, and are written at once.
         """
-        if not self._whole and self._spares([entry.context for entry in entries]):
+        if not self._whole and self._spares(entries):
             return _ENCODER.encode_lines(entries)
         covered = (self._covered(msgspec.to_builtins(entry), "") for entry in entries)
         return _ENCODER.encode_lines(covered)
 
-    def _spares(self, contexts: Sequence[Context]) -> bool:
-        """Return whether the contexts have none of the parts of which something is redacted."""
-        if self._parts <= SAYABLE and set(map(type, contexts)) == {Said}:
-            # All at once: a loop would take longer than writing them does.
-            found = (map(attrgetter(part), contexts) for part in self._parts)
-            return all(list(some).count(None) == len(contexts) for some in found)
-        return all(self._parts.isdisjoint(msgspec.to_builtins(context)) for context in contexts)
+    def _spares(self, entries: Sequence[Entry]) -> bool:
+        """Return whether the entries have none of the parts of which something is redacted."""
+        if len(self._looks) == len(self._parts):
+            try:
+                # All entries at once: to look at each would take longer than to write it.
+                for look in self._looks:
+                    if list(map(look, entries)).count(None) < len(entries):
+                        return False
+            except AttributeError:
+                pass
+            else:
+                return True
+        # There are other contexts, or other names, than those of questions.
+        said = (msgspec.to_builtins(entry.context) for entry in entries)
+        return all(map(self._parts.isdisjoint, said))
 
     def _covered(self, fields: Mapping[str, object], prefix: str) -> dict[str, object]:
         covered: dict[str, object] = {}
@@ -138,7 +151,7 @@ def sampled(request_id: str, share: float) -> bool:
     The same id always gets the same answer, so that a request is logged entirely or not at all, by
     every process that it passes.
     """
-    return zlib.crc32(request_id.encode()) < share * HASHES
+    return share >= 1 or zlib.crc32(request_id.encode()) < share * HASHES
 
 
 NO_REDACTION: Final = Redaction()
