@@ -32,6 +32,10 @@ GATHER_SECONDS: Final = 0.01
 log = structlog.get_logger(__name__)
 
 
+Lines = tuple[bytes, int]
+"""Entries as they are written, and how many they are."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileRules:
     """Where entries are written and for how long they are kept.
@@ -55,11 +59,12 @@ class DecisionFiles:
         self._dropped = 0
         self._rules = rules
         self._now = now
-        self._waiting: deque[Sequence[Entry]] = deque()
+        self._waiting: deque[Lines] = deque()
         self._count = 0
-        self._from = 0
         self._idle = False
-        self._changed = threading.Condition()
+        self._due = min(AT_ONCE_MAX, rules.queue_max)
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._closing = False
         self._file: FileIO | None = None
         self._began = 0.0
@@ -78,13 +83,18 @@ class DecisionFiles:
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Take entries to be written, in order; those of a log that was closed are dropped."""
-        with self._changed:
+        if len(entries) == 0:
+            return
+        # In words at once: the thread that writes would take turns with this one for it.
+        lines, count = self._rules.redaction.lines(entries), len(entries)
+        # Not by the condition, which takes longer to enter.
+        with self._lock:
             if self._closing:
-                self._dropped += len(entries)
+                self._dropped += count
                 return
-            self._waiting.append(entries)
-            self._count += len(entries)
-            if self._idle or self._is_due():
+            self._waiting.append((lines, count))
+            self._count += count
+            if self._idle or self._count >= self._due:
                 # Else it looks for itself in a moment.
                 self._idle = False
                 self._changed.notify()
@@ -109,8 +119,8 @@ class DecisionFiles:
             some = self._next()
             if len(some) == 0:
                 break
-            if self._wrote(some):
-                self._forget(len(some))
+            if self._wrote(b"".join(lines for lines, _ in some)):
+                self._forget(some)
             elif self._closing:
                 break
             else:
@@ -118,39 +128,37 @@ class DecisionFiles:
         if self._file is not None:
             self._file.close()
 
-    def _next(self) -> list[Entry]:
+    def _next(self) -> list[Lines]:
         """Wait for entries, and a moment for more; return the first of them, none at the end."""
         with self._changed:
             while self._count == 0 and not self._closing:
                 self._idle = True
                 self._changed.wait()
-                self._changed.wait_for(self._is_due, GATHER_SECONDS)
             self._idle = False
-            start, left, parts = self._from, AT_ONCE_MAX, list[tuple[Sequence[Entry], slice]]()
-            for taken in self._waiting:
-                parts.append((taken, slice(start, start + left)))
-                start, left = 0, left - min(left, len(taken) - start)
-                if left == 0:
+            # Also while they come all the time: else each would be written alone.
+            self._changed.wait_for(self._is_due, GATHER_SECONDS)
+            some, count = list[Lines](), 0
+            for lines in self._waiting:
+                some.append(lines)
+                count += lines[1]
+                if count >= AT_ONCE_MAX:
                     break
-        # Some are made only now, while others may be taken.
-        return [entry for taken, part in parts for entry in taken[part]]
+            return some
 
     def _is_due(self) -> bool:
         """Return whether nobody should wait any longer for what waits to be written."""
-        return self._closing or self._count >= min(AT_ONCE_MAX, self._rules.queue_max)
+        return self._closing or self._count >= self._due
 
-    def _forget(self, count: int) -> None:
-        """Let go of the first so many entries, which are written."""
+    def _forget(self, some: list[Lines]) -> None:
+        """Let go of the first lines, which are written."""
         with self._changed:
-            self._written += count
-            self._count -= count
-            self._from += count
-            while len(self._waiting) > 0 and self._from >= len(self._waiting[0]):
-                self._from -= len(self._waiting.popleft())
+            for _, count in some:
+                self._waiting.popleft()
+                self._written += count
+                self._count -= count
 
-    def _wrote(self, entries: Sequence[Entry]) -> bool:
-        """Return whether the entries are in a file, all of them or none."""
-        lines = self._rules.redaction.lines(entries)
+    def _wrote(self, lines: bytes) -> bool:
+        """Return whether the lines are in a file, all of them or none."""
         try:
             file = self._current()
             whole = file.tell()

@@ -5,10 +5,11 @@ counted, whose entry would then be missing. What is under way may pass the bound
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, overload
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final, NamedTuple
 
-from typing_extensions import override
+from msgspec import structs
 
 from grantproof.api.problems import Refused, later
 from grantproof.api.questions import Question
@@ -19,13 +20,22 @@ from grantproof.core.sessions import NoSession
 from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.service.callers import Caller
-from grantproof.service.decision_log import DecisionLog, Entry, Overflow, sampled
+from grantproof.service.decision_log import (
+    Context,
+    DecisionLog,
+    Entry,
+    Overflow,
+    Said,
+    sampled,
+)
 from grantproof.service.pdp import Answer
 
 WAIT_SECONDS_MAX: Final = 10.0
 LOOK_SECONDS: Final = 0.01
+ALLOW: Final = "Allow"
 DENY: Final = "Deny"
 FAILED: Final = CODES[ConstraintFailed]
+MISSED: Final = CODES[NoMatchingClaim]
 
 Ending = tuple[str, str | None, str | None]
 """The decision, the code of its reason, and the claim that mattered."""
@@ -61,38 +71,37 @@ About = tuple[str, str, str]
 """The id of a request, who asks, and of which organization."""
 
 
-class Page(Sequence[Entry]):
-    """Entries of decisions at a glance, made when they are written: no answer waits for them."""
+class Diary:
+    """The entries of one request, in the order of its questions."""
 
-    __slots__ = ("_about", "_stretch")
+    __slots__ = ("_about", "entries")
 
-    def __init__(self, about: About, stretch: Stretch) -> None:
-        self._about = about
-        self._stretch = stretch
+    def __init__(self, request_id: str, caller: Caller) -> None:
+        self._about: About = (request_id, caller.author.actor, "")
+        self.entries: list[Entry] = []
 
-    @override
-    def __len__(self) -> int:
-        return len(self._stretch.endings)
+    def start(self, organization: str) -> None:
+        """Begin with the questions to an organization, anew when they are asked again."""
+        request_id, actor, _ = self._about
+        self._about = (request_id, actor, organization)
+        self.entries = []
 
-    @overload
-    def __getitem__(self, at: int) -> Entry: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Entry]: ...
-    @override
-    def __getitem__(self, at: int | slice) -> Entry | Sequence[Entry]:
-        places = range(len(self))[at]
-        if isinstance(places, range):
-            return self._entries(places)
-        return self._entries(range(places, places + 1))[0]
-
-    def _entries(self, among: range) -> list[Entry]:
-        (request_id, actor, organization), stretch = self._about, self._stretch
+    def glanced(self, stretch: Stretch) -> None:
+        """Add decisions at a glance."""
+        (request_id, actor, organization), entries = self._about, self.entries
         questions, endings, stop, place, instant, revision = stretch
-        first, entries = stop - len(endings), list[Entry]()
-        for at in among:
-            question, ending = questions[first + at], endings[at]
-            told: Ending = (DENY, FAILED, ending) if isinstance(ending, str) else _told(ending)
-            decision, reason, claim = told
+        start, item = stop - len(endings), None
+        for at, question in enumerate(islice(questions, start, stop)):
+            ending = endings[at]
+            if isinstance(ending, str):
+                decision, reason, claim = DENY, FAILED, ending
+            elif isinstance(ending, Claim):
+                decision, reason, claim = ALLOW, None, str(ending.id)
+            else:
+                decision, reason, claim = DENY, MISSED, None
+            if place is not None:
+                item = place + start + at
+            # By their places: names would take half as long again.
             entry = Entry(
                 instant,
                 request_id,
@@ -101,37 +110,14 @@ class Page(Sequence[Entry]):
                 question.principal_id,
                 question.action,
                 question.resource_id,
-                said_in(question),
+                _said_in(question),
                 decision,
                 reason,
                 claim,
                 revision,
-                None if place is None else place + first + at,
+                item,
             )
             entries.append(entry)
-        return entries
-
-
-class Diary:
-    """The entries of one request."""
-
-    __slots__ = ("_about", "_actor", "_request_id", "pages")
-
-    def __init__(self, request_id: str, caller: Caller) -> None:
-        self._request_id = request_id
-        self._actor = caller.author.actor
-        self._about = (request_id, self._actor, "")
-        self.pages: list[Sequence[Entry]] = []
-
-    def start(self, organization: str) -> None:
-        """Begin with the questions to an organization, anew when they are asked again."""
-        self._about = (self._request_id, self._actor, organization)
-        self.pages = []
-
-    def glanced(self, stretch: Stretch) -> None:
-        """Add decisions at a glance, if there are any."""
-        if len(stretch.endings) > 0:
-            self.pages.append(Page(self._about, stretch))
 
     def note(
         self,
@@ -145,18 +131,14 @@ class Diary:
 
         `request` is as it was decided, with the roles that its stored session had.
         """
-        said = said_in(question)
+        said = _said_in(question)
         if question.session_id is not None and request is not None:
-            # The session stays behind its roles.
-            del said["session_id"]
-            said["active_roles"] = sorted(map(str, request.active_roles or ()))
-            said["session_id"] = question.session_id
+            roles = sorted(map(str, request.active_roles or ()))
+            said = structs.replace(said, active_roles=roles)
         deed = Deed(question.principal_id, question.action, question.resource_id)
         self.add(deed, said, answer, item=item)
 
-    def add(
-        self, deed: Deed, context: Mapping[str, object], answer: Answer, *, item: int | None = None
-    ) -> None:
+    def add(self, deed: Deed, context: Context, answer: Answer, *, item: int | None = None) -> None:
         """Add the decision on a deed, with what the caller said of the context."""
         decision, reason, claim = _told(answer.outcome)
         request_id, actor, organization = self._about
@@ -175,35 +157,23 @@ class Diary:
             revision=answer.revision,
             item=item,
         )
-        self.pages.append((entry,))
+        self.entries.append(entry)
 
 
-def said_in(  # noqa: C901 - a field a line: a loop would take three times as long
-    question: Question,
-) -> dict[str, object]:
-    """Return what the question says of the context, as an entry has it."""
-    said: dict[str, object] = {}
-    if question.resource_kind is not None:
-        said["resource_kind"] = question.resource_kind
-    if question.region is not None:
-        said["region"] = question.region
-    if question.position is not None:
-        said["position"] = question.position
-    if question.attributes is not None:
-        said["attributes"] = question.attributes
-    if question.hour is not None:
-        said["hour"] = question.hour
-    if question.weekday is not None:
-        said["weekday"] = question.weekday
-    if question.usage is not None:
-        said["usage"] = question.usage
-    if question.rate is not None:
-        said["rate"] = question.rate
-    if question.active_roles is not None:
-        said["active_roles"] = question.active_roles
-    if question.session_id is not None:
-        said["session_id"] = question.session_id
-    return said
+def _said_in(question: Question) -> Said:
+    """Return what the question says of the context."""
+    return Said(
+        question.resource_kind,
+        question.region,
+        question.position,
+        question.attributes,
+        question.hour,
+        question.weekday,
+        question.usage,
+        question.rate,
+        question.active_roles,
+        question.session_id,
+    )
 
 
 class Recording:
@@ -241,10 +211,9 @@ class Recording:
         if self._log is None:
             return
         if self._overflow is Overflow.DROP and not self._log.has_room():
-            self._log.drop(sum(map(len, diary.pages)))
-            return
-        for page in diary.pages:
-            self._log.take(page)
+            self._log.drop(len(diary.entries))
+        else:
+            self._log.take(diary.entries)
 
     def _logs(self, request_id: str) -> bool:
         return self._log is not None and sampled(request_id, self._share)
@@ -260,6 +229,6 @@ class Recording:
 
 def _told(outcome: Claim | Reason | Withheld | NoSession) -> Ending:
     if isinstance(outcome, Claim):
-        return "Allow", None, str(outcome.id)
+        return ALLOW, None, str(outcome.id)
     nearest = str(outcome.claim) if isinstance(outcome, ConstraintFailed) else None
     return DENY, CODES[type(outcome)], nearest

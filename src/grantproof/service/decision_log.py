@@ -5,10 +5,11 @@ is never lost in silence: the setting `Overflow` says what then happens to the a
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from operator import attrgetter
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -19,7 +20,25 @@ HASHES: Final = 2**32
 
 REDACTED: Final = "[redacted]"
 
-Context = Mapping[str, object]
+
+class Said(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a question says of the context, in the order in which it is written."""
+
+    resource_kind: str | None = None
+    region: str | None = None
+    position: str | None = None
+    attributes: dict[str, Any] | None = None
+    hour: int | None = None
+    weekday: int | None = None
+    usage: int | None = None
+    rate: int | None = None
+    active_roles: list[str] | None = None
+    session_id: str | None = None
+
+
+SAYABLE: Final = frozenset(Said.__struct_fields__)
+
+Context = Said | Mapping[str, object]
 
 
 class Overflow(StrEnum):
@@ -67,25 +86,51 @@ class Redaction:
     """The names of what is not written, such as `principal` or `context.attributes.email`."""
 
     fields: frozenset[str] = frozenset()
+    _whole: bool = field(init=False, repr=False, compare=False)
+    """Whether some field of every entry is redacted."""
+    _parts: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The parts of the context of which something is."""
+    _looks: tuple[Callable[[Entry], object], ...] = field(init=False, repr=False, compare=False)
+    """How such a part is found in an entry on what a question said."""
 
     def __post_init__(self) -> None:
-        for field in sorted(self.fields):
-            if field not in REDACTABLE and not field.startswith("context."):
+        for name in sorted(self.fields):
+            if name not in REDACTABLE and not name.startswith("context."):
                 known = ", ".join(REDACTABLE)
-                rule = f"must be some of {known} or `context.NAME`, not `{field}`"
+                rule = f"must be some of {known} or `context.NAME`, not `{name}`"
                 raise Illegal("redact", rule)
+        inside = {name for name in self.fields if "." in name}
+        object.__setattr__(self, "_whole", inside != self.fields)
+        parts = frozenset(name.split(".")[1] for name in inside)
+        object.__setattr__(self, "_parts", parts)
+        looks = tuple(attrgetter(f"context.{part}") for part in sorted(parts & SAYABLE))
+        object.__setattr__(self, "_looks", looks)
 
     def lines(self, entries: Sequence[Entry]) -> bytes:
         """Return the entries as they are written: each a line of JSON, every redacted field a mark.
 
         Most have nothing to redact, and are written at once.
         """
-        parts = {field.split(".")[1] for field in self.fields if "." in field}
-        inside_only = all("." in field for field in self.fields)
-        if inside_only and all(parts.isdisjoint(entry.context) for entry in entries):
+        if not self._whole and self._spares(entries):
             return _ENCODER.encode_lines(entries)
-        covered = (self._covered(msgspec.structs.asdict(entry), "") for entry in entries)
+        covered = (self._covered(msgspec.to_builtins(entry), "") for entry in entries)
         return _ENCODER.encode_lines(covered)
+
+    def _spares(self, entries: Sequence[Entry]) -> bool:
+        """Return whether the entries have none of the parts of which something is redacted."""
+        if len(self._looks) == len(self._parts):
+            try:
+                # All entries at once: to look at each would take longer than to write it.
+                for look in self._looks:
+                    if list(map(look, entries)).count(None) < len(entries):
+                        return False
+            except AttributeError:
+                pass
+            else:
+                return True
+        # There are other contexts, or other names, than those of questions.
+        said = (msgspec.to_builtins(entry.context) for entry in entries)
+        return all(map(self._parts.isdisjoint, said))
 
     def _covered(self, fields: Mapping[str, object], prefix: str) -> dict[str, object]:
         covered: dict[str, object] = {}
@@ -106,7 +151,7 @@ def sampled(request_id: str, share: float) -> bool:
     The same id always gets the same answer, so that a request is logged entirely or not at all, by
     every process that it passes.
     """
-    return zlib.crc32(request_id.encode()) < share * HASHES
+    return share >= 1 or zlib.crc32(request_id.encode()) < share * HASHES
 
 
 NO_REDACTION: Final = Redaction()
@@ -133,10 +178,7 @@ class DecisionLog(Protocol):
         ...
 
     def take(self, entries: Sequence[Entry]) -> None:
-        """Take entries to be written, in order; those of a log that was closed are dropped.
-
-        They are looked at when they are written, in another thread: nobody changes them meanwhile.
-        """
+        """Take entries to be written, in order; those of a log that was closed are dropped."""
         ...
 
     def drop(self, count: int) -> None:

@@ -7,15 +7,27 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from grantproof.adapters import decision_files
 from grantproof.adapters.decision_files import SECONDS_PER_DAY, SUFFIX, DecisionFiles, FileRules
 from grantproof.core.errors import Illegal
-from grantproof.service.decision_log import REDACTED, Entry, LogCounts, Redaction, sampled
+from grantproof.service.decision_log import (
+    REDACTED,
+    Entry,
+    LogCounts,
+    Redaction,
+    Said,
+    sampled,
+)
 
 ENTRY = Entry(
     instant=10,
@@ -84,6 +96,14 @@ def test_an_entry_is_written_whole(tmp_path: Path) -> None:
         }
     ]
     assert files.tally() == LogCounts(1, 0, 0, 10_000)
+
+
+def test_of_no_entries_nothing_is_written(tmp_path: Path) -> None:
+    """Not even a file is begun: a request that decided nothing has none."""
+    with logging(FileRules(tmp_path)) as files:
+        files.take([])
+    assert list(tmp_path.iterdir()) == []
+    assert files.tally() == LogCounts(0, 0, 0, 10_000)
 
 
 def test_what_is_redacted_is_not_written(tmp_path: Path) -> None:
@@ -264,3 +284,116 @@ def test_where_there_is_no_room_nobody_waits_for_more(
             assert becomes(files.has_room)
         files.take(numbered(1, 6))
     assert [line["revision"] for line in lines(tmp_path)] == list(range(7))
+
+
+def test_what_comes_while_others_are_written_is_gathered_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each of many requests would have a writing of its own, however fast they come."""
+    written: list[int] = []
+    write_all = decision_files._write_all  # noqa: SLF001 - the only place where it is seen
+
+    with logging(FileRules(tmp_path, queue_max=2)) as files, monkeypatch.context() as patched:
+
+        def counting(file: FileIO, lines: bytes) -> None:
+            if not written:
+                files.take(numbered(1, 2))
+            written.append(lines.count(b"\n"))
+            write_all(file, lines)
+
+        patched.setattr(decision_files, "GATHER_SECONDS", 60)
+        patched.setattr(decision_files, "_write_all", counting)
+        files.take(numbered(2))
+        assert becomes(lambda: files.tally().written == 2)
+        files.take(numbered(1, 3))
+        assert becomes(lambda: files.tally().written == 4)
+    assert written == [2, 2]
+    assert [line["revision"] for line in lines(tmp_path)] == list(range(4))
+
+
+SAID = st.fixed_dictionaries(
+    {},
+    optional={
+        "resource_kind": st.text(),
+        "region": st.text(),
+        "position": st.text(),
+        "attributes": st.dictionaries(
+            st.sampled_from(["email", "level", "a.b"]),
+            st.text() | st.integers(-9, 9) | st.dictionaries(st.just("email"), st.text()),
+        ),
+        "hour": st.integers(0, 23),
+        "weekday": st.integers(0, 6),
+        "usage": st.integers(0, 2**53),
+        "rate": st.integers(0, 2**53),
+        "active_roles": st.lists(st.text(), max_size=2),
+        "session_id": st.text(),
+    },
+)
+COVERED = st.frozensets(
+    st.sampled_from(
+        [
+            "principal",
+            "claim",
+            "context",
+            *(f"context.{name}" for name in Said.__struct_fields__),
+            "context.attributes.email",
+            "context.attributes.email.email",
+            "context.attributes.a.b",
+            "context.subject_type",
+            "context.__doc__",
+        ]
+    ),
+    max_size=3,
+)
+
+
+@given(st.lists(SAID, max_size=4), COVERED)
+def test_what_questions_say_is_written_and_redacted_as_any_context(
+    said: list[dict[str, Any]], fields: frozenset[str]
+) -> None:
+    """Byte for byte, whether it is looked through at once or part by part."""
+    redaction = Redaction(fields)
+    told = redaction.lines([replace(ENTRY, context=Said(**one)) for one in said])
+    by_name = [replace(ENTRY, context=in_order(one)) for one in said]
+    assert told == redaction.lines(by_name)
+    assert told == b"".join(redaction.lines([entry]) for entry in by_name)
+    assert told == b"".join(
+        msgspec.json.encode(covered(msgspec.to_builtins(entry), fields)) + b"\n"
+        for entry in by_name
+    )
+
+
+def in_order(said: dict[str, Any]) -> dict[str, Any]:
+    """What is said, in the order in which it is written."""
+    return {name: said[name] for name in Said.__struct_fields__ if name in said}
+
+
+def covered(value: Any, fields: frozenset[str], path: str = "") -> Any:
+    """The value with a mark in the place of every field, looked up by its whole path."""
+    if path in fields:
+        return REDACTED
+    if not isinstance(value, dict):
+        return value
+    inside = f"{path}." if path else ""
+    return {name: covered(one, fields, f"{inside}{name}") for name, one in value.items()}
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        (Said(), b"{}"),
+        (Said(active_roles=[], attributes={}), b'{"attributes":{},"active_roles":[]}'),
+        (
+            Said("file", "eu", rate=0, usage=1, weekday=2, hour=3),
+            b'{"resource_kind":"file","region":"eu","hour":3,"weekday":2,"usage":1,"rate":0}',
+        ),
+    ],
+)
+def test_only_what_was_said_is_written_in_a_fixed_order(context: Said, told: bytes) -> None:
+    """Zero and nothing at all were said too."""
+    assert Redaction().lines([replace(ENTRY, context=context)]) == (
+        b'{"instant":10,"request_id":"r-1","actor":"key:abc","organization":"acme",'
+        b'"principal":"alice","action":"read","resource":"docs","context":'
+        + told
+        + b',"decision":"Deny","reason":"no_role","claim":null,"revision":7,"item":null}\n'
+    )

@@ -1,11 +1,11 @@
 """What is answered at a glance, and what is looked at more closely."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from grantproof.api import glancing
 from grantproof.api.evaluations import encode, evaluation
@@ -21,6 +21,7 @@ from grantproof.core.policy import ConstraintFailed, NoMatchingClaim
 from grantproof.service.authors import Author
 from grantproof.service.callers import Caller, Scope
 from grantproof.service.contracts import Contracts
+from grantproof.service.decision_log import Said
 from grantproof.service.outcomes import none
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import Supplied
@@ -93,7 +94,7 @@ def replaced(question: Question, **changes: Any) -> Question:
 
 
 WORKING = claim(TimeWindow(8, 18), GeoFence(frozenset({EU})), MaxUsage(9))
-HERE = {"hour": 9, "region": "eu", "usage": 8}
+HERE: dict[str, Any] = {"hour": 9, "region": "eu", "usage": 8}
 QUESTIONS = [
     replaced(PLAIN, **HERE),
     replaced(PLAIN, **HERE, weekday=3),
@@ -197,19 +198,42 @@ def test_entries_of_the_log_are_in_the_order_of_the_questions() -> None:
     failing, none_of_it = QUESTIONS[3], replaced(PLAIN, principal_id=BOB)
     door.answers(QUESTIONS[0], replaced(PLAIN, explain=True), failing, none_of_it)
     assert door.asking.diary is not None
-    entries = [entry for page in door.asking.diary.pages for entry in page]
+    entries = door.asking.diary.entries
     assert [(one.item, one.decision, one.reason, one.claim) for one in entries] == [
         (100, "Allow", None, "c1"),
         (102, "Deny", "constraint_failed", "c1"),
         (103, "Deny", "no_matching_claim", None),
     ]
-    assert [one.context for one in entries] == [HERE, {**HERE, "hour": 7}, {}]
+    assert [one.context for one in entries] == [Said(**HERE), Said(**{**HERE, "hour": 7}), Said()]
     assert {(one.instant, one.request_id, one.actor, one.revision) for one in entries} == {
         (NOON, "r-1", "key:a", 7)
     }
     assert [one.principal for one in entries] == ["ann", "ann", "bob"]
-    pages: Sequence[Any] = door.asking.diary.pages
-    assert (pages[1][1], list(pages[1][1:])) == (entries[2], entries[2:])
+
+
+def test_entries_of_single_questions_have_no_place_and_all_that_was_said() -> None:
+    """Whatever a question may say at a glance is in its entry."""
+    door = Door(WORKING)
+    door.asking = door.asking._replace(place=None)
+    said = {**HERE, "resource_kind": "file", "position": "48.1,11.5", "weekday": 3, "rate": 1}
+    door.answers(replaced(PLAIN, **said, attributes={"level": 1}))
+    assert door.asking.diary is not None
+    (entry,) = door.asking.diary.entries
+    assert structs.asdict(entry) == {
+        "instant": NOON,
+        "request_id": "r-1",
+        "actor": "key:a",
+        "organization": "",
+        "principal": "ann",
+        "action": "read",
+        "resource": PLAIN.resource_id,
+        "context": Said(**said, attributes={"level": 1}),
+        "decision": "Allow",
+        "reason": None,
+        "claim": "c1",
+        "revision": 7,
+        "item": None,
+    }
 
 
 def test_what_is_said_is_of_the_instant_the_revision_and_the_place() -> None:
