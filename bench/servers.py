@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-"""What makes the service."""
 HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 120
 STOP_SECONDS_MAX: Final = 15
