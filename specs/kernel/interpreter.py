@@ -62,11 +62,11 @@ class Interpreter(Loops):
         """Return the outcome of a function's own source on the arguments, in declared order."""
         paths = self.paths(function, args, when)
         node = self.source.function(function.__module__, function.__qualname__)
-        if yields(node):
-            return gathered([item for path in paths for item in path.yielded])
         for path in paths:
             if path.raised and not path.excluded:
                 self.owe("a call that does not raise", path.frame, FALSE)
+        if yields(node):
+            return gathered([item for path in paths for item in path.yielded])
         hint = hints_of(function)["return"]
         if type(None) not in {hint, *union_members(hint)}:
             for path in paths:
