@@ -5,6 +5,7 @@ All constructs that are read stand in the table of `specs.kernel`; anything else
 
 import dataclasses
 import enum
+import re
 import types
 import typing
 from dataclasses import dataclass, replace
@@ -59,8 +60,15 @@ class Frame:
         return replace(self, when=both(self.when, condition))
 
     def binding(self, name: str, value: typing.Any) -> "Frame":
-        """Return the frame with one more variable."""
-        return replace(self, env={**self.env, name: value})
+        """Return the frame with the variable bound, and what tests said of the one before gone."""
+        kept = {known: one for known, one in self.env.items() if not is_about(known, name)}
+        return replace(self, env={**kept, name: value})
+
+
+def is_about(expression: str, name: str) -> bool:
+    """Return whether an expression that a test has narrowed speaks of the variable."""
+    plain = expression.isidentifier()
+    return not plain and re.search(rf"\b{re.escape(name)}\b", expression) is not None
 
 
 def dataclass_value(value: object, facts: Facts) -> typing.Any:

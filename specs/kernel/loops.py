@@ -156,7 +156,8 @@ class Loops(Statements):
         name, expression = union
         element = membership.drawn(self.read(statement.iter, path.frame))
         inside = self.bind(statement.target, element.value, path.frame.under(element.guard))
-        part = self.read(expression, inside)
+        with self.one_of_many():
+            part = self.read(expression, inside)
         before = path.frame.env[name]
         kind = membership.member_kind(before)
 
@@ -203,11 +204,8 @@ class Loops(Statements):
         element = membership.drawn(self.read(statement.iter, path.frame))
         inside = self.bind(statement.target, element.value, path.frame.under(element.guard))
         begin = replace(path, frame=inside, taken=TRUE, yielded=())
-        self.among += 1
-        try:
+        with self.one_of_many():
             return element, self.block(statement.body, [begin])
-        finally:
-            self.among -= 1
 
     def yielding(self, statement: ast.For, first: tuple[Drawn, list[Path]], path: Path) -> Path:
         """Return the path after a loop that yields, in some rounds, some things."""
@@ -247,7 +245,8 @@ def progress(collection: typing.Any) -> Progress:
 def changes_more(end: Path, before: Path) -> bool:
     """Return whether an open path changed a variable that was there before the round."""
     env = end.frame.env
-    return end.open and any(env[name] is not value for name, value in before.frame.env.items())
+    known = before.frame.env.items()
+    return end.open and any(env.get(name) is not value for name, value in known)
 
 
 def alternatives(collection: typing.Any) -> list[tuple[z3.BoolRef, list[typing.Any]]] | None:
@@ -306,11 +305,11 @@ def accumulates(statement: ast.For) -> tuple[str, ast.expr] | None:
 
 def havoc(path: Path, names: set[str]) -> Path:
     """Return the path with the variables that the loop changes replaced by arbitrary ones."""
-    env = {
-        name: arbitrary(value, name) if name in names else value
-        for name, value in path.frame.env.items()
-    }
-    return replace(path, frame=replace(path.frame, env=env))
+    frame = path.frame
+    for name, value in path.frame.env.items():
+        if name in names:
+            frame = frame.binding(name, arbitrary(value, name))
+    return replace(path, frame=frame)
 
 
 def arbitrary(value: typing.Any, name: str) -> typing.Any:

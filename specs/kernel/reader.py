@@ -6,7 +6,8 @@ import enum
 import types
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import z3
 
@@ -69,6 +70,15 @@ class Reader(ABC):
     def owe(self, what: str, frame: Frame, goal: z3.BoolRef) -> None:
         """Record a condition that the path must establish."""
         self.facts.owed.append((what, z3.Implies(frame.when, goal)))
+
+    @contextmanager
+    def one_of_many(self) -> Iterator[None]:
+        """Read under one more variable that stands for many values."""
+        self.among += 1
+        try:
+            yield
+        finally:
+            self.among -= 1
 
     def again(self, reading: Callable[[], Found]) -> Callable[[], Found]:
         """Return the reading repeated: with new variables, owing nothing that is not owed yet."""
