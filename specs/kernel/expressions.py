@@ -71,7 +71,7 @@ def is_about(expression: str, name: str) -> bool:
     return not plain and re.search(rf"\b{re.escape(name)}\b", expression) is not None
 
 
-def dataclass_value(value: object, facts: Facts) -> typing.Any:
+def constant_value(value: object, facts: Facts) -> typing.Any:
     """Return a Python constant of the production modules as a symbolic value."""
     if isinstance(value, bool):
         return Term(z3.BoolVal(value), bool)
@@ -84,14 +84,14 @@ def dataclass_value(value: object, facts: Facts) -> typing.Any:
     if value is None:
         return NOTHING
     if isinstance(value, tuple) and all(isinstance(item, str | int) for item in value):
-        return Items(tuple(dataclass_value(item, facts) for item in value))
+        return Items(tuple(constant_value(item, facts) for item in value))
     if isinstance(value, frozenset):
-        members = [dataclass_value(member, facts) for member in sorted(value)]
+        members = [constant_value(member, facts) for member in sorted(value)]
         kind = members[0].kind if members else str
         return set_of(kind, lambda term: z3.Or([term == member.expr for member in members]))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            field.name: dataclass_value(getattr(value, field.name), facts)
+            field.name: constant_value(getattr(value, field.name), facts)
             for field in dataclasses.fields(value)
             if field.init
         }
@@ -158,7 +158,7 @@ def constructed(kind: type, values: dict[str, Symbolic]) -> Made:
         if field.name in values:
             complete[field.name] = values[field.name]
         elif field.default is not dataclasses.MISSING:
-            complete[field.name] = dataclass_value(field.default, facts)
+            complete[field.name] = constant_value(field.default, facts)
         else:
             message = f"{kind.__name__} without `{field.name}`"
             raise Unsupported(message)

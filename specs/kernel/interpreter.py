@@ -31,6 +31,7 @@ from specs.kernel.values import (
     Term,
     cases,
     coerce,
+    where_there,
 )
 
 Contract = Callable[..., typing.Any]
@@ -105,9 +106,9 @@ class Interpreter(Loops):
         if nothing:
             goal = z3.Implies(when, z3.Not(z3.Or(nothing)))
             self.facts.owed.append((f"{what} is something, not nothing", goal))
-        rest = [(g, item) for g, item in value.items if not isinstance(item, Nothing)]
+        rest = where_there(value)
         if kind == VALUE_TYPE:
-            return Term(coerce(Cases(tuple(rest)), Value), VALUE_TYPE)
+            return Term(coerce(Cases(rest), Value), VALUE_TYPE)
         return rest[0][1] if len(rest) == 1 else cases(*rest)
 
 

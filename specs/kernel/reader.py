@@ -43,7 +43,7 @@ class Reader(ABC):
     source: Source
     facts: Facts
     among: int = 0
-    """How many variables that stand for many values are being read under."""
+    """Under how many variables it is read of which each stands for many values."""
 
     @abstractmethod
     def invoke(
@@ -98,7 +98,7 @@ class Reader(ABC):
         if isinstance(node.value, float | complex | bytes) or node.value is Ellipsis:
             message = f"constant {node.value!r}"
             raise Unsupported(message)
-        return of.dataclass_value(node.value, self.facts)
+        return of.constant_value(node.value, self.facts)
 
     def read_Name(self, node: ast.Name, frame: Frame) -> typing.Any:
         """A variable, a global of the module, or a builtin."""
@@ -115,7 +115,7 @@ class Reader(ABC):
         """Return a global of the production module."""
         if isinstance(value, type | types.FunctionType | types.UnionType):
             return Ref(value)
-        return of.dataclass_value(value, self.facts)
+        return of.constant_value(value, self.facts)
 
     def read_JoinedStr(self, node: ast.JoinedStr, frame: Frame) -> Term:
         """A formatted string: a function of its parts."""

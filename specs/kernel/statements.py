@@ -18,12 +18,12 @@ from specs.kernel.values import (
     TRUE,
     Cases,
     Items,
-    Nothing,
     Term,
     both,
     cases,
     exists,
     set_of,
+    where_there,
 )
 
 
@@ -228,8 +228,7 @@ def narrow(subject: typing.Any, target: type) -> typing.Any:
         ]
         return Term(subject.expr, members[0] if members else target)
     if isinstance(subject, Cases):
-        there = [(g, item) for g, item in subject.items if not isinstance(item, Nothing)]
-        return cases(*((guard, narrow(item, target)) for guard, item in there))
+        return cases(*((guard, narrow(item, target)) for guard, item in where_there(subject)))
     return subject
 
 

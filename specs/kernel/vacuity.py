@@ -75,8 +75,7 @@ def satisfiable(
 
     It has objects of every class that they speak of, but none of those `absent`.
     """
-    names = list(literals)
-    names += [z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names))]
+    names = enough(literals)
     told = [fact for name, fact in hypotheses if not left_out(name)]
     counted = z3.Sum([z3.If(z3.Select(z3.Var(0, CARD.domain(0)), name), 1, 0) for name in names])
     spoken = list(terms(told))
@@ -93,6 +92,12 @@ def satisfiable(
         if answer != z3.unknown:
             return bool(answer == z3.sat)
     return False
+
+
+def enough(literals: Iterable[z3.ExprRef]) -> list[z3.ExprRef]:
+    """Return the names that a world has: those that are spoken of, and as many as it needs."""
+    names = list(literals)
+    return [*names, *(z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names)))]
 
 
 def searched(facts: list[z3.BoolRef], within: dict[str, int]) -> z3.CheckSatResult:
