@@ -129,6 +129,9 @@ class Footprints:
         """Yield the fields read of the function's organizations, and whom they are handed to."""
         node = self.source.function(module, qualified)
         names = organizations(node, qualified)
+        if not names:
+            message = f"no parameter of {module}.{qualified} is annotated as an {NAMED}"
+            raise Unsupported(message)
         above = {child: one for one in ast.walk(node) for child in ast.iter_child_nodes(one)}
         for one in ast.walk(node):
             if isinstance(one, ast.Name) and one.id in names and isinstance(one.ctx, ast.Load):
@@ -206,7 +209,7 @@ def stays(before: Symbolic, after: Symbolic) -> bool:
     match before, after:
         case Term(expr=one), Term(expr=other):
             return bool(z3.eq(one, other))
-        case Dict(place=one), Dict(place=other):
+        case Dict(found_at=one), Dict(found_at=other):
             return one == other != ""
         case Made(fields=one), Made(fields=other):
             return one.keys() == other.keys() and all(

@@ -65,7 +65,8 @@ def parameters(function: FunctionType) -> dict[str, object]:
 
 def _right(entry: Defined, path: Path, name: str, *, arguments: list[Symbolic]) -> list[Clause]:
     if path.raised and not entry.refusing:
-        return []
+        # A callee stands as its definition, which never raises: so its source may not, either.
+        return [] if path.excluded else [(f"{name} is not taken", z3.Not(path.frame.when))]
     value = NOTHING if path.returned is None else path.returned
     if entry.refusing:
         right = [(name, entry.meaning(*arguments) == z3.BoolVal(path.raised))]

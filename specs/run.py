@@ -82,16 +82,25 @@ def never_used(results: Iterable[Result]) -> list[str]:
 
 
 def unshown(results: Iterable[Result]) -> list[Result]:
-    """Return as vacuous what supposes more than the theorem whose world is said to be its own."""
+    """Return as vacuous what leaves it to another theorem to show a world that is not its own."""
     told = {result.name: result for result in results}
-    found = []
-    for result in told.values():
-        if result.holds and result.possible_as in told:
-            more = sorted(_supposed(result) - _supposed(told[result.possible_as]))
-            detail = f"supposes what {result.possible_as} does not: {', '.join(more)}"
-            if more:
-                found.append(dataclasses.replace(result, verdict="vacuous", detail=detail))
-    return found
+    leaning = [result for result in told.values() if result.holds and result.possible_as]
+    return [
+        dataclasses.replace(result, verdict="vacuous", detail=problem)
+        for result in leaning
+        if (problem := _not_shown_by(told.get(result.possible_as), result))
+    ]
+
+
+def _not_shown_by(other: Result | None, result: Result) -> str:
+    """Return why the other theorem, where it was decided too, does not show a world for this."""
+    if other is None:
+        stated = result.possible_as in statements()
+        return "" if stated else f"{result.possible_as} is not stated"
+    if other.possible_as:
+        return f"{other.name} shows no world itself"
+    more = sorted(_supposed(result) - _supposed(other))
+    return f"supposes what {other.name} does not: {', '.join(more)}" if more else ""
 
 
 def _supposed(result: Result) -> set[str]:

@@ -26,7 +26,7 @@ from specs.against.proving import (
 )
 from specs.against.reading import MAKING, Part, Program
 from specs.definitions.registry import REGISTRY
-from specs.kernel.expressions import dataclass_value
+from specs.kernel.expressions import constant_value
 from specs.kernel.source import Source
 from specs.kernel.values import Facts, Symbolic
 
@@ -282,7 +282,7 @@ class Comparison:
             ):
                 plain = one.default is None or type(one.default) in {bool, int, str}
                 if one.name in added and one.init and plain:
-                    yield live(name), one.name, dataclass_value(one.default, Facts())
+                    yield live(name), one.name, constant_value(one.default, Facts())
 
 
 def live(name: str) -> typing.Any:

@@ -66,7 +66,7 @@ def _parameters(args: ast.arguments) -> list[ast.arg]:
 
 
 class _Bare(ast.NodeTransformer):
-    """Drops docstrings and annotations, and what an import says again."""
+    """Drops docstrings and annotations."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None

@@ -20,15 +20,15 @@ from specs.against.decoding import Undecodable, decoded
 from specs.definitions.registry import REGISTRY, Defined
 from specs.definitions.symbols import SYMBOLS
 from specs.definitions.world import world
-from specs.kernel.interpreter import Contract, Interpreter
+from specs.kernel.interpreter import Contract, Interpreter, yields
 from specs.kernel.loops import mutations
 from specs.kernel.membership import same
 from specs.kernel.proof import Theorem, decided, possible
 from specs.kernel.shapes import argument, forget_typing, read_field, typing_axioms
-from specs.kernel.sorts import Name, Object, Unsupported, fields_of, tag_is
+from specs.kernel.sorts import Object, Unsupported, fields_of, tag_is
 from specs.kernel.source import Source
 from specs.kernel.statements import Path
-from specs.kernel.vacuity import NAMES_MIN, small, terms
+from specs.kernel.vacuity import enough, small, terms
 from specs.kernel.values import (
     NOTHING,
     Clause,
@@ -145,7 +145,7 @@ def ends_of(
 ) -> list[tuple[z3.BoolRef, bool, Symbolic]]:
     """Return how a function can end: when, whether it raises, and with which value."""
     node = running.source.function(function.__module__, function.__qualname__)
-    if any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(node)):
+    if yields(node):
         return [(z3.BoolVal(True), False, running.run(function, arguments, z3.BoolVal(True)))]
     return [
         (path.frame.when, path.raised, _value(path))
@@ -254,8 +254,7 @@ def witnesses(asked: Question) -> Iterator[dict[str, typing.Any]]:
         known = before(asked.theorem.hypotheses, clause)
         told = [*(fact for _, fact in known), z3.Not(clause[1])]
         spoken = list(terms(told))
-        names = list(asked.theorem.names)
-        names += [z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names))]
+        names = enough(asked.theorem.names)
         for some in (told, [*small(names, spoken, ()), *told]):
             for options in SEARCHES:
                 model = modelled(some, options)

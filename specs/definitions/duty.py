@@ -37,8 +37,7 @@ def active_roles(state: Symbolic, request: Symbolic, instant: Symbolic) -> Symbo
     """All effective roles; in a session, what is reached from those chosen that are effective."""
     chosen = View(request).active_roles
     effective = effective_roles(state, View(request).principal.value, instant)
-    named = next((item for _, item in chosen.value.items if item != NOTHING))
-    lawful = combined(named, effective, z3.And)
+    lawful = combined(chosen.value_when_there, effective, z3.And)
     session = image(lawful, View(state).roles.parents.value)
 
     def has(role: z3.ExprRef) -> z3.BoolRef:

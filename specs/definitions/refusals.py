@@ -158,10 +158,11 @@ def made(command: View, cls: type) -> tuple[str, Ids] | None:
     if cls not in MADE:
         return None
     noun, *paths = MADE[cls]
-    return noun, tuple(_at(command, path)() for path in paths)
+    return noun, tuple(at(command, path)() for path in paths)
 
 
-def _at(view: View, path: str) -> View:
+def at(view: View, path: str) -> View:
+    """Return what the dotted path leads to."""
     for name in path.split("."):
         view = view.field(name)
     return view
@@ -274,10 +275,10 @@ def lineage(state: Symbolic, resource: Symbolic) -> Symbolic:
     return located("=lineage", (View(state)(), View(resource)()), tuple[ResourceId, ...])
 
 
-def of(mapping: View, key: z3.ExprRef) -> z3.ArithRef:
-    """Return how many a mapping of sets has under the key, which may be absent."""
+def held(mapping: View, key: z3.ExprRef) -> Symbolic:
+    """Return what a mapping of sets has under the key, which may be absent."""
     has = mapping.has(key)
-    return card(cases((has, mapping.at(key).value), (z3.Not(has), Items(()))))
+    return cases((has, mapping.at(key).value), (z3.Not(has), Items(())))
 
 
 def limited(state: View, command: View, cls: type) -> list[Limit]:
@@ -288,13 +289,13 @@ def limited(state: View, command: View, cls: type) -> list[Limit]:
         found.append(Limit(words, card(STORED[noun](state).value) + 1, maximum))
     if cls in OWN:
         words, relation, owner, maximum = OWN[cls]
-        held = of(state.field(relation).forward, command.field(owner)())
-        found.append(Limit(words, held + 1, maximum))
+        owned = held(state.field(relation).forward, command.field(owner)())
+        found.append(Limit(words, card(owned) + 1, maximum))
     if cls in UP:
         found += _upward(state, command, cls)
     if cls is c.CreateClaim:
-        held = of(state.claims_by_role, command.claim.role())
-        found.append(Limit("claims of a role", held + 1, limits.CLAIMS_PER_ROLE_MAX))
+        owned = held(state.claims_by_role, command.claim.role())
+        found.append(Limit("claims of a role", card(owned) + 1, limits.CLAIMS_PER_ROLE_MAX))
     if cls is c.CreateResource:
         parent = command.resource.parent
         above = card(lineage(state.value, Term(parent(), str)))
@@ -310,7 +311,7 @@ def _upward(state: View, command: View, cls: type) -> list[Limit]:
     above = View(chain(parent.value, graph.parents.value))()
     below = View(chain(child.value, graph.children.value))()
     return [
-        Limit(width, of(graph.parents, child()) + 1, width_max),
+        Limit(width, card(held(graph.parents, child())) + 1, width_max),
         Limit(depth, above + 1 + below, depth_max),
     ]
 

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-import z3
-
 from specs.kernel.proof import decided
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
-from specs.kernel.vacuity import satisfiable
+from specs.kernel.vacuity import refutes
 from specs.kernel.values import before
 from specs.theorems import statements
 
@@ -37,9 +35,6 @@ def tampered(theorem: str, texts: Mapping[str, str]) -> str:
         stated = statements()[theorem].about(Source(dict(texts)))
     except Unsupported:
         return "unsupported"
-    for clause in stated.goals:
-        name, goal = clause
-        known = before(stated.hypotheses, clause)
-        if satisfiable((*known, (f"not {name}", z3.Not(goal))), stated.names):
-            return "refuted"
+    if any(refutes(before(stated.hypotheses, goal), goal, stated.names) for goal in stated.goals):
+        return "refuted"
     return decided(stated, SEED).verdict

@@ -16,6 +16,7 @@ from specs.faults.judge import Judgement, judge
 from specs.run import WARM
 
 JOBS: Final = 2
+NOT_JUDGED: Final = "it was not judged: the process that was to judge it ended early"
 
 
 def run_all(
@@ -29,8 +30,7 @@ def run_all(
     for judgement in _judgements(faults, jobs):
         judged[judgement.fault] = judgement
         on_judgement(judgement)
-    missing = Judgement("", "it was not judged: the process that did ended early")
-    return [judged.get(fault.id, Judgement(fault.id, missing.problem)) for fault in faults]
+    return [judged.get(fault.id, Judgement(fault.id, NOT_JUDGED)) for fault in faults]
 
 
 def _judgements(faults: Sequence[Fault], jobs: int) -> Iterator[Judgement]:

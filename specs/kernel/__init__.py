@@ -10,7 +10,8 @@ that it reads; `tests/unit/specs/test_translation.py` tries each row on inputs, 
 | connectives | `BoolOp`, `And`, `Or`, `UnaryOp`, `Not`, `IfExp` | the right under the left |
 | numbers | `BinOp`, `Add`, `Sub`, `USub` | sums and differences |
 | order, chained | `Compare`, `Lt`, `LtE`, `Gt`, `GtE` | of numbers; `LtE` of sets is inclusion |
-| equality | `Eq`, `NotEq`, `Is`, `IsNot` | also of sets, mappings and objects; `None` is a case |
+| equality | `Eq`, `NotEq` | also of sets, mappings and objects; `None` is a case |
+| identity | `Is`, `IsNot` | of `None`, members of enumerations and types, where it is equality |
 | membership | `In`, `NotIn` | in a set, a tuple, a mapping, or by `__contains__` |
 | sets | `BitAnd`, `BitOr`, `Sub`, `Set`, `set`, `frozenset` | by what they have |
 | tuples, lists | `Tuple`, `List`, `Starred`, `tuple`, `iter`, `sorted`, `fromkeys` | the same |
@@ -26,7 +27,8 @@ that it reads; `tests/unit/specs/test_translation.py` tries each row on inputs, 
 | branches | `If`, `Match`, `Return`, `Pass`, `Expr` | a path each |
 | patterns | `MatchClass`, `MatchValue`, `MatchSingleton`, `MatchOr`, `MatchAs` | when they match |
 | ends | `Raise`, `assert_never` | owed that no call gets there |
-| loops | `For`, `While`, `add`, `pop` | a search, a union, rounds; else by an invariant |
+| loops | `For`, `While` | a search, a union, rounds; else by an invariant |
+| changes in place | `add`, `pop` | of a set that was made there and has no other name |
 | generators | `Yield`, `YieldFrom` | everything that any path yields |
 
 A field that its class derives from the others (`init=False`) is not there and cannot be read.

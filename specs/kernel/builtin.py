@@ -123,10 +123,11 @@ class Builtins(Collections):
         def draw() -> Drawn:
             element = membership.drawn(over)
             when = z3.And(frame.when, element.guard)
-            value = self.invoke(applied, [element.value], when)
+            with self.one_of_many():
+                value = self.invoke(applied, [element.value], when)
             return Drawn(element.binders, element.guard, value)
 
-        return Bag(self.again(draw))
+        return self.bag(draw)
 
     def call_pairwise(self, node: ast.Call, frame: Frame) -> Bag:
         """`pairwise(path)`: each element with the next."""

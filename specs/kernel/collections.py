@@ -3,6 +3,7 @@
 import ast
 import itertools
 import typing
+from collections.abc import Callable
 
 import z3
 
@@ -54,23 +55,24 @@ class Collections(Comparisons):
     def read_GeneratorExp(
         self, node: ast.GeneratorExp | ast.ListComp | ast.SetComp, frame: Frame
     ) -> Bag:
-        """A comprehension: what can be drawn from it. Read once at least, for what it owes."""
-        read = [self.draw(node.elt, node.generators, frame)]
-        again = self.again(lambda: self.draw(node.elt, node.generators, frame))
-        return Bag(lambda: read.pop() if read else again())
+        """A comprehension: what can be drawn from it."""
+        return self.bag(lambda: self.draw(node.elt, node.generators, frame))
 
     read_ListComp = read_GeneratorExp
     read_SetComp = read_GeneratorExp
+
+    def bag(self, reading: Callable[[], Drawn]) -> Bag:
+        """Return what can be drawn by a reading, which is read once at least, for what it owes."""
+        read = [reading()]
+        again = self.again(reading)
+        return Bag(lambda: read.pop() if read else again())
 
     def draw(self, element: ast.expr, generators: list[ast.comprehension], frame: Frame) -> Drawn:
         """Return an arbitrary element of a comprehension, read under what was drawn so far."""
         if not generators:
             return Drawn((), TRUE, self.read(element, frame))
-        self.among += 1
-        try:
+        with self.one_of_many():
             return self.draw_first(element, generators, frame)
-        finally:
-            self.among -= 1
 
     def draw_first(
         self, element: ast.expr, generators: list[ast.comprehension], frame: Frame

@@ -1,6 +1,7 @@
 """Reads connectives and comparisons, and what a test says of the variables that it names."""
 
 import ast
+import enum
 import operator
 import typing
 from collections.abc import Callable
@@ -100,6 +101,8 @@ class Comparisons(Reader):
         one, other = (self.read(side, frame) for side in sides)
         if isinstance(comparator, ast.In):
             return self.within(one, other, frame)
+        if isinstance(comparator, ast.Is) and not (is_unique(one) or is_unique(other)):
+            raise unsupported(sides[0], frame, "identity of what may be there twice: ")
         if isinstance(comparator, ast.Is | ast.Eq):
             return self.equal(one, other, frame)
         if isinstance(one, Bag) and isinstance(other, Bag) and isinstance(comparator, ast.LtE):
@@ -179,10 +182,13 @@ class Comparisons(Reader):
     def refined(self, test: ast.expr, frame: Frame, *, holds: bool) -> Frame:
         """Return the frame narrowed by `x is None`, `x is not None` and what `and`, `or` join."""
         match test:
-            case ast.Compare(left=ast.Name() | ast.Attribute() as left, ops=[ast.Is()]):
-                return self.narrowed(left, frame, nothing=holds)
-            case ast.Compare(left=ast.Name() | ast.Attribute() as left, ops=[ast.IsNot()]):
-                return self.narrowed(left, frame, nothing=not holds)
+            case ast.Compare(
+                left=ast.Name() | ast.Attribute() as left,
+                ops=[ast.Is() | ast.IsNot() as comparator],
+                comparators=[ast.Constant(value=None)],
+            ):
+                nothing = isinstance(comparator, ast.Is) == holds
+                return self.narrowed(left, frame, nothing=nothing)
             case ast.BoolOp(op=op, values=values) if isinstance(op, ast.And) == holds:
                 for value in values:
                     frame = self.refined(value, frame, holds=holds)
@@ -203,6 +209,12 @@ class Comparisons(Reader):
 def is_type_call(node: ast.expr) -> bool:
     """Return whether the expression is `type(x)`."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
+
+
+def is_unique(value: typing.Any) -> bool:
+    """Return whether what equals the value is the value: `None`, or a member of an enumeration."""
+    kind = value.kind if isinstance(value, Term) else None
+    return isinstance(value, Nothing) or (isinstance(kind, type) and issubclass(kind, enum.Enum))
 
 
 def has_attribute_value(value: typing.Any) -> bool:

@@ -5,6 +5,7 @@ All constructs that are read stand in the table of `specs.kernel`; anything else
 
 import dataclasses
 import enum
+import re
 import types
 import typing
 from dataclasses import dataclass, replace
@@ -59,11 +60,18 @@ class Frame:
         return replace(self, when=both(self.when, condition))
 
     def binding(self, name: str, value: typing.Any) -> "Frame":
-        """Return the frame with one more variable."""
-        return replace(self, env={**self.env, name: value})
+        """Return the frame with the variable bound, and what tests said of the one before gone."""
+        kept = {known: one for known, one in self.env.items() if not is_about(known, name)}
+        return replace(self, env={**kept, name: value})
 
 
-def dataclass_value(value: object, facts: Facts) -> typing.Any:
+def is_about(expression: str, name: str) -> bool:
+    """Return whether an expression that a test has narrowed speaks of the variable."""
+    plain = expression.isidentifier()
+    return not plain and re.search(rf"\b{re.escape(name)}\b", expression) is not None
+
+
+def constant_value(value: object, facts: Facts) -> typing.Any:
     """Return a Python constant of the production modules as a symbolic value."""
     if isinstance(value, bool):
         return Term(z3.BoolVal(value), bool)
@@ -76,14 +84,14 @@ def dataclass_value(value: object, facts: Facts) -> typing.Any:
     if value is None:
         return NOTHING
     if isinstance(value, tuple) and all(isinstance(item, str | int) for item in value):
-        return Items(tuple(dataclass_value(item, facts) for item in value))
+        return Items(tuple(constant_value(item, facts) for item in value))
     if isinstance(value, frozenset):
-        members = [dataclass_value(member, facts) for member in sorted(value)]
+        members = [constant_value(member, facts) for member in sorted(value)]
         kind = members[0].kind if members else str
         return set_of(kind, lambda term: z3.Or([term == member.expr for member in members]))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {
-            field.name: dataclass_value(getattr(value, field.name), facts)
+            field.name: constant_value(getattr(value, field.name), facts)
             for field in dataclasses.fields(value)
             if field.init
         }
@@ -150,7 +158,7 @@ def constructed(kind: type, values: dict[str, Symbolic]) -> Made:
         if field.name in values:
             complete[field.name] = values[field.name]
         elif field.default is not dataclasses.MISSING:
-            complete[field.name] = dataclass_value(field.default, facts)
+            complete[field.name] = constant_value(field.default, facts)
         else:
             message = f"{kind.__name__} without `{field.name}`"
             raise Unsupported(message)

@@ -31,6 +31,7 @@ from specs.kernel.values import (
     Term,
     cases,
     coerce,
+    where_there,
 )
 
 Contract = Callable[..., typing.Any]
@@ -62,11 +63,11 @@ class Interpreter(Loops):
         """Return the outcome of a function's own source on the arguments, in declared order."""
         paths = self.paths(function, args, when)
         node = self.source.function(function.__module__, function.__qualname__)
-        if yields(node):
-            return gathered([item for path in paths for item in path.yielded])
         for path in paths:
             if path.raised and not path.excluded:
                 self.owe("a call that does not raise", path.frame, FALSE)
+        if yields(node):
+            return gathered([item for path in paths for item in path.yielded])
         hint = hints_of(function)["return"]
         if type(None) not in {hint, *union_members(hint)}:
             for path in paths:
@@ -105,9 +106,9 @@ class Interpreter(Loops):
         if nothing:
             goal = z3.Implies(when, z3.Not(z3.Or(nothing)))
             self.facts.owed.append((f"{what} is something, not nothing", goal))
-        rest = [(g, item) for g, item in value.items if not isinstance(item, Nothing)]
+        rest = where_there(value)
         if kind == VALUE_TYPE:
-            return Term(coerce(Cases(tuple(rest)), Value), VALUE_TYPE)
+            return Term(coerce(Cases(rest), Value), VALUE_TYPE)
         return rest[0][1] if len(rest) == 1 else cases(*rest)
 
 

@@ -118,18 +118,16 @@ class Loops(Statements):
 
     def invariant_of(self, statement: ast.stmt, path: Path) -> tuple[Invariant, str]:
         """Return the invariant of a loop, and a name for it; without one it is unsupported."""
-        function = self.source.function(path.frame.module, path.frame.function)
-        position = loop_positions(function)[statement.lineno]
-        key = (f"{path.frame.module}.{path.frame.function}", position)
+        key = self.key_of(statement, path)
         if key not in self.invariants or self.among > 0:
             raise unsupported(statement, path.frame, "a loop without an invariant: ")
-        return self.invariants[key], f"loop {position} of {path.frame.function}"
+        return self.invariants[key], f"loop {key[1]} of {path.frame.function}"
 
-    def has_invariant(self, statement: ast.stmt, path: Path) -> bool:
-        """Return whether somebody has given the loop an invariant."""
-        function = self.source.function(path.frame.module, path.frame.function)
-        position = loop_positions(function)[statement.lineno]
-        return (f"{path.frame.module}.{path.frame.function}", position) in self.invariants
+    def key_of(self, statement: ast.stmt, path: Path) -> tuple[str, int]:
+        """Return what the invariant of a loop is found by: its function, and which loop it is."""
+        module, name = path.frame.module, path.frame.function
+        position = loop_positions(self.source.function(module, name))[statement.lineno]
+        return f"{module}.{name}", position
 
     def owe_all(self, what: str, facts: list[Clause], frame: Frame) -> None:
         """Owe every part of an invariant."""
@@ -140,7 +138,7 @@ class Loops(Statements):
         """A loop over a collection, of whichever kind it is."""
         if statement.orelse:
             raise unsupported(statement, path.frame)
-        if mutations(statement) or self.has_invariant(statement, path):
+        if mutations(statement) or self.key_of(statement, path) in self.invariants:
             return self.rounds(statement, path)
         known = alternatives(self.read(statement.iter, path.frame))
         if known is not None:
@@ -156,7 +154,8 @@ class Loops(Statements):
         name, expression = union
         element = membership.drawn(self.read(statement.iter, path.frame))
         inside = self.bind(statement.target, element.value, path.frame.under(element.guard))
-        part = self.read(expression, inside)
+        with self.one_of_many():
+            part = self.read(expression, inside)
         before = path.frame.env[name]
         kind = membership.member_kind(before)
 
@@ -203,11 +202,8 @@ class Loops(Statements):
         element = membership.drawn(self.read(statement.iter, path.frame))
         inside = self.bind(statement.target, element.value, path.frame.under(element.guard))
         begin = replace(path, frame=inside, taken=TRUE, yielded=())
-        self.among += 1
-        try:
+        with self.one_of_many():
             return element, self.block(statement.body, [begin])
-        finally:
-            self.among -= 1
 
     def yielding(self, statement: ast.For, first: tuple[Drawn, list[Path]], path: Path) -> Path:
         """Return the path after a loop that yields, in some rounds, some things."""
@@ -241,13 +237,14 @@ def progress(collection: typing.Any) -> Progress:
     supposed = forall(among, membership.contains(collection, among.value))
     new = z3.Not(membership.contains(some, element.value))
     one_more = membership.union(some, Items((element.value,)))
-    return Progress(nobody(kind), some, element, one_more, supposed, new)
+    return Progress(empty_set(kind), some, element, one_more, supposed, new)
 
 
 def changes_more(end: Path, before: Path) -> bool:
     """Return whether an open path changed a variable that was there before the round."""
     env = end.frame.env
-    return end.open and any(env[name] is not value for name, value in before.frame.env.items())
+    known = before.frame.env.items()
+    return end.open and any(env.get(name) is not value for name, value in known)
 
 
 def alternatives(collection: typing.Any) -> list[tuple[z3.BoolRef, list[typing.Any]]] | None:
@@ -306,11 +303,11 @@ def accumulates(statement: ast.For) -> tuple[str, ast.expr] | None:
 
 def havoc(path: Path, names: set[str]) -> Path:
     """Return the path with the variables that the loop changes replaced by arbitrary ones."""
-    env = {
-        name: arbitrary(value, name) if name in names else value
-        for name, value in path.frame.env.items()
-    }
-    return replace(path, frame=replace(path.frame, env=env))
+    frame = path.frame
+    for name, value in path.frame.env.items():
+        if name in names:
+            frame = frame.binding(name, arbitrary(value, name))
+    return replace(path, frame=frame)
 
 
 def arbitrary(value: typing.Any, name: str) -> typing.Any:
@@ -333,6 +330,6 @@ def loop_positions(function: ast.FunctionDef) -> dict[int, int]:
     return {line: position for position, line in enumerate(sorted(lines))}
 
 
-def nobody(kind: object) -> Bag:
+def empty_set(kind: object) -> Bag:
     """Return the empty set."""
     return set_of(kind, lambda _term: FALSE)

@@ -101,7 +101,9 @@ def decide(theorem: Theorem, seeds: tuple[int, ...] = SEEDS, *, whole: bool = Fa
         if answer.verdict == "proved":
             answer = decided(theorem, seed) if whole else again(answer, seed)
             used |= answer.used
-    if answer.verdict == "proved" and not theorem.possible_as and not possible(theorem):
+    if not theorem.goals:
+        answer = Answer("vacuous", "there is nothing to prove")
+    elif answer.verdict == "proved" and not theorem.possible_as and not possible(theorem):
         answer = Answer("vacuous", "no world found in which the hypotheses hold")
     names = frozenset(name for name, _ in theorem.hypotheses)
     seconds = time.perf_counter() - started

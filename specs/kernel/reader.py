@@ -6,7 +6,8 @@ import enum
 import types
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import z3
 
@@ -42,7 +43,7 @@ class Reader(ABC):
     source: Source
     facts: Facts
     among: int = 0
-    """How many variables that stand for many values are being read under."""
+    """Under how many variables it is read of which each stands for many values."""
 
     @abstractmethod
     def invoke(
@@ -70,6 +71,15 @@ class Reader(ABC):
         """Record a condition that the path must establish."""
         self.facts.owed.append((what, z3.Implies(frame.when, goal)))
 
+    @contextmanager
+    def one_of_many(self) -> Iterator[None]:
+        """Read under one more variable that stands for many values."""
+        self.among += 1
+        try:
+            yield
+        finally:
+            self.among -= 1
+
     def again(self, reading: Callable[[], Found]) -> Callable[[], Found]:
         """Return the reading repeated: with new variables, owing nothing that is not owed yet."""
 
@@ -88,7 +98,7 @@ class Reader(ABC):
         if isinstance(node.value, float | complex | bytes) or node.value is Ellipsis:
             message = f"constant {node.value!r}"
             raise Unsupported(message)
-        return of.dataclass_value(node.value, self.facts)
+        return of.constant_value(node.value, self.facts)
 
     def read_Name(self, node: ast.Name, frame: Frame) -> typing.Any:
         """A variable, a global of the module, or a builtin."""
@@ -105,7 +115,7 @@ class Reader(ABC):
         """Return a global of the production module."""
         if isinstance(value, type | types.FunctionType | types.UnionType):
             return Ref(value)
-        return of.dataclass_value(value, self.facts)
+        return of.constant_value(value, self.facts)
 
     def read_JoinedStr(self, node: ast.JoinedStr, frame: Frame) -> Term:
         """A formatted string: a function of its parts."""

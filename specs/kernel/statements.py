@@ -3,6 +3,7 @@
 import ast
 import typing
 from dataclasses import dataclass, replace
+from functools import cache
 
 import z3
 
@@ -17,12 +18,12 @@ from specs.kernel.values import (
     TRUE,
     Cases,
     Items,
-    Nothing,
     Term,
     both,
     cases,
     exists,
     set_of,
+    where_there,
 )
 
 
@@ -85,7 +86,7 @@ class Statements(Calls):
                 return [replace(path, raised=True, excluded=True)]
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="add"), args=[value]):
                 item = Items((self.read(value, path.frame),))
-                grown = membership.union(path.frame.env[name], item)
+                grown = membership.union(self.own(name, path, statement), item)
                 return [replace(path, frame=path.frame.binding(name, grown))]
             case _:
                 raise unsupported(statement, path.frame)
@@ -122,11 +123,19 @@ class Statements(Calls):
 
     def pop(self, statement: ast.Assign, name: str, path: Path) -> Path:
         """Return the path after `x = s.pop()`: some member, and the set without it."""
-        element = membership.drawn(path.frame.env[name])
+        before = self.own(name, path, statement)
+        element = membership.drawn(before)
         self.owe(f"pop from `{name}`, not from nothing", path.frame, exists(element, TRUE))
         frame = self.bind(statement.targets[0], element.value, path.frame)
-        rest = without(path.frame.env[name], typing.cast(Term, element.value).expr)
+        rest = without(before, typing.cast(Term, element.value).expr)
         return replace(path, frame=frame.binding(name, rest)).under(element.guard)
+
+    def own(self, name: str, path: Path, statement: ast.stmt) -> typing.Any:
+        """Return the set of a variable that is changed in place: no other name may have it."""
+        function = self.source.function(path.frame.module, path.frame.function)
+        if not is_own(function, name):
+            raise unsupported(statement, path.frame, "a set that others may have: ")
+        return path.frame.env[name]
 
     def step_If(self, statement: ast.If, path: Path) -> list[Path]:
         """Two paths, each read under its condition."""
@@ -219,8 +228,7 @@ def narrow(subject: typing.Any, target: type) -> typing.Any:
         ]
         return Term(subject.expr, members[0] if members else target)
     if isinstance(subject, Cases):
-        there = [(g, item) for g, item in subject.items if not isinstance(item, Nothing)]
-        return cases(*((guard, narrow(item, target)) for guard, item in there))
+        return cases(*((guard, narrow(item, target)) for guard, item in where_there(subject)))
     return subject
 
 
@@ -231,6 +239,37 @@ def popped_from(statement: ast.Assign) -> str | None:
             return name
         case _:
             return None
+
+
+@cache
+def is_own(function: ast.FunctionDef, name: str) -> bool:
+    """Return whether every set that a variable has is made for it and given no other name."""
+    bound, made = 0, 0
+    for node in ast.walk(function):
+        match node:
+            case ast.Name(id=found, ctx=ast.Store()) | ast.arg(arg=found) | ast.MatchAs(name=found):
+                bound += found == name
+            case ast.Assign(value=ast.Name(id=found)) | ast.AnnAssign(value=ast.Name(id=found)):
+                bound += found == name
+            case (
+                ast.Assign(targets=[ast.Name(id=found)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=found), value=value)
+            ):
+                made += found == name and makes_set(value)
+            case _:
+                continue
+    return bound == made > 0
+
+
+def makes_set(value: ast.expr | None) -> bool:
+    """Return whether an expression makes a set that was not there before."""
+    match value:
+        case ast.Set() | ast.SetComp() | ast.BinOp():
+            return True
+        case ast.Call(func=ast.Name(id="set") | ast.Subscript(value=ast.Name(id="set"))):
+            return True
+        case _:
+            return False
 
 
 def without(collection: typing.Any, item: z3.ExprRef) -> typing.Any:

@@ -1,11 +1,10 @@
 """Whether hypotheses can be true together: a model is found in a world of a few names and objects.
 
 There counting is counting: `card` of a set is the number of the names that it has, so the axiom on
-it holds by itself and is left out. So is the choice of one where there is one, for a new constant
-can always be chosen so, and what only defines a symbol. Undetermined counts as no.
+it holds by itself and is left out. Undetermined counts as no.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import z3
@@ -40,20 +39,44 @@ BY_DEFINITION: Final = "by definition: "
 """How the names of hypotheses begin that only define a symbol; a definition can always be made."""
 
 
+def holds_anyway(name: str) -> bool:
+    """Return whether the hypothesis of that name can be made true in every world.
+
+    What only defines a symbol can, and the choice of one where there is one: of a new constant.
+    """
+    return name in {COUNTING, CHOICE} or name.startswith(BY_DEFINITION)
+
+
+def refutes(
+    known: Iterable[Clause],
+    goal: Clause,
+    literals: Iterable[z3.ExprRef] = (),
+    *,
+    limits: Iterable[int] = SEARCH_LIMITS,
+) -> bool:
+    """Return whether there is a world in which all that is known holds, and the goal does not.
+
+    The goal may speak of what is chosen or defined: so that holds there, too.
+    """
+    name, condition = goal
+    against = (*known, (f"not {name}", z3.Not(condition)))
+    return satisfiable(against, literals, limits, left_out=COUNTING.__eq__)
+
+
 def satisfiable(
     hypotheses: Iterable[Clause],
     literals: Iterable[z3.ExprRef] = (),
     limits: Iterable[int] = SEARCH_LIMITS,
     *,
     absent: Iterable[type] = (),
+    left_out: Callable[[str], bool] = holds_anyway,
 ) -> bool:
-    """Return whether there is a world in which all the hypotheses hold.
+    """Return whether there is a world in which the hypotheses hold, but for those left out.
 
     It has objects of every class that they speak of, but none of those `absent`.
     """
-    names = list(literals)
-    names += [z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names))]
-    told = [fact for name, fact in hypotheses if not holds_anyway(name)]
+    names = enough(literals)
+    told = [fact for name, fact in hypotheses if not left_out(name)]
     counted = z3.Sum([z3.If(z3.Select(z3.Var(0, CARD.domain(0)), name), 1, 0) for name in names])
     spoken = list(terms(told))
     facts = [
@@ -71,9 +94,10 @@ def satisfiable(
     return False
 
 
-def holds_anyway(name: str) -> bool:
-    """Return whether the hypothesis of that name can be made true in every world."""
-    return name in {COUNTING, CHOICE} or name.startswith(BY_DEFINITION)
+def enough(literals: Iterable[z3.ExprRef]) -> list[z3.ExprRef]:
+    """Return the names that a world has: those that are spoken of, and as many as it needs."""
+    names = list(literals)
+    return [*names, *(z3.Const(f"name {n}", Name) for n in range(NAMES_MIN - len(names)))]
 
 
 def searched(facts: list[z3.BoolRef], within: dict[str, int]) -> z3.CheckSatResult:

@@ -241,6 +241,11 @@ def guarded(value: Symbolic) -> tuple[tuple[z3.BoolRef, Symbolic], ...]:
     return value.items if isinstance(value, Cases) else ((TRUE, value),)
 
 
+def where_there(value: Cases) -> tuple[tuple[z3.BoolRef, Symbolic], ...]:
+    """Return the cases in which the value is something, not nothing."""
+    return tuple(one for one in value.items if not isinstance(one[1], Nothing))
+
+
 def coerce(value: Symbolic, sort: z3.SortRef) -> z3.ExprRef:
     """Return the value as a term of the sort; attribute values are wrapped in their datatype."""
     if isinstance(value, Cases):

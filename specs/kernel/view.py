@@ -18,6 +18,7 @@ from specs.kernel.values import (
     Term,
     cases,
     coerce,
+    where_there,
 )
 
 
@@ -31,7 +32,7 @@ class View:
         if isinstance(self.value, Made):
             return View(self.value.fields[name])
         if isinstance(self.value, Cases):
-            there = [(g, item) for g, item in self.value.items if not isinstance(item, Nothing)]
+            there = where_there(self.value)
             return View(cases(*((g, View(item).field(name).value) for g, item in there)))
         return View(read_field(Facts(), self.value, name))
 
@@ -42,8 +43,8 @@ class View:
     def __call__(self) -> z3.ExprRef:
         """Return the term; of something optional, what it is when it is there."""
         if isinstance(self.value, Cases):
-            there = [(g, item) for g, item in self.value.items if not isinstance(item, Nothing)]
-            return coerce(Cases(tuple(there)), View(there[0][1])().sort())
+            there = where_there(self.value)
+            return coerce(Cases(there), View(there[0][1])().sort())
         if not isinstance(self.value, Term):
             message = f"no term: {type(self.value).__name__}"
             raise Unsupported(message)
@@ -62,7 +63,7 @@ class View:
         """The value of something optional, supposing that it is there."""
         if not isinstance(self.value, Cases):
             return self.value
-        return next(item for _, item in self.value.items if not isinstance(item, Nothing))
+        return where_there(self.value)[0][1]
 
     def has(self, term: typing.Any, kind: object = str) -> z3.BoolRef:
         """Return whether a set has the member, or a mapping the key."""

@@ -15,7 +15,7 @@ import z3
 
 from specs.kernel.proof import Theorem, limited
 from specs.kernel.source import Source
-from specs.kernel.vacuity import satisfiable
+from specs.kernel.vacuity import refutes
 from specs.kernel.values import Clause, before
 from specs.mutants.changes import Mutant
 from specs.run import UNREADABLE, verdict
@@ -130,4 +130,4 @@ def fails(stated: Theorem, goal: Clause, work: int) -> bool:
     answer = solver.check()
     if answer != z3.unknown:
         return bool(answer == z3.sat)
-    return satisfiable((*known, (f"not {goal[0]}", z3.Not(goal[1]))), stated.names, (work,))
+    return refutes(known, goal, stated.names, limits=(work,))

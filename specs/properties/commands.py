@@ -71,8 +71,9 @@ Ground = tuple[z3.BoolRef, Symbolic]
 class Change:
     """A command on a state: `accepted` if nothing refuses it, `after` is the state it leaves.
 
-    `grounds` has, by function, what comes of looking into each ground for refusal. `more` says that
-    a statement supposes more than definitions, so that it has to show that it is about something.
+    `grounds` has, by function, what comes of looking into each ground for refusal, `owed` what that
+    owes. `more` says that a statement supposes more than definitions, so that it has to show that
+    it is about something.
     """
 
     running: Interpreter
@@ -82,6 +83,7 @@ class Change:
     accepted: z3.BoolRef = FALSE
     known: list[Clause] = field(default_factory=list)
     grounds: dict[str, Ground] = field(default_factory=dict)
+    owed: list[Clause] = field(default_factory=list[Clause])
     affected: Symbolic = field(default_factory=lambda: fresh_set(PrincipalId, "affected"))
     done: list[Symbolic] = field(default_factory=list)
     more: bool = False
@@ -105,8 +107,10 @@ class Change:
         """Return the contract of a ground for refusal that keeps what comes of it."""
 
         def stand_in(running: Interpreter, when: z3.BoolRef, *given: typing.Any) -> Symbolic:
+            before = len(running.facts.owed)
             found = otherwise(running, when, *given)
             self.grounds[name] = when, found
+            self.owed += running.facts.owed[before:]
             return found
 
         return stand_in

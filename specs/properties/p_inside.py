@@ -11,6 +11,7 @@ import z3
 from grantproof.core.commands.language import CreateResource, SetResourceAttributes
 from grantproof.core.organization import Organization
 from specs.definitions.hierarchy import edge, least, preorder, reaches
+from specs.definitions.refusals import at
 from specs.kernel.values import Clause, Symbolic, fresh
 from specs.kernel.view import View
 from specs.properties.commands import About, Change, about_commands, by_definition
@@ -53,9 +54,7 @@ def fewer_edges() -> Stated:
     before, after = some(Organization, "before"), some(Organization, "after")
     known, goals = [], []
     for path in ("roles.parents", "groups.parents", "resources_in_parent"):
-        many, few = before, after
-        for name in path.split("."):
-            many, few = many.field(name), few.field(name)
+        many, few = at(before, path), at(after, path)
         x, y = fresh(str, "x"), fresh(str, "y")
         left = z3.Implies(edge(few.value, x, y), edge(many.value, x, y))
         known += [*preorder(many.value), least(few.value, partial(reaches, many.value))]

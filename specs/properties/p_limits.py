@@ -20,12 +20,12 @@ from specs.definitions import references, refusals
 from specs.definitions.facts import FACETS
 from specs.definitions.hierarchy import edge, reaches
 from specs.definitions.indexes import indexes
-from specs.definitions.refusals import MADE, chain, lineage
+from specs.definitions.refusals import MADE, at, chain, held, lineage
 from specs.footprints import classes_in
 from specs.kernel.membership import CARD, card, contains, same
 from specs.kernel.sorts import Name
 from specs.kernel.vacuity import terms
-from specs.kernel.values import Clause, Items, Symbolic, Term, cases, fresh, guarded
+from specs.kernel.values import Clause, Symbolic, Term, fresh, guarded
 from specs.kernel.view import View
 from specs.properties.commands import About, Change, about_commands
 from specs.properties.registry import Stated, some, states
@@ -110,13 +110,6 @@ def joining(command: View, cls: type) -> tuple[z3.ExprRef, z3.ExprRef | None]:
     return at(command, name)(), at(command, owner[0])() if owner else None
 
 
-def at(view: View, path: str) -> View:
-    """Return what the dotted path leads to."""
-    for name in path.split("."):
-        view = view.field(name)
-    return view
-
-
 def link(fact: type, change: Change) -> tuple[z3.ExprRef, z3.ExprRef] | None:
     """Return the ends of the edge that the command adds, if it is one."""
     if fact in AT_NODES:
@@ -142,12 +135,6 @@ def counts(before: View, after: View, fact: type, *, more: More | None = None) -
         if owner is not None:
             few, many = (held(at(state, place), owner) for state in (before, after))
             yield f"{place} of its owner", keeps(few, many, maximum, joins=more and more.name)
-
-
-def held(mapping: View, key: z3.ExprRef) -> Symbolic:
-    """Return what a mapping of sets has under the key, which may be absent."""
-    has = mapping.has(key)
-    return cases((has, mapping.at(key).value), (z3.Not(has), Items(())))
 
 
 def keeps(

@@ -48,6 +48,8 @@ FACTS: Final[dict[str, tuple[type, ...]]] = {
 """The facts that may refer to an entity, by the noun under which they are listed."""
 PREFIXES: Final = {"group": "group", "role": "role", "separation-of-duty set": "sod-set"}
 """Under which prefix an entity is a resource too, by its noun."""
+ELSEWHERE: Final = "_breaks_sod"
+"""The ground that P-SOD-EXACT is about."""
 FACTS_THAT_REFER: Final = tuple(cls for classes in FACTS.values() for cls in classes)
 
 
@@ -88,8 +90,10 @@ def grounds(command: type, change: Change) -> dict[str, z3.BoolRef]:
 
 def refused_as_declared(command: type, change: Change) -> list[Clause]:
     """Return that each ground is found exactly if it is there, and that its witness is true."""
-    goals = []
-    for name, there in grounds(command, change).items():
+    declared, goals = grounds(command, change), []
+    if change.grounds.keys() != {*declared, ELSEWHERE}:
+        raise LookupError
+    for name, there in declared.items():
         when, found = change.grounds[name]
         goals.append((f"{name} exactly", z3.Implies(when, View(found).there == there)))
         for guard, witness in guarded(found):

@@ -6,6 +6,8 @@ nobody else can come to break a set is the other half; together the check equals
 
 import z3
 
+from grantproof.core.commands.bounds import over_limit
+from grantproof.core.commands.guarding import named_by_guardrail
 from grantproof.core.commands.refusal import _breaks_sod
 from specs.definitions.duty import breached_at_some_start
 from specs.kernel.membership import contains
@@ -26,8 +28,11 @@ def exactly(change: Change, affected: Symbolic) -> Clause:
 
 
 def refused_exactly(_command: type, change: Change) -> list[Clause]:
-    """Return it of those affected, whoever they are."""
-    return [exactly(change, change.affected)]
+    """Return it of those affected, whoever they are, and that no ground breaks off."""
+    return [exactly(change, change.affected), *change.owed]
 
 
-about_commands(About("P-SOD-EXACT", refused_exactly, opened=(_breaks_sod,), refused=True))
+GROUNDS = (named_by_guardrail, over_limit, _breaks_sod)
+"""All that stand as symbols elsewhere: here each is read, for what its source owes on the way."""
+
+about_commands(About("P-SOD-EXACT", refused_exactly, opened=GROUNDS, refused=True))

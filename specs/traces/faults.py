@@ -8,10 +8,10 @@ that the fault names. Nothing is left to chance: what a fault needs to show is b
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from specs.faults.catalogue.concurrency import BLIND_RETRY, STALE_REFUSAL
 from specs.faults.fault import Edit
 
 STORE: Final = "grantproof.adapters.sql.store"
-POINT: Final = "grantproof.service.pap"
 
 COMPARED: Final = 'ORGANIZATION.c.revision == bindparam("before")'
 CHECK: Final = """        with self._connections.writing() as connection:
@@ -111,19 +111,7 @@ FAULTS: Final = (
         meeting="together",
         record="moves",
         why="NothingRead",
-        edits=(
-            Edit(POINT, "from dataclasses import dataclass", "from dataclasses import *"),
-            Edit(
-                POINT,
-                "        seal = self._store.commit(event, receipt=receipt, onto=seen.seal)\n"
-                "        if seal is None:\n"
-                "            return None\n",
-                "        while (seal := self._store.commit(event)) is None:\n"
-                "            current = self._store.revision(event.organization) or 0\n"
-                "            event = replace(event, revision=current + 1)\n"
-                "            outcome = replace(outcome, event=event)\n",
-            ),
-        ),
+        edits=BLIND_RETRY,
     ),
     TraceFault(
         id="stale-refusal",
@@ -131,12 +119,6 @@ FAULTS: Final = (
         meeting="overtaken",
         record="refuses",
         why="Stale",
-        edits=(
-            Edit(
-                POINT,
-                "return refused if self._store.revision(state.id) == state.revision else None",
-                "return refused",
-            ),
-        ),
+        edits=STALE_REFUSAL,
     ),
 )

@@ -25,9 +25,10 @@ from grantproof.core.identifiers import OrganizationId
 from grantproof.service.authors import Author
 from grantproof.service.pap import AdministrationPoint
 from grantproof.service.snapshots import Snapshots
+from specs.faults.catalogue.concurrency import POINT
 from specs.faults.fault import PatchDoesNotApply, patched
 from specs.traces.cast import APPROVER, FOUNDING, PAYMENT, PRINCIPALS, SUBMITTER, words_of
-from specs.traces.faults import FAULTS, POINT, STORE, Meeting, TraceFault
+from specs.traces.faults import FAULTS, STORE, Meeting, TraceFault
 from specs.traces.journal import Journal, Proposal, Record
 from specs.traces.places import Place
 from specs.traces.watching import Administrator, stored, watch

@@ -13,6 +13,28 @@ STORE: Final = "grantproof.adapters.memory.store"
 POINT: Final = "grantproof.service.pap"
 STALE: Final = "if state is None or state.revision != event.revision - 1:"
 
+BLIND_RETRY: Final = (
+    Edit(POINT, "from dataclasses import dataclass", "from dataclasses import *"),
+    Edit(
+        POINT,
+        "        seal = self._store.commit(event, receipt=receipt, onto=seen.seal)\n"
+        "        if seal is None:\n"
+        "            return None\n",
+        "        while (seal := self._store.commit(event)) is None:\n"
+        "            current = self._store.revision(event.organization) or 0\n"
+        "            event = replace(event, revision=current + 1)\n"
+        "            outcome = replace(outcome, event=event)\n",
+    ),
+)
+STALE_REFUSAL: Final = (
+    Edit(
+        POINT,
+        "return refused if self._store.revision(state.id) == state.revision else None",
+        "return refused",
+    ),
+)
+"""Faults of the service: whatever the store is, they are the same."""
+
 _lost_update = partial(Fault, kind="concurrency", property_id="P-CAS")
 
 FAULTS: Final = (
@@ -45,19 +67,7 @@ FAULTS: Final = (
         id="blind-retry",
         sentence="after a lost race the old decision is committed again under the new revision",
         gate=Model("broken/BlindRetry"),
-        edits=(
-            Edit(POINT, "from dataclasses import dataclass", "from dataclasses import *"),
-            Edit(
-                POINT,
-                "        seal = self._store.commit(event, receipt=receipt, onto=seen.seal)\n"
-                "        if seal is None:\n"
-                "            return None\n",
-                "        while (seal := self._store.commit(event)) is None:\n"
-                "            current = self._store.revision(event.organization) or 0\n"
-                "            event = replace(event, revision=current + 1)\n"
-                "            outcome = replace(outcome, event=event)\n",
-            ),
-        ),
+        edits=BLIND_RETRY,
     ),
     _lost_update(
         id="check-outside-transaction",
@@ -77,13 +87,7 @@ FAULTS: Final = (
         id="stale-refusal",
         sentence="a refusal is not held against the current revision",
         gate=Model("broken/StaleRefusal"),
-        edits=(
-            Edit(
-                POINT,
-                "return refused if self._store.revision(state.id) == state.revision else None",
-                "return refused",
-            ),
-        ),
+        edits=STALE_REFUSAL,
     ),
     Fault(
         id="retry-for-ever",

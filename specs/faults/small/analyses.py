@@ -232,8 +232,8 @@ def _able(small: Small, act: Able) -> Objection | None:
     return Objection("somebody is" if must else "nobody is", "nobody" if must else "somebody")
 
 
-class _Knowing(Solver):
-    """Knows nothing."""
+class _Ignorant(Solver):
+    """Knows no answer."""
 
     def solve(self, formula: Formula, span: Span) -> Solution:
         del formula, span
@@ -241,7 +241,7 @@ class _Knowing(Solver):
 
 
 def _helped(small: Small, act: Helped) -> Objection | None:
-    solver, night = _Knowing(), c.Context(0, 3, 2, 1970)
+    solver, night = _Ignorant(), c.Context(0, 3, 2, 1970)
     found = remedies(small.state, act.request, night, solver=solver)
     known = remedies(small.state, act.request, night, solver=Solver())
     if len(found) == len(known):

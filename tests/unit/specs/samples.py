@@ -80,6 +80,13 @@ class Doubled:
 
 
 @dataclass(frozen=True)
+class Crate:
+    """A class with a field that may be nothing."""
+
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
 class Nowhere:
     """A class without fields."""
 

@@ -10,13 +10,14 @@ from grantproof.core.relation import Graph
 from specs.kernel.loops import Invariant
 from specs.kernel.membership import same, union
 from specs.kernel.values import Clause
-from tests.unit.specs.samples import LIMIT, Circle, Doubled, Inputs, Shape, on
+from tests.unit.specs.samples import LIMIT, Circle, Crate, Doubled, Inputs, Shape, on
 
 WORDS: Final = ("a", "b")
 FEW: Final = frozenset({"a", "b"})
 NOBODY: Final[Map[str, int]] = Map()
 EMPTY: Final = frozenset[str]()
 A: Final = frozenset({"a"})
+FULL, OPEN = Crate(3), Crate(None)
 
 STRINGS: Final[tuple[Inputs, ...]] = ((EMPTY,), (A,), (frozenset({"c"}),), (FEW,))
 SETS: Final[tuple[Inputs, ...]] = (
@@ -229,6 +230,38 @@ def next_one(members: frozenset[str]) -> str:
     return next(word for word in members)
 
 
+@on(((),), (((("a",),),)), ((("a",), ("b",)),), owing=((((),),), ((("a",), ()),)))
+def all_begin(paths: tuple[tuple[str, ...], ...]) -> bool:
+    """`map` of a function: owed of each that it can be applied."""
+    return all(map(begins, paths))
+
+
+def begins(path: tuple[str, ...]) -> bool:
+    """Whether the first word is known."""
+    return path[0] in FEW
+
+
+@on(
+    (FULL, (FULL,)),
+    (FULL, (FULL, OPEN)),
+    (OPEN, (OPEN,)),
+)
+def another_is_open(crate: Crate, others: tuple[Crate, ...]) -> bool:
+    """What a test has said of a variable is not said of another one of that name."""
+    if crate.limit is None:
+        return False
+    return any(crate.limit is None for crate in others)
+
+
+@on((FULL, FULL), (FULL, OPEN), (OPEN, FULL))
+def is_open_then(crate: Crate, other: Crate) -> bool:
+    """Nor of what the variable is bound to afterwards."""
+    if crate.limit is None:
+        return True
+    crate = other
+    return crate.limit is None
+
+
 # ---------------------------------------------------------------- mappings
 
 
@@ -324,6 +357,19 @@ def gathered(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
 def yielded(one: frozenset[str], other: frozenset[str]) -> bool:
     """What a generator yields, in loops, from others, and at once."""
     return "b" in yielding(one, other)
+
+
+@on((A,), (EMPTY,), owing=((FEW,),))
+def yielded_or_raised(members: frozenset[str]) -> bool:
+    """A generator that may raise: owed that it does not."""
+    return "a" in raising(members)
+
+
+def raising(members: frozenset[str]) -> Iterator[str]:
+    """Yield the words, unless there is one that must not be."""
+    if "b" in members:
+        raise ValueError
+    yield from members
 
 
 def yielding(one: frozenset[str], other: frozenset[str]) -> Iterator[str]:

@@ -169,6 +169,15 @@ WRITES: Final = [
         (c.CreateKind, "set-refers", "theorem"),
         id="a change that writes something besides",
     ),
+    pytest.param(
+        tampered(
+            COMMANDS_MODULE,
+            "after = replace(after, administered=True)",
+            "after = replace(after, administered=True, sod_sets=state.sod_sets)",
+        ),
+        (c.CreateKind, "set-refers", "theorem"),
+        id="a change that puts back what was there before",
+    ),
 ]
 
 
@@ -218,6 +227,18 @@ def test_p_induct_an_organization_that_escapes_is_read_whole(use: str) -> None:
     opened = cells(source, c.CreateKind)["CreateKind", "last-administrator-kept"]
     assert opened.kind == "hole"
     assert "revision" in opened.reason
+
+
+def test_p_induct_a_check_of_something_unknown_is_not_read() -> None:
+    """Of a parameter that is not annotated as an organization it is not known what is read."""
+    source = tampered(
+        CHECKS,
+        "def _roles_acyclic(state: Organization)",
+        "def _roles_acyclic(state: Organization | None)",
+    )
+    opened = cells(source, c.AddParent)["AddParent", "roles-acyclic"]
+    assert opened.kind == "hole"
+    assert "is annotated as an Organization" in opened.reason
 
 
 def test_p_induct_a_lost_theorem_opens_its_cells() -> None:

@@ -1,8 +1,12 @@
 """What a verdict rests on: every seed proves every goal, and the hypotheses that count are told."""
 
+import pytest
 import z3
 
 from specs.kernel.proof import SEEDS, Answer, Proof, Theorem, again, decide, decided
+from specs.kernel.sorts import Name
+from specs.kernel.vacuity import BY_DEFINITION, refutes, satisfiable
+from specs.kernel.values import CHOICE
 
 P, Q, R = z3.Bools("p q r")
 KNOWN = (("p", P), ("p implies q", z3.Implies(P, Q)), ("r", R))
@@ -35,6 +39,22 @@ def test_what_does_not_follow_is_refuted_with_its_goal() -> None:
     """The first goal that fails is named, with values under which it does."""
     result = decide(Theorem("P-SOUND", "made up", KNOWN[:1], (("p", P), ("q", Q))))
     assert (result.verdict, result.detail[:3]) == ("refuted", "q: ")
+
+
+@pytest.mark.parametrize("name", [CHOICE, BY_DEFINITION + "it is chosen"])
+def test_a_world_refutes_only_with_what_is_chosen_and_defined_as_it_is(name: str) -> None:
+    """Left out they would make no world less possible, but refute what follows from them."""
+    chosen, one = z3.Consts("chosen one", Name)
+    there = z3.Function("there", Name, z3.BoolSort())
+    known = [
+        ("there is one", z3.Exists([one], there(one))),
+        (name, z3.Implies(z3.Exists([one], there(one)), there(chosen))),
+    ]
+    goal = ("what is chosen is there", there(chosen))
+    assert satisfiable([*known, ("not so", z3.Not(goal[1]))])
+    assert not refutes(known, goal)
+    assert refutes(known, ("it is not", z3.Not(goal[1])))
+    assert refutes(known[:1], goal)
 
 
 def test_a_later_goal_may_use_one_before_it_where_proofs_go_in_steps() -> None:

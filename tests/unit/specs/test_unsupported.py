@@ -40,6 +40,11 @@ EXPRESSIONS: Final = (
     "{'a': 1} == mapping",
     "{word: 1 for word in members} == mapping",
     "(lambda: True)()",
+    # Identity of what may be there twice.
+    "circle is shape",
+    "number is 1",
+    "maybe is number or maybe is None",
+    "members is not members",
     "(number := 3) > 2",
     "{*members} == members",
     # Truth of what is no truth, and comparisons of what does not compare.
@@ -162,6 +167,12 @@ STATEMENTS: Final = (
     "for one in members:\n        if one in FEW:\n            raise ValueError\n    return True",
     "for one in members:\n        if one == word:\n            return 1\n        return 2",
     "for one in number:\n        return True\n    return False",
+    "work = members\n    for one in members:\n        work = work | {min(path)}\n    return True",
+    # A set that is changed in place and may have another name: that would change too.
+    "members.add(word)\n    return True",
+    "found = members\n    found.add(word)\n    return True",
+    "found = set(members)\n    work = found\n    work.add(word)\n    return word in found",
+    "found = set(members)\n    work = found\n    found.add(word)\n    return word in work",
     "word.upper()\n    return True",
     "members.discard(word)\n    return True",
     "yield\n    return True",

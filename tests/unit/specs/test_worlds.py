@@ -23,6 +23,17 @@ def test_what_supposes_more_is_vacuous() -> None:
     assert told.detail == "supposes what shown does not: impossible"
 
 
+def test_what_leans_on_a_theorem_that_shows_nothing_is_vacuous() -> None:
+    """A theorem that leaves its world to a third, or that nobody has stated, shows none."""
+    third = dataclasses.replace(SHOWN, possible_as="third")
+    (told,) = [one for one in unshown([third, LEANS]) if one.name == "leans"]
+    assert (told.verdict, told.detail) == ("vacuous", "shown shows no world itself")
+    (told,) = unshown([LEANS])
+    assert (told.verdict, told.detail) == ("vacuous", "shown is not stated")
+    stated = dataclasses.replace(LEANS, possible_as="properties.p_sod_kept.AddParent")
+    assert unshown([stated]) == []
+
+
 def test_what_holds_in_every_world_is_no_matter() -> None:
     """A definition, a choice, a type and what a proved theorem promises can always be supposed."""
     anyway = (BY_DEFINITION + "x", CHOICE, DISTINCT, PROMISED + "x", TYPES + "Claim.role")
