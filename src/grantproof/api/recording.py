@@ -198,7 +198,8 @@ class Recording:
 
     def opened(self, request_id: str, caller: Caller) -> Diary | None:
         """Return the diary of a request for which there is room, nothing where it is not logged."""
-        return Diary(request_id, caller) if self._logs(request_id) else None
+        logged = self._log is not None and sampled(request_id, self._share)
+        return Diary(request_id, caller) if logged else None
 
     @property
     def has_room(self) -> bool:
@@ -214,9 +215,6 @@ class Recording:
             self._log.drop(len(diary.entries))
         else:
             self._log.take(diary.entries)
-
-    def _logs(self, request_id: str) -> bool:
-        return self._log is not None and sampled(request_id, self._share)
 
     async def _room(self, log: DecisionLog) -> None:
         looks = int(WAIT_SECONDS_MAX / LOOK_SECONDS) if self._overflow is Overflow.WAIT else 0
