@@ -31,16 +31,16 @@ def run_stages(
     on_row: OnRow,
     on_stage: OnStage,
 ) -> list[Stage]:
-    """Return what became of each stage, in order; a stage alone may use both processors.
+    """Return what became of each stage, in order.
 
-    `held` holds a stage that has ended to what is pinned, before anybody is told of it.
+    Each may use as many processors as stages run at once: so none is idle while a stage waits, nor
+    while the last is alone. `held` holds a stage that has ended to what is pinned, before anybody
+    is told of it.
     """
-    at_once = min(AT_ONCE, len(names))
-    jobs = AT_ONCE // max(at_once, 1)
 
     def one(name: str) -> Stage:
         log = logs / f"{name}.log"
-        stage = held(run_stage(name, worker(name, jobs), log=log, on_row=on_row))
+        stage = held(run_stage(name, worker(name, AT_ONCE), log=log, on_row=on_row))
         on_stage(stage)
         return stage
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from specs.gate import worker
+from specs.gate import running, worker
 from specs.gate.files import write_json, write_junit
 from specs.gate.main import main, passed, with_ratchets
 from specs.gate.ratchets import TABLE, read_pins
@@ -23,7 +23,7 @@ from specs.gate.report import (
     read,
     written,
 )
-from specs.gate.running import run_stage
+from specs.gate.running import run_stage, run_stages
 from specs.gate.table import failures
 
 GOOD = Row("P-SOUND", "evaluate", "proved", 0.1)
@@ -132,6 +132,28 @@ def test_what_a_stage_and_its_own_processes_compute_is_counted(tmp_path: Path) -
     code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {busy!r}])"
     assert ran(tmp_path, code).processor_seconds >= 0.3
     assert ran(tmp_path, "import time; time.sleep(0.4)").processor_seconds < 0.3
+
+
+def test_every_stage_may_use_both_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside another, too: else one would be idle while that waits, or once it has ended."""
+    given: dict[str, int] = {}
+
+    def silent(name: str, jobs: int) -> tuple[str, ...]:
+        given[name] = jobs
+        return (sys.executable, "-c", "")
+
+    monkeypatch.setattr(running, "worker", silent)
+    stages = run_stages(
+        ["tla", "smoke", "faults"],
+        tmp_path,
+        held=lambda stage: stage,
+        on_row=lambda _name, _row: None,
+        on_stage=lambda _stage: None,
+    )
+    assert [stage.name for stage in stages] == ["tla", "smoke", "faults"]
+    assert given == {"tla": 2, "smoke": 2, "faults": 2}
 
 
 @pytest.mark.parametrize(
