@@ -33,14 +33,17 @@ def run_stages(
 ) -> list[Stage]:
     """Return what became of each stage, in order.
 
-    Each may use as many processors as stages run at once: so none is idle while a stage waits, nor
-    while the last is alone. `held` holds a stage that has ended to what is pinned, before anybody
-    is told of it.
+    Of many, the first have a processor each: they take longest, and one of them is a single process
+    that would get less beside two. Each of the others may use all: so none is idle while a stage
+    waits, nor while the last is alone. `held` holds a stage that has ended to what is pinned,
+    before anybody is told of it.
     """
+    first = names[:AT_ONCE] if len(names) > AT_ONCE else ()
 
     def one(name: str) -> Stage:
         log = logs / f"{name}.log"
-        stage = held(run_stage(name, worker(name, AT_ONCE), log=log, on_row=on_row))
+        jobs = 1 if name in first else AT_ONCE
+        stage = held(run_stage(name, worker(name, jobs), log=log, on_row=on_row))
         on_stage(stage)
         return stage
 

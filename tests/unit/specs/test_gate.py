@@ -134,10 +134,18 @@ def test_what_a_stage_and_its_own_processes_compute_is_counted(tmp_path: Path) -
     assert ran(tmp_path, "import time; time.sleep(0.4)").processor_seconds < 0.3
 
 
-def test_every_stage_may_use_both_processors(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["specs", "properties", "tla", "smoke"], [1, 1, 2, 2]),
+        (["tla", "smoke"], [2, 2]),
+        (["faults"], [2]),
+    ],
+)
+def test_no_processor_is_idle_while_a_stage_waits_or_is_the_last(
+    names: list[str], expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beside another, too: else one would be idle while that waits, or once it has ended."""
+    """All but the first two of many may use both, beside another stage, too."""
     given: dict[str, int] = {}
 
     def silent(name: str, jobs: int) -> tuple[str, ...]:
@@ -146,14 +154,14 @@ def test_every_stage_may_use_both_processors(
 
     monkeypatch.setattr(running, "worker", silent)
     stages = run_stages(
-        ["tla", "smoke", "faults"],
+        names,
         tmp_path,
         held=lambda stage: stage,
         on_row=lambda _name, _row: None,
         on_stage=lambda _stage: None,
     )
-    assert [stage.name for stage in stages] == ["tla", "smoke", "faults"]
-    assert given == {"tla": 2, "smoke": 2, "faults": 2}
+    assert [stage.name for stage in stages] == names
+    assert [given[name] for name in names] == expected
 
 
 @pytest.mark.parametrize(
