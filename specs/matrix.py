@@ -19,7 +19,6 @@ from rich.table import Table
 from grantproof.core import invariants
 from specs.closings import CLOSINGS, Closing
 from specs.footprints import FIELDS, Footprint, Footprints
-from specs.kernel.source import Source
 from specs.properties.commands import COMMANDS
 from specs.run import UNREADABLE
 from specs.theorems import statements
@@ -56,15 +55,18 @@ class Row:
 
 
 def grid(
-    source: Source | None = None,
+    prints: Footprints | None = None,
     *,
     stated: Collection[str] | None = None,
     commands: Iterable[type] = COMMANDS,
 ) -> tuple[Cell, ...]:
-    """Return the cells of the commands, one after the other; `stated` names the theorems."""
-    prints = Footprints(Source() if source is None else source)
+    """Return the cells of the commands, one after the other; `stated` names the theorems.
+
+    `prints` are those of a source: of the one that is there, unless they are given.
+    """
+    read = Footprints() if prints is None else prints
     there = statements().keys() if stated is None else stated
-    return tuple(cell for command in commands for cell in _of_command(prints, command, there))
+    return tuple(cell for command in commands for cell in _of_command(read, command, there))
 
 
 def _of_command(prints: Footprints, command: type, stated: Collection[str]) -> Iterator[Cell]:

@@ -31,15 +31,18 @@ def run_stages(
     on_row: OnRow,
     on_stage: OnStage,
 ) -> list[Stage]:
-    """Return what became of each stage, in order; a stage alone may use both processors.
+    """Return what became of each stage, in order.
 
-    `held` holds a stage that has ended to what is pinned, before anybody is told of it.
+    Of many, the first have a processor each: they take longest, and one of them is a single process
+    that would get less beside two. Each of the others may use all: so none is idle while a stage
+    waits, nor while the last is alone. `held` holds a stage that has ended to what is pinned,
+    before anybody is told of it.
     """
-    at_once = min(AT_ONCE, len(names))
-    jobs = AT_ONCE // max(at_once, 1)
+    first = names[:AT_ONCE] if len(names) > AT_ONCE else ()
 
     def one(name: str) -> Stage:
         log = logs / f"{name}.log"
+        jobs = 1 if name in first else AT_ONCE
         stage = held(run_stage(name, worker(name, jobs), log=log, on_row=on_row))
         on_stage(stage)
         return stage

@@ -47,7 +47,7 @@ from grantproof.core.model import (
 )
 from grantproof.core.organization import Organization, with_fact
 from tests.strategies.entities import sod_sets
-from tests.strategies.names import FEW
+from tests.strategies.names import FEW, once
 from tests.strategies.values import constraints
 
 AWAKE: Final = 0.92
@@ -91,26 +91,36 @@ ACTIONS: Final[list[ActionPattern]] = [
 ]
 
 
+CHANCE: Final = st.randoms(use_true_random=True)
+SETS: Final = st.lists(sod_sets(FEW), max_size=2)
+LIMITS: Final = st.lists(constraints(FEW), min_size=1, max_size=2)
+ROLE: Final = st.sampled_from(ROLES)
+ACTION: Final = st.sampled_from(ACTIONS)
+PATTERN: Final = st.sampled_from(PATTERNS)
+
+
+@once
 @st.composite
 def crowded_claims(draw: st.DrawFn, number: int) -> Claim:
     """A claim of any role; every other one under constraints."""
-    limits = draw(st.lists(constraints(FEW), min_size=1, max_size=2))
+    limits = draw(LIMITS)
     return Claim(
         ClaimId(f"c{number}"),
-        draw(st.sampled_from(ROLES)),
-        draw(st.sampled_from(ACTIONS)),
-        draw(st.sampled_from(PATTERNS)),
+        draw(ROLE),
+        draw(ACTION),
+        draw(PATTERN),
         tuple(limits) if number % 2 else (),
     )
 
 
+@once
 @st.composite
 def crowds(draw: st.DrawFn) -> Organization:
     """A valid organization of the same entities; sets that its assignments break are dynamic."""
     # Drawn links come in too few shapes; how many there are is drawn, so that this still shrinks.
-    chance = draw(st.randoms(use_true_random=True))
+    chance = draw(CHANCE)
     # First, as what is drawn before them decides whether there are any.
-    sets = {made.id: made for made in draw(st.lists(sod_sets(FEW), max_size=2))}
+    sets = {made.id: made for made in draw(SETS)}
     people = [Principal(name, active=chance.random() < AWAKE) for name in PRINCIPALS]
     edges = chance.sample(EDGES, draw(st.integers(0, 12)))
     holdings = chance.sample(HOLDINGS, draw(st.integers(0, 9)))

@@ -6,7 +6,7 @@ from the first command on, and shrink to what a counterexample needs.
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Final
+from typing import Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -48,6 +48,7 @@ ACTOR: Final = "tester"
 LINKS_MAX: Final = 6
 GRANTS_MAX: Final = 3
 OTHERS_MAX: Final = 3
+Drawn = TypeVar("Drawn")
 
 
 def created(noun: str, name: str) -> SingleCommand | None:
@@ -150,14 +151,28 @@ def administrations(draw: st.DrawFn, names: Names) -> list[SingleCommand]:
 @st.composite
 def wishes(draw: st.DrawFn, names: Names) -> list[SingleCommand]:
     """Commands for one organization: granted claims, administrators, links, sets, then anything."""
-    granted = draw(st.lists(grants(names), min_size=1, max_size=GRANTS_MAX))
-    administered = draw(st.lists(administrations(names), max_size=1))
-    linked = draw(st.lists(links(names), max_size=LINKS_MAX))
-    divided = draw(st.lists(divisions(names), max_size=1))
-    guarded = draw(st.lists(guardrails(names).map(CreateGuardrail), max_size=1))
-    rest = draw(st.lists(others(names), max_size=OTHERS_MAX))
+    granted = draw(some(grants(names), least=1, most=GRANTS_MAX))
+    administered = draw(some(administrations(names)))
+    linked = draw(some(links(names), most=LINKS_MAX))
+    divided = draw(some(divisions(names)))
+    guarded = draw(some(guarding(names)))
+    rest = draw(some(others(names), most=OTHERS_MAX))
     suspended = draw(suspensions(names))
     return [*chain(*granted, *administered, linked, *divided, guarded, rest, suspended)]
+
+
+@once
+def some(
+    drawn: SearchStrategy[Drawn], *, least: int = 0, most: int = 1
+) -> SearchStrategy[list[Drawn]]:
+    """So many of what is drawn."""
+    return st.lists(drawn, min_size=least, max_size=most)
+
+
+@once
+def guarding(names: Names) -> SearchStrategy[SingleCommand]:
+    """Commands that create a guardrail."""
+    return guardrails(names).map(CreateGuardrail)
 
 
 @once

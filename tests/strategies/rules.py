@@ -19,24 +19,35 @@ from grantproof.analysis.reachability.problem import (
     reached,
 )
 from grantproof.core.identifiers import PrincipalId, RoleId
+from tests.strategies.names import once
 
 ROLES: Final = tuple(map(RoleId, "abcd"))
 USERS: Final = tuple(map(PrincipalId, ("u", "v")))
 NO_ROLES: Final[Roles] = frozenset()
 
 
+@once
 def role_sets(most: int = 2) -> SearchStrategy[Roles]:
     """A few of the roles."""
     return st.frozensets(st.sampled_from(ROLES), max_size=most)
 
 
+ROLE: Final = st.sampled_from(ROLES)
+ADMINISTRATOR: Final = st.sampled_from((*ROLES, None))
+EDGES: Final = st.lists(st.tuples(ROLE, ROLE), max_size=1)
+ASSIGNING: Final = st.lists(
+    st.builds(CanAssign, ADMINISTRATOR, role_sets(), role_sets(), ROLE), max_size=4
+)
+REVOKING: Final = st.lists(st.builds(CanRevoke, ADMINISTRATOR, ROLE), max_size=4)
+
+
+@once
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
     """A problem of four roles and up to two users, often with inheritance."""
-    role, admin = st.sampled_from(ROLES), st.sampled_from((*ROLES, None))
-    goal = draw(role)
+    goal = draw(ROLE)
     users = USERS[: draw(st.integers(1, len(USERS)))]
-    edges = draw(st.lists(st.tuples(role, role), max_size=1))
+    edges = draw(EDGES)
     parents: dict[RoleId, Roles] = {}
     for one, other in edges:
         if one < other:
@@ -46,16 +57,15 @@ def problems(draw: st.DrawFn) -> Problem:
     # A way that may be there: what else there is shortens it, forbids it or lets it be.
     path = (
         CanAssign(first, NO_ROLES, draw(role_sets(1)), second),
-        CanAssign(draw(admin), frozenset({second}), draw(role_sets(1)), third),
+        CanAssign(draw(ADMINISTRATOR), frozenset({second}), draw(role_sets(1)), third),
         CanAssign(draw(st.sampled_from((second, third))), NO_ROLES, draw(role_sets(1)), goal),
     )
-    rules = st.builds(CanAssign, admin, role_sets(), role_sets(), role)
     return Problem(
         roles=frozenset(ROLES),
         users={user: draw(role_sets(1)) - {goal} | {first} for user in users[:1]}
         | {user: draw(role_sets(1)) - {goal} for user in users[1:]},
-        can_assign=(*path, *draw(st.lists(rules, max_size=4))),
-        can_revoke=tuple(draw(st.lists(st.builds(CanRevoke, admin, role), max_size=4))),
+        can_assign=(*path, *draw(ASSIGNING)),
+        can_revoke=tuple(draw(REVOKING)),
         goal=Goal(goal, draw(st.sampled_from((*users, None)))),
         parents=parents,
     )

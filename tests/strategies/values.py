@@ -111,14 +111,16 @@ def attribute_constraints(draw: st.DrawFn, names: Names = ANY) -> Attribute:
     return Attribute(draw(paths(names)), operator, draw(operands(names, operator=operator)))
 
 
+DAYS: Final = st.just(EVERY_DAY) | st.frozensets(st.integers(0, DAYS_PER_WEEK - 1), min_size=1)
+
+
 @once
 @st.composite
 def time_windows(draw: st.DrawFn) -> TimeWindow:
     """Windows of any hours; every day, or any days but none."""
     start = draw(st.integers(0, HOURS_PER_DAY - 1))
     end = draw(st.integers(start + 1, HOURS_PER_DAY))
-    days = st.frozensets(st.integers(0, DAYS_PER_WEEK - 1), min_size=1)
-    return TimeWindow(start, end, draw(st.just(EVERY_DAY) | days))
+    return TimeWindow(start, end, draw(DAYS))
 
 
 @once

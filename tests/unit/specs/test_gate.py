@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from specs.gate import worker
+from specs.gate import running, worker
 from specs.gate.files import write_json, write_junit
 from specs.gate.main import main, passed, with_ratchets
 from specs.gate.ratchets import TABLE, read_pins
@@ -23,7 +23,7 @@ from specs.gate.report import (
     read,
     written,
 )
-from specs.gate.running import run_stage
+from specs.gate.running import run_stage, run_stages
 from specs.gate.table import failures
 
 GOOD = Row("P-SOUND", "evaluate", "proved", 0.1)
@@ -132,6 +132,36 @@ def test_what_a_stage_and_its_own_processes_compute_is_counted(tmp_path: Path) -
     code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {busy!r}])"
     assert ran(tmp_path, code).processor_seconds >= 0.3
     assert ran(tmp_path, "import time; time.sleep(0.4)").processor_seconds < 0.3
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["specs", "properties", "tla", "smoke"], [1, 1, 2, 2]),
+        (["tla", "smoke"], [2, 2]),
+        (["faults"], [2]),
+    ],
+)
+def test_no_processor_is_idle_while_a_stage_waits_or_is_the_last(
+    names: list[str], expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All but the first two of many may use both, beside another stage, too."""
+    given: dict[str, int] = {}
+
+    def silent(name: str, jobs: int) -> tuple[str, ...]:
+        given[name] = jobs
+        return (sys.executable, "-c", "")
+
+    monkeypatch.setattr(running, "worker", silent)
+    stages = run_stages(
+        names,
+        tmp_path,
+        held=lambda stage: stage,
+        on_row=lambda _name, _row: None,
+        on_stage=lambda _stage: None,
+    )
+    assert [stage.name for stage in stages] == names
+    assert [given[name] for name in names] == expected
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ Cells = Mapping[tuple[str, str], Cell]
 
 def cells(source: Source, *commands: type) -> Cells:
     """The cells of a source that is tampered with, by command and invariant."""
-    return by_name(grid(source, commands=commands))
+    return by_name(grid(Footprints(source), commands=commands))
 
 
 def by_name(found: Iterable[Cell]) -> Cells:
@@ -58,9 +58,15 @@ def tampered(module: str, old: str, new: str) -> Source:
 
 
 @pytest.fixture(scope="module")
-def every() -> tuple[Cell, ...]:
+def prints() -> Footprints:
+    """What the source as it is writes and reads, found out once for all tests."""
+    return Footprints()
+
+
+@pytest.fixture(scope="module")
+def every(prints: Footprints) -> tuple[Cell, ...]:
     """The matrix of the source as it is."""
-    return grid()
+    return grid(prints)
 
 
 @pytest.fixture(scope="module")
@@ -241,11 +247,11 @@ def test_p_induct_a_check_of_something_unknown_is_not_read() -> None:
     assert "is annotated as an Organization" in opened.reason
 
 
-def test_p_induct_a_lost_theorem_opens_its_cells() -> None:
+def test_p_induct_a_lost_theorem_opens_its_cells(prints: Footprints) -> None:
     """A theorem that is no longer stated closes nothing."""
     lost = "properties.p_ref.AddParent"
     stated = statements().keys() - {lost}
-    opened = holes(grid(stated=stated, commands=(c.AddParent, c.CreateRole)))
+    opened = holes(grid(prints, stated=stated, commands=(c.AddParent, c.CreateRole)))
     assert {cell.command for cell in opened} == {"AddParent"}
     assert {"parent-refers", "set-refers"} <= {cell.invariant for cell in opened}
     assert all(lost in cell.reason for cell in opened)
@@ -259,25 +265,27 @@ def test_p_induct_what_apply_writes_may_not_matter_to_who_administers() -> None:
         "    roles = closure(administrative_roles(state), state.roles.children)\n"
         "    assert state.revision >= 0\n",
     )
-    opened = {cell.invariant for cell in holes(grid(source, commands=(c.CreateKind,)))}
+    opened = {cell.invariant for cell in holes(grid(Footprints(source), commands=(c.CreateKind,)))}
     assert opened == {"last-administrator-kept"}
 
 
-def test_p_induct_an_invariant_without_an_argument_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_p_induct_an_invariant_without_an_argument_is_open(
+    prints: Footprints, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A new check of `valid`, or one that is gone, is a row of holes; and the command fails."""
     monkeypatch.setattr(matrix, "CHECKS", {**matrix.CHECKS, "new": STRUCTURE["set-refers"]})
-    opened = holes(grid())
+    opened = holes(grid(prints))
     assert {cell.invariant for cell in opened} == {"new"}
     assert len(opened) == len(COMMANDS)
     monkeypatch.setattr(matrix, "grid", lambda: opened)
     assert main(["--holes"]) == 1
     monkeypatch.setattr(matrix, "CHECKS", {"set-refers": STRUCTURE["set-refers"]})
-    opened = holes(grid(commands=(c.CreateKind,)))
+    opened = holes(grid(prints, commands=(c.CreateKind,)))
     assert {cell.invariant for cell in opened} == set(INVARIANTS) - {"set-refers"}
 
 
 def test_p_induct_what_can_be_thawed_is_not_closed_by_its_constructor(
-    monkeypatch: pytest.MonkeyPatch,
+    prints: Footprints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only of a frozen class does the constructor have the last word."""
 
@@ -287,7 +295,7 @@ def test_p_induct_what_can_be_thawed_is_not_closed_by_its_constructor(
 
     closing = replace(CLOSINGS["set-well-formed"], made=(Thawed,))
     monkeypatch.setitem(CLOSINGS, "set-well-formed", closing)
-    opened = holes(grid(commands=(c.CreateSodSet, c.CreateRole)))
+    opened = holes(grid(prints, commands=(c.CreateSodSet, c.CreateRole)))
     assert [(cell.command, cell.invariant) for cell in opened] == [
         ("CreateSodSet", "set-well-formed")
     ]
