@@ -59,11 +59,12 @@ def serving(
     worker: Worker | None = None,
     **settings: Any,
 ) -> Iterator[Api]:
-    """The application over `store`, which holds `acme`; nothing is looked for behind its back.
+    """The application over `store`, which holds `acme`; it hears of changes, and looks for none.
 
+    Not for a minute: a machine that is busy with other things makes no answer too old to be given.
     The client presents a new key as it is wanted, or none; `worker` is one of several.
     """
-    chosen = Settings(**{"follow_seconds": 60, **settings})
+    chosen = Settings(**{"follow_seconds": 60, "max_staleness": 300, **settings})
 
     def composing(_: Settings, on_owner: Owner) -> Services:
         services = services_over(store, on_owner, demo=chosen.demo, settings=chosen)
