@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,11 @@ settings.register_profile(
 # For hunting: `pytest --hypothesis-profile=explore` draws new and many more examples.
 settings.register_profile("explore", max_examples=5_000, deadline=None, print_blob=True)
 settings.load_profile("ci")
+
+# What is compiled is kept beside the sources, whatever the environment wishes: tests start hundreds
+# of processes, each of which would compile all that it imports, and every worker all of the tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So a shell starts what it runs in the background, and processes that are tested would inherit

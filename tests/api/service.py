@@ -59,8 +59,9 @@ def serving(
     worker: Worker | None = None,
     **settings: Any,
 ) -> Iterator[Api]:
-    """The application over `store`, which holds `acme`; nothing is looked for behind its back.
+    """The application over `store`, which holds `acme`; it hears of changes, and looks for none.
 
+    Not for a minute: a machine that is busy with other things makes no answer too old to be given.
     The client presents a new key as it is wanted, or none; `worker` is one of several.
     """
     # Where other work takes the processor looks come late, and what is old then would be refused.
