@@ -24,7 +24,8 @@ def each_like(pattern: Like, name: str, values: Sequence[object]) -> list[Like]:
     made = list(map(object.__new__, repeat(cls, len(values))))
     for field in fields(cls):
         column = values if field.name == name else repeat(getattr(pattern, field.name))
-        deque(map(vars(cls)[field.name].__set__, made, column), maxlen=0)
+        slot: Any = vars(cls)[field.name]
+        deque(map(slot.__set__, made, column), maxlen=0)
     return made
 
 
