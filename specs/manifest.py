@@ -113,19 +113,25 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     **dict.fromkeys(
         (
+            "gathering.Among.add_backward",
+            "gathering.Among.add_forward",
             "gathering.Edges.add_edge",
             "gathering.Edges.add_node",
             "gathering.Edges.made",
             "gathering.Gathering.adding",
             "gathering.Gathering.organization",
             "gathering.Pairs.add",
-            "gathering.Pairs.add_usual",
+            "gathering.Pairs.among",
             "gathering.Pairs.made",
         ),
         (
             ("tests/unit/core/test_gathering.py", "tests/differential/test_gathering_agrees.py"),
             "a second way to the same state, held to `with_fact`, which is proved",
         ),
+    ),
+    "gathering.near": (
+        ("tests/unit/core/test_gathering.py",),
+        "an order, of which nothing depends",
     ),
     "geodesy.degrees": (("tests/unit/core/test_geodesy.py",), FOR_PEOPLE),
     "geodesy.distance": (
@@ -161,6 +167,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "index.Index.nearest": (
         ("tests/unit/core/test_index.py", "tests/stateful/test_index.py"),
         SECOND,
+    ),
+    "evolving.each_like": (
+        ("tests/unit/core/test_evolving.py",),
+        "held to the constructor itself, value by value",
     ),
     "identifiers.Identifier.each": (
         ("tests/unit/core/test_identifiers.py",),

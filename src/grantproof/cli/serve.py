@@ -61,8 +61,7 @@ def serve(
     print_config: PrintConfig = False,
 ) -> None:
     """Start the service."""
-    from grantproof.bootstrap import why_read_only
-    from grantproof.cli.unknown_settings import tell_unknown_settings
+    from grantproof.service.collector import collector_paused
 
     given = {
         "demo": demo or None,
@@ -70,7 +69,12 @@ def serve(
         "port": port,
         "workers": workers,
     }
-    settings = operator.settings_with(given)
+    # What is loaded to serve stays, so there is no garbage to look for in it.
+    with collector_paused():
+        from grantproof.bootstrap import why_read_only
+        from grantproof.cli.unknown_settings import tell_unknown_settings
+
+        settings = operator.settings_with(given)
     tell_unknown_settings()
     if print_config:
         flags = {name for name, value in given.items() if value is not None}
@@ -80,11 +84,12 @@ def serve(
     check_report(settings)
     check_traces()
     with listening(settings.host, settings.port) as listener:
-        if settings.workers == 1:
-            from grantproof.cli.server import load_application
+        with collector_paused():
+            if settings.workers == 1:
+                from grantproof.cli.server import load_application
 
-            load_application()
-        keyless = _is_keyless(settings)
+                load_application()
+            keyless = _is_keyless(settings)
         announce(settings, keyless=keyless is True, read_only=why_read_only(settings))
         os.environ.update(environment(settings))
         if settings.workers == 1:

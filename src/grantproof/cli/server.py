@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 from typing_extensions import override
 
-from grantproof.service.collector import collector_paused
-
 if TYPE_CHECKING:
     from grantproof.settings import Settings
 
@@ -31,9 +29,8 @@ TICKS_A_LOOK: Final = 10
 
 
 def load_application() -> None:
-    """Import what is to be served, without a look for garbage: all of it stays."""
-    with collector_paused():
-        import_module(APPLICATION.partition(":")[0])
+    """Import what is to be served."""
+    import_module(APPLICATION.partition(":")[0])
 
 
 class Server(uvicorn.Server):

@@ -6,9 +6,11 @@ two together. What is equal becomes one value where that is cheap, for most prin
 few sets of roles.
 """
 
+from array import array
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final, Generic, TypeVar
 
 from immutables import Map, MapMutation
@@ -49,6 +51,9 @@ from grantproof.core.relation import Graph, Relation
 
 ALIKE_MAX: Final = 65_536
 """So many sets of partners are remembered, to be shared by all who have the same ones."""
+
+NEIGHBOURHOODS: Final = 1_024
+"""The first two levels of a map, each of 32 branches."""
 
 NOTHING: Final[Map[Any, Any]] = Map()
 
@@ -107,12 +112,10 @@ class Pairs(Generic[Left, Right, Payload]):
             self._unusual.setdefault(left, {})[right] = payload
         self._lefts[right].append(left)
 
-    def add_usual(self, left: Left, rights: tuple[Right, ...]) -> None:
-        """Take at once all pairs of one, of which there are some, that have the usual payload."""
-        self._forward[left] = self._partners(rights)
-        lefts = self._lefts
-        for right in rights:
-            lefts[right].append(left)
+    def among(self, rights: Sequence[Right]) -> "Among[Left, Right, Payload]":
+        """Return what takes pairs by where the right one of each stands in `rights`."""
+        lefts = [self._lefts[one] for one in rights]
+        return Among(rights, self._usual, forward=self._forward, lefts=lefts)
 
     def made(self) -> Relation[Left, Right, Payload]:
         """Return the relation; what was gathered is used up."""
@@ -125,7 +128,8 @@ class Pairs(Generic[Left, Right, Payload]):
             for right, payload in others.items():
                 partners[right] = payload
             forward[left] = partners.finish()
-        return Relation(forward.finish(), _sets(self._lefts))
+        lefts = {right: some for right, some in self._lefts.items() if some}
+        return Relation(forward.finish(), _sets(lefts))
 
     def _partners(self, rights: tuple[Right, ...]) -> Map[Right, Payload]:
         found = self._alike.get(rights)
@@ -134,6 +138,51 @@ class Pairs(Generic[Left, Right, Payload]):
             if len(self._alike) < ALIKE_MAX:
                 self._alike[rights] = found
         return found
+
+
+class Among(Generic[Left, Right, Payload]):
+    """Pairs with the usual payload whose rights are told by their places: for a million of them.
+
+    What is taken goes to the `Pairs` that it is of: by the right side when it is read, by the left
+    side when `add_forward` is told of it, in an order that suits a large map.
+    """
+
+    def __init__(
+        self,
+        rights: Sequence[Right],
+        usual: Payload,
+        *,
+        forward: MapMutation[Left, Map[Right, Payload]],
+        lefts: Iterable[list[Left]],
+    ) -> None:
+        self._rights = rights
+        self._usual = usual
+        self._forward = forward
+        self._adding = [some.append for some in lefts]
+        self._alike: dict[tuple[int, ...], Map[Right, Payload]] = {(): NOTHING}
+
+    def add_backward(
+        self, lefts: Iterable[Left], places: Iterable[tuple[int, ...]]
+    ) -> list[Map[Right, Payload]]:
+        """Take all pairs of each left, those with the rights at its places; return its partners.
+
+        No left is told of twice. Raises `IndexError` for a place at which nothing stands.
+        """
+        alike, adding, found = self._alike, self._adding, list[Map[Right, Payload]]()
+        for left, held in zip(lefts, places, strict=True):
+            for place in held:
+                adding[place](left)
+            partners = alike.get(held)
+            if partners is None:
+                partners = _filled(map(self._rights.__getitem__, held), self._usual)
+                if len(alike) < ALIKE_MAX:
+                    alike[held] = partners
+            found.append(partners)
+        return found
+
+    def add_forward(self, partners: Iterable[tuple[Left, Map[Right, Payload]]]) -> None:
+        """Take lefts, each with the partners that `add_backward` returned: some, or none."""
+        self._forward.update((left, some) for left, some in partners if some)
 
 
 class Gathering:
@@ -238,6 +287,19 @@ class Gathering:
         self._administered = True
 
 
+def near(keys: Iterable[Hashable]) -> Iterable[int]:
+    """Return the places of keys, one after the other those that lie together in a map.
+
+    A large map is filled sooner in that order, for what is touched in turn is in the caches. The
+    lowest bits of the hash of a key say first where in a map it lies.
+    """
+    neighbourhoods = [array("L") for _ in range(NEIGHBOURHOODS)]
+    for place, key in enumerate(keys):
+        spread = hash(key)
+        neighbourhoods[(spread ^ spread >> 32) % NEIGHBOURHOODS].append(place)
+    return chain.from_iterable(neighbourhoods)
+
+
 def _sets(lists: Mapping[Key, list[Member]]) -> Map[Key, Map[Member, None]]:
     """Return the lists as sets of what stands in them."""
     found: MapMutation[Key, Map[Member, None]] = _none()
@@ -247,7 +309,7 @@ def _sets(lists: Mapping[Key, list[Member]]) -> Map[Key, Map[Member, None]]:
 
 
 def _filled(keys: Iterable[Key], value: Payload) -> Map[Key, Payload]:
-    filled: MapMutation[Key, Payload] = _none()
+    filled: MapMutation[Key, Payload] = NOTHING.mutate()
     for key in keys:
         filled[key] = value
     return filled.finish()

@@ -3,7 +3,9 @@
 References are places in lists that were read before: a loose end cannot come out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
@@ -13,7 +15,8 @@ from immutables import Map
 from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.constraints import Constraint
 from grantproof.core.errors import Illegal
-from grantproof.core.gathering import Gathering
+from grantproof.core.evolving import each_like
+from grantproof.core.gathering import Among, Gathering, near
 from grantproof.core.identifiers import (
     Action,
     ClaimId,
@@ -38,6 +41,7 @@ from grantproof.core.model import (
     ResourcePattern,
     Role,
     SodSet,
+    Validity,
     Within,
 )
 from grantproof.core.organization import Organization
@@ -55,6 +59,7 @@ from grantproof.service.snapshot_rows import (
     Kinds,
     Nestings,
     Part,
+    Places,
     Principals,
     Resources,
     Roles,
@@ -68,6 +73,8 @@ from grantproof.service.versions import ENTITY_FACTS, EntityFact, Revisions, Ver
 HEADER: Final = msgspec.msgpack.Decoder(Header)
 PART: Final = msgspec.msgpack.Decoder(Part)
 NO_FORM: Final = "not what this version writes"
+USUAL: Final = Principal(PrincipalId("usual"))
+"""What most principals are like, but for their ids: active, without attributes."""
 
 
 def header(content: memoryview) -> Header:
@@ -105,6 +112,16 @@ def _split(content: memoryview) -> Iterator[memoryview]:
         at += length
 
 
+@dataclass(slots=True)
+class _People:
+    """The principals that were read, column by column; each is in the maps at the end."""
+
+    ids: list[PrincipalId] = field(default_factory=list)
+    themselves: list[Principal] = field(default_factory=list)
+    held: list[Map[RoleId, Validity]] = field(default_factory=list)
+    revisions: list[int] = field(default_factory=list)
+
+
 class _Reading:
     """What was read until now; `take` raises `Illegal` or `LookupError` for what must not be."""
 
@@ -120,6 +137,7 @@ class _Reading:
         self._resources: dict[str, ResourceId] = {}
         self._actions: dict[str, Exactly[Action]] = {}
         self._constraints: list[Constraint] = []
+        self._people = _People()
         self._takers: dict[type[Part], Callable[[Any], None]] = {
             Groups: self._take_groups,
             Roles: self._take_roles,
@@ -140,6 +158,7 @@ class _Reading:
 
     def state(self, said: Header) -> Organization:
         """Return the organization that was read."""
+        self._settle_people()
         of = OrganizationId(said.organization)
         empty = Organization(of, said.revision, said.time_zone, said.administered)
         state = self._gathering.organization(empty)
@@ -157,6 +176,13 @@ class _Reading:
     def _tell(self, fact: type[EntityFact], one: str, revision: int) -> None:
         self._told[fact][one] = self._checked(revision)
         self._rows += 1
+
+    def _tell_each(
+        self, fact: type[EntityFact], ids: Sequence[str], revisions: Sequence[int]
+    ) -> None:
+        told = map(self._checked, revisions)
+        self._told[fact].update(zip(ids, told, strict=True))
+        self._rows += len(ids)
 
     def _checked(self, revision: int) -> int:
         """Return the revision, which is one value for all that it changed last."""
@@ -190,11 +216,12 @@ class _Reading:
             self._tell(KindDeclaration, one.kind, revision)
 
     def _take_resources(self, part: Resources) -> None:
-        add = self._gathering.adding(Resource)
-        for text, kind, inside, told, revision in part.rows:
-            id_, parent = self._name(text), None if inside is None else self._name(inside)
-            add(Resource(id_, self._kinds[kind], parent, read_attributes(told)))
-            self._tell(Resource, id_, revision)
+        add, kinds, name = self._gathering.adding(Resource), self._kinds, self._name
+        ids = [name(text) for text, *_ in part.rows]
+        for id_, (_, kind, inside, told, _) in zip(ids, part.rows, strict=True):
+            parent = None if inside is None else name(inside)
+            add(Resource(id_, kinds[kind], parent, read_attributes(told)))
+        self._tell_each(Resource, ids, [row[-1] for row in part.rows])
 
     def _name(self, text: str) -> ResourceId:
         """Return the id of a resource, which is one value however often it is named."""
@@ -210,9 +237,7 @@ class _Reading:
             group = groups[number]
             for one in containers:
                 gathering.groups.add_edge(group, groups[one])
-            if always:
-                held = tuple(roles[one] for one in always)
-                gathering.group_assignments.add_usual(group, held)
+            _add(self._assigned_to_groups, [group], [always])
             for role, start, end in timed:
                 validity = read_validity(start, end)
                 gathering.group_assignments.add(group, roles[role], validity)
@@ -242,17 +267,18 @@ class _Reading:
         self._constraints.extend(map(read_constraint, part.rows))
 
     def _take_claims(self, part: Claims) -> None:
-        add = self._gathering.adding(Claim)
-        for text, role, action, pattern, constraints, revision in part.rows:
+        add, roles, constraints = self._gathering.adding(Claim), self._roles, self._constraints
+        ids = ClaimId.each([text for text, *_ in part.rows])
+        for id_, (_, role, action, pattern, under, _) in zip(ids, part.rows, strict=True):
             one = Claim(
-                ClaimId(text),
-                self._roles[role],
+                id_,
+                roles[role],
                 Anything() if action is None else self._action(action),
                 self._pattern(*pattern),
-                tuple([self._constraints[place] for place in constraints]),
+                tuple([constraints[place] for place in under]),
             )
             add(one)
-            self._tell(Claim, one.id, revision)
+        self._tell_each(Claim, ids, [row[-1] for row in part.rows])
 
     def _action(self, text: str) -> Exactly[Action]:
         found = self._actions.get(text)
@@ -274,30 +300,66 @@ class _Reading:
                 raise Illegal("pattern", "must have a name, or be `any`")
 
     def _take_principals(self, part: Principals) -> None:
-        roles, gathering = self._roles, self._gathering
-        principals, assignments = gathering.principals, gathering.assignments
-        ids, told = PrincipalId.each(part.ids), self._told[Principal]
+        ids, known = PrincipalId.each(part.ids), self._revisions
         if not len(ids) == len(part.held) == len(part.revisions):
             raise Illegal("principals", "must have columns of one length")
-        for id_, held, revision in zip(ids, part.held, part.revisions, strict=True):
-            principals[id_] = Principal(id_)
-            if held:
-                assignments.add_usual(id_, tuple([roles[one] for one in held]))
-            told[id_] = self._checked(revision)
+        for revision in part.revisions:
+            if revision not in known:
+                self._checked(revision)
+        people = self._people
+        people.ids += ids
+        people.themselves += _principals(part, ids)
+        people.held += self._assigned.add_backward(ids, part.held)
+        people.revisions += map(known.__getitem__, part.revisions)
         self._rows += len(ids)
         self._take_rarer(part, ids)
 
+    def _settle_people(self) -> None:
+        """Take the principals that were read, in the order in which they lie in maps."""
+        people, self._people = self._people, _People()
+        order = list(near(people.ids))
+        ids = [people.ids[place] for place in order]
+        themselves = map(people.themselves.__getitem__, order)
+        self._gathering.principals.update(zip(ids, themselves, strict=True))
+        held = map(people.held.__getitem__, order)
+        self._assigned.add_forward(zip(ids, held, strict=True))
+        revisions = map(people.revisions.__getitem__, order)
+        self._told[Principal].update(zip(ids, revisions, strict=True))
+
     def _take_rarer(self, part: Principals, ids: list[PrincipalId]) -> None:
-        """Take what few principals of the part have."""
-        gathering, suspended = self._gathering, frozenset(part.suspended)
-        attributes = {place: read_attributes(row) for place, row in part.attributes}
-        for place in suspended.union(attributes):
-            active, held = place not in suspended, attributes.get(place, NO_ATTRIBUTES)
-            gathering.principals[ids[place]] = Principal(ids[place], active, held)
-        for place, groups in part.groups:
-            of = tuple(self._groups[one] for one in groups)
-            gathering.memberships.add_usual(ids[place], of)
+        """Take what few principals of the part are assigned."""
+        gathering = self._gathering
+        in_groups = [ids[place] for place, _ in part.groups]
+        _add(self._members, in_groups, [groups for _, groups in part.groups])
         for place, timed in part.timed:
             for role, start, end in timed:
                 validity = read_validity(start, end)
                 gathering.assignments.add(ids[place], self._roles[role], validity)
+
+    # Made when they are first asked for: after all groups and roles, which come before.
+
+    @cached_property
+    def _assigned(self) -> Among[PrincipalId, RoleId, Validity]:
+        return self._gathering.assignments.among(self._roles)
+
+    @cached_property
+    def _assigned_to_groups(self) -> Among[GroupId, RoleId, Validity]:
+        return self._gathering.group_assignments.among(self._roles)
+
+    @cached_property
+    def _members(self) -> Among[PrincipalId, GroupId, None]:
+        return self._gathering.memberships.among(self._groups)
+
+
+def _add(pairs: Among[Any, Any, Any], lefts: Sequence[Any], places: Sequence[Places]) -> None:
+    pairs.add_forward(zip(lefts, pairs.add_backward(lefts, places), strict=True))
+
+
+def _principals(part: Principals, ids: list[PrincipalId]) -> list[Principal]:
+    """Return the principals of the part by themselves."""
+    found, suspended = each_like(USUAL, "id", ids), frozenset(part.suspended)
+    attributes = {place: read_attributes(row) for place, row in part.attributes}
+    for place in suspended.union(attributes):
+        active, held = place not in suspended, attributes.get(place, NO_ATTRIBUTES)
+        found[place] = Principal(ids[place], active, held)
+    return found

@@ -44,6 +44,8 @@ LENGTH: Final = struct.Struct(">I")
 Place = Annotated[int, Meta(ge=0)]
 """Of a group, a role, a kind or a constraint in the order in which they were written."""
 
+Places = tuple[Place, ...]
+
 Timed = tuple[Place, int | None, int | None]
 """A role, and from when until when it is held, in epoch seconds."""
 
@@ -161,7 +163,7 @@ class Resources(Struct, tag="resources", array_like=True, forbid_unknown_fields=
 class Nestings(Struct, tag="nestings", array_like=True, forbid_unknown_fields=True, frozen=True):
     """Groups that have containers or roles: the group, its containers, its roles."""
 
-    rows: list[tuple[Place, list[Place], list[Place], list[Timed]]]
+    rows: list[tuple[Place, list[Place], Places, list[Timed]]]
 
 
 class Inheritances(
@@ -211,10 +213,10 @@ class Principals(
     """
 
     ids: list[str]
-    held: list[list[Place]]
+    held: list[Places]
     suspended: list[Place]
     attributes: list[tuple[Place, AttributesRow]]
-    groups: list[tuple[Place, list[Place]]]
+    groups: list[tuple[Place, Places]]
     timed: list[tuple[Place, list[Timed]]]
     revisions: list[int]
 

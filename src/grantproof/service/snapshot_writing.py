@@ -44,6 +44,7 @@ from grantproof.service.snapshot_rows import (
     Nestings,
     Part,
     PatternRow,
+    Places,
     Principals,
     Resources,
     Roles,
@@ -59,7 +60,7 @@ ENCODE: Final = msgspec.msgpack.Encoder(enc_hook=str).encode
 
 Key = TypeVar("Key", bound=Hashable)
 
-Held = tuple[list[int], list[Timed]]
+Held = tuple[Places, list[Timed]]
 Form = Callable[[list[Any]], Iterator[Part]]
 """Makes parts of some rows."""
 
@@ -202,7 +203,7 @@ class _Principals:
         """Yield what is written of some principals."""
         state, ids = self._state, [one.id for one in principals]
         held = [_held(state.assignments.of(one), self._roles) for one in ids]
-        of = [[self._groups[group] for group in state.memberships.of(one)] for one in ids]
+        of = [tuple(self._groups[group] for group in state.memberships.of(one)) for one in ids]
         yield Principals(
             list(ids),
             [always for always, _ in held],
@@ -220,7 +221,7 @@ class _Principals:
 
 def _held(found: Mapping[RoleId, Validity], roles: Mapping[RoleId, int]) -> Held:
     """Return the roles that are held always, and those that are held for a time."""
-    always = [roles[role] for role, validity in found.items() if validity == ALWAYS]
+    always = tuple(roles[role] for role, validity in found.items() if validity == ALWAYS)
     if len(always) == len(found):
         return always, []
     return always, [

@@ -187,7 +187,7 @@ def test_a_file_that_is_too_large_is_not_read(
 
 ROLES = Roles([("one", 1), ("two", 2)])
 KINDS = Kinds([("file", 1)])
-PEOPLE = Principals(["ann", "bob"], [[], []], [], [], [], [], [3, 3])
+PEOPLE = Principals(["ann", "bob"], [(), ()], [], [], [], [], [3, 3])
 changed = msgspec.structs.replace
 
 
@@ -200,7 +200,7 @@ changed = msgspec.structs.replace
         (ROLES, ROLES),
         (ROLES, Inheritances([(0, [2])])),
         (ROLES, Inheritances([(-1, [0])])),
-        (Groups([("one", 1)]), Nestings([(0, [1], [], [])])),
+        (Groups([("one", 1)]), Nestings([(0, [1], (), [])])),
         (Resources([("docs", 0, None, {}, 1)]),),
         (KINDS, Resources([("docs", 0, "nowhere", {}, 1)])),
         (KINDS, Resources([("role:one", 0, None, {}, 1)])),

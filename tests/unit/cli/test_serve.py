@@ -1,15 +1,18 @@
 """`grantproof serve`: what is looked at before the service starts, and what it says."""
 
+import gc
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from grantproof.bootstrap import why_read_only
+from grantproof.cli import serve, server
 from grantproof.cli.exits import Stop
+from grantproof.cli.local import LocalOperator
 from grantproof.cli.serve import (
     announce,
     check_address,
@@ -188,3 +191,29 @@ def test_a_service_without_keys_says_how_to_make_the_first(
     assert (
         "`grantproof key create --operator` makes one" in capsys.readouterr().out.splitlines()[-1]
     )
+
+
+def test_no_garbage_is_looked_for_before_there_is_something_to_serve(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is loaded for it stays; when it is served the collector runs as before."""
+    seen: dict[str, bool] = {}
+
+    def noting(what: str, found: object = None) -> Callable[..., object]:
+        return lambda *_: (seen.update({what: gc.isenabled()}), found)[1]
+
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(LocalOperator, "settings_with", noting("settings", Settings(port=port())))
+    monkeypatch.setattr(server, "import_module", noting("application"))
+    monkeypatch.setattr(serve, "_is_keyless", noting("database", False))
+    monkeypatch.setattr(serve, "environment", lambda _: {})
+    monkeypatch.setattr(serve, "_run", noting("served"))
+    assert gc.isenabled()
+    assert run("serve").code == 0
+    assert seen == {"settings": False, "application": False, "database": False, "served": True}
+
+
+def port() -> int:
+    """A port on which nothing listens."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        return int(taken.getsockname()[1])

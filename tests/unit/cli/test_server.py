@@ -1,12 +1,10 @@
-"""The server around the application: how it is loaded, whose word for an address is taken."""
+"""The server around the application: whose word for an address is taken."""
 
 import asyncio
-import gc
 from typing import Any
 
 import pytest
 
-from grantproof.cli import server
 from grantproof.cli.server import configured
 from grantproof.settings import Settings
 
@@ -45,15 +43,3 @@ def test_a_proxy_is_an_address_or_a_network(proxies: str) -> None:
     """Nothing that would let everybody in by mistake."""
     with pytest.raises(ValueError, match="must be addresses or networks"):
         Settings(trusted_proxies=proxies)
-
-
-def test_no_garbage_is_looked_for_while_the_application_is_imported(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """All that is imported stays; afterwards the collector runs as before."""
-    seen: list[tuple[str, bool]] = []
-    monkeypatch.setattr(server, "import_module", lambda name: seen.append((name, gc.isenabled())))
-    monkeypatch.setattr(gc, "freeze", lambda: None)
-    assert gc.isenabled()
-    server.load_application()
-    assert (seen, gc.isenabled()) == ([("grantproof.api.app", False)], True)

@@ -5,8 +5,10 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from grantproof.core.evolving import replace
-from grantproof.core.identifiers import OrganizationId
+from grantproof.core.attributes import attributes
+from grantproof.core.evolving import each_like, replace
+from grantproof.core.identifiers import OrganizationId, PrincipalId
+from grantproof.core.model import Principal
 from grantproof.core.organization import Organization
 from tests.organizations import EVE, library, made_of, people
 
@@ -32,3 +34,27 @@ def test_what_is_made_cannot_be_changed() -> None:
         assert made is not state
         with pytest.raises(FrozenInstanceError):
             setattr(made, "revision", 3)  # noqa: B010 - a checker knows that it must fail
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [Principal(EVE), Principal(EVE, active=False, attributes=attributes({"staff": True}))],
+)
+def test_each_is_like_the_pattern_but_for_one_field(pattern: Principal) -> None:
+    """What the standard library makes, with the pattern's own values, and as frozen."""
+    ids = [PrincipalId(name) for name in ("x", "y", "z")]
+    made = each_like(pattern, "id", ids)
+    assert made == [dataclasses.replace(pattern, id=one) for one in ids]
+    assert [one.id for one in made] == ids
+    for one in made:
+        assert type(one) is Principal
+        assert (one.attributes is pattern.attributes, one.booleans == pattern.booleans) == (
+            True,
+        ) * 2
+        with pytest.raises(FrozenInstanceError):
+            setattr(one, "active", True)  # noqa: B010 - a checker knows that it must fail
+
+
+def test_none_is_like_the_pattern_where_there_are_no_values() -> None:
+    """Nothing is made."""
+    assert each_like(Principal(EVE), "id", []) == []

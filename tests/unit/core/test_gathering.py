@@ -1,12 +1,13 @@
 """Gathering facts makes what adding them one by one makes, and refuses what is not there."""
 
 import random
+from itertools import groupby
 
 import pytest
 from immutables import Map
 
 from grantproof.core import gathering
-from grantproof.core.gathering import Gathering, Pairs
+from grantproof.core.gathering import NEIGHBOURHOODS, Gathering, Pairs, near
 from grantproof.core.identifiers import Kind, PrincipalId, ResourceId, RoleId
 from grantproof.core.model import (
     ALWAYS,
@@ -118,18 +119,43 @@ def test_what_a_fact_needs_must_be_there(fact: Fact, missing: str) -> None:
 
 def test_equal_sets_of_partners_are_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as are remembered; those beyond are equal all the same."""
-    monkeypatch.setattr(gathering, "ALIKE_MAX", 1)
+    monkeypatch.setattr(gathering, "ALIKE_MAX", 2)
     held = [gathered(*EVERYTHING).assignments.of(one) for one in (ANN, BOB)]
     first, second = (PrincipalId(f"{name}") for name in ("x", "y"))
-    for rights, shared in (((CLERK,), True), ((HEAD,), False)):
+    for places, shared in (((0,), True), ((1,), False)):
         pairs = Pairs[PrincipalId, RoleId, Validity](ALWAYS)
-        pairs.add_usual(ANN, (CLERK,))
-        pairs.add_usual(first, rights)
-        pairs.add_usual(second, rights)
+        take(pairs, (CLERK, HEAD), {ANN: (0,), first: places, second: places})
         made = pairs.made()
-        assert made.of(first) == made.of(second) == Map(dict.fromkeys(rights, ALWAYS))
+        expected = Map({(CLERK, HEAD)[place]: ALWAYS for place in places})
+        assert made.of(first) == made.of(second) == expected
         assert (made.of(first) is made.of(second)) == shared
     assert held[0] != held[1]
+
+
+def test_equal_sets_of_partners_told_one_by_one_are_one_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As many as are remembered; those beyond are equal all the same."""
+    monkeypatch.setattr(gathering, "ALIKE_MAX", 1)
+    first, second = (PrincipalId(f"{name}") for name in ("x", "y"))
+    for role, shared in ((CLERK, True), (HEAD, False)):
+        pairs = Pairs[PrincipalId, RoleId, Validity](ALWAYS)
+        for one, of in ((ANN, CLERK), (first, role), (second, role)):
+            pairs.add(one, of, ALWAYS)
+        made = pairs.made()
+        assert made.of(first) == made.of(second) == Map({role: ALWAYS})
+        assert (made.of(first) is made.of(second)) == shared
+
+
+def take(
+    pairs: Pairs[PrincipalId, RoleId, Validity],
+    rights: tuple[RoleId, ...],
+    places: dict[PrincipalId, tuple[int, ...]],
+) -> None:
+    """Take for each left the rights that stand at the places."""
+    among = pairs.among(rights)
+    partners = among.add_backward(places, places.values())
+    among.add_forward(zip(places, partners, strict=True))
 
 
 def test_pairs_may_come_one_by_one_or_together() -> None:
@@ -139,7 +165,40 @@ def test_pairs_may_come_one_by_one_or_together() -> None:
     for role in (CLERK, HEAD):
         pairs.add(BOB, role, ALWAYS)
         expected = expected.with_pair(BOB, role, ALWAYS)
-    pairs.add_usual(ANN, (CLERK, HEAD))
+    take(pairs, (HEAD, CLERK), {ANN: (1, 0)})
     pairs.add(ANN, HEAD, Validity(1, 2))
     expected = expected.with_pair(ANN, CLERK, ALWAYS).with_pair(ANN, HEAD, Validity(1, 2))
     assert pairs.made() == expected
+
+
+def test_who_has_no_partner_and_what_has_none_are_not_there() -> None:
+    """Neither side has an entry that is empty."""
+    pairs = Pairs[PrincipalId, RoleId, Validity](ALWAYS)
+    take(pairs, (CLERK, HEAD), {ANN: (), BOB: (1,)})
+    nothing: Relation[PrincipalId, RoleId, Validity] = Relation()
+    assert pairs.made() == nothing.with_pair(BOB, HEAD, ALWAYS)
+
+
+def test_partners_stand_at_a_place() -> None:
+    """What no right stands at is refused, and so are columns of two lengths."""
+    among = Pairs[PrincipalId, RoleId, Validity](ALWAYS).among((CLERK, HEAD))
+    with pytest.raises(IndexError):
+        among.add_backward([ANN], [(2,)])
+    with pytest.raises(ValueError, match="shorter"):
+        among.add_backward([ANN, BOB], [(0,)])
+
+
+def test_keys_are_near_that_lie_in_one_branch_of_a_map() -> None:
+    """By their lowest ten bits; those of the upper half are mixed into the lower."""
+    upper = 1 << 32
+    keys = [1_024, 3, 0, 1_026, 1_027, 2 * upper, 3 * upper + 1, 2, upper - 1, 1_023]
+    found = [keys[place] for place in near(keys)]
+    assert found == [1_024, 0, 1_026, 2 * upper, 3 * upper + 1, 2, 3, 1_027, upper - 1, 1_023]
+
+
+def test_a_map_is_as_near_supposes() -> None:
+    """What lies in one branch stands together: else the order would be of no use."""
+    texts = Map({f"user-{at}": None for at in range(20_000)})
+    branches = [(hash(text) ^ hash(text) >> 32) % NEIGHBOURHOODS for text in texts]
+    together = [branch for branch, _ in groupby(branches)]
+    assert len(together) == len(set(together)) == NEIGHBOURHOODS
