@@ -49,7 +49,7 @@ example-tenants: $(READY) ## an application: an organization for each tenant, on
 test: $(READY) ## run every test, on JOBS processors
 	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal
 
-check: $(READY) ## the gate: format, lint, types, imports, tidiness, unit tests; under a minute
+check: $(READY) ## the gate: format, lint, types, imports, tidiness, unit tests
 	@$(MAKE) $(SIDE_BY_SIDE) $(CHECKS)
 
 check-format: $(READY) ## is the code formatted
