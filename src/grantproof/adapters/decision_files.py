@@ -26,7 +26,7 @@ SECONDS_PER_DAY: Final = 86_400
 CLOSE_SECONDS_MAX: Final = 10.0
 RETRY_SECONDS: Final = 0.5
 AT_ONCE_MAX: Final = 1_000
-GATHER_SECONDS: Final = 0.01
+GATHER_SECONDS: Final = 0.05
 """How long the writer that was woken waits for more, so that not every request wakes it."""
 
 log = structlog.get_logger(__name__)
