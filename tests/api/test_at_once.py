@@ -330,9 +330,9 @@ def test_the_id_of_a_request_is_kept(line: Line) -> None:
 
 
 def test_a_key_that_may_not_ask_is_refused_in_front() -> None:
-    """Also one of another organization, which is told nothing."""
-    reader = replace(OPERATORS, scopes=frozenset({Scope.REVIEW}))
-    with listening(wanted=reader) as line:
+    """Though it may do all else, supply the context too."""
+    other = replace(OPERATORS, scopes=frozenset(Scope) - {Scope.EVALUATE})
+    with listening(wanted=other) as line:
         reply, at_once = line.in_both_ways(line.asked(written()))
         assert (reply.status, at_once) == (403, False)
 
