@@ -64,21 +64,33 @@ def serving(
     Not for a minute: a machine that is busy with other things makes no answer too old to be given.
     The client presents a new key as it is wanted, or none; `worker` is one of several.
     """
-    # Where other work takes the processor looks come late, and what is old then would be refused.
-    chosen = Settings(**{"follow_seconds": 60, "max_staleness": 300, **settings})
-
-    def composing(_: Settings, on_owner: Owner) -> Services:
-        services = services_over(store, on_owner, demo=chosen.demo, settings=chosen)
-        install(services.administration)
-        if chosen.demo:
-            services.keyring.install_demo()
-        return replace(for_serving(services, chosen), tokens=tokens)
-
-    app = Application(chosen, composing=composing, worker=worker)
+    chosen = settings_of(**settings)
+    app = application_over(store, chosen, tokens=tokens, worker=worker)
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
         if wanted is not None:
             client.headers.update(bearer(new_key(store, wanted)))
         yield client
+
+
+def settings_of(**settings: Any) -> Settings:
+    """Settings by which a service looks for changes each minute, where nothing else is said."""
+    # Where other work takes the processor looks come late, and what is old then would be refused.
+    return Settings(**{"follow_seconds": 60, "max_staleness": 300, **settings})
+
+
+def application_over(
+    store: Store, settings: Settings, *, tokens: Tokens | None = None, worker: Worker | None = None
+) -> Application:
+    """The application by the settings over a store, with the demo's key if it is the demo."""
+
+    def composing(_: Settings, on_owner: Owner) -> Services:
+        services = services_over(store, on_owner, demo=settings.demo, settings=settings)
+        install(services.administration)
+        if settings.demo:
+            services.keyring.install_demo()
+        return replace(for_serving(services, settings), tokens=tokens)
+
+    return Application(settings, composing=composing, worker=worker)
 
 
 def services_over(

@@ -18,15 +18,11 @@ from grantproof.api.app import Application
 from grantproof.api.at_once import Answered, AtOnce
 from grantproof.api.pacing import Pacing
 from grantproof.api.sending import RawHeaders
-from grantproof.bootstrap import Services, for_serving
 from grantproof.cli.server import Server, configured
 from grantproof.service.callers import Scope
-from grantproof.service.demo import install
 from grantproof.service.keyring import KeyRequest
 from grantproof.service.ports import Store
-from grantproof.service.snapshots import Owner
-from grantproof.settings import Settings
-from tests.api.service import OPERATORS, READ_DOCS, Json, new_key, services_over
+from tests.api.service import OPERATORS, READ_DOCS, Json, application_over, new_key, settings_of
 
 PATIENCE_SECONDS = 30
 QUESTION: Json = {**READ_DOCS, "weekday": 2}
@@ -153,17 +149,9 @@ def listening(
 ) -> Iterator[Line]:
     """A server in a thread over a store that holds `acme`, once it has answered a question."""
     kept = MemoryStore() if store is None else store
-    chosen = Settings(**{"follow_seconds": 60, "max_staleness": 300, **settings})
-
-    def composing(_: Settings, on_owner: Owner) -> Services:
-        services = services_over(kept, on_owner, demo=chosen.demo, settings=chosen)
-        install(services.administration)
-        if chosen.demo:
-            services.keyring.install_demo()
-        return for_serving(services, chosen)
-
+    chosen = settings_of(**settings)
+    application = application_over(kept, chosen)
     config = configured(chosen)
-    application = Application(chosen, composing=composing)
     config.app, config.factory = application, False
     server = Server(config, drain_seconds=0)
     key = new_key(kept, wanted)
