@@ -25,6 +25,9 @@ from psycopg import sql
 from sqlalchemy import URL
 
 START_SECONDS_MAX = 60
+CONNECT_SECONDS_MAX = 60
+"""A server that shares the machine with all other tests may be long in answering."""
+
 SOCKET_PATH_BYTES_MAX = 100
 """The longest name of a Unix socket that every system takes."""
 
@@ -81,7 +84,7 @@ class Server:
             username=user,
             password=password,
             database=database,
-            query={"host": str(self.folder)},
+            query={"host": str(self.folder), "connect_timeout": str(CONNECT_SECONDS_MAX)},
         )
         return url.render_as_string(hide_password=False)
 

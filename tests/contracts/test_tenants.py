@@ -244,6 +244,9 @@ def take(step: Step, own: Own, organization: OrganizationId) -> Response | None:
             for command in random_history(step.seed, attempts=8):
                 propose(organization, command, by=OTHER)
         case "consume" if organization == own.name:
+            # Neither world may happen to have looked for what is changed elsewhere, and the other
+            # not: a denial is told as of the revision that is known.
+            world.services.snapshots.catch_up(own.name)
             return own.post(CONSUME, QUESTION)
         case "consume":
             body = {**QUESTION, "org_id": organization}

@@ -55,7 +55,9 @@ class Relay(Link):
         self._server = Path(str(url.query["host"])) / SOCKET_NAME
         self._listener = socket.create_server((host, 0))
         port = self._listener.getsockname()[1]
-        named = url.difference_update_query(["host"]).set(host=host, port=port)
+        # How long a connection that is cut may take to be made is the product's own to say.
+        plain = url.difference_update_query(["host", "connect_timeout"])
+        named = plain.set(host=host, port=port)
         self.address = named.render_as_string(hide_password=False)
         self.host = asked_at
         self._open, self._over = threading.Event(), threading.Event()

@@ -37,8 +37,8 @@ from tests.survival.serving import (
 from tests.survival.sound import History, history
 from tests.survival.toggling import ORGANIZATION, Load, check_ages
 
-LIMIT_SECONDS: Final = 4.0
-"""Long enough, also on a slow machine, for the large one to take all its memory first."""
+LIMIT_SECONDS: Final = 8.0
+"""Long enough, also on a starved machine, for the large one to take all its memory first."""
 LIMIT_MIB: Final = 64
 AT_ONCE: Final = 2
 SETTINGS: Final = {
@@ -73,7 +73,8 @@ PAUSE_SECONDS: Final = 0.1
 
 PATIENCE_SECONDS: Final = 60
 LOOK_SECONDS: Final = 0.001
-LATENCY_SECONDS_MAX: Final = 1.0
+LATENCY_SECONDS_MAX: Final = LIMIT_SECONDS / 2
+"""Whoever waited for a solver that hangs would wait longer; a starved machine alone is quicker."""
 CROWD: Final = 4
 CONNECTIONS_MAX: Final = 8
 """So many files may be connections that come and go."""
@@ -96,6 +97,13 @@ class Told:
     """How often a change had to be asked for again, once the solver answered."""
     urgent: list[float] = field(default_factory=list)
     """How long emergencies took while the solver hung."""
+    hung: list[tuple[str, float, float]] = field(default_factory=list)
+    """In which way the solver hung while an emergency lasted, from when until when."""
+
+    def shown(self, way: str) -> bool:
+        """Whether the solver failed that way, and if it hung, for all of an emergency."""
+        hung = way not in HANGS or way in {each for each, _, _ in self.hung}
+        return hung and self.whys[way, True] > 0
 
 
 @dataclass(slots=True)
@@ -218,8 +226,10 @@ def fail(administrators: Administrators, way: str) -> None:
             solvers = worked_on(process)
             while way == "stopped" and state_of(solvers[0]) != "T" and running(solvers[0]):
                 time.sleep(LOOK_SECONDS)
+            began = time.monotonic()
             administrators.emergency()
-            assert not asked.done(), "the solver did not hang meanwhile"
+            if not asked.done():
+                administrators.told.hung.append((way, began, time.monotonic()))
         administrators.refuse(way, asked.result())
     if way in HANGS:
         administrators.restore()
@@ -231,7 +241,7 @@ def fail_so(administrators: Administrators, way: str) -> int:
     How often it failed.
     """
     failed = 0
-    while failed == 0 or (failed < TRIES_MORE and not administrators.told.whys[way, True]):
+    while failed == 0 or (failed < TRIES_MORE and not administrators.told.shown(way)):
         fail(administrators, way)
         administrators.works()
         failed += 1
@@ -318,7 +328,9 @@ def test_a_solver_that_hangs_is_killed_or_takes_all_memory_harms_nobody(
     assert slowest <= LATENCY_SECONDS_MAX
     assert max(told.urgent) <= LATENCY_SECONDS_MAX
     # A machine that is busy may let anything be late; nothing may be anything else.
-    assert all(told.whys[way, True] > 0 for way in WHYS), told.whys
+    assert all(map(told.shown, WHYS)), told.whys
+    for _, began, ended_at in told.hung:
+        assert any(began <= one.sent and one.answered <= ended_at for one in load.decided)
     assert sum(told.whys.values()) == asked
     assert ended["made"] > 0 < ended[UNDETERMINED]
     assert counted["answered"] >= len(told.made)
@@ -368,6 +380,7 @@ def test_many_are_judged_in_turn_and_none_outlives_a_service_that_is_killed(tmp_
         process.kill()
         killed = time.monotonic()
         while running(last):
-            assert time.monotonic() < killed + LATENCY_SECONDS_MAX, "a solver is left"
+            # It is the last that a busy machine lets run, even to die.
+            assert time.monotonic() < killed + PATIENCE_SECONDS / 2, "a solver is left"
             time.sleep(LOOK_SECONDS)
         assert isinstance(asked.exception(), LOST)
