@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 15
-FOLLOW_SECONDS_MAX = 2
+FOLLOW_SECONDS_MAX = 30
 ALICE: Json = {
     "org_id": "acme",
     "principal_id": "alice",
