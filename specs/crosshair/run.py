@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = Path(__file__).parent
-TIME_LIMIT_SECONDS: Final = 120
+TIME_LIMIT_SECONDS: Final = 300
 JOBS: Final = 2
 SAID: Final = re.compile(r"^.*?:(?P<line>\d+): (?P<level>info|error|warning): (?P<words>.*)$")
 CONFIRMED: Final = "Confirmed over all paths."

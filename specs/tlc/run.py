@@ -12,7 +12,7 @@ from specs.tlc.jar import Tools
 from specs.tlc.once import Run, shared
 from specs.tlc.startup import options
 
-SECONDS_MAX: Final = 120
+SECONDS_MAX: Final = 300
 DEEP_SECONDS_MAX: Final = 3600
 CONFIGURATION: Final = "model.cfg"
 

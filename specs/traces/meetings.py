@@ -33,7 +33,7 @@ from specs.traces.journal import Journal, Proposal, Record
 from specs.traces.places import Place
 from specs.traces.watching import Administrator, stored, watch
 
-PATIENCE_SECONDS: Final = 20
+PATIENCE_SECONDS: Final = 60
 CLEAN: Final = "clean"
 ANN: Final = PRINCIPALS[0]
 

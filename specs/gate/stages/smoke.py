@@ -19,7 +19,7 @@ from specs.gate.report import Row
 HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 60
 STOP_SECONDS_MAX: Final = 15
-ANSWER_SECONDS_MAX: Final = 10
+ANSWER_SECONDS_MAX: Final = 30
 POLL_SECONDS: Final = 0.05
 READS: Final = {"org_id": "acme", "principal_id": "alice", "action": "read", "resource_id": "docs"}
 WRITES: Final = {"org_id": "acme", "principal_id": "bob", "action": "write", "resource_id": "docs"}
