@@ -46,7 +46,7 @@ ACME = OrganizationId("acme")
 WRITERS, OPENERS = 3, 4
 BEFORE_UPGRADE = 10
 """How many changes each writer makes before anybody upgrades."""
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 PAUSE_SECONDS_MAX = 0.01
 LOCKED = ("database is locked", "lock timeout", "could not serialize", "deadlock")
 """What an old writer is told while another has what it needs: it tries again."""
