@@ -41,7 +41,7 @@ PROCESSES.set_forkserver_preload(["alembic.command", "grantproof.adapters.sql"])
 ACME, READER = OrganizationId("acme"), RoleId("reader")
 WRITERS = 2
 CHANGES_BETWEEN = 5
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 PAUSE_SECONDS = 0.02
 
 

@@ -19,7 +19,7 @@ from tests.processes import PROGRAM, bare, free_port, started
 
 ANSWER_SECONDS_MAX = 30
 SERVER_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 15
+STOP_SECONDS_MAX = 60
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from tests.processes import PROGRAM, bare, free_port
 
 Json = dict[str, Any]
 
-START_SECONDS_MAX = 30
-STOP_SECONDS_MAX = 15
+START_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 60
 FOLLOW_SECONDS_MAX = 30
 ALICE: Json = {
     "org_id": "acme",
