@@ -157,10 +157,11 @@ class _Loading:
             if text != NO_ATTRIBUTES_TEXT or flag != 1:
                 held = self.known.attributes[text]
                 themselves[place] = Principal(ids[place], read_flag("active", flag), held)
-        revisions = list(map(self._changed_at, changed))
+        for revision in set(changed):
+            self._changed_at(revision)
         people.ids += ids
         people.themselves += themselves
-        people.revisions += revisions
+        people.revisions += map(self.revisions.__getitem__, changed)
         self.known.principals.update(zip(ids, ids, strict=True))
 
     def _changed_at(self, revision: int) -> int:
