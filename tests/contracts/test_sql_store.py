@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, event
 
-from grantproof.adapters.sql import SqlStore, projection
+from grantproof.adapters.sql import SqlStore, loading, projection
 from grantproof.adapters.sql.rows import Row
 from grantproof.core.attributes import attributes
 from grantproof.core.commands.language import (
@@ -237,6 +237,11 @@ def test_the_database_repeats_the_rules(
         ("UPDATE claim SET constraints = '[{' WHERE id = 'write'", "`claim`, row `write`: "),
         ("UPDATE claim SET constraints = '[1]' WHERE id = 'write'", "`claim`, row `write`: "),
         ("UPDATE claim SET constraints = '{}' WHERE id = 'write'", "`claim`, row `write`: "),
+        ("UPDATE principal SET id = 'a n' WHERE id = 'ann'", "`principal`, row `a n`: `principal"),
+        (
+            "UPDATE principal SET revision = 99 WHERE id = 'ann'",
+            "`principal`, row `ann`: `revision`",
+        ),
         ("UPDATE principal SET active = 2 WHERE id = 'ann'", "`principal`, row `ann`: `active`"),
         ("UPDATE principal SET attributes = '' WHERE id = 'ann'", "`principal`, row `ann`: "),
         ("UPDATE principal SET attributes = '[]' WHERE id = 'ann'", "`principal`, row `ann`: "),
@@ -274,6 +279,24 @@ def test_an_illegal_row_is_named(
     assert said in str(caught.value)
     assert str(caught.value).endswith(": restore it from a backup")
     assert "\n" not in str(caught.value)
+
+
+def test_rows_may_come_in_any_number_of_batches(
+    furnished_database: Database, furnished: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state is the same, and an illegal row is named in whichever it comes."""
+    at_once = furnished.load_versioned(ACME)
+    monkeypatch.setattr(loading, "ROWS_AT_ONCE", 1)
+    one_by_one = furnished.load_versioned(ACME)
+    assert at_once is not None
+    assert one_by_one is not None
+    assert (one_by_one.state, one_by_one.versions) == (at_once.state, at_once.versions)
+    furnished_database.without_checks()
+    last = "UPDATE principal SET active = 2 WHERE id = (SELECT max(id) FROM principal)"
+    furnished_database.by_hand(last)
+    name = max(at_once.state.principals)
+    with pytest.raises(StoreUnusable, match=f"`principal`, row `{name}`: `active`"):
+        furnished.load(ACME)
 
 
 @pytest.mark.parametrize("column", ["command", "delta"])

@@ -117,6 +117,8 @@ def _around(  # noqa: C901 - one branch a fact
     before: Organization, after: Organization, fact: Fact
 ) -> Found:
     match fact:
+        case Assignment(principal, role):
+            yield from _pair(principal, role, after.assignments)
         case Principal() | Administered():
             return
         case Group(name):
@@ -129,8 +131,6 @@ def _around(  # noqa: C901 - one branch a fact
             yield from _edge(role, parent, after.roles)
         case Membership(principal, group):
             yield from _pair(principal, group, after.memberships)
-        case Assignment(principal, role):
-            yield from _pair(principal, role, after.assignments)
         case GroupAssignment(group, role):
             yield from _pair(group, role, after.group_assignments)
         case KindDeclaration(kind):

@@ -4,7 +4,7 @@ What `duty` and `administration` answer, by a walk of its own, so that a fault i
 repeated here. Only what the added facts give, and to whom, is looked at.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from grantproof.core.identifiers import GroupId, PrincipalId, ResourceId, RoleId, SodSetId
@@ -34,13 +34,18 @@ Node = TypeVar("Node", bound=str)
 Found = Iterator[tuple[str, ...]]
 
 
-def reached(start: Iterable[Node], links: Mapping[Node, Iterable[Node]]) -> set[Node]:
-    """Return all nodes on the ways along the links from `start`, which it includes."""
+def reached(
+    start: Iterable[Node], links: Mapping[Node, Iterable[Node]], *, besides: Container[Node] = ()
+) -> set[Node]:
+    """Return all nodes on the ways along the links from `start`, which it includes.
+
+    But for those `besides`, and what is reached through them alone.
+    """
     seen = set[Node]()
     ahead = list(start)
     while ahead:
         node = ahead.pop()
-        if node not in seen:
+        if node not in seen and node not in besides:
             seen.add(node)
             ahead.extend(links.get(node, ()))
     return seen
@@ -51,16 +56,22 @@ def duty_broken(_: Organization, after: Organization, delta: Delta) -> Found:
     if len(after.sod_sets) == 0:
         return
     suspects: dict[PrincipalId, set[SodSetId]] = {}
+    # From these no static set is reached: of 5,000 assignments most give one, or one below it.
+    free = set[RoleId]()
     for fact in delta.added:
         given, who = _gained(after, fact)
+        counted = reached(given, after.roles.parents, besides=free)
         named = {
             sod_set
-            for role in reached(given, after.roles.parents)
+            for role in counted
             for sod_set in after.sod_sets_by_role.get(role, ())
             if after.sod_sets[sod_set].mode == "static"
         }
         # Where no static set counts what is given, nobody is looked for.
-        for principal in who if len(named) > 0 else ():
+        if len(named) == 0:
+            free |= counted
+            continue
+        for principal in who:
             suspects.setdefault(principal, set()).update(named)
     for principal in sorted(suspects):
         sets = [after.sod_sets[name] for name in sorted(suspects[principal])]
@@ -80,10 +91,10 @@ def _exceeded(after: Organization, principal: PrincipalId, sod_set: SodSet) -> b
 def _gained(after: Organization, fact: Fact) -> tuple[Iterable[RoleId], Iterable[PrincipalId]]:
     """Return which roles count more than before by the fact, and for whom."""
     match fact:
-        case SodSet():
-            return fact.roles, _holders(after, fact.roles)
         case Assignment(principal, role):
             return (role,), (principal,)
+        case SodSet():
+            return fact.roles, _holders(after, fact.roles)
         case GroupAssignment(group, role):
             return (role,), _members(after, group)
         case Membership(principal, group):
@@ -126,21 +137,23 @@ def _lasts(validity: Validity, instant: int) -> bool:
 
 def administrator_lost(before: Organization, after: Organization, delta: Delta) -> Found:
     """Yield the organization that is left without any; what only adds can lose none."""
+    if not after.administered:
+        return
     begins = any(isinstance(fact, Administered) for fact in delta.added)
     loses = len(delta.removed) > 0 or any(_replaces(before, fact) for fact in delta.added)
-    if after.administered and (begins or loses) and next(_administrators(after), None) is None:
+    if (begins or loses) and next(_administrators(after), None) is None:
         yield (after.id,)
 
 
 def _replaces(before: Organization, fact: Fact) -> bool:
     """Return whether something of the same name was there, which adding the fact overwrites."""
     match fact:
+        case Assignment(principal, role):
+            return role in before.assignments.of(principal)
         case Principal(id=name):
             return name in before.principals
         case Claim(id=claim):
             return claim in before.claims
-        case Assignment(principal, role):
-            return role in before.assignments.of(principal)
         case GroupAssignment(group, role):
             return role in before.group_assignments.of(group)
         case _:

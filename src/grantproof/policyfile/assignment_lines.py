@@ -8,7 +8,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from pydantic_core import PydanticCustomError
@@ -21,6 +21,13 @@ from grantproof.policyfile.fields import INSTANT_RULE, read_instant
 
 FIELDS: Final = ("principal", "group", "role", "from", "until")
 EPOCH_SECONDS: Final = re.compile(r"-?\d{1,20}", re.ASCII)
+
+BEYOND_COMMAS: Final = re.compile(r'["\r\n\0]')
+"""What in a line takes more than to part it at its commas."""
+
+ROLES_REMEMBERED_MAX: Final = 65_536
+_role = lru_cache(ROLES_REMEMBERED_MAX)(RoleId)
+"""The id of a role, which thousands of lines name: one value for all of them."""
 
 Assign = AssignRole | AssignGroupRole
 ReadLine = Callable[[str], Assign]
@@ -70,6 +77,9 @@ def _csv_line(columns: tuple[str, ...], line: str) -> Assign:
 
 
 def _cells(line: str) -> list[str]:
+    # Most lines, in a third of the time.
+    if line and BEYOND_COMMAS.search(line) is None:
+        return line.split(",")
     try:
         return next(csv.reader([line], strict=True), [])
     except csv.Error as error:
@@ -93,8 +103,8 @@ def _assign(found: Mapping[str, object]) -> Assign:
     start, end = _moment(found, "from"), _moment(found, "until")
     lasting = ALWAYS if start is None and end is None else Validity(start, end)
     if principal is not None:
-        return AssignRole(PrincipalId(principal), RoleId(role), lasting)
-    return AssignGroupRole(GroupId(group or ""), RoleId(role), lasting)
+        return AssignRole(PrincipalId(principal), _role(role), lasting)
+    return AssignGroupRole(GroupId(group or ""), _role(role), lasting)
 
 
 def _text(found: Mapping[str, object], name: str) -> str | None:

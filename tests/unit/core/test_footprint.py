@@ -282,6 +282,21 @@ def test_what_no_constructor_makes_is_found(fact: Fact, ids: tuple[str, ...]) ->
     assert changed(BASE, [fact]) == [("well-formed", ids)]
 
 
+def test_the_commonest_validity_is_not_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one value, made when this package is loaded; what equals it is tried as any other."""
+    tried: list[object] = []
+
+    def legal(value: object) -> bool:
+        tried.append(value)
+        return True
+
+    monkeypatch.setattr("grantproof.core.footprint.legal", legal)
+    assert changed(BASE, [Assignment(ANN, CLERK), GroupAssignment(STAFF, CLERK)]) == []
+    assert tried == []
+    assert changed(BASE, [Assignment(ANN, CLERK, Validity())]) == []
+    assert tried == [Validity()]
+
+
 def test_references_are_looked_at_before_the_rest() -> None:
     """What follows links is only asked where they lead somewhere."""
     both = [*people(WHO("new")), Assignment(ANN, CLERK), Assignment(ANN, NO_ROLE)]

@@ -1,6 +1,6 @@
 """Whom a change brings to hold too much, and when it leaves nobody to administer, by example."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -79,6 +79,13 @@ def test_everything_on_the_ways_is_reached_once() -> None:
     assert reached(["a"], links) == {"a", "b", "c", "d"}
     assert reached(["q"], links) == {"q"}
     assert reached([], links) == set()
+
+
+def test_what_is_left_out_is_not_passed_either() -> None:
+    """What lies behind it is reached on another way or not at all."""
+    links = {"a": ["b", "c"], "b": ["d", "e"], "c": ["d"]}
+    assert reached(["a"], links, besides={"b"}) == {"a", "c", "d"}
+    assert reached(["b", "d"], links, besides={"b"}) == {"d"}
 
 
 WAYS: list[tuple[Sequence[Fact], Fact]] = [
@@ -208,6 +215,48 @@ def test_nobody_is_looked_for_where_no_set_counts_what_is_given(
     state = on(dynamic(pair()), Membership(ANN, STAFF))
     assert broken(state, GroupAssignment(STAFF, CLERK)) == []
     assert looked == []
+
+
+def many(state: Organization, *facts: Fact) -> list[tuple[str, ...]]:
+    """Which sets the adding of all the facts at once breaks, and for whom."""
+    delta = Delta((), facts)
+    return list(duty_broken(state, advance(state, delta), delta))
+
+
+def test_each_of_many_facts_is_looked_at_for_itself() -> None:
+    """One that gives what no set counts hides nothing of those after it, in whatever order."""
+    facts = (
+        Assignment(BOB, CHIEF),
+        Assignment(ANN, CHIEF),
+        Assignment(ANN, CLERK),
+        Assignment(BOB, CLERK),
+        Assignment(ANN, HEAD),
+    )
+    # A clerk is a chief as well, whom no set counts.
+    state = on(pair(), Inheritance(CLERK, CHIEF))
+    assert many(state, *facts) == [("pair", "ann")]
+    assert many(state, *reversed(facts)) == [("pair", "ann")]
+    assert many(state, *facts[:-1]) == []
+    assert many(on(pair(2, CLERK, CHIEF), Inheritance(HEAD, CLERK)), *facts[1:]) == [
+        ("pair", "ann"),
+    ]
+
+
+def test_no_way_without_a_set_is_gone_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is given again, or inherited by what is given, nothing is left to look at."""
+    walked: list[set[str]] = []
+
+    def walk(
+        start: Iterable[str], links: Mapping[str, Iterable[str]], *, besides: Container[str]
+    ) -> set[str]:
+        walked.append(reached(start, links, besides=besides))
+        return walked[-1]
+
+    monkeypatch.setattr("grantproof.core.holding.reached", walk)
+    state = on(dynamic(pair()), Inheritance(HEAD, CLERK))
+    given = [Assignment(one, role) for role in (CLERK, HEAD) for one in (ANN, BOB)]
+    assert many(state, *given) == []
+    assert walked == [{CLERK}, set(), {HEAD}, set()]
 
 
 def lost(state: Organization, *, added: Sequence[Fact] = (), removed: Sequence[Fact] = ()) -> bool:
