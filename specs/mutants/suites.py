@@ -81,6 +81,14 @@ ARGUED: Final[dict[str, str]] = {
     "request.kind not in state.resources_of_kind": "no kind is nothing: said for the reader",
     **dict.fromkeys(
         (
+            f"{CORE}model.{entity}.__post_init__: "
+            "len(self.attributes) > 0 -> len(self.attributes) >= 0"
+            for entity in ("Principal", "Resource")
+        ),
+        "of no attributes none is boolean, as the field has it: not to ask is only faster",
+    ),
+    **dict.fromkeys(
+        (
             f"{CORE}metering.evaluate: state is None or target is None or (not contested) -> "
             f"{other} is None or not contested"
             for other in ("state", "target")

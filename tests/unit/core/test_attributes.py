@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from grantproof.core.attributes import (
+    NO_NAMES,
     Literal,
     Operator,
     Value,
@@ -195,6 +196,12 @@ def test_the_character_nul_is_no_text(value: object) -> None:
     """What not every store can hold is refused, alone and inside a set; other controls are not."""
     assert rule_broken(value) == "must be text without the character NUL"
     assert rule_broken("\x01\x7f\\u0000") is None
+
+
+def test_all_who_have_no_booleans_share_that_they_have_none() -> None:
+    """One value, however many they are: an empty set takes three times what a principal does."""
+    assert booleans(attributes({})) is NO_NAMES
+    assert booleans(attributes({"grade": 1, "site": "x"})) is NO_NAMES
 
 
 def test_facts_with_true_and_with_one_are_different_facts() -> None:

@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from grantproof.core.attributes import attributes
 from grantproof.core.constraints import Constraint, GeoFence, MaxUsage, RateLimit, TimeWindow
 from grantproof.core.errors import Illegal
 from grantproof.core.identifiers import IMPLICIT_KINDS, Action, ResourceId, RoleId
@@ -13,11 +14,12 @@ from grantproof.core.model import (
     ALWAYS,
     Administered,
     Fact,
+    Principal,
     Resource,
     SodSet,
     Validity,
 )
-from tests.organizations import DOCS, EU, FILE, PAIR, claim
+from tests.organizations import ANN, DOCS, EU, FILE, PAIR, claim
 
 
 def some_roles(size: int) -> frozenset[RoleId]:
@@ -164,3 +166,10 @@ def test_a_resource_may_lie_in_a_registered_one() -> None:
     """In one at most."""
     found = [Resource(ResourceId("plan"), FILE, parent=parent).parent for parent in (None, DOCS)]
     assert found == [None, DOCS]
+
+
+def test_what_has_a_truth_is_not_what_has_a_number() -> None:
+    """Python holds that `True == 1`; of a principal and of a resource these are two facts."""
+    truth, number = attributes({"cleared": True}), attributes({"cleared": 1})
+    assert Principal(ANN, attributes=truth) != Principal(ANN, attributes=number)
+    assert Resource(DOCS, FILE, attributes=truth) != Resource(DOCS, FILE, attributes=number)
