@@ -5,7 +5,6 @@ Two definitions with one text are one program. Nothing is simplified: that is le
 
 import ast
 import builtins
-import copy
 import hashlib
 from collections.abc import Collection, Iterable
 
@@ -16,13 +15,25 @@ DIGITS = 12
 
 def says(node: ast.AST, globals_: Collection[str], resolved: Iterable[str]) -> str:
     """Return the digest of a definition, and of what the names in it mean."""
-    plain = copy.deepcopy(node)
+    plain = copied(node)
     if isinstance(plain, ast.FunctionDef):
         plain = _Renamed(own_names(plain, globals_)).visit(_Bare().visit(plain))
     elif isinstance(plain, ast.ClassDef):
         plain.body = [one for one in plain.body if not is_text(one) and not is_function(one)]
     told = "\n".join((ast.dump(plain), *sorted(set(resolved))))
     return hashlib.sha256(told.encode()).hexdigest()[:DIGITS]
+
+
+def copied(node: ast.AST) -> ast.AST:
+    """Return a copy of what the syntax says, without its lines and columns: no digest has them."""
+    members = [_copied_member(getattr(node, name, None)) for name in node._fields]
+    return type(node)(*members)
+
+
+def _copied_member(member: object) -> object:
+    if isinstance(member, ast.AST):
+        return copied(member)
+    return [_copied_member(one) for one in member] if isinstance(member, list) else member
 
 
 def is_text(statement: ast.stmt) -> bool:

@@ -105,13 +105,14 @@ class Program:
 
     def _add(self, name: str, module: str, node: ast.AST) -> None:
         read, resolved = set[str](), set[str]()
-        for one in _looked_at(node):
+        looked_at = list(_looked_at(node))
+        for one in looked_at:
             if not isinstance(one, ast.Name) or not isinstance(one.ctx, ast.Load):
                 continue
             if meant := self.resolve(module, one.id):
                 resolved.add(f"{one.id} = {meant}" if meant not in self._nodes else meant)
                 read.add(meant)
-        read |= {made for one in _looked_at(node) for made in self._made(one, module, name)}
+        read |= {made for one in looked_at for made in self._made(one, module, name)}
         if isinstance(node, ast.ClassDef):
             read |= {f"{name}.{one}" for one in _operators(node)}
         if f"{module}.{REST}" in self._nodes:
@@ -166,12 +167,13 @@ def _only_typed(program: Program, module: str, node: ast.AST) -> set[str]:
     if not isinstance(node, ast.FunctionDef):
         return set()
     typed: list[ast.AST] = []
-    for one in ast.walk(node):
+    whole = list(ast.walk(node))
+    for one in whole:
         for place in ("annotation", "returns"):
             if isinstance(kind := getattr(one, place, None), ast.AST):
                 typed.extend(ast.walk(kind))
     inside = {id(one) for one in typed}
-    used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and id(one) not in inside}
+    used = {one.id for one in whole if isinstance(one, ast.Name) and id(one) not in inside}
     names = {one.id for one in typed if isinstance(one, ast.Name)} - used
     meant = [(name, program.resolve(module, name)) for name in names]
     return {word for name, one in meant for word in (one, f"{name} = {one}")}
@@ -222,4 +224,5 @@ def _by_last(program: Program, other: Program) -> dict[str, list[str]]:
 def programs(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Program, Program]:
     """Return both programs, the old one under the names of the new one where things moved."""
     first, second = Program(old), Program(new)
-    return Program(old, moves(first, second)), second
+    moved = moves(first, second)
+    return Program(old, moved) if moved else first, second

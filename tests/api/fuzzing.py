@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import jsonschema_rs
@@ -138,8 +139,7 @@ class Target:
 
     def _furnish(self) -> None:
         """Make it, with all that is in it."""
-        here, facts = OrganizationId(self.organization), read_commands(json.dumps(FACTS)).commands
-        furnish(self.store, here, ChangeSet(facts), by=Author("fuzz"))
+        furnish(self.store, OrganizationId(self.organization), _facts(), by=Author("fuzz"))
 
     def _open_session(self, name: str, whose: str, role: str) -> None:
         here, now = OrganizationId(self.organization), SystemClock().now()
@@ -186,6 +186,12 @@ class Drawn:
     as_allowed: bool
     """Whether the address and the query are such as the document allows."""
     headers: dict[str, bytes]
+
+
+@cache
+def _facts() -> ChangeSet:
+    """All that is in the organization: read once, as reading takes longer than making it."""
+    return ChangeSet(read_commands(json.dumps(FACTS)).commands)
 
 
 def drawn(operation: Operation, target: Target) -> st.SearchStrategy[Drawn]:

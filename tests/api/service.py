@@ -26,6 +26,7 @@ from grantproof.service.ports import Store
 from grantproof.service.snapshots import Owner, Snapshots, here
 from grantproof.service.tokens import Tokens
 from grantproof.settings import Settings
+from tests.one_step import OneStep
 from tests.shelves import shelf_in
 
 Json = dict[str, Any]
@@ -66,7 +67,7 @@ def serving(
     """
     chosen = settings_of(**settings)
     app = application_over(store, chosen, tokens=tokens, worker=worker)
-    with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as client:
+    with OneStep(app, ADDRESS) as client:
         if wanted is not None:
             client.headers.update(bearer(new_key(store, wanted)))
         yield client

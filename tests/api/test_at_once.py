@@ -408,6 +408,7 @@ def test_an_entry_is_kept_of_each(tmp_path: Path) -> None:
 def test_who_leaves_is_told_so_in_front(line: Line) -> None:
     """Told to stop, it asks every caller to leave the connection."""
     with listening() as ending:
+        assert ending.in_both_ways(ending.asked(written()))[1]
         ending.application.drain()
         (reply,) = ending.replies(ending.asked(written()))
         assert dict(reply.headers)["connection"] == "close"

@@ -199,6 +199,15 @@ def test_every_fault_is_named(steady: Api) -> None:
     assert told["error"].endswith("; and 5 more")
 
 
+def test_faults_without_number_are_counted(steady: Api) -> None:
+    """The list tells the first hundred, in their order; the message counts those after it, too."""
+    strays = {f"x{number}": 1 for number in range(150)}
+    body = {"id": "one", "role": "viewer", "action": "read", "resource": "docs", **strays}
+    told = problem(steady.post(f"{ORG}/claims", json=body), 400, "invalid")
+    assert fields_at_fault(told) == list(strays)[:100]
+    assert told["error"].endswith("; and 147 more")
+
+
 @pytest.mark.parametrize("path", [f"{ORG}/principals", "/evaluate", "/evaluate/batch", "/explain"])
 @pytest.mark.parametrize(
     ("body", "why"),

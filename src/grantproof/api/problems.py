@@ -183,10 +183,10 @@ NOT_CURRENT: Final = later(
 )
 
 
-def invalid(faults: Sequence[Fault]) -> Problem:
-    """Return the problem of a request with faults, at least one."""
+def invalid(faults: Sequence[Fault], *, unlisted: int = 0) -> Problem:
+    """Return the problem of a request with faults, at least one, and so many besides."""
     told = "; ".join(f"`{fault.field}` {fault.rule}" for fault in faults[:FAULTS_TOLD])
-    more = len(faults) - FAULTS_TOLD
+    more = len(faults) + unlisted - FAULTS_TOLD
     detail = told if more <= 0 else f"{told}; and {more} more"
     return Problem("invalid", detail, faults=tuple(faults[:FAULTS_LISTED_MAX]))
 

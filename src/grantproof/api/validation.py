@@ -5,15 +5,16 @@ is told the same in the same words by both, and never the name of a Python type.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from grantproof.api.problems import Fault, Problem, Refused, invalid
+from grantproof.api.problems import FAULTS_LISTED_MAX, Fault, Problem, Refused, invalid
 from grantproof.policyfile import faults as policyfile
+from grantproof.policyfile.faults import Location
 
 NAME_LENGTH_MAX: Final = 64
 RULE_LENGTH_MAX: Final = 400
@@ -87,12 +88,20 @@ def unreadable(error: Exception) -> Problem:
 def malformed(error: ValidationError, *, inside: tuple[str | int, ...]) -> Problem:
     """Return the problem of a document that pydantic refuses, found `inside` of the body."""
     details = error.errors(include_url=False)
-    return invalid([_detail_fault(detail, (*inside, *detail["loc"])) for detail in details])
+    return _first_of(details, lambda where: (*inside, *where))
 
 
-def invalid_parts(details: Iterable[ErrorDetails]) -> Problem:
+def invalid_parts(details: Sequence[ErrorDetails]) -> Problem:
     """Return the problem of a request of which FastAPI refuses body, address or query."""
-    return invalid([_detail_fault(detail, detail["loc"][1:]) for detail in details])
+    return _first_of(details, lambda where: where[1:])
+
+
+def _first_of(details: Sequence[ErrorDetails], path: Callable[[Location], Location]) -> Problem:
+    # A body can have a fault in each of a hundred thousand members: only those that are shown are
+    # put into words, the others are counted.
+    listed = details[:FAULTS_LISTED_MAX]
+    faults = [_detail_fault(detail, path(detail["loc"])) for detail in listed]
+    return invalid(faults, unlisted=len(details) - len(listed))
 
 
 def printable(name: str) -> str:
@@ -107,7 +116,7 @@ def one_line(rule: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in shown)
 
 
-def _detail_fault(detail: ErrorDetails, where: Sequence[str | int]) -> Fault:
+def _detail_fault(detail: ErrorDetails, where: Location) -> Fault:
     # A part in parentheses is the tag of an alternative, not a field.
     path = tuple(
         printable(part) if isinstance(part, str) else part
