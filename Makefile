@@ -26,8 +26,8 @@ WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 SIDE_BY_SIDE := --no-print-directory --jobs=$(JOBS) --keep-going $(WHOLE)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-code check-tests $(CHECKS) verify verify-deep verify-against
-.PHONY: specs matrix faults mutants tla traces crosshair fuzz browser survive soak bench bench-peers dist
+.PHONY: help run test check check-tests $(CHECKS) verify verify-deep verify-against specs matrix
+.PHONY: faults mutants tla traces crosshair fuzz browser survive soak bench bench-peers dist
 .PHONY: reference site lock format clean
 .PHONY: example-documents example-expenses example-tenants
 
@@ -51,9 +51,6 @@ test: $(READY) ## run every test, on JOBS processors
 
 check: $(READY) ## the gate: format, lint, types, imports, tidiness, unit tests
 	@$(MAKE) $(SIDE_BY_SIDE) $(CHECKS)
-
-check-code: $(READY) ## the gate without its tests, which `make test` runs too
-	@$(MAKE) $(SIDE_BY_SIDE) $(filter-out $(TESTS),$(CHECKS))
 
 check-format: $(READY) ## is the code formatted
 	@$(BIN)/ruff format --check $(CODE)
