@@ -212,12 +212,24 @@ def longest() -> Graph:
     return nodes, edges
 
 
+ADDITIONS = 5_000_000
+"""As many take a quarter of a second of a processor of 2020."""
+
+
+def adding() -> float:
+    """How many seconds of this machine's processor the additions take."""
+    began, total = process_time(), 0
+    for each in range(ADDITIONS):
+        total += each
+    return process_time() - began
+
+
 LARGE = {"largest": largest(), "longest": longest(), **AWKWARD}
 
 
 @pytest.mark.parametrize("graph", LARGE.values(), ids=LARGE.keys())
 def test_the_largest_drawing_takes_no_time(graph: Graph) -> None:
-    """Less than 200 ms of a processor, names as long as they may be and words included."""
+    """Less than adding that often, names as long as they may be and words included."""
     long = Picture(
         "x",
         tuple(Node(name, name * 32, note="9 claims", href=f"/r/{name}") for name in graph[0]),
@@ -226,4 +238,5 @@ def test_the_largest_drawing_takes_no_time(graph: Graph) -> None:
     began = process_time()
     draw(long)
     list(rows(long))
-    assert process_time() - began < 0.2
+    drawn = process_time() - began
+    assert drawn < adding()
