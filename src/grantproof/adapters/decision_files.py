@@ -28,6 +28,8 @@ RETRY_SECONDS: Final = 0.5
 AT_ONCE_MAX: Final = 1_000
 GATHER_SECONDS: Final = 0.05
 """How long the writer that was woken waits for more, so that not every request wakes it."""
+WORDED_MIN: Final = 64
+"""So many entries are put in words together: one by one each would take twice as long."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,13 +61,18 @@ class DecisionFiles:
         self._dropped = 0
         self._rules = rules
         self._now = now
+        self._loose: list[Entry] = []
+        """Those taken last, which are not in words yet."""
         self._waiting: deque[Lines] = deque()
         self._count = 0
+        """How many wait in words."""
         self._idle = False
         self._due = min(AT_ONCE_MAX, rules.queue_max)
+        self._many = min(WORDED_MIN, self._due)
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._closing = False
+        self._ended = False
         self._file: FileIO | None = None
         self._began = 0.0
         self._failing = False
@@ -75,33 +82,24 @@ class DecisionFiles:
 
     def tally(self) -> LogCounts:
         """Return what became of the entries until now."""
-        return LogCounts(self._written, self._dropped, self._count, self._rules.queue_max)
+        with self._lock:
+            return LogCounts(self._written, self._dropped, self._held, self._rules.queue_max)
 
     def has_room(self) -> bool:
         """Return whether fewer entries wait than may."""
-        return self._count < self._rules.queue_max
+        return self._count + len(self._loose) < self._rules.queue_max
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Take entries to be written, in order; those of a log that was closed are dropped."""
-        if len(entries) == 0:
-            return
-        # In words at once: the thread that writes would take turns with this one for it.
-        lines, count = self._rules.redaction.lines(entries), len(entries)
-        # Not by the condition, which takes longer to enter.
-        with self._lock:
-            if self._closing:
-                self._dropped += count
-                return
-            self._waiting.append((lines, count))
-            self._count += count
-            if self._idle or self._count >= self._due:
-                # Else it looks for itself in a moment.
-                self._idle = False
-                self._changed.notify()
+        loose = self._loose
+        # Without the lock, which takes longer than this: nothing comes between those of one call.
+        loose.extend(entries)
+        if self._idle or len(loose) >= self._many:
+            self._look()
 
     def drop(self, count: int) -> None:
         """Count entries that were given up."""
-        with self._changed:
+        with self._lock:
             self._dropped += count
 
     def close(self) -> None:
@@ -110,9 +108,59 @@ class DecisionFiles:
             self._closing = True
             self._changed.notify()
         self._writer.join(CLOSE_SECONDS_MAX)
-        if self._count > 0:
-            self.drop(self._count)
-            log.error("decisions were not logged", entries=self._count)
+        with self._lock:
+            # First: what is taken from here on is dropped by whoever takes it.
+            self._ended = self._idle = True
+            self._put_in_words()
+            lost = self._count
+            self._dropped += lost
+        if lost > 0:
+            log.error("decisions were not logged", entries=lost)
+
+    @property
+    def _held(self) -> int:
+        """How many entries were taken and are not written."""
+        return self._count + len(self._loose)
+
+    def _look(self) -> None:
+        """Put what was taken in words if it is much, and wake the writer if there is need."""
+        with self._lock:
+            if self._ended:
+                self._dropped += len(self._loose)
+                self._loose.clear()
+                return
+            if len(self._loose) >= self._many:
+                # Not in the writer: what one processor just made is dear to read for another.
+                self._put_in_words()
+            if self._idle or self._is_due():
+                # Else it looks for itself in a moment.
+                self._idle = False
+                self._changed.notify()
+
+    def _put_in_words(self) -> None:
+        """Let the entries wait as they are written, whole requests always. Holds the lock."""
+        loose, redaction = self._loose, self._rules.redaction
+        some = loose[:]
+        if len(some) == 0:
+            return
+        try:
+            lines, count = redaction.lines(some), len(some)
+        except Exception:  # noqa: BLE001 - whatever it is, it is of some entry and not of the rest
+            lines, count = self._one_by_one(some)
+        self._waiting.append((lines, count))
+        self._count += count
+        del loose[: len(some)]
+
+    def _one_by_one(self, some: list[Entry]) -> Lines:
+        """Return the entries as they are written; those for which there are no words are told."""
+        lines = list[bytes]()
+        for entry in some:
+            try:
+                lines.append(self._rules.redaction.lines([entry]))
+            except Exception as error:  # noqa: BLE001 - it is told, and the others are written
+                log.error("a decision cannot be logged", error=str(error))
+        self._dropped += len(some) - len(lines)
+        return b"".join(lines), len(lines)
 
     def _run(self) -> None:
         while True:
@@ -131,12 +179,16 @@ class DecisionFiles:
     def _next(self) -> list[Lines]:
         """Wait for entries, and a moment for more; return the first of them, none at the end."""
         with self._changed:
-            while self._count == 0 and not self._closing:
+            while True:
+                # Before anybody looks: who takes something from here on says so.
                 self._idle = True
+                if self._held > 0 or self._closing:
+                    break
                 self._changed.wait()
-            self._idle = False
+            self._idle = self._ended
             # Also while they come all the time: else each would be written alone.
             self._changed.wait_for(self._is_due, GATHER_SECONDS)
+            self._put_in_words()
             some, count = list[Lines](), 0
             for lines in self._waiting:
                 some.append(lines)
@@ -147,11 +199,11 @@ class DecisionFiles:
 
     def _is_due(self) -> bool:
         """Return whether nobody should wait any longer for what waits to be written."""
-        return self._closing or self._count >= self._due
+        return self._closing or self._held >= self._due
 
     def _forget(self, some: list[Lines]) -> None:
         """Let go of the first lines, which are written."""
-        with self._changed:
+        with self._lock:
             for _, count in some:
                 self._waiting.popleft()
                 self._written += count

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from grantproof.api.evaluations import encode
 from grantproof.api.problems import Refused
 from grantproof.api.questions import Question, supplied_of
-from grantproof.api.recording import Diary, Glanced, Stretch
+from grantproof.api.recording import ALLOW, DENY, FAILED, MISSED, Diary
 from grantproof.core.constraints import HOURS_PER_DAY
 from grantproof.core.index import Index
 from grantproof.core.messages import reason_message
@@ -22,6 +22,7 @@ from grantproof.core.shortfall import Shortfalls
 from grantproof.core.ways import NO_MATCHING_CLAIM, UNMET, decide
 from grantproof.policyfile.answers import CODES, Evaluation
 from grantproof.service.callers import Caller
+from grantproof.service.decision_log import Said
 from grantproof.service.outcomes import Counts
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import local_time
@@ -79,9 +80,6 @@ class Frame:
     ever: Wording
 
 
-Ended = Claim | NoMatchingClaim
-"""What a decision at a glance ended with."""
-
 Closely = Callable[[Question, int], str]
 """Returns the answer to the question at a place as it is written, counted and noted."""
 
@@ -105,16 +103,14 @@ class Glances:
         ready, table, frame = index.ready, index.table, self._frame(index, asking.instant)
         midnight, this_hour, later, ever = frame.midnight, frame.hour, frame.later, frame.ever
         regions, nearest, inspection = self._regions, self._shortfalls.nearest, self._inspection
-        trusted, diary = asking.caller.trusted_context, asking.diary
-        common = asking.place, frame.instant, frame.revision
-        written: list[str] = []
-        endings: list[Glanced] = []
-        left, allowed, unmet, closer = inspection.left, 0, 0, 0
+        trusted, diary, place = asking.caller.trusted_context, asking.diary, asking.place
+        make = None if diary is None else diary.opening(frame.instant)
+        written, left, allowed, unmet, closer = list[str](), inspection.left, 0, 0, 0
         for question in questions:
-            region, hour, weekday = question.region, question.hour, question.weekday
-            usage, rate, verdict = question.usage, question.rate, None
-            who, action = question.principal_id, question.action
-            resource, kind = question.resource_id, question.resource_kind
+            who, action, resource = question.principal_id, question.action, question.resource_id
+            kind, region, hour = question.resource_kind, question.region, question.hour
+            weekday, usage, rate = question.weekday, question.usage, question.rate
+            position, attributes, verdict = question.position, question.attributes, None
             at = midnight if weekday is None else HOURS_PER_DAY * weekday
             at += this_hour if hour is None else hour
             if (
@@ -126,8 +122,8 @@ class Glances:
                     (
                         (region is None or region in regions)
                         and (trusted or hour is weekday is usage is rate is None)
-                        and question.attributes is None
-                        and question.position is None
+                        and position is None
+                        and attributes is None
                     )
                     or self._may_be_said(question, trusted=trusted)
                 )
@@ -138,29 +134,31 @@ class Glances:
                 and verdict.hangs_on(usage, rate)
             ):
                 inspection.left = left
-                _note(diary, Stretch(questions, endings, len(written), *common))
                 written.append(closely(question, len(written)))
-                left, endings, closer = inspection.left, [], closer + 1
+                left, closer = inspection.left, closer + 1
                 continue
             left, answer = left - 1, verdict.answer
             words = later if verdict.hourly and (hour is None or weekday is None) else ever
-            ending: Glanced = NO_MATCHING_CLAIM
             if isinstance(answer, Claim):
-                allowed, ending = allowed + 1, answer
+                allowed, decision, reason = allowed + 1, ALLOW, None
+                claim = answer.id if diary is None else str(answer.id)
                 written.append(words.allow + answer.id + words.end)
             elif answer is UNMET:
-                unmet += 1
+                unmet, decision, reason = unmet + 1, DENY, FAILED
                 grants, roles = table[action][resource], ready[who]
-                ending, reason = nearest(grants, roles, at, region, usage, rate)
+                claim, why = nearest(grants, roles, at, region, usage, rate)
                 # Nothing in it has to be escaped: it is made of ids and numbers.
-                written.append(f"{words.unmet}{reason}{words.nearest}{ending}{words.end}")
+                written.append(f"{words.unmet}{why}{words.nearest}{claim}{words.end}")
             else:
+                decision, reason, claim = DENY, MISSED, None
                 written.append(words.nothing)
-            if diary is not None:
-                endings.append(ending)
+            if diary is not None and make is not None:
+                said = Said(kind, region, position, attributes, hour, weekday, usage, rate)
+                item = None if place is None else place + len(written) - 1
+                diary.entries.append(
+                    make(who, action, resource, said, decision, reason, claim, frame.revision, item)
+                )
         inspection.left = left
-        if diary is not None:
-            _note(diary, Stretch(questions, endings, len(written), *common))
         asking.counted[Claim] += allowed
         asking.counted[ConstraintFailed] += unmet
         asking.counted[NoMatchingClaim] += len(questions) - allowed - unmet - closer
@@ -201,11 +199,6 @@ class Glances:
             ever=_worded(state.revision, instant, until=None),
         )
         return frame
-
-
-def _note(diary: Diary | None, stretch: Stretch) -> None:
-    if diary is not None:
-        diary.glanced(stretch)
 
 
 def _worded(revision: int, instant: int, *, until: int | None) -> Wording:

@@ -5,10 +5,11 @@ counted, whose entry would then be missing. What is under way may pass the bound
 """
 
 import asyncio
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import structs
 
 from grantproof.api.problems import Refused, later
@@ -49,75 +50,22 @@ class Deed(NamedTuple):
     resource: str
 
 
-Glanced = Claim | NoMatchingClaim | str
-"""How a decision at a glance ended; a string is the claim that came nearest to granting."""
+class Diary(msgspec.Struct):
+    """The entries of one request, in the order of its questions; `actor` is who asks them."""
 
-
-class Stretch(NamedTuple):
-    """Decisions at a glance on questions that follow one another, up to the one at `stop`.
-
-    `place` is where in its batch the first of all the questions is, if they are of one.
-    """
-
-    questions: Sequence[Question]
-    endings: Sequence[Glanced]
-    stop: int
-    place: int | None
-    instant: int
-    revision: int
-
-
-About = tuple[str, str, str]
-"""The id of a request, who asks, and of which organization."""
-
-
-class Diary:
-    """The entries of one request, in the order of its questions."""
-
-    __slots__ = ("_about", "entries")
-
-    def __init__(self, request_id: str, caller: Caller) -> None:
-        self._about: About = (request_id, caller.author.actor, "")
-        self.entries: list[Entry] = []
+    request_id: str
+    actor: str
+    organization: str = ""
+    entries: list[Entry] = []
 
     def start(self, organization: str) -> None:
         """Begin with the questions to an organization, anew when they are asked again."""
-        request_id, actor, _ = self._about
-        self._about = (request_id, actor, organization)
-        self.entries = []
+        self.organization = organization
+        self.entries.clear()
 
-    def glanced(self, stretch: Stretch) -> None:
-        """Add decisions at a glance."""
-        (request_id, actor, organization), entries = self._about, self.entries
-        questions, endings, stop, place, instant, revision = stretch
-        start, item = stop - len(endings), None
-        for at, question in enumerate(islice(questions, start, stop)):
-            ending = endings[at]
-            if isinstance(ending, str):
-                decision, reason, claim = DENY, FAILED, ending
-            elif isinstance(ending, Claim):
-                decision, reason, claim = ALLOW, None, str(ending.id)
-            else:
-                decision, reason, claim = DENY, MISSED, None
-            if place is not None:
-                item = place + start + at
-            # By their places: names would take half as long again.
-            entry = Entry(
-                instant,
-                request_id,
-                actor,
-                organization,
-                question.principal_id,
-                question.action,
-                question.resource_id,
-                _said_in(question),
-                decision,
-                reason,
-                claim,
-                revision,
-                item,
-            )
-            entries.append(entry)
+    def opening(self, instant: int) -> Callable[..., Entry]:
+        """Return what makes an entry of a decision at the instant, from the principal on."""
+        return partial(Entry, instant, self.request_id, self.actor, self.organization)
 
     def note(
         self,
@@ -141,12 +89,11 @@ class Diary:
     def add(self, deed: Deed, context: Context, answer: Answer, *, item: int | None = None) -> None:
         """Add the decision on a deed, with what the caller said of the context."""
         decision, reason, claim = _told(answer.outcome)
-        request_id, actor, organization = self._about
         entry = Entry(
             instant=answer.decided_at,
-            request_id=request_id,
-            actor=actor,
-            organization=organization,
+            request_id=self.request_id,
+            actor=self.actor,
+            organization=self.organization,
             principal=deed.principal,
             action=deed.action,
             resource=deed.resource,
@@ -199,7 +146,7 @@ class Recording:
     def opened(self, request_id: str, caller: Caller) -> Diary | None:
         """Return the diary of a request for which there is room, nothing where it is not logged."""
         logged = self._log is not None and sampled(request_id, self._share)
-        return Diary(request_id, caller) if logged else None
+        return Diary(request_id, caller.author.actor) if logged else None
 
     @property
     def has_room(self) -> bool:

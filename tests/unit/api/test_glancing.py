@@ -66,7 +66,7 @@ class Door:
         facts = *people(ANN, BOB), *roles(CLERK, HEAD), *library(), *claims
         held = Assignment(ANN, CLERK), Assignment(BOB, HEAD)
         self.index = Index(made_of(*facts, *held, revision=7))
-        self.asking = Asking(caller, NOON, Diary("r-1", caller), none(), 100)
+        self.asking = Asking(caller, NOON, Diary("r-1", caller.author.actor), none(), 100)
         self.closer: list[int] = []
         for principal in (ANN, BOB):
             self.closely(replaced(PLAIN, principal_id=principal, usage=0, rate=0))
