@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import z3
 
-from specs.kernel.vacuity import satisfiable
+from specs.kernel.vacuity import PATIENT, satisfiable
 from specs.kernel.values import Clause, Dated
 
 SEEDS: Final = (0, 7, 41)
@@ -176,6 +176,8 @@ def date(clause: Clause) -> float:
 
 def limited(solver: z3.Solver, seed: int, work: int = WORK_LIMIT) -> z3.Solver:
     """Return the solver with the seed and the limits set."""
+    for option, value in PATIENT.items():
+        solver.set(option, value)
     solver.set("timeout", TIME_LIMIT_MS)
     solver.set("rlimit", work)
     solver.set("random_seed", seed)

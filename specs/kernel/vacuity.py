@@ -27,6 +27,9 @@ SEARCHES: Final[tuple[dict[str, bool | int], ...]] = (
     {"smt.ematching": False, "smt.macro_finder": True, "smt.mbqi.max_cexs": 5},
 )
 """How a model is looked for, in turn; none is best for all, and what is found is found soon."""
+PATIENT: Final = {"smt.delay_units": True}
+"""How Z3 goes about whatever it is asked: to begin anew at everything that it finds to hold always,
+as it would, takes much of its time."""
 SEARCH_LIMITS: Final = (6_000_000, 6_000_000, 15_000_000, 60_000_000)
 """How long: in units of Z3's work, of which there are some 5 million a second on any machine."""
 SEVERAL: Final = {
@@ -105,7 +108,7 @@ def searched(facts: list[z3.BoolRef], within: dict[str, int]) -> z3.CheckSatResu
     answer = z3.unknown
     for options in SEARCHES:
         solver = z3.Solver()
-        for option, value in {**options, **within}.items():
+        for option, value in {**PATIENT, **options, **within}.items():
             solver.set(option, value)
         solver.add(facts)
         answer = solver.check()
