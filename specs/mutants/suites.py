@@ -94,8 +94,8 @@ ARGUED: Final[dict[str, str]] = {
         (
             f"{CORE}shortfall.Shortfalls.nearest: {change}"
             for change in (
-                "len(known) > 1 and open_to.isdisjoint(roles) -> open_to.isdisjoint(roles)",
-                "len(known) > 1 -> len(known) >= 1",
+                "len(ways) > 1 and holding.isdisjoint(roles) -> holding.isdisjoint(roles)",
+                "len(ways) > 1 -> len(ways) >= 1",
             )
         ),
         "where there is one claim it is open to the roles: not to ask is only faster",

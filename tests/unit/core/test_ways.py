@@ -186,6 +186,15 @@ def test_every_verdict_says_what_could_change_it(
     assert some.unmet.answer == UNMET
 
 
+def test_what_most_are_denied_with_is_kept_once() -> None:
+    """By what could change it, whatever was asked for."""
+    one, other, hourly = grants(claim()), grants(claim(id=C2)), grants(claim(NEVER))
+    assert (one.nothing, one.unmet) == (other.nothing, other.unmet)
+    assert one.nothing is other.nothing
+    assert one.unmet is other.unmet
+    assert one.nothing != hourly.nothing
+
+
 FREE, COUNTED = claim(), claim(MaxUsage(9))
 
 
