@@ -142,13 +142,13 @@ class Glances:
                 written.append(closely(question, len(written)))
                 left, endings, closer = inspection.left, [], closer + 1
                 continue
-            left, answer = left - 1, verdict.answer
+            left, claim_id = left - 1, verdict.claim_id
             words = later if verdict.hourly and (hour is None or weekday is None) else ever
             ending: Glanced = NO_MATCHING_CLAIM
-            if isinstance(answer, Claim):
-                allowed, ending = allowed + 1, answer
-                written.append(words.allow + answer.id + words.end)
-            elif answer is UNMET:
+            if claim_id is not None:
+                allowed += 1
+                written.append(f"{words.allow}{claim_id}{words.end}")
+            elif verdict.answer is UNMET:
                 unmet += 1
                 grants, roles = table[action][resource], ready[who]
                 ending, reason = nearest(grants, roles, at, region, usage, rate)
@@ -157,7 +157,7 @@ class Glances:
             else:
                 written.append(words.nothing)
             if diary is not None:
-                endings.append(ending)
+                endings.append(verdict.answer if isinstance(verdict.answer, Claim) else ending)
         inspection.left = left
         if diary is not None:
             _note(diary, Stretch(questions, endings, len(written), *common))

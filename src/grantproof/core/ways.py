@@ -38,7 +38,8 @@ class Verdict:
 
     `until` is the next instant (epoch seconds) at which an assignment of the principal starts or
     ends; `hourly` says whether the hour, weekday or year matters, `used` and `rated` whether usage
-    and rate do. `allowed` says at once whether the answer is a claim.
+    and rate do. `allowed` says at once whether the answer is a claim, `claim_id` which: as a plain
+    string, which is written fastest.
     """
 
     answer: Claim | Reason | Unmet
@@ -47,9 +48,13 @@ class Verdict:
     used: bool = False
     rated: bool = False
     allowed: bool = field(init=False)
+    claim_id: str | None = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "allowed", isinstance(self.answer, Claim))
+        answer = self.answer
+        claim_id = str(answer.id) if isinstance(answer, Claim) else None
+        object.__setattr__(self, "claim_id", claim_id)
+        object.__setattr__(self, "allowed", claim_id is not None)
 
     @property
     def metered(self) -> bool:
