@@ -122,6 +122,24 @@ def test_of_constraints_that_look_at_one_thing_each_that_fails_is_told(
     assert found == (reason.claim, reason_message(reason))
 
 
+@pytest.mark.parametrize(
+    "failing", [TimeWindow(1, 2), GeoFence(frozenset({EU})), MaxUsage(5), RateLimit(5)]
+)
+@pytest.mark.parametrize(
+    "holding", [TimeWindow(0, 24), GeoFence(frozenset({US})), MaxUsage(9), RateLimit(9)]
+)
+def test_of_two_constraints_the_one_that_fails_is_told(
+    failing: Constraint, holding: Constraint
+) -> None:
+    """Whatever each of them looks at, in any order."""
+    context = replace(NOON, region=US, usage=6, rate=6)
+    for both in ((failing, holding), (holding, failing)):
+        index = asked(claim(*both))
+        reason = index.nearest(asks(), context)
+        found = Shortfalls().nearest(grants_of(index), index.ready[ANN], AT, US, 6, 6)
+        assert found == (reason.claim, reason_message(reason))
+
+
 @pytest.mark.parametrize("others", [1, WAYS_SCANNED_MAX + 1])
 def test_claims_of_other_roles_are_not_near(others: int) -> None:
     """Where few are looked through and where those of the roles are found."""
