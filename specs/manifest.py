@@ -74,6 +74,7 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("tests/unit/core/test_candidates.py", "tests/stateful/test_index.py"),
         SECOND,
     ),
+    "candidates.timetable": (("tests/unit/core/test_candidates.py",), SECOND),
     "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
     "commands.delta.compose": (
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
@@ -227,6 +228,7 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "messages.around": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.failure_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.held_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
+    "messages.moment": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.reason_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "messages.refusal_message": (("tests/unit/core/test_messages.py",), FOR_PEOPLE),
     "model.Claim.metered": (

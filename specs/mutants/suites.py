@@ -102,11 +102,26 @@ ARGUED: Final[dict[str, str]] = {
         (
             f"{CORE}shortfall.Shortfalls.nearest: {change}"
             for change in (
-                "len(known) > 1 and open_to.isdisjoint(roles) -> open_to.isdisjoint(roles)",
-                "len(known) > 1 -> len(known) >= 1",
+                "len(ways) > 1 and holding.isdisjoint(roles) -> holding.isdisjoint(roles)",
+                "len(ways) > 1 -> len(ways) >= 1",
             )
         ),
         "where there is one claim it is open to the roles: not to ask is only faster",
+    ),
+    **dict.fromkeys(
+        (
+            f"{CORE}shortfall.Shortfalls.nearest: {change}"
+            for change in (
+                "hours is not None and (not hours[at]) -> hours is not None",
+                "regions is not None and region not in regions -> regions is not None",
+                *(
+                    f"{count}_below is not None and ({count} is None or {count} >= {count}_below)"
+                    f" -> {count}_below is not None"
+                    for count in ("usage", "rate")
+                ),
+            )
+        ),
+        "one of them fails, so with what does not they are two: then all are looked through",
     ),
     f"{CORE}shortfall.Shortfalls.nearest: (failing, claim) < (fewest, nearest) -> "
     "(failing, claim) <= (fewest, nearest)": "no two claims have one id",

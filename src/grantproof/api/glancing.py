@@ -137,13 +137,12 @@ class Glances:
                 written.append(closely(question, len(written)))
                 left, closer = inspection.left, closer + 1
                 continue
-            left, answer = left - 1, verdict.answer
+            left, claim = left - 1, verdict.claim_id
             words = later if verdict.hourly and (hour is None or weekday is None) else ever
-            if isinstance(answer, Claim):
+            if claim is not None:
                 allowed, decision, reason = allowed + 1, ALLOW, None
-                claim = answer.id if diary is None else str(answer.id)
-                written.append(words.allow + answer.id + words.end)
-            elif answer is UNMET:
+                written.append(f"{words.allow}{claim}{words.end}")
+            elif verdict.answer is UNMET:
                 unmet, decision, reason = unmet + 1, DENY, FAILED
                 grants, roles = table[action][resource], ready[who]
                 claim, why = nearest(grants, roles, at, region, usage, rate)

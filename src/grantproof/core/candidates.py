@@ -26,18 +26,20 @@ from grantproof.core.model import Claim
 from grantproof.core.policy import claim_order
 
 TIMETABLES_REMEMBERED_MAX: Final = 1_024
+FENCES_REMEMBERED_MAX: Final = 1_024
 
 MERGED: Final = (TimeWindow, GeoFence, MaxUsage, RateLimit)
 """What becomes a test of the candidate's own; whatever else there is, the reference is asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A claim, and what must be true for it to grant; nothing where there is no such test.
 
     `hours[24 * weekday + hour]` is 1 when the windows hold then. `closer` are the constraints that
     look at more than hour, region and counts: they are asked of the reference itself. `hourly` says
-    whether the passing of time alone may change the answer.
+    whether the passing of time alone may change the answer. Each is one of its own, so that what is
+    known of it is found fast.
     """
 
     claim: Claim
@@ -61,7 +63,7 @@ def compile_claim(claim: Claim) -> Candidate:
     return Candidate(
         claim=claim,
         order=claim_order(claim),
-        hours=_hours(windows) if len(windows) > 0 else None,
+        hours=timetable(windows) if len(windows) > 0 else None,
         regions=_regions(fences),
         usage_below=min(limits, default=None),
         rate_below=min(rates, default=None),
@@ -76,11 +78,18 @@ def _regions(fences: list[GeoFence]) -> frozenset[str] | None:
     common: frozenset[Region] | None = None
     for fence in fences:
         common = fence.regions if common is None else common & fence.regions
-    return None if common is None else frozenset(map(str, common))
+    return None if common is None else _plain(common)
+
+
+@lru_cache(FENCES_REMEMBERED_MAX)
+def _plain(regions: frozenset[Region]) -> frozenset[str]:
+    # The same for all claims: what many decisions look at is near at hand.
+    return frozenset(map(str, regions))
 
 
 @lru_cache(TIMETABLES_REMEMBERED_MAX)
-def _hours(windows: tuple[TimeWindow, ...]) -> bytes:
+def timetable(windows: tuple[TimeWindow, ...]) -> bytes:
+    """Return for each hour of the week, as in `Candidate.hours`, whether all the windows hold."""
     return bytes(
         all(window_holds(window, hour, weekday) for window in windows)
         for weekday in range(DAYS_PER_WEEK)

@@ -88,9 +88,8 @@ def failure_message(failure: Observation) -> str:
     constraint, saw = failure.constraint, failure.saw
     match constraint:
         case TimeWindow():
-            days = "" if constraint.weekdays == EVERY_DAY else f" on {_days(constraint.weekdays)}"
-            window = f"time window {constraint.start}-{constraint.end}{days}"
-            return f"{window} does not hold at hour {saw[0]} on {DAYS[_weekday(saw[1])]}"
+            before, after = around(constraint)
+            return f"{before}{moment(_number(saw[0]), _number(saw[1]))}{after}"
         case GeoFence() | MaxUsage() | RateLimit():
             before, after = around(constraint)
             return f"{before}{_value(saw[0])}{after}"
@@ -102,9 +101,12 @@ def failure_message(failure: Observation) -> str:
             assert_never(constraint)
 
 
-def around(constraint: GeoFence | MaxUsage | RateLimit) -> tuple[str, str]:
+def around(constraint: TimeWindow | GeoFence | MaxUsage | RateLimit) -> tuple[str, str]:
     """Return what is said of the constraint that failed, before and after what it saw."""
     match constraint:
+        case TimeWindow(start, end, weekdays):
+            days = "" if weekdays == EVERY_DAY else f" on {_days(weekdays)}"
+            return f"time window {start}-{end}{days} does not hold at ", ""
         case GeoFence():
             return "region ", f" is not one of {', '.join(sorted(constraint.regions))}"
         case MaxUsage():
@@ -113,6 +115,11 @@ def around(constraint: GeoFence | MaxUsage | RateLimit) -> tuple[str, str]:
             return "rate ", f" is not below {constraint.per_minute} a minute"
         case _:
             assert_never(constraint)
+
+
+def moment(hour: int, weekday: int) -> str:
+    """Return what is said of the hour of a weekday, of which 0 is Monday."""
+    return f"hour {hour} on {DAYS[weekday]}"
 
 
 def refusal_message(refusal: Refusal) -> str:  # noqa: C901 - one branch a refusal
@@ -254,7 +261,7 @@ def _value(value: Value | None) -> str:
             return f"`{value}`"
 
 
-def _weekday(value: Value | None) -> int:
+def _number(value: Value | None) -> int:
     return value if isinstance(value, int) else 0
 
 

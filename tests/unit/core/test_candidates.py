@@ -115,3 +115,15 @@ def test_what_is_not_merged_is_kept_as_it_is() -> None:
     near = GeoRadius(HERE, 200)
     compiled = compile_claim(claim(near, SENIOR, MORNING, MaxUsage(1), THIS_YEAR, RateLimit(1)))
     assert compiled.closer == (SENIOR, THIS_YEAR, near)
+
+
+def test_what_many_claims_demand_is_kept_once() -> None:
+    """Of two that demand the same hours and regions, which are then found near at hand."""
+    one, other = (compile_claim(claim(MORNING, GeoFence(frozenset({EU, US})))) for _ in range(2))
+    assert one.hours is other.hours
+    assert one.regions is other.regions
+
+
+def test_a_compiled_claim_is_one_of_its_own() -> None:
+    """What is known of one is not known of another, though they demand the same."""
+    assert compile_claim(claim(MORNING)) != compile_claim(claim(MORNING))

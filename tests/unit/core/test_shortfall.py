@@ -6,7 +6,14 @@ import pytest
 
 from grantproof.core import shortfall
 from grantproof.core.attributes import Literal, Operator, Path, Root
-from grantproof.core.constraints import Attribute, GeoFence, MaxUsage, RateLimit, TimeWindow
+from grantproof.core.constraints import (
+    Attribute,
+    Constraint,
+    GeoFence,
+    MaxUsage,
+    RateLimit,
+    TimeWindow,
+)
 from grantproof.core.identifiers import AttributeName, ClaimId, Region, RoleId
 from grantproof.core.index import Index
 from grantproof.core.messages import reason_message
@@ -21,6 +28,7 @@ from tests.organizations import (
     NOON,
     PLAN,
     READ,
+    US,
     asks,
     claim,
     library,
@@ -29,6 +37,7 @@ from tests.organizations import (
     roles,
 )
 
+CH = Region("ch")
 AT = 24 * NOON.weekday + NOON.hour
 
 
@@ -87,6 +96,48 @@ def test_what_was_given_is_told(region: Region | None, usage: int | None, rate: 
     reason = index.nearest(asks(), context)
     found = Shortfalls().nearest(grants_of(index), index.ready[ANN], AT, region, usage, rate)
     assert found == (reason.claim, reason_message(reason))
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        (TimeWindow(1, 2), TimeWindow(3, 4)),
+        (TimeWindow(0, 24), TimeWindow(3, 4)),
+        (GeoFence(frozenset({EU})), GeoFence(frozenset({EU, US}))),
+        (GeoFence(frozenset({EU})), GeoFence(frozenset({CH}))),
+        (MaxUsage(5), MaxUsage(6)),
+        (MaxUsage(5), MaxUsage(7)),
+        (RateLimit(5), RateLimit(6)),
+        (RateLimit(5), RateLimit(7)),
+    ],
+)
+def test_of_constraints_that_look_at_one_thing_each_that_fails_is_told(
+    alike: tuple[Constraint, ...],
+) -> None:
+    """Of two, one or both fail: a claim is as far as it has constraints that do."""
+    context = replace(NOON, region=US, usage=6, rate=6)
+    index = asked(claim(*alike))
+    reason = index.nearest(asks(), context)
+    found = Shortfalls().nearest(grants_of(index), index.ready[ANN], AT, US, 6, 6)
+    assert found == (reason.claim, reason_message(reason))
+
+
+@pytest.mark.parametrize(
+    "failing", [TimeWindow(1, 2), GeoFence(frozenset({EU})), MaxUsage(5), RateLimit(5)]
+)
+@pytest.mark.parametrize(
+    "holding", [TimeWindow(0, 24), GeoFence(frozenset({US})), MaxUsage(9), RateLimit(9)]
+)
+def test_of_two_constraints_the_one_that_fails_is_told(
+    failing: Constraint, holding: Constraint
+) -> None:
+    """Whatever each of them looks at, in any order."""
+    context = replace(NOON, region=US, usage=6, rate=6)
+    for both in ((failing, holding), (holding, failing)):
+        index = asked(claim(*both))
+        reason = index.nearest(asks(), context)
+        found = Shortfalls().nearest(grants_of(index), index.ready[ANN], AT, US, 6, 6)
+        assert found == (reason.claim, reason_message(reason))
 
 
 @pytest.mark.parametrize("others", [1, WAYS_SCANNED_MAX + 1])

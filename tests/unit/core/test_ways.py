@@ -186,6 +186,25 @@ def test_every_verdict_says_what_could_change_it(
     assert some.unmet.answer == UNMET
 
 
+def test_a_verdict_names_the_claim_that_grants() -> None:
+    """As a plain string; a deny names none."""
+    some = grants(claim(), claim(NEVER, id=C2, role=HEAD))
+    granted = compiled.verdict(some, (CLERK,), NOON)
+    assert (granted.claim_id, granted.allowed, type(granted.claim_id)) == ("c1", True, str)
+    for roles in ((), (HEAD,)):
+        denied = compiled.verdict(some, roles, NOON)
+        assert (denied.claim_id, denied.allowed) == (None, False)
+
+
+def test_what_most_are_denied_with_is_kept_once() -> None:
+    """By what could change it, whatever was asked for."""
+    one, other, hourly = grants(claim()), grants(claim(id=C2)), grants(claim(NEVER))
+    assert (one.nothing, one.unmet) == (other.nothing, other.unmet)
+    assert one.nothing is other.nothing
+    assert one.unmet is other.unmet
+    assert one.nothing != hourly.nothing
+
+
 FREE, COUNTED = claim(), claim(MaxUsage(9))
 
 
