@@ -31,7 +31,7 @@ from grantproof.adapters.apart.forks import MIB, STOPPED, Forks, Limits
 from grantproof.service.solving import Undetermined
 
 TOLD_BY_THE_SYSTEM: Final = sys.platform == "linux"
-PATIENT: Final = Limits(30.0, niceness=0)
+PATIENT: Final = Limits(120.0, niceness=0)
 QUICK: Final = Limits(0.1, niceness=0)
 """What is asked of most: on a busy machine, whom all others are preferred to is long in dying."""
 LATE: Final = Undetermined("time", "no answer in 0.1 s")
@@ -390,11 +390,11 @@ def test_a_limit_that_is_lower_already_stays() -> None:
     """Nobody is given more than the service has."""
 
     def work() -> object:
-        resource.setrlimit(resource.RLIMIT_CPU, (5, 6))
+        resource.setrlimit(resource.RLIMIT_CPU, (65, 66))
         found = Forks().run(lambda: resource.getrlimit(resource.RLIMIT_CPU), Limits(1_000.0))
-        return found, Forks().run(lambda: resource.getrlimit(resource.RLIMIT_CPU), Limits(2.0))
+        return found, Forks().run(lambda: resource.getrlimit(resource.RLIMIT_CPU), Limits(60.0))
 
-    assert run(work) == ((5, 6), (3, 6))
+    assert run(work) == ((65, 66), (61, 66))
 
 
 @pytest.mark.parametrize(
