@@ -14,6 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+from bench.databases import add_database, database
 from bench.http_client import post_all
 from bench.over_http import ROUTES, bodies_of, command_of, new_key
 from bench.servers import serving_ours
@@ -277,10 +278,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.capacity", description=__doc__)
     parser.add_argument("what", choices=("sizes", "slopes", "changes", "log"))
     parser.add_argument("--size", action="append", choices=tuple(EVERY_SIZE))
-    parser.add_argument("--database", help="an empty database; by default a new SQLite file")
+    add_database(parser)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        url = asked.database or f"sqlite:///{Path(folder) / 'bench.db'}"
+    with database(asked.database) as url:
         match asked.what:
             case "sizes":
                 sizes(url, asked.size or list(SIZES))

@@ -28,6 +28,7 @@ from typing import Final
 
 from bench.bare import Bare, Change, bare
 from bench.capacity import BY, EVERY_SIZE, NotChanged, fill
+from bench.databases import add_database, database
 from bench.over_http import command_of, new_key
 from bench.servers import (
     HOST,
@@ -316,40 +317,15 @@ def _run_import(url: str, file: str) -> dict[str, int]:
     return told
 
 
-@contextmanager
-def databases(wanted: str) -> Iterator[str]:
-    """Yield the address of an empty database: a new SQLite file, a server's, or the one given."""
-    if wanted == "sqlite":
-        with tempfile.TemporaryDirectory() as folder:
-            yield f"sqlite:///{Path(folder) / 'bench.db'}"
-    elif wanted == "postgresql":
-        from tests.postgresql import running_server  # noqa: PLC0415 - the others need no server
-
-        # As the tests start it, but for what makes a commit last.
-        durable = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "256MB"}
-        with running_server(**durable) as server, tempfile.TemporaryDirectory() as folder:
-            key = Path(folder) / "audit-key"
-            key.write_text(os.urandom(32).hex() + "\n", encoding="ascii")
-            key.chmod(0o600)
-            os.environ["GRANTPROOF_AUDIT_KEY_FILE"] = str(key)
-            yield server.address(server.create())
-    else:
-        yield wanted
-
-
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m bench.writes", description=__doc__)
     parser.add_argument("what", choices=("commands", "import"))
     parser.add_argument("--size", default="M", choices=tuple(EVERY_SIZE))
     parser.add_argument("--count", type=int, help="changes a round, or lines of the file")
-    parser.add_argument(
-        "--database",
-        default="sqlite",
-        help="sqlite: a new file; postgresql: a server of its own; or an address of an empty one",
-    )
+    add_database(parser)
     asked = parser.parse_args()
-    with databases(asked.database) as url:
+    with database(asked.database) as url:
         if asked.what == "commands":
             commands(asked.size, url, count=asked.count or 200)
         else:
