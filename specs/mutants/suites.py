@@ -22,8 +22,8 @@ TRIED: Final[dict[str, str]] = {
 
 TRIED_TOO: Final[dict[str, str]] = {
     f"{CORE}commands.refusal": (
-        "read by the theorems about all commands: what a short search leaves of these the tests "
-        "find out, before each theorem is decided in full"
+        "read by the theorems about all commands: what a short search in those about its own "
+        "leaves the tests find out, before a theorem is decided in full"
     ),
 }
 """The modules whose mutants are held to the proofs first and to tests second, and why."""
