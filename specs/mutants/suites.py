@@ -98,6 +98,8 @@ ARGUED: Final[dict[str, str]] = {
     f"{CORE}paths.shortest_path: frontier and goal not in came_from -> frontier": (
         "how a node was reached first is never changed: to stop at the goal is only faster"
     ),
+    f"{CORE}sessions.within: session is not None and in_force(request, session, instant) -> "
+    "in_force(request, session, instant)": "what is not there is not in force: asked for the types",
     **dict.fromkeys(
         (
             f"{CORE}shortfall.Shortfalls.nearest: {change}"
