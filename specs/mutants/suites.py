@@ -44,6 +44,9 @@ ARGUED: Final[dict[str, str]] = {
     f"{CORE}agreement._same: ours is theirs or bool(ours == theirs) -> bool(ours == theirs)": (
         "what is one object is equal to itself: asked first as it is fast"
     ),
+    f"{CORE}agreement.unfaithful: len(delta.removed) > 0 -> len(delta.removed) >= 0": (
+        "of nothing removed none is there or not: not to look is only faster"
+    ),
     f"{CORE}authority._lacking: reason is None or isinstance(reason, ABSENT) -> "
     "isinstance(reason, ABSENT)": "at least one resource is asked about, so there is a reason",
     **dict.fromkeys(
