@@ -73,6 +73,11 @@ ARGUED: Final[dict[str, str]] = {
     f"{CORE}evolving.<module>: if TYPE_CHECKING -> if not TYPE_CHECKING": (
         "what the type checker reads gives the same value, and takes ten times as long"
     ),
+    f"{CORE}identifiers.Identifier._are_legal: "
+    "max(map(len, texts), default=0) <= cls.length_max -> "
+    "max(map(len, texts), default=0) < cls.length_max": (
+        "texts as long as they may be are then made one by one: the same, and slower"
+    ),
     f"{CORE}index.Index._forget: entries is not None and resources is not None -> "
     "entries is not None": "where there are entries and no resources, the case before has it",
     f"{CORE}index.Index._key: action in ADMINISTRATIVE_ACTIONS -> "
