@@ -22,8 +22,8 @@ TRIED: Final[dict[str, str]] = {
 
 TRIED_TOO: Final[dict[str, str]] = {
     f"{CORE}commands.refusal": (
-        "read by the theorems about all commands: what a short search leaves of these the tests "
-        "find out, before each theorem is decided in full"
+        "read by the theorems about all commands: what a short search in those about its own "
+        "leaves the tests find out, before a theorem is decided in full"
     ),
 }
 """The modules whose mutants are held to the proofs first and to tests second, and why."""
@@ -43,6 +43,9 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
 ARGUED: Final[dict[str, str]] = {
     f"{CORE}agreement._same: ours is theirs or bool(ours == theirs) -> bool(ours == theirs)": (
         "what is one object is equal to itself: asked first as it is fast"
+    ),
+    f"{CORE}agreement.unfaithful: len(delta.removed) > 0 -> len(delta.removed) >= 0": (
+        "of nothing removed none is there or not: not to look is only faster"
     ),
     f"{CORE}authority._lacking: reason is None or isinstance(reason, ABSENT) -> "
     "isinstance(reason, ABSENT)": "at least one resource is asked about, so there is a reason",
@@ -69,6 +72,11 @@ ARGUED: Final[dict[str, str]] = {
     ),
     f"{CORE}evolving.<module>: if TYPE_CHECKING -> if not TYPE_CHECKING": (
         "what the type checker reads gives the same value, and takes ten times as long"
+    ),
+    f"{CORE}identifiers.Identifier._are_legal: "
+    "max(map(len, texts), default=0) <= cls.length_max -> "
+    "max(map(len, texts), default=0) < cls.length_max": (
+        "texts as long as they may be are then made one by one: the same, and slower"
     ),
     f"{CORE}index.Index._forget: entries is not None and resources is not None -> "
     "entries is not None": "where there are entries and no resources, the case before has it",
@@ -98,6 +106,8 @@ ARGUED: Final[dict[str, str]] = {
     f"{CORE}paths.shortest_path: frontier and goal not in came_from -> frontier": (
         "how a node was reached first is never changed: to stop at the goal is only faster"
     ),
+    f"{CORE}sessions.within: session is not None and in_force(request, session, instant) -> "
+    "in_force(request, session, instant)": "what is not there is not in force: asked for the types",
     **dict.fromkeys(
         (
             f"{CORE}shortfall.Shortfalls.nearest: {change}"

@@ -31,13 +31,18 @@ def all_mutants() -> tuple[Mutant, ...]:
 def theorems_about(mutant: Mutant) -> tuple[str, ...]:
     """Return the theorems that read the function: its own, then of the command, the smallest."""
     function = mutant.place
-    words = set(re.findall(r"\w+", f"{mutant.case} {mutant.change}"))
 
     def rank(name: str) -> tuple[bool, bool, int, str]:
-        return name != function, name.rpartition(".")[2] not in words, sizes()[name], name
+        return name != function, not is_near(mutant, name), sizes()[name], name
 
     own = {function} & set(statements())
     return tuple(sorted({*own, *readers().get(function, ())}, key=rank))
+
+
+def is_near(mutant: Mutant, theorem: str) -> bool:
+    """Return whether the theorem is the function's own, or about a command that is named there."""
+    words = re.findall(r"\w+", f"{mutant.case} {mutant.change}")
+    return theorem == mutant.place or theorem.rpartition(".")[2] in words
 
 
 @cache

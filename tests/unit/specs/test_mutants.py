@@ -158,6 +158,30 @@ def test_tests_are_asked_before_each_theorem_is_decided_in_full(
     assert calls == ["nothing"]
 
 
+def test_the_nearest_theorems_are_asked_in_full_before_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others only where these leave it; where none is near, all are asked together."""
+    asked: list[tuple[str, ...]] = []
+
+    def leaves(_mutant: Mutant, theorems: dict[str, object], _tested: object = None) -> str:
+        asked.append(tuple(theorems))
+        return "refuted by one" if len(asked) == 3 else ""
+
+    monkeypatch.setattr(proofs, "killed_by", leaves)
+    known = dict.fromkeys(
+        (EXCEEDS, "p_ref.AddMember", "p_dag.AddParent"), proofs.Unchanged(b"", frozenset())
+    )
+    mutant = replace(unchanged(), case="AddMember(principal, group)")
+    assert proofs.killed(mutant, known) == ""
+    near = (EXCEEDS, "p_ref.AddMember")
+    assert asked == [near, ("p_dag.AddParent",)]
+    assert proofs.killed(mutant, known) == "refuted by one"
+    assert asked[2:] == [near]
+    assert proofs.killed(replace(mutant, function="other", case=""), known) == ""
+    assert asked[3:] == [tuple(known), ()]
+
+
 def test_a_change_that_matters_is_not_proved_to_be_the_same() -> None:
     """Nor is what the kernel does not read."""
     assert not same(duty("> sod_set.n"))
