@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from grantproof.adapters.key_sets import from_address, from_file
 from grantproof.bootstrap import compose
 from grantproof.service.tokens import KeySetUnavailable
 from grantproof.settings import Settings
-from tests.processes import PROGRAM
+from tests import warm
 from tests.unit.adapters.issuing import AUDIENCE, ISSUER, claims, published, signed
 
 APPLICATION = "grantproof.api.app:create_app"
@@ -43,13 +42,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def grantproof(*arguments: str, environment: dict[str, str]) -> str:
     """What the command line prints."""
-    done = subprocess.run(
-        [PROGRAM, *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = warm.run(*arguments, env={**os.environ, **environment})
+    done.check_returncode()
     return done.stdout.strip()
 
 

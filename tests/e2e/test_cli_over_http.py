@@ -6,21 +6,15 @@ from pathlib import Path
 from bench.servers import HOST, serving
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
-from tests.processes import PROGRAM, bare
+from tests import warm
+from tests.processes import bare
 
 APPLICATION = "grantproof.api.app:create_app"
 
 
 def run(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the program as a shell would."""
-    return subprocess.run(
-        [PROGRAM, *arguments],
-        env=bare(**environment),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return warm.run(*arguments, env=bare(**environment))
 
 
 def test_a_command_meets_a_server_that_comes_and_goes(tmp_path: Path) -> None:
