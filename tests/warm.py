@@ -26,13 +26,18 @@ from threading import Thread
 from time import monotonic as stopwatch
 from typing import IO, Any, Final, Self
 
-from tests.processes import PROGRAM, bare, watched
+from bench.servers import HOST, Server
+from tests.processes import PROGRAM, bare, free_port, watched
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 NOT_IMPORTED: Final = frozenset({"__main__", "migrations"})
 """These run when they are imported."""
 ALSO_IMPORTED: Final = ("alembic.command", "uvicorn.protocols.http.httptools_impl", "uvloop")
 """What the program imports late."""
+
+STANDARD_ERROR: Final = 2
+SERVING_SECONDS_MAX: Final = 300
+STOP_SECONDS_MAX: Final = 60
 
 BEGIN: Final = "from tests.warm import begin; begin({address!r})"
 CLIENT: Final = """#!{python} -IS
@@ -190,6 +195,20 @@ def started(
     process = Warm(arguments, env=env, cwd=cwd)
     with watched(process, seconds=seconds):
         yield process
+
+
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Iterator[Server]:
+    """A service that listens, told to end at the end."""
+    port, settings = free_port(), {**os.environ, **environment}
+    words = ("serve", "--host", HOST, "--port", str(port))
+    process = Warm(words, env=settings, stderr=STANDARD_ERROR)
+    with watched(process, seconds=SERVING_SECONDS_MAX):
+        assert process.stdout is not None
+        assert process.stdout.readline() != "", "the service ended"
+        yield Server(port, process.pid)
+        process.terminate()
+        process.wait(STOP_SECONDS_MAX)
 
 
 @cache

@@ -17,9 +17,8 @@ from grantproof.service.demo import ACME
 from grantproof.settings import Settings
 from tests.databases import Databases, key_file, place
 from tests.processes import bare, free_port
-from tests.warm import Warm
+from tests.warm import STANDARD_ERROR, Warm
 
-STANDARD_ERROR = 2
 Json = dict[str, Any]
 
 START_SECONDS_MAX = 60
