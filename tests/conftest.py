@@ -36,6 +36,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # it: they are interrupted all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+TESTS: Final = Path(__file__).resolve().parent
+LONGEST_FIRST: Final = ("survival", "e2e")
+"""Folders of tests that take seconds each."""
+
 GARBAGE_MIN: Final = 50_000
 """After so many new objects garbage is looked for. Tests make many that are gone at once: to look
 after a few hundred, as Python does by itself, took a fifth of the time of the property tests."""
@@ -48,6 +52,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:  # noqa: ARG001 -
     gc.freeze()
     gc.set_threshold(GARBAGE_MIN)
     gc.enable()
+
+
+@pytest.hookimpl(trylast=True)  # what pytest brings together first stays together
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest: at the end, no worker is to wait for another's."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """When the tests of its folder are run: the earlier the longer one of them takes."""
+    folder = item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else ""
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import pytest
 
@@ -17,6 +17,16 @@ PROGRAM: Final = Path(sys.executable).with_name("grantproof")
 FIRST_PORT: Final = 20_000
 PORTS_EACH: Final = 500
 """Below all ports that systems give to outgoing connections, so that none of these is taken."""
+
+
+class Running(Protocol):
+    """A process of which what it prints can be read."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def communicate(self) -> tuple[str, str]:
+        """What it prints until its end on both outputs."""
 
 
 def bare(**settings: str) -> dict[str, str]:
@@ -53,10 +63,17 @@ def started(
     process = subprocess.Popen(
         command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    with watched(process, seconds=seconds):
+        yield process
+
+
+@contextmanager
+def watched(process: Running, *, seconds: float) -> Iterator[None]:
+    """Meanwhile it runs; it is killed at the end or after so long."""
     watchdog = threading.Timer(seconds, process.kill)
     watchdog.start()
     try:
-        yield process
+        yield
     finally:
         watchdog.cancel()
         process.kill()

@@ -23,8 +23,9 @@ from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
 from tests.databases import key_file, place
 from tests.e2e.test_stopping import answered, connected
-from tests.processes import PROGRAM, bare, free_port
+from tests.processes import bare, free_port
 from tests.unit.adapters.test_telemetry import samples
+from tests.warm import Warm
 
 PATIENCE_SECONDS = 60
 MAX_STALENESS = 3.0
@@ -40,7 +41,7 @@ Told = dict[str, Any]
 class Service:
     """A service of several workers, ready; what it has logged, and the pids of the workers."""
 
-    process: subprocess.Popen[str]
+    process: Warm
     port: int
     key: str
     temporary: Path
@@ -141,12 +142,10 @@ def serving(
     temporary = Path(tempfile.mkdtemp(prefix="gp-"))
     key, port = operator_key(at), free_port()
     given = {"GRANTPROOF_MAX_STALENESS": str(MAX_STALENESS), "TMPDIR": str(temporary)}
-    process = subprocess.Popen(
-        [PROGRAM, "serve", "--demo", "--port", str(port), "--workers", str(workers)],
+    process = Warm(
+        ["serve", "--demo", "--port", str(port), "--workers", str(workers)],
         env=bare(**place(at), **given, **settings),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
         start_new_session=True,
     )
     service = Service(process, port, key, temporary)

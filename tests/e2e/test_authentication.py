@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,16 +14,15 @@ import httpx2
 import pytest
 from typing_extensions import override
 
-from bench.servers import HOST, Server, serving
+from bench.servers import HOST, Server
 from grantproof.adapters import key_sets
 from grantproof.adapters.key_sets import from_address, from_file
 from grantproof.bootstrap import compose
 from grantproof.service.tokens import KeySetUnavailable
 from grantproof.settings import Settings
-from tests.processes import PROGRAM
+from tests import warm
 from tests.unit.adapters.issuing import AUDIENCE, ISSUER, claims, published, signed
 
-APPLICATION = "grantproof.api.app:create_app"
 STALENESS_SECONDS = 5.0
 PATIENCE_SECONDS = 60
 QUESTION = {"org_id": "acme", "principal_id": "alice", "action": "read", "resource_id": "docs"}
@@ -43,13 +41,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def grantproof(*arguments: str, environment: dict[str, str]) -> str:
     """What the command line prints."""
-    done = subprocess.run(
-        [PROGRAM, *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = warm.run(*arguments, env={**os.environ, **environment})
+    done.check_returncode()
     return done.stdout.strip()
 
 
@@ -94,7 +87,7 @@ def wait_until_lives(server: Server) -> None:
 def servers(count: int, environment: dict[str, str]) -> Iterator[list[Server]]:
     """So many servers on one database."""
     with ExitStack() as running:
-        started = [running.enter_context(serving(APPLICATION, environment)) for _ in range(count)]
+        started = [running.enter_context(warm.serving(environment)) for _ in range(count)]
         for server in started:
             wait_until_lives(server)
         yield started

@@ -30,7 +30,8 @@ from grantproof.service.history import EVERYTHING, everything
 from tests.contracts.histories import created
 from tests.databases import opened
 from tests.postgresql import Server, running_server
-from tests.processes import PROGRAM, bare
+from tests.processes import bare
+from tests.warm import programs
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/backup.md").read_text(encoding="utf-8")
@@ -138,7 +139,7 @@ def console(first: str) -> str:
 
 def environment(**more: str) -> dict[str, str]:
     """An environment without settings in which the program is found."""
-    return {**bare(PATH=f"{PROGRAM.parent}:{os.environ['PATH']}"), **more}
+    return {**bare(PATH=f"{programs()}:{os.environ['PATH']}"), **more}
 
 
 def run(script: str, folder: Path, **more: str) -> str:
@@ -207,7 +208,7 @@ def archiving() -> Iterator[Server]:
 
 def client(server: Server) -> dict[str, str]:
     """What the server's own programs need to find it."""
-    path = f"{server.programs}:{PROGRAM.parent}:{os.environ['PATH']}"
+    path = f"{server.programs}:{programs()}:{os.environ['PATH']}"
     return {"PATH": path, "PGHOST": str(server.folder), "PGUSER": "postgres"}
 
 

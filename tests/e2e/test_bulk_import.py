@@ -12,7 +12,8 @@ from grantproof.core.commands.language import ChangeSet, CreatePrincipal, Create
 from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.service.authors import Author
 from grantproof.settings import Settings
-from tests.processes import PROGRAM, bare
+from tests import warm
+from tests.processes import bare
 
 ACME = OrganizationId("acme")
 PRINCIPALS, ROLES, BATCH, KILLS = 2_000, 10, 250, 5
@@ -45,19 +46,20 @@ def test_killed_imports_end_in_what_the_file_says(tmp_path: Path) -> None:
     lines = "".join(f"{principal},{role}\n" for principal, role in sorted(wanted))
     file.write_text("principal,role\n" + lines)
     environment = bare(GRANTPROOF_DATABASE_URL=str(database), GRANTPROOF_ORG=ACME)
-    call = [str(PROGRAM), "assignments", "import", str(file), "--batch", str(BATCH)]
+    call = ["assignments", "import", str(file), "--batch", str(BATCH)]
+    quiet = subprocess.DEVNULL
     for _ in range(KILLS):
         before, limit = revision(database), time.monotonic() + PATIENCE_SECONDS
-        with subprocess.Popen(call, env=environment, stderr=subprocess.DEVNULL) as process:
+        with warm.Warm(call, env=environment, stdout=quiet, stderr=quiet) as process:
             while revision(database) == before:
                 assert time.monotonic() < limit
             time.sleep(draw.uniform(0, 0.05))
             process.kill()
         assert process.returncode != 0
         assert before < revision(database) < 1 + BATCHES
-    subprocess.run(call, env=environment, check=True, timeout=PATIENCE_SECONDS)
+    warm.run(*call, env=environment, timeout=PATIENCE_SECONDS).check_returncode()
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute("SELECT principal_id, role_id FROM assignment").fetchall()
         (events,) = connection.execute("SELECT count(*) FROM event WHERE revision > 1").fetchone()
     assert (len(rows), set(rows), events) == (len(wanted), wanted, BATCHES)
-    subprocess.run([PROGRAM, "db", "replay", "--check"], env=environment, check=True, timeout=60)
+    warm.run("db", "replay", "--check", env=environment).check_returncode()

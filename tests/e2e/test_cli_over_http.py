@@ -3,24 +3,17 @@
 import subprocess
 from pathlib import Path
 
-from bench.servers import HOST, serving
+from bench.servers import HOST
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
-from tests.processes import PROGRAM, bare
-
-APPLICATION = "grantproof.api.app:create_app"
+from tests import warm
+from tests.processes import bare
+from tests.warm import serving
 
 
 def run(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the program as a shell would."""
-    return subprocess.run(
-        [PROGRAM, *arguments],
-        env=bare(**environment),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return warm.run(*arguments, env=bare(**environment))
 
 
 def test_a_command_meets_a_server_that_comes_and_goes(tmp_path: Path) -> None:
@@ -33,7 +26,7 @@ def test_a_command_meets_a_server_that_comes_and_goes(tmp_path: Path) -> None:
     key_file.write_text(made)
     there = {"GRANTPROOF_KEY_FILE": str(key_file), "GRANTPROOF_ORG": "acme"}
     for round_ in range(2):
-        with serving(APPLICATION, here) as server:
+        with serving(here) as server:
             there["GRANTPROOF_SERVER"] = f"http://{HOST}:{server.port}"
             done = run("role", "create", f"r{round_}", environment=there)
             assert (done.returncode, done.stderr) == (0, "")

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests import warm
 from tests.databases import KEY_FILE, PostgresqlDatabase, PostgresqlDatabases, place
 from tests.postgresql import GUEST, PASSWORD, Server
-from tests.processes import PROGRAM, bare
+from tests.processes import bare
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -29,14 +30,7 @@ def address(fresh_database: PostgresqlDatabase) -> Iterator[str]:
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run the program as a shell would, the password never shown."""
-    done = subprocess.run(
-        [PROGRAM, *arguments],
-        env=bare(**environment),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = warm.run(*arguments, env=bare(**environment))
     assert PASSWORD not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
+from tests import warm
 from tests.processes import PROGRAM, bare, free_port, started
+from tests.warm import Warm
 
 ANSWER_SECONDS_MAX = 30
 SERVER_SECONDS_MAX = 60
@@ -33,7 +35,7 @@ def serving(
         yield server
 
 
-def announced(server: subprocess.Popen[str], lines: int) -> list[str]:
+def announced(server: subprocess.Popen[str] | Warm, lines: int) -> list[str]:
     """The first lines that the server prints; the test fails when it ends before."""
     assert server.stdout is not None
     found = [server.stdout.readline() for _ in range(lines)]
@@ -92,14 +94,8 @@ def test_a_running_server_follows_the_command_line(tmp_path: Path) -> None:
     with serving(tmp_path, "--demo", port=free_port()) as server:
         _, _, _, *pasted = announced(server, 5)
         assert posted(pasted)["decision"] == "Allow"
-        taken = subprocess.run(
-            [PROGRAM, "claim", "delete", "viewer-read-docs", "--org", "acme"],
-            cwd=tmp_path,
-            env=bare(HOME=str(tmp_path)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = ("claim", "delete", "viewer-read-docs", "--org", "acme")
+        taken = warm.run(*command, cwd=tmp_path, env=bare(HOME=str(tmp_path)))
         assert taken.stdout == "deleted claim `viewer-read-docs` (acme, revision 2)\n"
         answers = (posted(pasted) for _ in range(10_000))
         last = next(answer for answer in answers if answer["revision"] == 2)
@@ -136,14 +132,8 @@ def test_a_service_lets_nobody_in_until_a_key_is_made(tmp_path: Path) -> None:
         assert hint.endswith("`grantproof key create --operator` makes one")
         assert listed(port, None) == 401
         _, told, _ = hint.split("`")
-        made = subprocess.run(
-            [PROGRAM, *told.split()[1:], "--json"],
-            cwd=tmp_path,
-            env=bare(HOME=str(tmp_path)),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        words = (*told.split()[1:], "--json")
+        made = warm.run(*words, cwd=tmp_path, env=bare(HOME=str(tmp_path)))
         assert listed(port, json.loads(made.stdout)["key"]) == 200
 
 

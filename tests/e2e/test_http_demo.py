@@ -16,7 +16,8 @@ from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.settings import Settings
 from tests.databases import Databases, key_file, place
-from tests.processes import PROGRAM, bare, free_port
+from tests.processes import bare, free_port
+from tests.warm import STANDARD_ERROR, Warm
 
 Json = dict[str, Any]
 
@@ -47,11 +48,12 @@ def address(databases: Databases) -> Iterator[str]:
 def http(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A client of a server process that serves the demo."""
     port = free_port()
-    server = subprocess.Popen(
-        [PROGRAM, "serve", "--demo", "--port", str(port)],
+    server = Warm(
+        ["serve", "--demo", "--port", str(port)],
         cwd=tmp_path_factory.mktemp("demo"),
         env=bare(**place(address)),
         stdout=subprocess.DEVNULL,
+        stderr=STANDARD_ERROR,
     )
     try:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
@@ -62,7 +64,7 @@ def http(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[htt
         assert server.wait(STOP_SECONDS_MAX) == 0
 
 
-def wait_for(client: httpx2.Client, server: "subprocess.Popen[bytes]") -> None:
+def wait_for(client: httpx2.Client, server: Warm) -> None:
     """Return when the server is ready; fail when it ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline and server.poll() is None:

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,7 +14,8 @@ import pytest
 
 from tests.databases import PostgresqlDatabase, PostgresqlDatabases, place
 from tests.postgresql import Server, running_server
-from tests.processes import PROGRAM, bare, free_port, started
+from tests.processes import bare, free_port
+from tests.warm import Warm, started
 
 PATIENCE_SECONDS = 60
 ATTEMPT_SECONDS = 8
@@ -24,9 +24,9 @@ ASIDE = "the database cannot be reached yet: until it can, every answer is `not 
 
 
 @contextmanager
-def serving(port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
+def serving(port: int, **settings: str) -> Iterator[Warm]:
     """A service with those settings, killed at the end if it still runs."""
-    command = [str(PROGRAM), "serve", "--port", str(port)]
+    command = ["serve", "--port", str(port)]
     with started(command, seconds=PATIENCE_SECONDS, env=bare(**settings)) as process:
         yield process
 

@@ -21,13 +21,16 @@ import pytest
 from grantproof.bootstrap import compose
 from grantproof.settings import Settings
 from tests.databases import copied
-from tests.e2e.preloaded import ROOT, preloaded
 from tests.e2e.test_late_database import until
 from tests.pages import Block, agrees, blocks, pages, steps
 from tests.processes import PROGRAM, bare, free_port
 from tests.repository.documentation import CARRIED_OUT, Page, left_out
+from tests.warm import ROOT, Warm, programs
 
 PATIENCE_SECONDS = 300
+INSTANT = 1_795_275_000
+"""2026-11-21T15:30:00Z, a Saturday: the time at which the examples of the pages were found, and at
+which the clock of commands stands still."""
 END = "\x1e"
 """A character that no command prints stands between what one prints and how it ended."""
 
@@ -83,13 +86,6 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a `grantproof` that answers at once."""
-    with preloaded(tmp_path_factory.mktemp("preloaded")) as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the demo organization in it, to be copied."""
     path = tmp_path_factory.mktemp("acme") / "acme.db"
@@ -98,7 +94,7 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def shell_for(page: Page, folder: Path, *, programs: Path, acme: Path) -> Iterator[Shell]:
+def shell_for(page: Page, folder: Path, *, acme: Path) -> Iterator[Shell]:
     """A shell in the folder, where the page says that its reader is."""
     database, port = folder.parent / "grantproof.db", free_port()
     (folder.parent / ".curlrc").write_text(f'connect-to = "localhost:9090:127.0.0.1:{port}"\n')
@@ -106,7 +102,7 @@ def shell_for(page: Page, folder: Path, *, programs: Path, acme: Path) -> Iterat
     environment = {
         **bare(HOME=str(folder)),
         **({} if page.alone else prepared),
-        "PATH": f"{programs}:{PROGRAM.parent}:{os.environ['PATH']}",
+        "PATH": f"{programs(INSTANT)}:{PROGRAM.parent}:{os.environ['PATH']}",
         "CURL_HOME": str(folder.parent),
         "GRANTPROOF_PORT": str(port),
         "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
@@ -128,12 +124,8 @@ def shell_for(page: Page, folder: Path, *, programs: Path, acme: Path) -> Iterat
 @contextmanager
 def service(environment: dict[str, str]) -> Iterator[None]:
     """The demo's service, as long as it is needed."""
-    server = subprocess.Popen(
-        [PROGRAM, "serve", "--demo"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    quiet = subprocess.DEVNULL
+    server = Warm(["serve", "--demo"], env=environment, stdout=quiet, stderr=quiet)
     try:
         yield
     finally:
@@ -171,7 +163,6 @@ def succeeded(command: str, ended: Ended) -> bool:
 def test_a_page_shows_what_happens(
     page: Page,
     tmp_path: Path,
-    programs: Path,
     *,
     acme: Path,
     record_property: Callable[[str, object], None],
@@ -180,7 +171,7 @@ def test_a_page_shows_what_happens(
     folder = tmp_path / "reader"
     folder.mkdir()
     begun = perf_counter()
-    with shell_for(page, folder, programs=programs, acme=acme) as shell:
+    with shell_for(page, folder, acme=acme) as shell:
         wrong = [
             fault
             for block in blocks(pages()[page.path])

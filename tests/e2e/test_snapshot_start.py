@@ -5,15 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.snapshot_files import DRAFT_SUFFIX, SUFFIX
 from grantproof.core.identifiers import OrganizationId
+from tests import warm
 from tests.contracts.histories import HISTORY, created
-from tests.e2e.test_cli_serve import STOP_SECONDS_MAX, announced, posted, serving
-from tests.processes import PROGRAM, bare, free_port
+from tests.e2e.test_cli_serve import STOP_SECONDS_MAX, announced, posted
+from tests.processes import bare, free_port
 from tests.shelves import found, kept, seen_in, shelf_in
 
 ACME = OrganizationId("acme")
@@ -42,10 +45,19 @@ shelf_in(Path(sys.argv[1])).keep(seen_in(store, ACME), pace)
 """
 
 
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[warm.Warm]:
+    """The demo in the folder, killed at the end if it still runs."""
+    command = ("serve", "--demo", "--port", str(free_port()))
+    environment = bare(HOME=str(folder), **settings)
+    with warm.started(command, seconds=STOP_SECONDS_MAX, env=environment, cwd=folder) as server:
+        yield server
+
+
 def served(folder: Path, snapshots: Path) -> tuple[Any, list[Any]]:
     """What a server answers that is started, asked once and stopped; and what it logs."""
     settings = {"GRANTPROOF_SNAPSHOTS": str(snapshots), "GRANTPROOF_LOG_FORMAT": "json"}
-    with serving(folder, "--demo", port=free_port(), **settings) as server:
+    with serving(folder, **settings) as server:
         _, _, _, *pasted = announced(server, 5)
         answer = posted(pasted)
         server.send_signal(signal.SIGTERM)
@@ -63,13 +75,8 @@ def test_a_server_starts_from_its_file_and_knows_what_was_changed_behind_it(
     assert (answer["decision"], answer["revision"], logs) == ("Allow", 1, [])
     (path,) = snapshots.iterdir()
     assert path.suffix == SUFFIX
-    subprocess.run(
-        [PROGRAM, "claim", "delete", "viewer-read-docs", "--org", "acme"],
-        cwd=tmp_path,
-        env=bare(HOME=str(tmp_path)),
-        capture_output=True,
-        check=True,
-    )
+    command = ("claim", "delete", "viewer-read-docs", "--org", "acme")
+    warm.run(*command, cwd=tmp_path, env=bare(HOME=str(tmp_path))).check_returncode()
     answer, logs = served(tmp_path, snapshots)
     assert (answer["decision"], answer["revision"]) == ("Deny", 2)
     (line,) = logs
@@ -85,7 +92,7 @@ def test_a_folder_that_cannot_be_used_ends_the_start(tmp_path: Path) -> None:
     """With one line and exit code 3, as of every folder that a setting names."""
     (tmp_path / "file").touch()
     settings = {"GRANTPROOF_SNAPSHOTS": str(tmp_path / "file")}
-    with serving(tmp_path, "--demo", port=free_port(), **settings) as server:
+    with serving(tmp_path, **settings) as server:
         _, err = server.communicate(timeout=STOP_SECONDS_MAX)
     assert server.returncode == 3
     assert f"the folder `{tmp_path / 'file'}` of snapshots cannot be used" in err

@@ -1,8 +1,8 @@
 """A service that is told to stop under load: every request that was sent is answered."""
 
 import json
+import math
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,17 +16,20 @@ import pytest
 
 from grantproof.cli.server import SHUTDOWN_SECONDS_MAX
 from tests.api.service import READ_DOCS
-from tests.processes import PROGRAM, bare, free_port, started
+from tests.processes import bare, free_port
+from tests.warm import Warm, started
 
 PATIENCE_SECONDS = 60
 ASKING, CHANGING = 6, 2
+ANSWERED_MIN = 20
+"""So many decisions and so many changes are made before the service is told to stop."""
 JSON = {"Content-Type": "application/json"}
 
 
 @contextmanager
-def serving(folder: Path, port: int, **settings: str) -> Iterator[subprocess.Popen[str]]:
+def serving(folder: Path, port: int, **settings: str) -> Iterator[Warm]:
     """The demo, ready, killed at the end if it still runs."""
-    command = [str(PROGRAM), "serve", "--demo", "--port", str(port)]
+    command = ["serve", "--demo", "--port", str(port)]
     environment = {**bare(GRANTPROOF_LOG_LEVEL="warning"), **settings}
     with started(command, seconds=PATIENCE_SECONDS, env=environment, cwd=folder) as process:
         assert process.stdout is not None
@@ -55,12 +58,17 @@ def answered(
 Request = Callable[[int], tuple[str, str, Any]]
 
 
-def keep_asking(port: int, request: Request, *, reconnects_until: float) -> Counter[int | str]:
-    """Ask over one connection until told to leave it; how the requests ended.
+def keep_asking(
+    port: int,
+    request: Request,
+    ended: Counter[int | str],
+    *,
+    reconnects_until: Callable[[], float],
+) -> None:
+    """Ask over one connection until told to leave it, and count how the requests ended.
 
     Until that instant a new connection is made instead, as clients do who know only this address.
     """
-    ended = Counter[int | str]()
     connection = connected(port)
     for number in range(1_000_000):
         try:
@@ -68,18 +76,17 @@ def keep_asking(port: int, request: Request, *, reconnects_until: float) -> Coun
                 connection.connect()
         except ConnectionRefusedError:
             # Nothing was sent.
-            return ended
+            return
         try:
             status, leave = answered(connection, *request(number))
         except OSError as error:
             ended[type(error).__name__] += 1
-            return ended
+            return
         ended[status] += 1
         if leave:
             connection.close()
-            if time.monotonic() >= reconnects_until:
-                return ended
-    return ended
+            if time.monotonic() >= reconnects_until():
+                return
 
 
 def load(port: int, *, stop: Callable[[], None], drain: float) -> Counter[int | str]:
@@ -94,13 +101,28 @@ def load(port: int, *, stop: Callable[[], None], drain: float) -> Counter[int | 
 
         return create
 
-    until = time.monotonic() + 1 + drain
+    stopped_at = math.inf
     requests: list[Request] = [decide] * ASKING + [change(client) for client in range(CHANGING)]
+    ended = [Counter[int | str]() for _ in requests]
+
+    def enough() -> bool:
+        """Whether there is something under way of every kind."""
+        so_far = sum(ended, Counter[int | str]())
+        return so_far[200] > ANSWERED_MIN < so_far[201]
+
     with ThreadPoolExecutor(len(requests)) as pool:
-        asking = [pool.submit(keep_asking, port, one, reconnects_until=until) for one in requests]
-        time.sleep(1)
+        asking = [
+            pool.submit(keep_asking, port, *one, reconnects_until=lambda: stopped_at + drain)
+            for one in zip(requests, ended, strict=True)
+        ]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not enough() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stopped_at = time.monotonic()
         stop()
-        return sum((one.result(PATIENCE_SECONDS) for one in asking), Counter[int | str]())
+        for one in asking:
+            one.result(PATIENCE_SECONDS)
+    return sum(ended, Counter[int | str]())
 
 
 @pytest.mark.parametrize("drain", [0, 1])
@@ -114,7 +136,7 @@ def test_no_request_is_lost(
         _, err = service.communicate(timeout=PATIENCE_SECONDS)
     assert (service.returncode, err) == (0, "")
     assert set(ended) == {200, 201}, ended
-    assert ended[200] > 10 < ended[201]
+    assert ended[200] > ANSWERED_MIN < ended[201]
     told = f"stopped under load, draining {drain} s: {ended.total()} requests, none lost"
     record_property("figure", told)
 

@@ -35,7 +35,8 @@ from tests import first_release
 from tests.contracts.histories import ACTOR, FIRST_HISTORY, INSTANT, empty, event
 from tests.databases import Database, SqliteDatabase, opened
 from tests.first_release import FirstStore
-from tests.processes import PROGRAM, bare
+from tests.processes import bare
+from tests.warm import programs
 
 PAGE = (Path(__file__).parents[2] / "docs/upgrade.md").read_text(encoding="utf-8")
 
@@ -241,7 +242,7 @@ def test_the_page_works_when_pasted(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-euc", script],
         cwd=tmp_path,
-        env=bare(PATH=f"{PROGRAM.parent}:{os.environ['PATH']}"),
+        env=bare(PATH=f"{programs()}:{os.environ['PATH']}"),
         capture_output=True,
         text=True,
         check=False,

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.processes import PROGRAM, bare
+from tests.processes import bare
 from tests.repository.checkout import ROOT
+from tests.warm import programs
 
 ACTION = ROOT / "deploy" / "github-action"
 EXPRESSION = re.compile(r"\$\{\{ ([a-z._-]+) \}\}")
@@ -80,7 +81,7 @@ class Pull:
 def pull(tmp_path: Path) -> Pull:
     """A repository with a policy; the program is found as an installed one is."""
     who = {f"GIT_{a}_{b}": "ann" for a in ("AUTHOR", "COMMITTER") for b in ("NAME", "EMAIL")}
-    path = f"{PROGRAM.parent}:{os.environ['PATH']}"
+    path = f"{programs()}:{os.environ['PATH']}"
     environment = bare(PATH=path, HOME=str(tmp_path), RUNNER_TEMP=str(tmp_path), **who)
     folder = tmp_path / "checkout"
     (folder / "policy").mkdir(parents=True)

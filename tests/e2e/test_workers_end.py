@@ -21,7 +21,7 @@ from tests.e2e.several import (
     serving,
     stopped,
 )
-from tests.e2e.test_stopping import answered, connected, load
+from tests.e2e.test_stopping import ANSWERED_MIN, answered, connected, load
 from tests.processes import PROGRAM, bare, free_port
 
 
@@ -36,7 +36,7 @@ def test_no_request_is_lost_by_stopping(tmp_path: Path, drain: int) -> None:
         ended = load(service.port, stop=lambda: os.killpg(group, signal.SIGTERM), drain=drain / 2)
         assert service.process.wait(PATIENCE_SECONDS) == 0
         assert set(ended) == {200, 201}, ended
-        assert ended[200] > 10 < ended[201]
+        assert ended[200] > ANSWERED_MIN < ended[201]
         assert list(service.temporary.iterdir()) == []
     assert [line["event"] for line in service.lines if line["level"] != "info"] == []
     assert service.others == []

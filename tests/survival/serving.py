@@ -21,6 +21,7 @@ from grantproof.service.keyring import KeyRequest, Keyring, NewKey
 from grantproof.service.snapshots import Snapshots
 from tests.databases import Database, opened, place
 from tests.processes import bare, free_port
+from tests.warm import Warm, run
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 LOOPBACK: Final = "127.0.0.1"
@@ -114,8 +115,9 @@ class Process:
     folder: Path
     environment: Mapping[str, str]
     program: Sequence[str] = PROGRAM
+    """A fork of what has imported it, unless something else is named."""
     host: str = LOOPBACK
-    _running: "subprocess.Popen[bytes] | None" = None
+    _running: "subprocess.Popen[bytes] | Warm | None" = None
     starts: int = field(default=0)
 
     @property
@@ -133,13 +135,20 @@ class Process:
     def launch(self, **more: str) -> None:
         """Start it without waiting; `more` are settings of this start alone."""
         with (self.folder / "log").open("ab") as log:
-            self._running = subprocess.Popen(
-                [*self.program, "serve", "--port", str(self.port)],
-                cwd=self.folder,
-                env={**bare(**self.environment), **more},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
+            words = ("serve", "--port", str(self.port))
+            environment = {**bare(**self.environment), **more}
+            quiet = subprocess.DEVNULL
+            self._running = (
+                Warm(words, cwd=self.folder, env=environment, stdout=quiet, stderr=log)
+                if self.program is PROGRAM
+                else subprocess.Popen(
+                    [*self.program, *words],
+                    cwd=self.folder,
+                    env=environment,
+                    stdin=quiet,
+                    stdout=quiet,
+                    stderr=log,
+                )
             )
         self.starts += 1
 
@@ -226,14 +235,7 @@ def serving(*processes: Process) -> Iterator[None]:
 
 def command(process: Process, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """What a command of the program says, run where the service has its settings."""
-    return subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=process.folder,
-        env=bare(**process.environment),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run(*arguments, cwd=process.folder, env=bare(**process.environment))
 
 
 def resident_bytes(pid: int) -> int:
