@@ -76,6 +76,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     ),
     "candidates.timetable": (("tests/unit/core/test_candidates.py",), SECOND),
     "certificate.issue": (("tests/unit/core/test_certificate.py",), PRODUCES),
+    "commands.assigning.assigned": (
+        ("tests/unit/core/commands/test_assigning.py", "tests/properties/test_assigning.py"),
+        "a second way to the same state, held to each command in turn, which is proved",
+    ),
     "commands.delta.compose": (
         ("tests/unit/core/commands/test_delta.py", "tests/properties/test_induct.py"),
         "folds deltas of a length that is not known",
@@ -258,6 +262,10 @@ TESTED: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "policy.claim_order": (
         ("tests/unit/core/test_policy.py",),
         "chooses among granting claims, and any of them grants",
+    ),
+    "relation.Relation.with_all": (
+        ("tests/unit/core/test_relation.py", "tests/properties/test_assigning.py"),
+        "a second way to the same relation, held to `with_pair`, which is proved",
     ),
     "rights.claims_of": (("tests/unit/core/test_rights.py",), "lists"),
     "rights.required": (

@@ -4,7 +4,7 @@ A `Graph` is total: every node has an entry, so a lookup of a node that exists c
 `Relation` is partial: what has no partner has no entry.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -101,6 +101,20 @@ class Relation(Generic[Left, Right, Payload]):
             self.forward.set(left, self.of(left).set(right, payload)),
             self.backward.set(right, self.to(right).set(left, None)),
         )
+
+    def with_all(
+        self, pairs: Mapping[Left, Mapping[Right, Payload]]
+    ) -> "Relation[Left, Right, Payload]":
+        """Return what `with_pair` makes of many in turn; each left has at least one right."""
+        forward, backward = self.forward.mutate(), self.backward.mutate()
+        lefts: dict[Right, dict[Left, None]] = {}
+        for left, partners in pairs.items():
+            forward[left] = self.of(left).update(partners)
+            for right in partners:
+                lefts.setdefault(right, {})[left] = None
+        for right, some in lefts.items():
+            backward[right] = self.to(right).update(some)
+        return Relation(forward.finish(), backward.finish())
 
     def without_pair(self, left: Left, right: Right) -> "Relation[Left, Right, Payload]":
         """Return the relation without one of its pairs."""

@@ -19,7 +19,8 @@ from grantproof.core.identifiers import GroupId, PrincipalId, RoleId
 from grantproof.core.model import ALWAYS, Validity
 from grantproof.policyfile.fields import INSTANT_RULE, read_instant
 
-FIELDS: Final = ("principal", "group", "role", "from", "until")
+INSTANTS: Final = ("from", "until")
+FIELDS: Final = ("principal", "group", "role", *INSTANTS)
 EPOCH_SECONDS: Final = re.compile(r"-?\d{1,20}", re.ASCII)
 
 BEYOND_COMMAS: Final = re.compile(r'["\r\n\0]')
@@ -69,10 +70,11 @@ def _csv_line(columns: tuple[str, ...], line: str) -> Assign:
         raise ValueError(f"has {len(cells)} cells, the header {len(columns)}")
     # An empty cell is no value: there is no other way to leave one out.
     found: dict[str, object] = {
-        name: int(cell) if name in {"from", "until"} and EPOCH_SECONDS.fullmatch(cell) else cell
-        for name, cell in zip(columns, cells, strict=True)
-        if cell != ""
+        name: cell for name, cell in zip(columns, cells, strict=True) if cell != ""
     }
+    for name in INSTANTS:
+        if name in found and EPOCH_SECONDS.fullmatch(cell := str(found[name])):
+            found[name] = int(cell)
     return _assign(found)
 
 
@@ -100,11 +102,15 @@ def _assign(found: Mapping[str, object]) -> Assign:
         raise ValueError("must name either a principal or a group")
     if role is None:
         raise ValueError("must name a role")
-    start, end = _moment(found, "from"), _moment(found, "until")
-    lasting = ALWAYS if start is None and end is None else Validity(start, end)
+    lasting = ALWAYS if found.keys().isdisjoint(INSTANTS) else _lasting(found)
     if principal is not None:
         return AssignRole(PrincipalId(principal), _role(role), lasting)
     return AssignGroupRole(GroupId(group or ""), _role(role), lasting)
+
+
+def _lasting(found: Mapping[str, object]) -> Validity:
+    start, end = (_moment(found, name) for name in INSTANTS)
+    return ALWAYS if start is None and end is None else Validity(start, end)
 
 
 def _text(found: Mapping[str, object], name: str) -> str | None:

@@ -59,6 +59,15 @@ def test_a_pair_has_one_payload() -> None:
     assert list(pairs.triples()) == [("ann", "x", 2)]
 
 
+def test_many_pairs_at_once_are_what_they_are_in_turn() -> None:
+    """Beside what was there, both ways, and with the payload of each; none of them changes it."""
+    before = NONE.with_pair("ann", "x", 1).with_pair("bob", "x", 2)
+    after = before.with_all({"ann": {"y": 3, "x": 4}, "eve": {"y": 5}})
+    expected = before.with_pair("ann", "y", 3).with_pair("ann", "x", 4).with_pair("eve", "y", 5)
+    assert (after, len(before)) == (expected, 2)
+    assert NONE.with_all({}) == NONE
+
+
 def test_what_has_no_partner_has_no_entry() -> None:
     """The last pair of a left or a right takes its entry with it."""
     two = NONE.with_pair("ann", "x", 1).with_pair("bob", "x", 1)

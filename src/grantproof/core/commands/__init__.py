@@ -4,17 +4,20 @@
 proved. A rejection carries no state: the caller's is untouched. P-REJECT, P-INDUCT.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from grantproof.core.administration import has_administrator
+from grantproof.core.commands.assigning import assigned
 from grantproof.core.commands.delta import compose, delta
-from grantproof.core.commands.language import ChangeSet, Command, SingleCommand
+from grantproof.core.commands.language import AssignRole, ChangeSet, Command, SingleCommand
 from grantproof.core.commands.origin import check_origin
 from grantproof.core.commands.refusal import refusal
 from grantproof.core.errors import Illegal, LastAdministrator, Refusal, RefusedAt, SingleRefusal
 from grantproof.core.identifiers import OrganizationId
 from grantproof.core.limits import INSTANT_MAX, INSTANT_MIN
-from grantproof.core.model import Administered, Delta
+from grantproof.core.model import Administered, Assignment, Delta
 from grantproof.core.organization import Organization, changed
 
 
@@ -94,13 +97,31 @@ def _proposed(state: Organization, command: Command) -> _Proposal | Refusal:
     if not isinstance(command, ChangeSet):
         return _single(state, command)
     steps: list[Delta] = []
-    for position, single in enumerate(command.commands):
-        proposed = _single(state, single)
-        if not isinstance(proposed, _Proposal):
-            return RefusedAt(position, proposed)
-        steps.append(proposed.change)
-        state = proposed.after
+    position = 0
+    for _, some in groupby(command.commands, key=type):
+        alike = tuple(some)
+        together = _together(state, alike)
+        if together is not None:
+            steps.append(together.change)
+            state, position = together.after, position + len(alike)
+            continue
+        for single in alike:
+            proposed = _single(state, single)
+            if not isinstance(proposed, _Proposal):
+                return RefusedAt(position, proposed)
+            steps.append(proposed.change)
+            state, position = proposed.after, position + 1
     return _Proposal(compose(steps), state)
+
+
+def _together(state: Organization, commands: Sequence[SingleCommand]) -> _Proposal | None:
+    """Return what assignments do at once; nothing if a command is another, or one is refused."""
+    assigning = [command for command in commands if isinstance(command, AssignRole)]
+    after = assigned(state, assigning) if len(assigning) == len(commands) else None
+    if after is None:
+        return None
+    made = (Assignment(one.principal, one.role, one.validity) for one in assigning)
+    return _Proposal(Delta(added=tuple(made)), after)
 
 
 def _single(state: Organization, command: SingleCommand) -> _Proposal | SingleRefusal:
