@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
 
@@ -71,10 +73,14 @@ def serving(
 
 @contextmanager
 def serving_ours(settings: Mapping[str, str], *, credential: str = "") -> Iterator[Server]:
-    """Run our service as whoever installs it does, with one worker, on a free port of loopback."""
+    """Run our service as whoever installs it does, with one worker, on a free port of loopback.
+
+    It is ready, which is later than that it listens.
+    """
     port = free_port()
     command = (sys.executable, "-m", "grantproof", "serve", "--host", HOST, "--port", str(port))
     with running(command, settings, port=port) as process:
+        _wait_until_ready(port)
         yield Server(port, process.pid, credential)
 
 
@@ -124,4 +130,16 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
         else:
             return
     message = f"the server did not listen within {START_SECONDS_MAX} seconds"
+    raise NotServing(message)
+
+
+def _wait_until_ready(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        with closing(HTTPConnection(HOST, port, timeout=START_SECONDS_MAX)) as connection:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == HTTPStatus.OK:
+                return
+        time.sleep(POLL_SECONDS)
+    message = f"the server was not ready within {START_SECONDS_MAX} seconds"
     raise NotServing(message)

@@ -23,7 +23,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from itertools import chain
 from pathlib import Path
-from time import perf_counter, process_time, sleep
+from time import perf_counter, process_time
 from typing import Final
 
 from bench.bare import Bare, Change, bare
@@ -32,9 +32,6 @@ from bench.databases import add_database, database
 from bench.over_http import command_of, new_key
 from bench.servers import (
     HOST,
-    POLL_SECONDS,
-    START_SECONDS_MAX,
-    NotServing,
     Server,
     serving_ours,
 )
@@ -218,22 +215,9 @@ def _compare(
     quiet = {"GRANTPROOF_DATABASE_URL": url, "GRANTPROOF_LOG_LEVEL": "error"}
     key = new_key(url, scopes=frozenset({Scope.ADMINISTER}))
     with serving_ours(quiet, credential=key) as server:
-        _await(server)
         pair = _Pair(partial(over_http, server), floor, written, setting)
         measured = pair.measured(count, lambda: server.cpu_seconds() or 0.0)
         _tell(size, setting, door="HTTP", rounds=measured)
-
-
-def _await(server: Server) -> None:
-    """Wait until the server is ready, which is later than that it listens."""
-    deadline = perf_counter() + START_SECONDS_MAX
-    while perf_counter() < deadline:
-        with closing(HTTPConnection(HOST, server.port, timeout=START_SECONDS_MAX)) as connection:
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == HTTPStatus.OK:
-                return
-        sleep(POLL_SECONDS)
-    raise NotServing
 
 
 @dataclass(frozen=True, slots=True)
