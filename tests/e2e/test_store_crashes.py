@@ -62,12 +62,11 @@ def write_for_ever(address: str, seed: int, marks: Connection) -> None:
         if str(arguments[2]).startswith("UPDATE organization"):
             marks.send((INSIDE, revision))
 
-    def keep_little(connection: object, *_: object) -> None:
+    def keep_little(connection: object, _: object) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute(f"PRAGMA cache_size = {CACHE_PAGES}")
 
-    # After the store has set its connection up, which says another size.
-    event.listen(Engine, "checkout", keep_little)
+    event.listen(Engine, "connect", keep_little)
     event.listen(Engine, "after_cursor_execute", tell)
     store = opened(address)
     revision = store.revision(ACME) or 0

@@ -50,9 +50,6 @@ PRAGMAS: Final = (
     "PRAGMA fullfsync = ON",  # on macOS too
     "PRAGMA cell_size_check = ON",  # damage is found when it is read, not later
     "PRAGMA trusted_schema = OFF",
-    # In KiB, eight times what is usual: an import writes all over large tables, and each page that
-    # is not in memory is read anew.
-    "PRAGMA cache_size = -16384",
 )
 
 BEGIN: Final = "grantproof_begin"
