@@ -1,14 +1,17 @@
 """The log of requests: who changed something, what failed, under which id, and no more."""
 
+import io
 import json
 import logging
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 import structlog
+from typing_extensions import Buffer, override
 
 from grantproof.adapters import logs
 from grantproof.adapters.memory import MemoryStore
@@ -20,6 +23,22 @@ pytestmark = pytest.mark.usefixtures("logs_as_before")
 
 MINE = {"X-Request-ID": "mine"}
 BODY_MARK, PATH_MARK, QUERY_MARK = "body-mark", "path-mark", "query-mark"
+
+
+class Writes(io.RawIOBase):
+    """A stream that keeps what each single write of it was given."""
+
+    def __init__(self) -> None:
+        self.made: list[bytes] = []
+
+    @override
+    def writable(self) -> bool:
+        return True
+
+    @override
+    def write(self, b: Buffer, /) -> int:
+        self.made.append(bytes(b))
+        return len(self.made[-1])
 
 
 @pytest.fixture
@@ -109,6 +128,17 @@ def test_a_log_that_is_gone_fails_no_request(monkeypatch: pytest.MonkeyPatch) ->
         logs.configure("info", "json")
     with serving(MemoryStore(), OPERATORS) as api:
         assert api.post("/v1/orgs/acme/roles", json={"id": "r"}).status_code == 201
+
+
+def test_a_line_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when nothing is buffered: what other processes write then comes before it or after."""
+    writes = Writes()
+    unbuffered = io.TextIOWrapper(cast("BinaryIO", writes), write_through=True)
+    monkeypatch.setattr(sys, "stderr", unbuffered)
+    for style in ("json", "console"):
+        logs.configure("info", style)
+        structlog.get_logger("x").info("told", much="x" * 3000)
+    assert [one.count(b"\n") for one in writes.made] == [1, 1]
 
 
 def test_lines_are_for_programs_or_for_people(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,8 @@ def configure(level: str, style: str, *, more: tuple[structlog.typing.Processor,
             show,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Kept(sys.stderr))),
+        # In one write each: the lines of several processes into one pipe stay whole.
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Kept(sys.stderr))),
     )
     server = logging.getLogger("uvicorn")
     server.handlers, server.propagate = [_Passed()], False
