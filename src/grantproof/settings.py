@@ -114,8 +114,8 @@ class Settings(BaseSettings):
         default=1.0, ge=0, le=1, description="the share of requests whose decisions are logged"
     )
     decision_log_redact: str = Field(
-        default="context.position",
-        description="what is not written, separated by spaces, such as `principal context.region`",
+        default="asked.position",
+        description="what is not written, separated by spaces, such as `asked.principal_id claim`",
     )
     decision_log_overflow: Overflow = Field(
         default=Overflow.WAIT,

@@ -320,15 +320,21 @@ def test_a_decision_is_logged_with_what_counted_of_it(tmp_path: Path) -> None:
         api.post("/access/v1/search/action", json=asking())
     texts = [path.read_text() for path in sorted(folder.iterdir())]
     one, other = (json.loads(line) for text in texts for line in text.splitlines())
-    assert one["context"] == {
-        "subject_type": "user",
-        "resource_kind": "record",
-        "resource_properties": {"status": "active"},
-    }
-    named = ("organization", "principal", "action", "resource", "decision", "reason", "item")
-    assert [one[name] for name in named] == [
-        *(HERE, "alice", "read", "record-1", "Allow", None, None)
+    asked = {"subject_type": "user", "action": "read"}
+    asked |= {"resource_id": "record-1", "resource_kind": "record"}
+    assert one["decisions"] == [
+        {
+            "asked": {
+                "principal_id": "alice",
+                **asked,
+                "resource_properties": {"status": "active"},
+            },
+            "decision": "Allow",
+            "claim": one["decisions"][0]["claim"],
+        }
     ]
-    assert [other[name] for name in named] == [
-        *(HERE, "a b", "read", "record-1", "Deny", "unknown_principal", 1)
-    ]
+    unknown = {"asked": {"principal_id": "a b", **asked}, "decision": "Deny"}
+    assert other["decisions"] == [None, {**unknown, "reason": "unknown_principal"}]
+    assert [record["organization"] for record in (one, other)] == [HERE] * 2
+    assert [record["revision"] for record in (one, other)] == [1, 1]
+    assert other["malformed"] == 1

@@ -37,10 +37,15 @@ def full(folder: Path, store: MemoryStore) -> Callable[..., Any]:
     )
 
 
-def entries(folder: Path) -> list[Json]:
-    """What was logged, in order."""
+def records(folder: Path) -> list[Json]:
+    """What was logged, a line a request, in order."""
     texts = [path.read_text() for path in sorted(folder.iterdir())]
     return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def entries(folder: Path) -> list[Json]:
+    """The decisions that were logged, in order."""
+    return [one for record in records(folder) for one in record["decisions"] if one is not None]
 
 
 def metric(api: Api, name: str) -> float:
@@ -60,21 +65,14 @@ def test_a_decision_is_logged_with_who_asked_what(folder: Path, store: MemorySto
     """Everything that the answer rests on, under the id of the request."""
     with serving(store, OPERATORS, decision_log=folder) as api:
         api.post("/evaluate", json=READ_DOCS, headers={"X-Request-ID": "r-1"})
-    (entry,) = entries(folder)
-    assert entry.pop("instant") > 1_700_000_000
-    assert entry.pop("actor").startswith("key:")
-    assert entry == {
+    (record,) = records(folder)
+    assert record.pop("instant") > 1_700_000_000
+    assert record.pop("actor").startswith("key:")
+    assert record == {
         "request_id": "r-1",
         "organization": "acme",
-        "principal": "alice",
-        "action": "read",
-        "resource": "docs",
-        "context": {"hour": 10, "region": "us-east-1", "usage": 0},
-        "decision": "Allow",
-        "reason": None,
-        "claim": "viewer-read-docs",
         "revision": 1,
-        "item": None,
+        "decisions": [{"asked": READ_DOCS, "decision": "Allow", "claim": "viewer-read-docs"}],
     }
 
 
@@ -92,12 +90,13 @@ def test_a_decision_in_a_session_is_logged_with_the_roles_that_it_had(
             api.post("/evaluate/consume", json=asked)
             item = {k: said for k, said in asked.items() if k != "org_id"}
             api.post("/evaluate/batch", json={"org_id": "acme", "items": [item]})
-    logged = [entry["context"] for entry in entries(folder)]
+    logged = [entry["asked"] for entry in entries(folder)]
     assert [(one["session_id"], one["active_roles"]) for one in logged] == [
         *[(name, ["viewer"])] * 3,
         *[("never", [])] * 3,
     ]
-    assert [entry["reason"] for entry in entries(folder)] == [None] * 3 + ["no_session"] * 3
+    reasons = [entry.get("reason") for entry in entries(folder)]
+    assert reasons == [None] * 3 + ["no_session"] * 3
 
 
 def test_the_true_reason_is_logged_whatever_the_caller_is_told(
@@ -113,12 +112,49 @@ def test_the_true_reason_is_logged_whatever_the_caller_is_told(
     assert [entry["reason"] for entry in entries(folder)] == ["unknown_principal"]
 
 
-def test_every_item_of_a_batch_has_its_place(folder: Path, store: MemoryStore) -> None:
-    """A malformed item is no decision, and has no entry."""
+@pytest.mark.parametrize(
+    "items",
+    [
+        BATCH["items"],
+        [ITEM, {**ITEM, "resource_id": "?"}, {**ITEM, "hour": 22}],
+        [ITEM, {**ITEM, "explain": True}, {**ITEM, "hour": 22}],
+    ],
+)
+def test_every_item_of_a_batch_has_its_place(
+    folder: Path, store: MemoryStore, items: list[Json]
+) -> None:
+    """However it was decided; a malformed one is no decision, and leaves its place empty."""
+    whole = {"org_id": "acme", "items": items}
     with serving(store, OPERATORS, decision_log=folder) as api:
-        assert api.post("/evaluate/batch", json=BATCH).status_code == 200
-    logged = [(entry["item"], entry["decision"], entry["claim"]) for entry in entries(folder)]
-    assert logged == [(0, "Allow", "viewer-read-docs"), (2, "Deny", "viewer-read-docs")]
+        answer = api.post("/evaluate/batch", json=whole, headers={"X-Request-ID": "r-1"}).json()
+    (record,) = records(folder)
+    assert record.pop("actor").startswith("key:")
+    malformed = sum("error" in one for one in answer["items"])
+    decisions = record.pop("decisions")
+    assert record == {
+        "instant": answer["decided_at"],
+        "request_id": "r-1",
+        "organization": "acme",
+        "revision": 1,
+        **({"malformed": malformed} if malformed > 0 else {}),
+    }
+    for asked, told, logged in zip(items, answer["items"], decisions, strict=True):
+        if "error" in told:
+            assert logged is None
+        else:
+            assert logged["asked"] == asked
+            assert (logged["decision"], logged["claim"]) == (told["decision"], told["claim_id"])
+
+
+def test_a_batch_of_nothing_but_malformed_items_is_not_logged(
+    folder: Path, store: MemoryStore
+) -> None:
+    """Nothing was decided."""
+    with serving(store, OPERATORS, decision_log=folder) as api:
+        whole = {"org_id": "acme", "items": [{"action": 1}] * 2}
+        assert api.post("/evaluate/batch", json=whole).status_code == 200
+        assert metric(api, 'grantproof_decision_log_entries_total{outcome="written"}') == 0
+    assert list(folder.iterdir()) == []
 
 
 def test_consuming_is_logged_and_explaining_is_not(folder: Path, store: MemoryStore) -> None:
@@ -135,8 +171,8 @@ def test_consuming_is_logged_and_explaining_is_not(folder: Path, store: MemorySt
     [
         {},
         {"decision_log_share": 0.5},
-        {"decision_log_redact": "principal resource context.attributes.email context.hour"},
-        {"decision_log_redact": "context actor request_id claim action"},
+        {"decision_log_redact": "asked.principal_id asked.attributes.email asked.hour"},
+        {"decision_log_redact": "asked actor request_id claim"},
     ],
 )
 def test_logging_never_changes_an_answer(folder: Path, settings: Json) -> None:
@@ -150,7 +186,7 @@ def test_logging_never_changes_an_answer(folder: Path, settings: Json) -> None:
             answers.append([without_instants(answer) for answer in found])
     assert answers[0] == answers[1]
     text = "".join(path.read_text() for path in folder.iterdir())
-    assert ("a@b" in text) <= ("email" not in settings.get("decision_log_redact", ""))
+    assert ("a@b" in text) <= ("asked" not in settings.get("decision_log_redact", ""))
 
 
 def without_instants(answer: Json) -> Json:
@@ -160,18 +196,6 @@ def without_instants(answer: Json) -> Json:
         text = text.replace(f'"{name}": ', f'"{name}": -')
     told: Json = json.loads(text, parse_int=lambda digits: min(int(digits), 0) and -1)
     return told
-
-
-def test_entries_of_a_batch_have_its_places(folder: Path, store: MemoryStore) -> None:
-    """From the first item on, however each of them was decided; a single question has none."""
-    items = [ITEM, {**ITEM, "explain": True}, {**ITEM, "hour": 22}, ITEM]
-    with serving(store, OPERATORS, decision_log=folder) as api:
-        told = api.post("/evaluate/batch", json={"org_id": "acme", "items": items}).json()["items"]
-        assert ask(api).status_code == 200
-    found = entries(folder)
-    assert [one["item"] for one in found] == [0, 1, 2, 3, None]
-    assert [one["decision"] for one in found[:4]] == [one["decision"] for one in told]
-    assert [one["claim"] for one in found[:4]] == [one["claim_id"] for one in told]
 
 
 def test_a_request_without_room_is_refused(

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from grantproof.service.decision_log import NO_REDACTION, Entry, LogCounts, Redaction
+from grantproof.service.decision_log import NO_REDACTION, LogCounts, Record, Redaction
 
 SUFFIX: Final = ".decisions.jsonl"
 SECONDS_PER_DAY: Final = 86_400
@@ -29,13 +29,13 @@ AT_ONCE_MAX: Final = 1_000
 GATHER_SECONDS: Final = 0.05
 """How long the writer that was woken waits for more, so that not every request wakes it."""
 WORDED_MIN: Final = 64
-"""So many entries are put in words together: one by one each would take twice as long."""
+"""So many records are put in words together: one by one each would take twice as long."""
 
 log = structlog.get_logger(__name__)
 
 
 Lines = tuple[bytes, int]
-"""Entries as they are written, and how many they are."""
+"""Records as they are written, and how many entries they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class DecisionFiles:
         self._dropped = 0
         self._rules = rules
         self._now = now
-        self._loose: list[Entry] = []
-        """Those taken last, which are not in words yet."""
+        self._loose: list[Record] = []
+        """Those taken last, of one entry each, which are not in words yet."""
         self._waiting: deque[Lines] = deque()
         self._count = 0
-        """How many wait in words."""
+        """How many entries wait in words."""
         self._idle = False
         self._due = min(AT_ONCE_MAX, rules.queue_max)
         self._many = min(WORDED_MIN, self._due)
@@ -89,13 +89,19 @@ class DecisionFiles:
         """Return whether fewer entries wait than may."""
         return self._count + len(self._loose) < self._rules.queue_max
 
-    def take(self, entries: Sequence[Entry]) -> None:
-        """Take entries to be written, in order; those of a log that was closed are dropped."""
-        loose = self._loose
-        # Without the lock, which takes longer than this: nothing comes between those of one call.
-        loose.extend(entries)
-        if self._idle or len(loose) >= self._many:
-            self._look()
+    def take(self, record: Record) -> None:
+        """Take a record to be written, in order; what a log is brought that was closed is dropped.
+
+        It is the log's from then on. One without decisions is not written.
+        """
+        count, loose = record.count, self._loose
+        if count == 0:
+            return
+        # Without the lock, which takes longer than this.
+        loose.append(record)
+        many = count > 1 or len(loose) >= self._many
+        if self._idle or many:
+            self._look(many=many)
 
     def drop(self, count: int) -> None:
         """Count entries that were given up."""
@@ -122,14 +128,14 @@ class DecisionFiles:
         """How many entries were taken and are not written."""
         return self._count + len(self._loose)
 
-    def _look(self) -> None:
+    def _look(self, *, many: bool) -> None:
         """Put what was taken in words if it is much, and wake the writer if there is need."""
         with self._lock:
             if self._ended:
-                self._dropped += len(self._loose)
+                self._dropped += _counted(self._loose)
                 self._loose.clear()
                 return
-            if len(self._loose) >= self._many:
+            if many:
                 # Not in the writer: what one processor just made is dear to read for another.
                 self._put_in_words()
             if self._idle or self._is_due():
@@ -138,29 +144,33 @@ class DecisionFiles:
                 self._changed.notify()
 
     def _put_in_words(self) -> None:
-        """Let the entries wait as they are written, whole requests always. Holds the lock."""
+        """Let what was taken wait as it is written. Holds the lock."""
         loose, redaction = self._loose, self._rules.redaction
         some = loose[:]
         if len(some) == 0:
             return
         try:
-            lines, count = redaction.lines(some), len(some)
-        except Exception:  # noqa: BLE001 - whatever it is, it is of some entry and not of the rest
+            lines, count = redaction.lines(some), _counted(some)
+        except Exception:  # noqa: BLE001 - whatever it is, it is of some record and not of the rest
             lines, count = self._one_by_one(some)
         self._waiting.append((lines, count))
         self._count += count
         del loose[: len(some)]
 
-    def _one_by_one(self, some: list[Entry]) -> Lines:
-        """Return the entries as they are written; those for which there are no words are told."""
-        lines = list[bytes]()
-        for entry in some:
+    def _one_by_one(self, some: list[Record]) -> Lines:
+        """Return the records as they are written; those for which there are no words are told."""
+        lines, count = list[bytes](), 0
+        for record in some:
             try:
-                lines.append(self._rules.redaction.lines([entry]))
+                lines.append(self._rules.redaction.lines([record]))
             except Exception as error:  # noqa: BLE001 - it is told, and the others are written
-                log.error("a decision cannot be logged", error=str(error))
-        self._dropped += len(some) - len(lines)
-        return b"".join(lines), len(lines)
+                log.error(
+                    "decisions cannot be put in words", error=str(error), entries=record.count
+                )
+                self._dropped += record.count
+            else:
+                count += record.count
+        return b"".join(lines), count
 
     def _run(self) -> None:
         while True:
@@ -255,6 +265,11 @@ class DecisionFiles:
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
+
+
+def _counted(records: list[Record]) -> int:
+    """Return how many entries the records have."""
+    return sum(record.count for record in records)
 
 
 def _write_all(file: FileIO, lines: bytes) -> None:

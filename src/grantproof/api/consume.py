@@ -84,10 +84,10 @@ class Consumptions:
         # An answer that is told again is no decision, and was noted when it was made.
         if answer is not None:
             self._decisions.count(type(answer.outcome))
-        if diary is not None:
-            diary.start(question.org_id)
-            if consumed is not None:
-                diary.note(question, consumed.answer, request=consumed.request)
+        if diary is not None and consumed is not None:
+            made = consumed.answer
+            diary.start(question.org_id, instant=made.decided_at, revision=made.revision)
+            diary.note(question, made, request=consumed.request)
         return encoded
 
     def close(self) -> None:

@@ -89,10 +89,11 @@ class Decisions:
         batch = read_batch(body)
         index = await self.index(batch.org_id, caller, at_least=batch.at_least_revision)
         while True:
-            if diary is not None:
-                diary.start(batch.org_id)
+            revision = 0 if index is None else index.state.revision
             # Apart: what is asked anew, with counters, is not counted twice.
-            asking = Asking(caller, self._decisions.instant(), diary, none(), 0)
+            asking = Asking(caller, self._decisions.instant(), diary, none())
+            if diary is not None:
+                diary.start(batch.org_id, instant=asking.instant, revision=revision)
             try:
                 items = self._items(index, batch, asking)
             except MeterUnread:
@@ -101,7 +102,6 @@ class Decisions:
                 index = None if index is None else await self.sessions(index, batch.items)
             else:
                 self._decisions.outcomes.add(asking.counted)
-                revision = 0 if index is None else index.state.revision
                 return _joined(items, revision, asking.instant)
 
     def count(self, ending: Ending) -> None:
@@ -110,9 +110,9 @@ class Decisions:
 
     def absent(self, question: SingleQuestion, caller: Caller, diary: Diary | None) -> Evaluation:
         """Return the answer about an organization that is absent or not the caller's."""
-        if diary is not None:
-            diary.start(question.org_id)
         asking = Asking(caller, self._decisions.instant(), diary, self._counted)
+        if diary is not None:
+            diary.start(question.org_id, instant=asking.instant, revision=0)
         return self._answer(None, question, asking)
 
     async def index_for(self, question: SingleQuestion, caller: Caller) -> Index:
@@ -212,11 +212,11 @@ class Decisions:
     ) -> bytes:
         if index is None:
             return encode(self.absent(question, caller, diary))
-        if diary is not None:
-            diary.start(question.org_id)
         asking = Asking(caller, self._decisions.instant(), diary, self._counted)
+        if diary is not None:
+            diary.start(question.org_id, instant=asking.instant, revision=index.state.revision)
 
-        def closely(asked: Question, _: int) -> str:
+        def closely(asked: Question) -> str:
             return encode(self._answer(index, asked, asking)).decode()
 
         (written,) = self._glances.answers(index, (question,), asking, closely=closely)
@@ -227,22 +227,20 @@ class Decisions:
     ) -> list[str]:
         """Return the answers to a batch as they are written, in its order."""
 
-        def closely(item: Question | msgspec.Raw, place: int) -> str:
+        def closely(item: Question | msgspec.Raw) -> str:
             try:
                 question = item if isinstance(item, Question) else read_item(item)
-                return encode(self._answer(index, question, asking, place=place)).decode()
+                return encode(self._answer(index, question, asking)).decode()
             except Refused as refused:
+                if asking.diary is not None:
+                    asking.diary.skip()
                 return encode(ItemError(refused.problem.item())).decode()
 
         if index is not None and isinstance(batch, BatchQuestion):
             return self._glances.answers(index, batch.items, asking, closely=closely)
-        return [
-            closely(item, place) for place, item in enumerate[Question | msgspec.Raw](batch.items)
-        ]
+        return [closely(item) for item in batch.items]
 
-    def _answer(
-        self, index: Index | None, question: Question, asking: Asking, *, place: int | None = None
-    ) -> Evaluation:
+    def _answer(self, index: Index | None, question: Question, asking: Asking) -> Evaluation:
         supplied = supplied_of(question, trusted=asking.caller.trusted_context)
         instant, request = asking.instant, request_of(question)
         if index is None:
@@ -259,7 +257,7 @@ class Decisions:
             proof = None
             if index is not None:
                 proof = self._decisions.certify(index.state, request, supplied, answer=answer)
-        return _told(question, answer, asking, place=place, request=request, certificate=proof)
+        return _told(question, answer, asking, request=request, certificate=proof)
 
 
 def _joined(items: list[str], revision: int, instant: int) -> bytes:
@@ -273,14 +271,13 @@ def _told(
     answer: Answer,
     asking: Asking,
     *,
-    place: int | None,
     request: Request | None = None,
     certificate: Certificate | UnsetType | None = UNSET,
 ) -> Evaluation:
     """Return the answer as its caller is told, counted and noted."""
     asking.counted[type(answer.outcome)] += 1
     if asking.diary is not None:
-        asking.diary.note(question, answer, request=request, item=place)
+        asking.diary.note(question, answer, request=request)
     return evaluation(answer, review=asking.caller.review, certificate=certificate)
 
 

@@ -22,7 +22,7 @@ from grantproof.core.shortfall import Shortfalls
 from grantproof.core.ways import NO_MATCHING_CLAIM, UNMET, decide
 from grantproof.policyfile.answers import CODES, Evaluation
 from grantproof.service.callers import Caller
-from grantproof.service.decision_log import Said
+from grantproof.service.decision_log import Entry
 from grantproof.service.outcomes import Counts
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import local_time
@@ -36,16 +36,12 @@ REASON: Final = "*reason*"
 
 
 class Asking(NamedTuple):
-    """What the questions of a request have in common; the decisions on them are `counted`.
-
-    `place` is where in its batch the first of them is, if they are of one.
-    """
+    """What the questions of a request have in common; the decisions on them are `counted`."""
 
     caller: Caller
     instant: int
     diary: Diary | None
     counted: Counts
-    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +76,8 @@ class Frame:
     ever: Wording
 
 
-Closely = Callable[[Question, int], str]
-"""Returns the answer to the question at a place as it is written, counted and noted."""
+Closely = Callable[[Question], str]
+"""Returns the answer to a question as it is written, counted and noted."""
 
 
 class Glances:
@@ -103,14 +99,14 @@ class Glances:
         ready, table, frame = index.ready, index.table, self._frame(index, asking.instant)
         midnight, this_hour, later, ever = frame.midnight, frame.hour, frame.later, frame.ever
         regions, nearest, inspection = self._regions, self._shortfalls.nearest, self._inspection
-        trusted, diary, place = asking.caller.trusted_context, asking.diary, asking.place
-        make = None if diary is None else diary.opening(frame.instant)
+        trusted = asking.caller.trusted_context
+        noted = None if asking.diary is None else asking.diary.decisions
         written, left, allowed, unmet, closer = list[str](), inspection.left, 0, 0, 0
         for question in questions:
             who, action, resource = question.principal_id, question.action, question.resource_id
             kind, region, hour = question.resource_kind, question.region, question.hour
             weekday, usage, rate = question.weekday, question.usage, question.rate
-            position, attributes, verdict = question.position, question.attributes, None
+            verdict = None
             at = midnight if weekday is None else HOURS_PER_DAY * weekday
             at += this_hour if hour is None else hour
             if (
@@ -122,8 +118,8 @@ class Glances:
                     (
                         (region is None or region in regions)
                         and (trusted or hour is weekday is usage is rate is None)
-                        and position is None
-                        and attributes is None
+                        and question.position is None
+                        and question.attributes is None
                     )
                     or self._may_be_said(question, trusted=trusted)
                 )
@@ -134,7 +130,7 @@ class Glances:
                 and verdict.hangs_on(usage, rate)
             ):
                 inspection.left = left
-                written.append(closely(question, len(written)))
+                written.append(closely(question))
                 left, closer = inspection.left, closer + 1
                 continue
             left, claim = left - 1, verdict.claim_id
@@ -151,12 +147,8 @@ class Glances:
             else:
                 decision, reason, claim = DENY, MISSED, None
                 written.append(words.nothing)
-            if diary is not None and make is not None:
-                said = Said(kind, region, position, attributes, hour, weekday, usage, rate)
-                item = None if place is None else place + len(written) - 1
-                diary.entries.append(
-                    make(who, action, resource, said, decision, reason, claim, frame.revision, item)
-                )
+            if noted is not None:
+                noted.append(Entry(question, decision, reason, claim))
         inspection.left = left
         asking.counted[Claim] += allowed
         asking.counted[ConstraintFailed] += unmet

@@ -58,7 +58,9 @@ AttributesObject = Annotated[dict[str, Any], Meta(extra_json_schema=ATTRIBUTES_S
 Roles = Annotated[list[RoleText], Meta(max_length=ACTIVE_ROLES_MAX)]
 
 
-class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+class Question(
+    msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False, omit_defaults=True
+):
     """May the principal do the action on the resource, here and now?
 
     `resource_kind` makes a resource known that is not registered. `session_id` names a stored

@@ -5,11 +5,8 @@ counted, whose entry would then be missing. What is under way may pass the bound
 """
 
 import asyncio
-from collections.abc import Callable
-from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
-import msgspec
 from msgspec import structs
 
 from grantproof.api.problems import Refused, later
@@ -22,11 +19,11 @@ from grantproof.core.withheld import Withheld
 from grantproof.policyfile.answers import CODES
 from grantproof.service.callers import Caller
 from grantproof.service.decision_log import (
-    Context,
+    Asked,
     DecisionLog,
     Entry,
     Overflow,
-    Said,
+    Record,
     sampled,
 )
 from grantproof.service.pdp import Answer
@@ -42,85 +39,33 @@ Ending = tuple[str, str | None, str | None]
 """The decision, the code of its reason, and the claim that mattered."""
 
 
-class Deed(NamedTuple):
-    """Who wants to do what on which, as the caller named them."""
+class Diary(Record):
+    """The record of one request while it is answered."""
 
-    principal: str
-    action: str
-    resource: str
-
-
-class Diary(msgspec.Struct):
-    """The entries of one request, in the order of its questions; `actor` is who asks them."""
-
-    request_id: str
-    actor: str
-    organization: str = ""
-    entries: list[Entry] = []
-
-    def start(self, organization: str) -> None:
+    def start(self, organization: str, *, instant: int, revision: int) -> None:
         """Begin with the questions to an organization, anew when they are asked again."""
-        self.organization = organization
-        self.entries.clear()
+        self.organization, self.instant, self.revision = organization, instant, revision
+        self.decisions.clear()
+        self.malformed = 0
 
-    def opening(self, instant: int) -> Callable[..., Entry]:
-        """Return what makes an entry of a decision at the instant, from the principal on."""
-        return partial(Entry, instant, self.request_id, self.actor, self.organization)
-
-    def note(
-        self,
-        question: Question,
-        answer: Answer,
-        *,
-        request: Request | None = None,
-        item: int | None = None,
-    ) -> None:
+    def note(self, question: Question, answer: Answer, *, request: Request | None = None) -> None:
         """Add the decision on a question, with its true reason, whatever the caller is told.
 
         `request` is as it was decided, with the roles that its stored session had.
         """
-        said = _said_in(question)
         if question.session_id is not None and request is not None:
             roles = sorted(map(str, request.active_roles or ()))
-            said = structs.replace(said, active_roles=roles)
-        deed = Deed(question.principal_id, question.action, question.resource_id)
-        self.add(deed, said, answer, item=item)
+            question = structs.replace(question, active_roles=roles)
+        self.add(question, answer)
 
-    def add(self, deed: Deed, context: Context, answer: Answer, *, item: int | None = None) -> None:
-        """Add the decision on a deed, with what the caller said of the context."""
-        decision, reason, claim = _told(answer.outcome)
-        entry = Entry(
-            instant=answer.decided_at,
-            request_id=self.request_id,
-            actor=self.actor,
-            organization=self.organization,
-            principal=deed.principal,
-            action=deed.action,
-            resource=deed.resource,
-            context=context,
-            decision=decision,
-            reason=reason,
-            claim=claim,
-            revision=answer.revision,
-            item=item,
-        )
-        self.entries.append(entry)
+    def add(self, asked: Asked, answer: Answer) -> None:
+        """Add the decision on what was asked."""
+        self.decisions.append(Entry(asked, *_told(answer.outcome)))
 
-
-def _said_in(question: Question) -> Said:
-    """Return what the question says of the context."""
-    return Said(
-        question.resource_kind,
-        question.region,
-        question.position,
-        question.attributes,
-        question.hour,
-        question.weekday,
-        question.usage,
-        question.rate,
-        question.active_roles,
-        question.session_id,
-    )
+    def skip(self) -> None:
+        """Leave the place of a question empty that was malformed."""
+        self.decisions.append(None)
+        self.malformed += 1
 
 
 class Recording:
@@ -146,7 +91,7 @@ class Recording:
     def opened(self, request_id: str, caller: Caller) -> Diary | None:
         """Return the diary of a request for which there is room, nothing where it is not logged."""
         logged = self._log is not None and sampled(request_id, self._share)
-        return Diary(request_id, caller.author.actor) if logged else None
+        return Diary(0, request_id, caller.author.actor, "", 0, []) if logged else None
 
     @property
     def has_room(self) -> bool:
@@ -159,9 +104,9 @@ class Recording:
         if self._log is None:
             return
         if self._overflow is Overflow.DROP and not self._log.has_room():
-            self._log.drop(len(diary.entries))
+            self._log.drop(diary.count)
         else:
-            self._log.take(diary.entries)
+            self._log.take(diary)
 
     async def _room(self, log: DecisionLog) -> None:
         looks = int(WAIT_SECONDS_MAX / LOOK_SECONDS) if self._overflow is Overflow.WAIT else 0

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
@@ -21,26 +22,6 @@ HASHES: Final = 2**32
 REDACTED: Final = "[redacted]"
 
 
-class Said(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a question says of the context, in the order in which it is written."""
-
-    resource_kind: str | None = None
-    region: str | None = None
-    position: str | None = None
-    attributes: dict[str, Any] | None = None
-    hour: int | None = None
-    weekday: int | None = None
-    usage: int | None = None
-    rate: int | None = None
-    active_roles: list[str] | None = None
-    session_id: str | None = None
-
-
-SAYABLE: Final = frozenset(Said.__struct_fields__)
-
-Context = Said | Mapping[str, object]
-
-
 class Overflow(StrEnum):
     """What happens to a request that is to be logged while the queue is full."""
 
@@ -52,97 +33,116 @@ class Overflow(StrEnum):
     """It is refused at once: no decision without its entry."""
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+Asked = msgspec.Struct | Mapping[str, object]
+"""A question as it was put: what was not said is not written."""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A decision that was made for somebody.
 
-    `instant` is in epoch seconds, `actor` who asked, `item` the position in a batch. `context` is
-    what the request supplied. `reason` is the code of the true reason of a deny, also where the
-    caller was not told it; `claim` the one that grants, or the nearest that fails.
+    `reason` is the code of the true reason of a deny, also where the caller was not told it;
+    `claim` the one that grants, or the nearest that fails.
+    """
+
+    asked: Asked
+    decision: str
+    reason: str | None = None
+    claim: str | None = None
+
+
+class Record(msgspec.Struct, gc=False, omit_defaults=True):
+    """What one request asked and was answered, on one state at one instant: a line of the log.
+
+    `instant` is in epoch seconds, `actor` who asked. The decisions are in the order of the
+    questions; so many of those were `malformed`, and have nothing in their place.
     """
 
     instant: int
     request_id: str
     actor: str
     organization: str
-    principal: str
-    action: str
-    resource: str
-    context: Context
-    decision: str
-    reason: str | None
-    claim: str | None
     revision: int
-    item: int | None = None
+    decisions: list[Entry | None]
+    malformed: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many decisions it has."""
+        return len(self.decisions) - self.malformed
 
 
 _ENCODER: Final = msgspec.json.Encoder()
 
-REDACTABLE: Final = ("request_id", "actor", "principal", "action", "resource", "claim", "context")
-"""The fields that may be redacted; of the context also a part of it, as `context.region`."""
+REDACTABLE: Final = ("request_id", "actor", "claim", "asked")
+"""The fields that may be redacted; of what was asked also a part, as `asked.region`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """The names of what is not written, such as `principal` or `context.attributes.email`."""
+    """The names of what is not written, such as `claim` or `asked.attributes.email`."""
 
     fields: frozenset[str] = frozenset()
     _whole: bool = field(init=False, repr=False, compare=False)
-    """Whether some field of every entry is redacted."""
+    """Whether some field of every record is redacted."""
     _parts: frozenset[str] = field(init=False, repr=False, compare=False)
-    """The parts of the context of which something is."""
-    _looks: tuple[Callable[[Entry], object], ...] = field(init=False, repr=False, compare=False)
-    """How such a part is found in an entry on what a question said."""
+    """The parts of what was asked of which something is."""
+    _looks: tuple[Callable[[Entry | None], object], ...] = field(
+        init=False, repr=False, compare=False
+    )
+    """How each of them is found in an entry."""
 
     def __post_init__(self) -> None:
         for name in sorted(self.fields):
-            if name not in REDACTABLE and not name.startswith("context."):
+            if name not in REDACTABLE and not name.startswith("asked."):
                 known = ", ".join(REDACTABLE)
-                rule = f"must be some of {known} or `context.NAME`, not `{name}`"
+                rule = f"must be some of {known} or `asked.NAME`, not `{name}`"
                 raise Illegal("redact", rule)
         inside = {name for name in self.fields if "." in name}
         object.__setattr__(self, "_whole", inside != self.fields)
         parts = frozenset(name.split(".")[1] for name in inside)
         object.__setattr__(self, "_parts", parts)
-        looks = tuple(attrgetter(f"context.{part}") for part in sorted(parts & SAYABLE))
+        looks = tuple(attrgetter(f"asked.{part}") for part in sorted(parts))
         object.__setattr__(self, "_looks", looks)
 
-    def lines(self, entries: Sequence[Entry]) -> bytes:
-        """Return the entries as they are written: each a line of JSON, every redacted field a mark.
+    def lines(self, records: Sequence[Record]) -> bytes:
+        """Return the records as they are written: each a line of JSON, what is redacted a mark.
 
         Most have nothing to redact, and are written at once.
         """
-        if not self._whole and self._spares(entries):
-            return _ENCODER.encode_lines(entries)
-        covered = (self._covered(msgspec.to_builtins(entry), "") for entry in entries)
-        return _ENCODER.encode_lines(covered)
+        if not self._whole and self._spares(records):
+            return _ENCODER.encode_lines(records)
+        return _ENCODER.encode_lines(map(self._covered, records))
 
-    def _spares(self, entries: Sequence[Entry]) -> bool:
-        """Return whether the entries have none of the parts of which something is redacted."""
-        if len(self._looks) == len(self._parts):
-            try:
-                # All entries at once: to look at each would take longer than to write it.
-                for look in self._looks:
-                    if list(map(look, entries)).count(None) < len(entries):
-                        return False
-            except AttributeError:
-                pass
-            else:
-                return True
-        # There are other contexts, or other names, than those of questions.
-        said = (msgspec.to_builtins(entry.context) for entry in entries)
-        return all(map(self._parts.isdisjoint, said))
+    def _spares(self, records: Sequence[Record]) -> bool:
+        """Return whether the records have none of the parts of which something is redacted."""
+        entries = list(chain.from_iterable(record.decisions for record in records))
+        try:
+            # All entries at once: to look at each would take longer than to write it.
+            for look in self._looks:
+                if list(map(look, entries)).count(None) < len(entries):
+                    return False
+        except AttributeError:
+            # Some were malformed, or what was asked has no such part, or has it as a mapping.
+            asked = (msgspec.to_builtins(one.asked) for one in entries if one is not None)
+            return all(map(self._parts.isdisjoint, asked))
+        return True
 
-    def _covered(self, fields: Mapping[str, object], prefix: str) -> dict[str, object]:
-        covered: dict[str, object] = {}
+    def _covered(self, record: Record) -> dict[str, object]:
+        fields: dict[str, Any] = msgspec.to_builtins(record)
+        marked = (None if one is None else self._marked(one, "") for one in fields["decisions"])
+        return {**self._marked(fields, ""), "decisions": list(marked)}
+
+    def _marked(self, fields: Mapping[str, object], prefix: str) -> dict[str, object]:
+        marked: dict[str, object] = {}
         for name, value in fields.items():
             path = f"{prefix}{name}"
             if path in self.fields:
-                covered[name] = REDACTED
+                marked[name] = REDACTED
             elif isinstance(value, Mapping):
-                covered[name] = self._covered(value, f"{path}.")
+                marked[name] = self._marked(value, f"{path}.")
             else:
-                covered[name] = value
-        return covered
+                marked[name] = value
+        return marked
 
 
 def sampled(request_id: str, share: float) -> bool:
@@ -177,8 +177,11 @@ class DecisionLog(Protocol):
         """Return whether fewer entries wait than may."""
         ...
 
-    def take(self, entries: Sequence[Entry]) -> None:
-        """Take entries to be written, in order; those of a log that was closed are dropped."""
+    def take(self, record: Record) -> None:
+        """Take a record to be written, in order; what a log is brought that was closed is dropped.
+
+        It is the log's from then on. One without decisions is not written.
+        """
         ...
 
     def drop(self, count: int) -> None:

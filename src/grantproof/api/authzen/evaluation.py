@@ -24,7 +24,7 @@ from grantproof.api.authzen.shapes import (
     encode,
 )
 from grantproof.api.problems import Fault, Problem, Refused, invalid
-from grantproof.api.recording import Deed, Diary
+from grantproof.api.recording import Diary
 from grantproof.api.validation import reader
 from grantproof.core.index import Index
 from grantproof.service.callers import Caller
@@ -69,8 +69,8 @@ class Evaluations:
                 continue
             self._following.count(type(answer.outcome))
             if diary is not None:
-                diary.start(organization)
-                _note(diary, asked, answer)
+                diary.start(organization, instant=instant, revision=answer.revision)
+                diary.add(_put(asked), answer)
             return encode(decision_of(answer, review=caller.review))
 
     async def several(
@@ -87,14 +87,15 @@ class Evaluations:
             return await self.single(body, caller, diary, organization=organization)
         index = await self._following.index(organization, caller)
         while True:
-            if diary is not None:
-                diary.start(organization)
             # Apart: what is asked anew, with counters, is not counted twice.
             instant, counted, told = self._point.instant(), none(), list[Decision | Undecided]()
+            if diary is not None:
+                revision = 0 if index is None else index.state.revision
+                diary.start(organization, instant=instant, revision=revision)
             try:
-                for place, raw in enumerate(items):
+                for raw in items:
                     one = self._item(index, batch, raw, caller=caller, instant=instant)
-                    told.append(_told(one, counted, caller, diary=diary, place=place))
+                    told.append(_told(one, counted, caller, diary=diary))
                     if semantic.ends_with(told[-1].decision):
                         break
             except MeterUnread:
@@ -163,22 +164,29 @@ def _told(
     caller: Caller,
     *,
     diary: Diary | None,
-    place: int,
 ) -> Decision | Undecided:
     """Return an item's answer as the caller is told; one that is no question is denied."""
     if isinstance(one, Problem):
+        if diary is not None:
+            diary.skip()
         return Undecided(FaultContext(ItemFault(one.status, one.code, one.detail)))
     asked, answer = one
     counted[type(answer.outcome)] += 1
     if diary is not None:
-        _note(diary, asked, answer, item=place)
+        diary.add(_put(asked), answer)
     return decision_of(answer, review=caller.review)
 
 
-def _note(diary: Diary, asked: AuthzenQuestion, answer: Answer, *, item: int | None = None) -> None:
-    deed = Deed(asked.subject.id, asked.action, asked.resource.id)
-    types = {"subject_type": asked.subject.type, "resource_kind": asked.resource.type}
-    diary.add(deed, {**types, **asked.context}, answer, item=item)
+def _put(asked: AuthzenQuestion) -> dict[str, object]:
+    """Return what was asked, as the log has it: by the names of the own routes where they do."""
+    return {
+        "principal_id": asked.subject.id,
+        "subject_type": asked.subject.type,
+        "action": asked.action,
+        "resource_id": asked.resource.id,
+        "resource_kind": asked.resource.type,
+        **asked.context,
+    }
 
 
 def _part(own: Part | UnsetType, common: Part | UnsetType, name: str) -> Part:
