@@ -5,11 +5,9 @@ is never lost in silence: the setting `Overflow` says what then happens to the a
 """
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain
-from operator import attrgetter
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -84,12 +82,8 @@ class Redaction:
     fields: frozenset[str] = frozenset()
     _whole: bool = field(init=False, repr=False, compare=False)
     """Whether some field of every record is redacted."""
-    _parts: frozenset[str] = field(init=False, repr=False, compare=False)
-    """The parts of what was asked of which something is."""
-    _looks: tuple[Callable[[Entry | None], object], ...] = field(
-        init=False, repr=False, compare=False
-    )
-    """How each of them is found in an entry."""
+    _marks: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    """How the parts of what was asked begin, of which something is, as they are written."""
 
     def __post_init__(self) -> None:
         for name in sorted(self.fields):
@@ -99,33 +93,19 @@ class Redaction:
                 raise Illegal("redact", rule)
         inside = {name for name in self.fields if "." in name}
         object.__setattr__(self, "_whole", inside != self.fields)
-        parts = frozenset(name.split(".")[1] for name in inside)
-        object.__setattr__(self, "_parts", parts)
-        looks = tuple(attrgetter(f"asked.{part}") for part in sorted(parts))
-        object.__setattr__(self, "_looks", looks)
+        parts = sorted({name.split(".")[1] for name in inside})
+        object.__setattr__(self, "_marks", tuple(_ENCODER.encode(part) + b":" for part in parts))
 
     def lines(self, records: Sequence[Record]) -> bytes:
         """Return the records as they are written: each a line of JSON, what is redacted a mark.
 
         Most have nothing to redact, and are written at once.
         """
-        if not self._whole and self._spares(records):
-            return _ENCODER.encode_lines(records)
-        return _ENCODER.encode_lines(map(self._covered, records))
-
-    def _spares(self, records: Sequence[Record]) -> bool:
-        """Return whether the records have none of the parts of which something is redacted."""
-        entries = list(chain.from_iterable(record.decisions for record in records))
-        try:
-            # All entries at once: to look at each would take longer than to write it.
-            for look in self._looks:
-                if list(map(look, entries)).count(None) < len(entries):
-                    return False
-        except AttributeError:
-            # Some were malformed, or what was asked has no such part, or has it as a mapping.
-            asked = (msgspec.to_builtins(one.asked) for one in entries if one is not None)
-            return all(map(self._parts.isdisjoint, asked))
-        return True
+        lines = _ENCODER.encode_lines(records)
+        # Inside of a text no mark is found, as a quote in it is escaped.
+        if self._whole or any(mark in lines for mark in self._marks):
+            return _ENCODER.encode_lines(map(self._covered, records))
+        return lines
 
     def _covered(self, record: Record) -> dict[str, object]:
         fields: dict[str, Any] = msgspec.to_builtins(record)
