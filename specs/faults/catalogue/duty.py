@@ -7,6 +7,7 @@ from specs.faults.fault import Edit, Executable, Fault, Proof
 
 DUTY: Final = "grantproof.core.duty"
 REFUSAL: Final = "grantproof.core.commands.refusal"
+ASSIGNING: Final = "grantproof.core.commands.assigning"
 
 _unsafe = partial(Fault, kind="separation of duty", shown_by="P-SOD-SAFE")
 _unchecked = partial(_unsafe, property_id="P-SOD-SAFE", gate=Executable())
@@ -110,6 +111,11 @@ FAULTS: Final = (
                 "return frozenset()",
             ),
         ),
+    ),
+    _unchecked(
+        id="together-on-before",
+        sentence="many assignments at once are checked on what is held before all of them",
+        edits=(Edit(ASSIGNING, "static_clash(after, who)", "static_clash(state, who)"),),
     ),
     _unchecked(
         id="new-set-unchecked",

@@ -167,6 +167,18 @@ FAULTS: Final = (
             ),
         ),
     ),
+    _misleads(
+        id="together-told-as-one",
+        sentence="in a change, assignments made at once count as one command to what follows them",
+        gate=Executable(),
+        edits=(
+            Edit(
+                "grantproof.core.commands",
+                "state, position = together.after, position + len(alike)",
+                "state, position = together.after, position + 1",
+            ),
+        ),
+    ),
     Fault(
         id="foreign-organization",
         kind="references",

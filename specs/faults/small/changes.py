@@ -2,14 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
-from functools import partial
 from itertools import permutations, product
+from typing import cast
 
 from grantproof.core import model as m
 from grantproof.core.commands import Accepted, Outcome, Rejected, apply
 from grantproof.core.commands.delta import delta
-from grantproof.core.commands.language import AssignRole, CreateClaim, SingleCommand
-from grantproof.core.errors import AlreadyExists, BreaksSod, Missing, StillReferenced, WouldCycle
+from grantproof.core.commands.language import (
+    AssignRole,
+    ChangeSet,
+    Command,
+    CreateClaim,
+    CreateRole,
+    SingleCommand,
+)
+from grantproof.core.errors import (
+    AlreadyExists,
+    BreaksSod,
+    Missing,
+    RefusedAt,
+    SingleRefusal,
+    StillReferenced,
+    WouldCycle,
+)
 from grantproof.core.messages import refusal_message
 from grantproof.core.organization import Organization, changed, facts
 from specs.faults.small import words
@@ -22,7 +37,7 @@ Edits = tuple[SingleCommand, ...]
 SOD_WORLDS = (DESK, DRAWER)
 
 
-def proposed(small: Small, command: SingleCommand) -> Outcome:
+def proposed(small: Small, command: Command) -> Outcome:
     """Return what becomes of the command."""
     return apply(small.state, command, actor="eve", instant=0)
 
@@ -98,9 +113,15 @@ def circular(small: Small, command: SingleCommand) -> Objection | None:
     return Objection("accepted: it closes no cycle", _refused(outcome))
 
 
-def misinformed(small: Small, command: SingleCommand) -> Objection | None:
-    """Object to a refusal that calls missing what is there, or there what is not. P-REJECT."""
+def misinformed(small: Small, command: Command) -> Objection | None:
+    """Object to a refusal that calls missing what is there, or there what is not. P-REJECT.
+
+    Of several commands as one, to whatever is not as when one follows the other.
+    """
     outcome = proposed(small, command)
+    if isinstance(command, ChangeSet):
+        must, found = _ended(in_turn(small.state, command.commands)), _ended(outcome)
+        return None if must == found else Objection(must, found)
     if not isinstance(outcome, Rejected):
         return None
     match outcome.refusal:
@@ -113,6 +134,25 @@ def misinformed(small: Small, command: SingleCommand) -> Objection | None:
             return Objection(f"{gone[0]} is there", _refused(outcome)) if gone else None
         case _:
             return None
+
+
+def in_turn(state: Organization, edits: Edits) -> Outcome:
+    """Return what becomes of the commands when each is proposed on its own, after those before."""
+    outcomes = list[Outcome]()
+    for position, command in enumerate(edits):
+        outcome = apply(state, command, actor="eve", instant=0)
+        if isinstance(outcome, Rejected):
+            alone = cast(SingleRefusal, outcome.refusal)
+            return Rejected(RefusedAt(position, alone))
+        outcomes.append(outcome)
+        state = outcome.state
+    return outcomes[-1]
+
+
+def _ended(outcome: Outcome) -> str:
+    if isinstance(outcome, Rejected):
+        return _refused(outcome)
+    return f"accepted: {'; '.join(map(words.sentence, facts(outcome.state)))}"
 
 
 def is_there(state: Organization, noun: str, ids: tuple[str, ...]) -> bool:
@@ -132,7 +172,7 @@ def is_there(state: Organization, noun: str, ids: tuple[str, ...]) -> bool:
     return False
 
 
-def overloaded(small: Small, command: SingleCommand) -> Objection | None:
+def overloaded(small: Small, command: Command) -> Objection | None:
     """Object to a change after which somebody holds too much at some instant. P-SOD-SAFE."""
     outcome = proposed(small, command)
     if not isinstance(outcome, Accepted):
@@ -177,13 +217,27 @@ def refusals(state: Organization, edits: Edits) -> int:
     return refused
 
 
-def assignments(facts_: Facts) -> Iterator[Edits]:
+def assignments(facts_: Facts) -> Iterator[tuple[AssignRole, AssignRole]]:
     """Yield pairs of assignments to one principal."""
     people = [fact.id for fact in facts_ if isinstance(fact, m.Principal)]
     roles = [fact.id for fact in facts_ if isinstance(fact, m.Role)]
     for who, one, other in product(people, roles, roles):
         if one < other:
             yield (AssignRole(who, one), AssignRole(who, other))
+
+
+def together(facts_: Facts) -> Iterator[Command]:
+    """Yield every command, then two assignments to one principal as one change."""
+    yield from commands(facts_)
+    yield from map(ChangeSet, assignments(facts_))
+
+
+def followed(facts_: Facts) -> Iterator[Command]:
+    """Yield every command, then two assignments and, in the same change, what is there already."""
+    yield from commands(facts_)
+    for edits in assignments(facts_):
+        for last in (edits[0], CreateRole(edits[0].role)):
+            yield ChangeSet((*edits, last))
 
 
 def foreign(facts_: Facts) -> Iterator[CreateClaim]:
@@ -208,15 +262,14 @@ def _list(edits: Edits) -> str:
     return " comes before ".join(words.command(edit) for edit in edits)
 
 
-_on_desks = partial(Property, SOD_WORLDS, commands, tell=words.command)
 FREE = tuple(fact for fact in DESK if not isinstance(fact, m.Assignment))
 
 PROPERTIES = {
     "P-REF": Property((CABINET, VAULT), commands, dangling, words.command),
     "P-TENANT": Property((CABINET,), foreign, dangling, words.command),
-    "P-REJECT": Property((CABINET,), commands, misinformed, words.command),
+    "P-REJECT": Property((CABINET,), followed, misinformed, words.command),
     "P-DAG": Property((CHAIN,), commands, circular, words.command),
-    "P-SOD-SAFE": _on_desks(objection=overloaded),
-    "P-SOD-EXACT": _on_desks(objection=inexact),
+    "P-SOD-SAFE": Property(SOD_WORLDS, together, overloaded, words.command),
+    "P-SOD-EXACT": Property(SOD_WORLDS, commands, inexact, words.command),
     "P-SOD-SYM": Property((FREE,), assignments, ordered, _list),
 }

@@ -7,6 +7,7 @@ from enum import Enum
 from grantproof.core import constraints as c
 from grantproof.core import model as m
 from grantproof.core.attributes import Literal, Path
+from grantproof.core.commands.language import ChangeSet
 from grantproof.core.geodesy import Position, degrees
 from grantproof.core.matching import Request
 from specs.faults.small.worlds import NOW, Facts
@@ -136,7 +137,9 @@ def question(request: Request, context: c.Context) -> str:
 
 
 def command(proposed: object) -> str:
-    """Return a command in words: its name, and what it is given."""
+    """Return a command in words: its name, and what it is given; of several, one by one."""
+    if isinstance(proposed, ChangeSet):
+        return f"as one change: {'; '.join(map(command, proposed.commands))}"
     name = "".join(f" {sign.lower()}" if sign.isupper() else sign for sign in _name(proposed))
     given = [
         _value(getattr(proposed, field.name))

@@ -131,6 +131,14 @@ def test_a_command_of_a_change_set_sees_what_came_before_it() -> None:
     assert refusal_of(BASE, twice) == RefusedAt(1, AlreadyExists("role", (HEAD,)))
 
 
+def test_what_follows_several_assignments_is_named_by_its_own_position() -> None:
+    """However many are made at once before it, and after something else."""
+    made = CreateRole(HEAD), CreateRole(CHIEF), AssignRole(ANN, HEAD), AssignRole(ANN, CHIEF)
+    assert isinstance(outcome(BASE, ChangeSet(made)), Accepted)
+    follows = ChangeSet((*made, CreateRole(HEAD), CreatePrincipal(BOB)))
+    assert refusal_of(BASE, follows) == RefusedAt(4, AlreadyExists("role", (HEAD,)))
+
+
 def test_a_change_set_that_undoes_itself_changes_no_fact() -> None:
     """The revision grows, the delta is empty."""
     loops = ChangeSet((SuspendPrincipal(ANN), ResumePrincipal(ANN)))
