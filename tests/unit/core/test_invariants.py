@@ -313,9 +313,12 @@ def test_the_invariants_have_these_names() -> None:
     ]
 
 
-def test_a_claim_on_something_implicit_refers() -> None:
-    """A role's own resource, a kind of implicit resources, and everything are there."""
+def test_a_claim_on_what_is_there_refers() -> None:
+    """A resource, a declared kind, and what is implicit: a role's own, its kind, everything."""
     resources: list[ResourcePattern] = [
+        Exactly(PLAN),
+        Within(DOCS),
+        OfKind("file"),
         Exactly(type(PLAN)("role:head")),
         OfKind("sod-set"),
         Any(),

@@ -158,10 +158,27 @@ def test_tests_are_asked_before_each_theorem_is_decided_in_full(
     assert calls == ["nothing"]
 
 
+def test_where_no_theorem_is_near_tests_are_asked_before_any_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What they find needs no theorem; what they leave is held to all. One alone is near."""
+    read: list[str] = []
+    other = f"{DUTY}.static_clash"
+    monkeypatch.setattr(proofs, "changed", lambda _mutant, name, _unchanged: read.append(name))
+    known = dict.fromkeys((EXCEEDS, other), proofs.Unchanged(b"", frozenset()))
+    far = replace(unchanged(), function="other")
+    assert proofs.killed(far, known, lambda _: "failed by tests") == "failed by tests"
+    assert read == []
+    assert proofs.killed(far, known) == ""
+    assert read == [EXCEEDS, other]
+    assert proofs.killed(far, {other: known[other]}, lambda _: "failed by tests") != ""
+    assert read[2:] == [other]
+
+
 def test_the_nearest_theorems_are_asked_in_full_before_any_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Others only where these leave it; where none is near, all are asked together."""
+    """Others only where these leave it; where none is near, only the tests come before all."""
     asked: list[tuple[str, ...]] = []
 
     def leaves(_mutant: Mutant, theorems: dict[str, object], _tested: object = None) -> str:
@@ -179,7 +196,7 @@ def test_the_nearest_theorems_are_asked_in_full_before_any_other(
     assert proofs.killed(mutant, known) == "refuted by one"
     assert asked[2:] == [near]
     assert proofs.killed(replace(mutant, function="other", case=""), known) == ""
-    assert asked[3:] == [tuple(known), ()]
+    assert asked[3:] == [(), tuple(known)]
 
 
 def test_a_change_that_matters_is_not_proved_to_be_the_same() -> None:
