@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 
 from deploy.release.locked import ROOT, Locked, of_checkout
@@ -69,6 +68,10 @@ def write(place: Path) -> None:
 
 def validate(text: str) -> None:
     """Raise ValueError when a bill is none by the standard's schema; takes some seconds."""
+    # It compiles the grammar of each kind of address when it is imported, which takes seconds of
+    # whoever makes no bill: of every worker of the tests, for one.
+    from cyclonedx.validation.json import JsonStrictValidator  # noqa: PLC0415 - only when asked
+
     fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if fault is not None:
         message = f"the bill of materials is not valid: {fault}"
