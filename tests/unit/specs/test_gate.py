@@ -131,7 +131,9 @@ def test_what_a_stage_and_its_own_processes_compute_is_counted(tmp_path: Path) -
     busy = "import time; e = time.process_time() + 0.3\nwhile time.process_time() < e: pass"
     code = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {busy!r}])"
     assert ran(tmp_path, code).processor_seconds >= 0.3
-    assert ran(tmp_path, "import time; time.sleep(0.4)").processor_seconds < 0.3
+    asleep = ran(tmp_path, "import time; time.sleep(0.4)")
+    # However long the processor takes to start it, this part of the time it is not at work.
+    assert asleep.processor_seconds <= asleep.seconds - 0.4
 
 
 @pytest.mark.parametrize(
