@@ -7,6 +7,7 @@ What constructs a value counts where a function makes one, not where a value is 
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 from specs.against.normal import is_function, is_text, says
@@ -17,16 +18,29 @@ REST: Final = "<statements>"
 """What a module does besides defining: everything in it reads that."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
-    """A definition: the digest of what it says, and the dotted names of what it reads."""
+    """A definition. What it says and reads is found when asked for: of most nobody asks."""
 
     name: str
     kind: Kind
     module: str
     node: ast.AST
-    digest: str
-    reads: frozenset[str]
+    program: "Program" = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what it says."""
+        return self._said[0]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The dotted names of what it reads."""
+        return self._said[1]
+
+    @cached_property
+    def _said(self) -> tuple[str, frozenset[str]]:
+        return self.program.said(self)
 
 
 @dataclass
@@ -48,7 +62,7 @@ class Program:
             if owner and isinstance(node, ast.FunctionDef):
                 self._methods.setdefault(node.name, set()).add(name)
         for name, (module, node, _) in self._nodes.items():
-            self._add(name, module, node)
+            self.parts[name] = Part(name, _kind(node), module, node, self)
 
     def closure(self, starts: set[str]) -> set[str]:
         """Return the parts that are read from the starts on, themselves included."""
@@ -103,7 +117,9 @@ class Program:
             if rest.body:
                 yield f"{module}.{REST}", module, rest, ""
 
-    def _add(self, name: str, module: str, node: ast.AST) -> None:
+    def said(self, part: Part) -> tuple[str, frozenset[str]]:
+        """Return the digest of what a part says, and the dotted names of what it reads."""
+        name, module, node = part.name, part.module, part.node
         read, resolved = set[str](), set[str]()
         looked_at = list(_looked_at(node))
         for one in looked_at:
@@ -117,11 +133,8 @@ class Program:
             read |= {f"{name}.{one}" for one in _operators(node)}
         if f"{module}.{REST}" in self._nodes:
             read.add(f"{module}.{REST}")
-        kind: Kind = "constant"
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            kind = "class" if isinstance(node, ast.ClassDef) else "function"
         digest = says(node, self._scopes[module], resolved - _only_typed(self, module, node))
-        self.parts[name] = Part(name, kind, module, node, digest, frozenset(read - {name}))
+        return digest, frozenset(read - {name})
 
     def _made(self, node: ast.AST, module: str, name: str) -> Iterator[str]:
         """Yield the functions that the syntax node may run besides what it names."""
@@ -136,11 +149,15 @@ class Program:
             case ast.Call(func=ast.Name(id="cls")):
                 yield from self._makers(name.rpartition(".")[0])
             case ast.Call(func=ast.Name(id="replace")):
-                yield from (one for cls in self._nodes for one in self._makers(cls))
+                yield from self._all_makers
             case ast.Call(func=ast.Name(id=called)):
                 yield from self._makers(self.resolve(module, called))
             case _:
                 return
+
+    @cached_property
+    def _all_makers(self) -> frozenset[str]:
+        return frozenset(one for cls in self._nodes for one in self._makers(cls))
 
     def _makers(self, name: str) -> Iterator[str]:
         """Yield the functions that run where an instance of the class is made."""
@@ -150,6 +167,16 @@ class Program:
             for base in node.bases:
                 if isinstance(base, ast.Name):
                     yield from self._makers(self.resolve(module, base.id))
+
+
+def _kind(node: ast.AST) -> Kind:
+    match node:
+        case ast.ClassDef():
+            return "class"
+        case ast.FunctionDef():
+            return "function"
+        case _:
+            return "constant"
 
 
 def _looked_at(node: ast.AST) -> Iterator[ast.AST]:
