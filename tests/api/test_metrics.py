@@ -313,16 +313,24 @@ def test_the_age_of_snapshots_grows_while_they_cannot_be_followed(
 
     with serving(store, OPERATORS, follow_seconds=0.01) as api:
         ask(api)
-        age = running(api).following.freshness.age
+        freshness = running(api).following.freshness
+
+        def moment() -> tuple[float, float]:
+            """The earliest and the latest that it can be, however long it takes to ask."""
+            before, age = stopwatch(), freshness.age()
+            return before - age, stopwatch() - age
+
         with monkeypatch.context() as patched:
             patched.setattr(store, "heads", gone)
             assert becomes(lambda: len(rounds) > 0)
-            current = stopwatch() - age()
+            earliest, latest = moment()
             assert becomes(lambda: len(rounds) > 10)
             # The moment stays where it was, however many rounds fail.
-            assert stopwatch() - age() == pytest.approx(current, abs=0.05)
+            later = moment()
+            assert earliest <= later[1]
+            assert later[0] <= latest
             assert scraped(api)["grantproof_snapshot_age_seconds", ()] > 0.09
-        assert becomes(lambda: stopwatch() - age() > current + 0.1)
+        assert becomes(lambda: moment()[0] > latest)
 
 
 def test_metrics_are_told_while_the_store_is_away(
@@ -334,8 +342,9 @@ def test_metrics_are_told_while_the_store_is_away(
         raise StoreUnavailable("gone")
 
     with serving(store, OPERATORS, follow_seconds=0.01, max_staleness=0.2) as api:
-        ask(api)
-        assert scraped(api)["grantproof_organizations_not_current", ()] == 0
+        # Where others have the processor for so long, it is not current all the time.
+        assert becomes(lambda: api.post("/evaluate", json=READ_DOCS).status_code == 200)
+        assert becomes(lambda: scraped(api)["grantproof_organizations_not_current", ()] == 0)
         monkeypatch.setattr(store, "heads", gone)
         for name in ("usable", "mark"):
             monkeypatch.setattr(store.keys, name, gone)
