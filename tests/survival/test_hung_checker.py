@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -29,6 +30,7 @@ LINES: Final = {
     signal.SIGSTOP: f"no answer in {LIMIT_SECONDS:g} s",
     signal.SIGKILL: "the process was ended by signal 9",
 }
+RESTLESS: Final = (sys.executable, "-m", "tests.survival.restless")
 LOOK_SECONDS: Final = 0.001
 PAUSE_SECONDS: Final = 0.01
 LATENCY_SECONDS_MAX: Final = LIMIT_SECONDS / 2
@@ -102,6 +104,7 @@ def test_a_checker_that_hangs_or_is_killed_harms_nobody(
 ) -> None:
     """It is ended in time and told in the log; decisions go on; nothing counts as checked by it."""
     process = process_on(SqliteDatabases(tmp_path).empty, tmp_path / "service", **SETTINGS)
+    process.program = RESTLESS
     hit, latencies = Counter[signal.Signals](), list[float]()
     with serving(process), closing(process.caller()) as caller:
         assert caller.ask("POST", "/v1/orgs", {"id": ORGANIZATION}).status == 201
