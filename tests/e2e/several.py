@@ -28,6 +28,8 @@ from tests.unit.adapters.test_telemetry import samples
 from tests.warm import Warm
 
 PATIENCE_SECONDS = 60
+RUN_SECONDS_MAX = 300
+"""How long a service runs at most, whatever a test does with it."""
 MAX_STALENESS = 3.0
 CRLF = b"\r\n"
 HEADS = "# TYPE "
@@ -151,7 +153,7 @@ def serving(
     service = Service(process, port, key, temporary)
     reading = threading.Thread(target=service.read)
     reading.start()
-    watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
+    watchdog = threading.Timer(RUN_SECONDS_MAX, process.kill)
     watchdog.start()
     try:
         assert becomes(lambda: len(service.pids()) == workers or process.poll() is not None)
