@@ -185,12 +185,13 @@ def test_a_worker_that_is_killed_loses_what_is_its_own_only(
         assert service.pids()[1] == pids[1]
         (line,) = service.events("worker ended, another is started")
         assert (line["worker"], line["pid"], line["exit"]) == (0, pids[0], -signal.SIGKILL)
+        # Nobody waits before another is started; how long it then takes is the machine's.
+        assert line["pause"] == 0
         assert [failed for _, failed in found] == [1, 0, 1, 0, 1, 0]
         answers = [count for count, _ in found]
         assert min(answers) >= ANSWERS_MIN
         check_logs(log, service.pids(), pids[0], answers)
         assert stopped(service) == 0
-    assert back < 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), back
     told = f"a worker of 2 killed: {sum(answers)} answers, 3 lost of 3 of its connections,"
     record_property("figure", f"{told} back after {back:.2f} s")
 
