@@ -347,7 +347,9 @@ def crowd(administrators: Administrators) -> tuple[Counter[str], int]:
     def look() -> int:
         most = 0
         while not over.wait(LOOK_SECONDS):
-            most = max(most, len(children_of(process)))
+            # One thread after the other is looked at: who is there afterwards was there with all.
+            found = children_of(process)
+            most = max(most, sum(map(running, found)))
         return most
 
     with ThreadPoolExecutor(1) as watching, ThreadPoolExecutor(CROWD) as threads:
