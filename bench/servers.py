@@ -46,8 +46,12 @@ class Server:
 
 def memory_bytes(process_id: int, field: str = "VmRSS") -> int:
     """Return how much memory a process has, by a field of /proc/PID/status; Linux only."""
-    told = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
-    line = next(line for line in told.splitlines() if line.startswith(f"{field}:"))
+    return memory_in(Path(f"/proc/{process_id}/status").read_text(encoding="ascii"), field)
+
+
+def memory_in(status: str, field: str) -> int:
+    """Return how much memory a process had that has told what stood in /proc/self/status."""
+    line = next(line for line in status.splitlines() if line.startswith(f"{field}:"))
     return int(line.split()[1]) * BYTES_PER_KIB
 
 

@@ -33,6 +33,7 @@ from bench.over_http import command_of, new_key
 from bench.servers import (
     HOST,
     Server,
+    memory_in,
     serving_ours,
 )
 from bench.workload import SEED, Tables, make_tables, organization
@@ -274,14 +275,14 @@ def imported(size: str, url: str, *, count: int) -> None:
         with file.open("w", encoding="utf-8", newline="") as written:
             csv.writer(written).writerows([("principal", "role"), *lines])
         began, before = perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        told = _run_import(url, str(file))
+        told, most = _run_import(url, str(file))
         wall, after = perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if told["assigned"] != len(lines) or told["refused"] != 0:
         raise NotChanged(json.dumps(told))
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{len(lines)} assignments into {size}: {wall:.1f} s, {used:.1f} s of processor", end="")
     print(f", {used / len(lines) * 1_000_000:.0f} us each", end="")
-    print(f", at most {after.ru_maxrss * 1_024 / MIB:.0f} MiB", flush=True)
+    print(f", at most {most / MIB:.0f} MiB", flush=True)
     began, began_cpu = perf_counter(), process_time()
     with bare(url) as floor:
         for first in range(0, len(lines), BATCH):
@@ -290,15 +291,23 @@ def imported(size: str, url: str, *, count: int) -> None:
     print(f"floor, {BATCH} rows a transaction: {wall:.1f} s, {used:.1f} s of processor", flush=True)
 
 
-def _run_import(url: str, file: str) -> dict[str, int]:
-    ours = "import sys; from grantproof.cli.main import main; sys.exit(main())"
+def _run_import(url: str, file: str) -> tuple[dict[str, int], int]:
+    """Import the file; return what the command told, and the most bytes that its process had."""
+    # Told by itself: what the system tells of a child begins with the memory of its parent.
+    ours = """\
+import atexit, sys
+from pathlib import Path
+from grantproof.cli.main import main
+atexit.register(lambda: print(Path("/proc/self/status").read_text()))
+sys.exit(main())
+"""
     command = (sys.executable, "-c", ours, "--json", "--org", OURS, "assignments", "import", file)
     environment = {**os.environ, "GRANTPROOF_DATABASE_URL": url}
     done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
-        command, env=environment, stdout=subprocess.PIPE, check=True
+        command, env=environment, stdout=subprocess.PIPE, check=True, text=True
     )
-    told: dict[str, int] = json.loads(done.stdout)
-    return told
+    told, _, status = done.stdout.partition("Name:")
+    return json.loads(told), memory_in(status, "VmHWM")
 
 
 def main() -> None:
