@@ -146,6 +146,17 @@ def test_every_item_of_a_batch_has_its_place(
             assert (logged["decision"], logged["claim"]) == (told["decision"], told["claim_id"])
 
 
+def test_a_batch_that_is_answered_anew_is_logged_once(folder: Path, store: MemoryStore) -> None:
+    """As where a session has to be read first, which nobody has asked for before."""
+    visiting = {**ITEM, "session_id": "never"}
+    items = [{"action": 1}, ITEM, visiting]
+    with serving(store, OPERATORS, decision_log=folder) as api:
+        assert api.post("/evaluate/batch", json={"org_id": "acme", "items": items}).is_success
+    (record,) = records(folder)
+    asked = [one and one["asked"] for one in record["decisions"]]
+    assert (asked, record["malformed"]) == ([None, ITEM, {**visiting, "active_roles": []}], 1)
+
+
 def test_a_batch_of_nothing_but_malformed_items_is_not_logged(
     folder: Path, store: MemoryStore
 ) -> None:
@@ -161,9 +172,11 @@ def test_consuming_is_logged_and_explaining_is_not(folder: Path, store: MemorySt
     """An explanation decides nothing for anybody."""
     counted = {name: said for name, said in READ_DOCS.items() if name != "usage"}
     with serving(store, OPERATORS, decision_log=folder) as api:
-        assert api.post("/evaluate/consume", json=counted).json()["decision"] == "Allow"
+        answer = api.post("/evaluate/consume", json=counted).json()
         assert api.post("/explain", json=READ_DOCS).status_code == 200
-    assert [entry["decision"] for entry in entries(folder)] == ["Allow"]
+    (record,) = records(folder)
+    assert (record["instant"], record["revision"]) == (answer["decided_at"], answer["revision"])
+    assert [one["decision"] for one in record["decisions"]] == [answer["decision"]] == ["Allow"]
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,8 @@ def test_what_cannot_be_written_by_the_end_is_counted(tmp_path: Path) -> None:
     assert files.tally() == LogCounts(0, 3, 3, 10_000)
     bring(files, 1)
     assert files.tally() == LogCounts(0, 4, 3, 10_000)
+    files.take(replace(RECORD, decisions=[ENTRY, ENTRY]))
+    assert files.tally() == LogCounts(0, 6, 3, 10_000)
 
 
 def test_many_threads_lose_nothing(tmp_path: Path) -> None:
@@ -265,6 +267,17 @@ def test_a_record_for_which_there_are_no_words_is_counted_and_told(
     told = capsys.readouterr().out
     assert told.count("decisions cannot be put in words") == 1
     assert "entries=2" in told
+
+
+def test_all_entries_of_what_is_written_beside_it_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many a request has that is put in words with one for which there are none."""
+    monkeypatch.setattr(decision_files, "GATHER_SECONDS", 60)
+    with logging(FileRules(tmp_path)) as files:
+        files.take(replace(RECORD, decisions=[replace(ENTRY, asked={"email": "\ud800"})]))
+        files.take(replace(RECORD, decisions=[ENTRY, ENTRY, ENTRY]))
+    assert files.tally() == LogCounts(3, 1, 0, 10_000)
 
 
 def test_several_logs_in_one_folder_have_files_of_their_own(tmp_path: Path) -> None:
