@@ -1,6 +1,7 @@
 """Access evaluation of AuthZEN: what is asked, what counts of it, and what is refused."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -314,6 +315,7 @@ def test_a_decision_is_logged_with_what_counted_of_it(tmp_path: Path) -> None:
     """Each of several in its place; what does not count, and what is no question, is not there."""
     folder = tmp_path / "decisions"
     with records(decision_log=folder) as api:
+        began = int(time.time())
         evaluated(api, asking(resource=record("record-1", status="active", colour="red")))
         items = {**asking("a b"), "evaluations": [3, {}]}
         evaluated(api, items, "/access/v1/evaluations")
@@ -337,4 +339,5 @@ def test_a_decision_is_logged_with_what_counted_of_it(tmp_path: Path) -> None:
     assert other["decisions"] == [None, {**unknown, "reason": "unknown_principal"}]
     assert [record["organization"] for record in (one, other)] == [HERE] * 2
     assert [record["revision"] for record in (one, other)] == [1, 1]
+    assert all(began <= record["instant"] <= time.time() for record in (one, other))
     assert other["malformed"] == 1

@@ -76,6 +76,16 @@ def test_a_decision_is_logged_with_who_asked_what(folder: Path, store: MemorySto
     }
 
 
+def test_what_is_asked_of_nothing_is_logged_too(folder: Path, store: MemoryStore) -> None:
+    """An organization that is not there has no revision; the moment is told all the same."""
+    with serving(store, OPERATORS, decision_log=folder) as api:
+        answer = api.post("/evaluate", json={**READ_DOCS, "org_id": "nowhere"}).json()
+    (record,) = records(folder)
+    assert (record["organization"], record["revision"]) == ("nowhere", 0)
+    assert record["instant"] == answer["decided_at"]
+    assert [one["reason"] for one in record["decisions"]] == ["unknown_organization"]
+
+
 def test_a_decision_in_a_session_is_logged_with_the_roles_that_it_had(
     folder: Path, store: MemoryStore
 ) -> None:
