@@ -1,5 +1,6 @@
 """What a store promises when its database is a file of SQLite, and only then."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -50,6 +51,22 @@ def test_a_closed_database_is_one_file(path: Path) -> None:
     created(made, ACME)
     made.close()
     assert {entry.name for entry in path.parent.iterdir()} == {path.name, f"{path.name}.audit-key"}
+
+
+def test_a_log_that_another_takes_away_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes the database tidies up, maybe between two looks of one who opens it."""
+    log, look = path.with_name(f"{path.name}-wal"), Path.stat
+    log.write_bytes(b"changes of another")
+
+    def seen_last(file: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = look(file, follow_symlinks=follow_symlinks)
+        if file == log:
+            log.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "stat", seen_last)
+    open_database(path).close()
+    assert not log.exists()
 
 
 def test_connections_are_set_up_to_keep_promises(path: Path, store: SqlStore) -> None:

@@ -47,11 +47,12 @@ def test_killed_imports_end_in_what_the_file_says(tmp_path: Path) -> None:
     file.write_text("principal,role\n" + lines)
     environment = bare(GRANTPROOF_DATABASE_URL=str(database), GRANTPROOF_ORG=ACME)
     call = ["assignments", "import", str(file), "--batch", str(BATCH)]
-    quiet = subprocess.DEVNULL
+    quiet, told = subprocess.DEVNULL, warm.STANDARD_ERROR
     for _ in range(KILLS):
         before, limit = revision(database), time.monotonic() + PATIENCE_SECONDS
-        with warm.Warm(call, env=environment, stdout=quiet, stderr=quiet) as process:
+        with warm.Warm(call, env=environment, stdout=quiet, stderr=told) as process:
             while revision(database) == before:
+                assert process.poll() is None
                 assert time.monotonic() < limit
             time.sleep(draw.uniform(0, 0.05))
             process.kill()

@@ -121,8 +121,7 @@ def stored_version(path: Path) -> str | None:
     if header[APPLICATION_ID_AT] != APPLICATION_ID:
         raise belongs_to_another(str(path), instead="file")
     # Whoever is the last to close a database that others left open tidies it up, but a reader.
-    log = path.with_name(f"{path.name}-wal")
-    mode = "ro" if log.exists() and log.stat().st_size > 0 else "rw"
+    mode = "ro" if _has_log(path) else "rw"
     address = f"{path.absolute().as_uri()}?mode={mode}"
     with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS_MAX)) as connection:
         return _recognized(path, connection)
@@ -137,6 +136,14 @@ def _header(path: Path) -> bytes:
         raise StoreUnavailable(
             f"the database `{path}` cannot be read: allow this user to read and write it"
         ) from error
+
+
+def _has_log(path: Path) -> bool:
+    """Say whether changes lie beside the file, by one look: they may be gone at the next."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _recognized(path: Path, connection: sqlite3.Connection) -> str | None:
