@@ -5,9 +5,10 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -160,10 +161,7 @@ def listening(
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while application.at_once is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.01)
+            wait_until(lambda: application.at_once is not None)
             line = Line(application, port, key)
             # What is asked first has to be loaded.
             line.replies(line.asked(written()))
@@ -172,6 +170,19 @@ def listening(
             server.should_exit = True
             thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for something that takes a moment."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def has_lines(folder: Path) -> bool:
+    """Whether something of a decision log is written there."""
+    return any(file.stat().st_size > 0 for file in folder.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -435,6 +446,8 @@ def test_nothing_is_answered_that_the_log_has_no_room_for(tmp_path: Path) -> Non
         folder = tmp_path / overflow
         wanted: Json = {"decision_log_queue": 1, "decision_log_overflow": overflow}
         with listening(decision_log=folder, **wanted) as line:
+            # Else the writer might make its file while the folder is taken away.
+            wait_until(partial(has_lines, folder))
             shutil.rmtree(folder)
             line.replies(line.asked(written()))
             reply, at_once = line.in_both_ways(line.asked(written()))
