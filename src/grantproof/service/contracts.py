@@ -31,7 +31,7 @@ from grantproof.service.cases import (
     reference,
     told,
 )
-from grantproof.service.sampling import Chance, NoChance, Sampler
+from grantproof.service.sampling import Chance, NoChance, Sampler, Subsample
 
 SHADOW_FAILED: Final = "the reference fails"
 
@@ -153,34 +153,27 @@ class Inspection:
     number lost between threads shifts the sample and nothing else.
     """
 
-    __slots__ = ("_certificate", "_contracts", "_planned", "_shadow", "_until", "left")
+    __slots__ = ("_certificates", "_contracts", "_looks", "_shadows", "left")
 
     def __init__(self, contracts: Contracts, shares: Shares, chance: Chance) -> None:
         self._contracts = contracts
-        self._certificate = Sampler(shares.certificates, chance)
-        self._shadow = Sampler(shares.shadow, chance)
-        self._until = [self._certificate.gap(), self._shadow.gap()]
-        self.left = self._planned = min(self._until)
+        share = max(shares.certificates, shares.shadow)
+        self._looks = Sampler(share, chance)
+        # A look costs more than either check: so one is made for both where both are due.
+        self._certificates = Subsample(shares.certificates, of=share, chance=chance)
+        self._shadows = Subsample(shares.shadow, of=share, chance=chance)
+        self.left = self._looks.gap()
 
     def look(self, asked: Asked, outcome: Claim | Reason) -> Claim | Reason | Withheld:
         """Return the outcome as it may be answered: as it is, or as a deny of its own."""
-        certificate, shadow = self._due()
+        self.left = self._looks.gap()
+        certificate, shadow = self._certificates.takes(), self._shadows.takes()
         withheld: Withheld | None = None
         if shadow:
             withheld = self._shadowed(asked, outcome)
         if certificate and isinstance(outcome, Claim):
             withheld = self._certified(asked, outcome) or withheld
         return outcome if withheld is None else withheld
-
-    def _due(self) -> tuple[bool, bool]:
-        """Return whether the certificate and whether the shadow is due, and plan the next look."""
-        certificate, shadow = (until - self._planned for until in self._until)
-        self._until = [
-            self._certificate.gap() if certificate <= 0 else certificate,
-            self._shadow.gap() if shadow <= 0 else shadow,
-        ]
-        self.left = self._planned = min(self._until)
-        return certificate <= 0, shadow <= 0
 
     def _shadowed(self, asked: Asked, outcome: Claim | Reason) -> Withheld | None:
         """Ask the reference too; withhold an allow that it does not give."""

@@ -44,3 +44,20 @@ class Sampler:
         drawn = int.from_bytes(self._chance.draw(DRAWN_BYTES)) + 1
         part = drawn / 2 ** (8 * DRAWN_BYTES)
         return 1 + min(NEVER, int(math.log(part) / math.log1p(-self._share)))
+
+
+class Subsample:
+    """Draws which of those that are looked at are of a smaller share: a part of a sample."""
+
+    def __init__(self, share: float, *, of: float, chance: Chance) -> None:
+        """`share` is at most `of`, with which the whole sample is drawn."""
+        self._sampler = Sampler(share / of if of > 0 else 0.0, chance)
+        self._until = self._sampler.gap()
+
+    def takes(self) -> bool:
+        """Return whether it takes the next of the sample."""
+        self._until -= 1
+        if self._until > 0:
+            return False
+        self._until = self._sampler.gap()
+        return True
