@@ -78,15 +78,12 @@ def fed_question(data: bytes) -> None:
 
 def fed_batch(data: bytes) -> None:
     """A batch, and each of its items."""
-    import msgspec  # noqa: PLC0415 - with what is instrumented
-
     from grantproof.api import questions  # noqa: PLC0415 - is instrumented
     from grantproof.api.problems import Refused  # noqa: PLC0415 - as above
 
     try:
         for item in questions.read_batch(data).items:
-            read = questions.read_item(item) if isinstance(item, msgspec.Raw) else item
-            questions.asked(read, trusted=False)
+            questions.asked(questions.whole(item), trusted=False)
     except Refused as refused:
         refused.problem.body("fuzz")
 

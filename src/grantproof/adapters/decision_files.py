@@ -34,6 +34,9 @@ WORDED_MIN: Final = 64
 log = structlog.get_logger(__name__)
 
 
+Names = frozenset[str] | None
+"""All that what was asked of a record may be made of, where that is known."""
+
 Lines = tuple[bytes, int]
 """Records as they are written, and how many entries they have."""
 
@@ -61,7 +64,7 @@ class DecisionFiles:
         self._dropped = 0
         self._rules = rules
         self._now = now
-        self._loose: list[Record] = []
+        self._loose: list[tuple[Record, Names]] = []
         """Those taken last, of one entry each, which are not in words yet."""
         self._waiting: deque[Lines] = deque()
         self._count = 0
@@ -89,16 +92,17 @@ class DecisionFiles:
         """Return whether fewer entries wait than may."""
         return self._count + len(self._loose) < self._rules.queue_max
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, *, names: Names = None) -> None:
         """Take a record to be written, in order; what a log is brought that was closed is dropped.
 
-        It is the log's from then on. One without decisions is not written.
+        It is the log's from then on. One without decisions is not written. `names` are all that
+        what was asked may be made of, where that is known.
         """
         count, loose = record.count, self._loose
         if count == 0:
             return
         # Without the lock, which takes longer than this.
-        loose.append(record)
+        loose.append((record, names))
         many = count > 1 or len(loose) >= self._many
         if self._idle or many:
             self._look(many=many)
@@ -149,18 +153,21 @@ class DecisionFiles:
         some = loose[:]
         if len(some) == 0:
             return
+        known = {names for _, names in some}
         try:
-            lines, count = redaction.lines(some), _counted(some)
+            records = [record for record, _ in some]
+            lines = redaction.lines(records, names=known.pop() if len(known) == 1 else None)
+            count = _counted(some)
         except Exception:  # noqa: BLE001 - whatever it is, it is of some record and not of the rest
             lines, count = self._one_by_one(some)
         self._waiting.append((lines, count))
         self._count += count
         del loose[: len(some)]
 
-    def _one_by_one(self, some: list[Record]) -> Lines:
+    def _one_by_one(self, some: list[tuple[Record, Names]]) -> Lines:
         """Return the records as they are written; those for which there are no words are told."""
         lines, count = list[bytes](), 0
-        for record in some:
+        for record, _ in some:
             try:
                 lines.append(self._rules.redaction.lines([record]))
             except Exception as error:  # noqa: BLE001 - it is told, and the others are written
@@ -267,9 +274,9 @@ class DecisionFiles:
                     path.unlink()
 
 
-def _counted(records: list[Record]) -> int:
+def _counted(records: list[tuple[Record, Names]]) -> int:
     """Return how many entries the records have."""
-    return sum(record.count for record in records)
+    return sum(record.count for record, _ in records)
 
 
 def _write_all(file: FileIO, lines: bytes) -> None:

@@ -17,16 +17,19 @@ from grantproof.api.following import Following
 from grantproof.api.glancing import Asking, Glances
 from grantproof.api.problems import NOT_CURRENT, Problem, Refused, forbidden, illegal, later
 from grantproof.api.questions import (
+    PLAIN_NAMES,
     BatchQuestion,
     LooseBatch,
+    PlainBatch,
+    PlainQuestion,
     Question,
     SingleQuestion,
     read_batch,
-    read_item,
     read_single,
     request_of,
     session_of,
     supplied_of,
+    whole,
 )
 from grantproof.api.recording import Diary
 from grantproof.core.certificate import Certificate
@@ -87,13 +90,14 @@ class Decisions:
         From the instant on nothing is awaited: all are answered on one state.
         """
         batch = read_batch(body)
+        names = PLAIN_NAMES if isinstance(batch, PlainBatch) else None
         index = await self.index(batch.org_id, caller, at_least=batch.at_least_revision)
         while True:
             revision = 0 if index is None else index.state.revision
             # Apart: what is asked anew, with counters, is not counted twice.
             asking = Asking(caller, self._decisions.instant(), diary, none())
             if diary is not None:
-                diary.start(batch.org_id, instant=asking.instant, revision=revision)
+                diary.start(batch.org_id, instant=asking.instant, revision=revision, names=names)
             try:
                 items = self._items(index, batch, asking)
             except MeterUnread:
@@ -153,7 +157,7 @@ class Decisions:
         return await self._following.index(index.state.id) if followed else None
 
     async def sessions(
-        self, index: Index, asked_in: Sequence[Question | msgspec.Raw]
+        self, index: Index, asked_in: Sequence[PlainQuestion | msgspec.Raw]
     ) -> Index | None:
         """Return the index once the sessions of the questions are known; nothing if it is gone.
 
@@ -216,28 +220,28 @@ class Decisions:
         if diary is not None:
             diary.start(question.org_id, instant=asking.instant, revision=index.state.revision)
 
-        def closely(asked: Question) -> str:
-            return encode(self._answer(index, asked, asking)).decode()
+        def closely(asked: PlainQuestion) -> str:
+            return encode(self._answer(index, whole(asked), asking)).decode()
 
         (written,) = self._glances.answers(index, (question,), asking, closely=closely)
         return written.encode()
 
     def _items(
-        self, index: Index | None, batch: BatchQuestion | LooseBatch, asking: Asking
+        self, index: Index | None, batch: PlainBatch | BatchQuestion | LooseBatch, asking: Asking
     ) -> list[str]:
         """Return the answers to a batch as they are written, in its order."""
 
-        def closely(item: Question | msgspec.Raw) -> str:
+        def closely(item: PlainQuestion | msgspec.Raw) -> str:
             try:
-                question = item if isinstance(item, Question) else read_item(item)
-                return encode(self._answer(index, question, asking)).decode()
+                return encode(self._answer(index, whole(item), asking)).decode()
             except Refused as refused:
                 if asking.diary is not None:
                     asking.diary.skip()
                 return encode(ItemError(refused.problem.item())).decode()
 
-        if index is not None and isinstance(batch, BatchQuestion):
-            return self._glances.answers(index, batch.items, asking, closely=closely)
+        if index is not None and not isinstance(batch, LooseBatch):
+            plain, answers = isinstance(batch, PlainBatch), self._glances.answers
+            return answers(index, batch.items, asking, closely=closely, plain=plain)
         return [closely(item) for item in batch.items]
 
     def _answer(self, index: Index | None, question: Question, asking: Asking) -> Evaluation:
@@ -281,12 +285,11 @@ def _told(
     return evaluation(answer, review=asking.caller.review, certificate=certificate)
 
 
-def _sessions_of(questions: Iterable[Question | msgspec.Raw]) -> Iterator[SessionId]:
+def _sessions_of(questions: Iterable[PlainQuestion | msgspec.Raw]) -> Iterator[SessionId]:
     """Yield the sessions that the questions name; what is malformed is told with its answer."""
     for question in questions:
         with suppress(Refused):
-            read = question if isinstance(question, Question) else read_item(question)
-            name = session_of(read)
+            name = session_of(whole(question))
             if name is not None:
                 yield name
 

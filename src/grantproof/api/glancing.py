@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from grantproof.api.evaluations import encode
 from grantproof.api.problems import Refused
-from grantproof.api.questions import Question, supplied_of
+from grantproof.api.questions import PlainQuestion, Question, supplied_of
 from grantproof.api.recording import ALLOW, DENY, FAILED, MISSED, Diary
 from grantproof.core.constraints import HOURS_PER_DAY
 from grantproof.core.index import Index
@@ -76,7 +76,7 @@ class Frame:
     ever: Wording
 
 
-Closely = Callable[[Question], str]
+Closely = Callable[[PlainQuestion], str]
 """Returns the answer to a question as it is written, counted and noted."""
 
 
@@ -90,17 +90,24 @@ class Glances:
         self._regions: set[str] = set()
 
     def answers(
-        self, index: Index, questions: Sequence[Question], asking: Asking, *, closely: Closely
+        self,
+        index: Index,
+        questions: Sequence[PlainQuestion],
+        asking: Asking,
+        *,
+        closely: Closely,
+        plain: bool = False,
     ) -> list[str]:
         """Return the answers as they are written, in the order of the questions.
 
         Those that take a closer look are asked `closely`; where it raises, nothing is counted.
+        `plain` says that no question says more than a plain one.
         """
         ready, table, frame = index.ready, index.table, self._frame(index, asking.instant)
         midnight, this_hour, later, ever = frame.midnight, frame.hour, frame.later, frame.ever
         regions, nearest, inspection = self._regions, self._shortfalls.nearest, self._inspection
         trusted = asking.caller.trusted_context
-        noted = None if asking.diary is None else asking.diary.decisions
+        noted = None if asking.diary is None else asking.diary.record.decisions
         written, left, allowed, unmet, closer = list[str](), inspection.left, 0, 0, 0
         for question in questions:
             who, action, resource = question.principal_id, question.action, question.resource_id
@@ -111,15 +118,11 @@ class Glances:
             at += this_hour if hour is None else hour
             if (
                 left > 1
-                and not question.explain
-                and question.session_id is None
-                and question.active_roles is None
+                and (plain or not self._takes_more(question, trusted=trusted))
                 and (
                     (
                         (region is None or region in regions)
                         and (trusted or hour is weekday is usage is rate is None)
-                        and question.position is None
-                        and question.attributes is None
                     )
                     or self._may_be_said(question, trusted=trusted)
                 )
@@ -155,7 +158,17 @@ class Glances:
         asking.counted[NoMatchingClaim] += len(questions) - allowed - unmet - closer
         return written
 
-    def _may_be_said(self, question: Question, *, trusted: bool) -> bool:
+    def _takes_more(self, question: PlainQuestion, *, trusted: bool) -> bool:
+        """Return whether what it says beside a plain question takes a closer look."""
+        if not isinstance(question, Question):
+            return False
+        if question.explain or question.session_id is not None or question.active_roles is not None:
+            return True
+        if question.position is None and question.attributes is None:
+            return False
+        return not self._may_be_said(question, trusted=trusted)
+
+    def _may_be_said(self, question: PlainQuestion, *, trusted: bool) -> bool:
         """Return whether the context is legal that the question supplies, and the caller may."""
         try:
             supplied_of(question, trusted=trusted)

@@ -3,12 +3,13 @@
 Ids are validated by the core's constructors; the few that come again and again are remembered.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
@@ -58,8 +59,28 @@ AttributesObject = Annotated[dict[str, Any], Meta(extra_json_schema=ATTRIBUTES_S
 Roles = Annotated[list[RoleText], Meta(max_length=ACTIVE_ROLES_MAX)]
 
 
-class Question(
+class PlainQuestion(
     msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False, omit_defaults=True
+):
+    """May the principal do the action on the resource, there and then: most say no more.
+
+    `resource_kind` makes a resource known that is not registered. Only a trusted caller may supply
+    `hour` (0 to 23), `weekday` (0 is Monday), `usage` and `rate`.
+    """
+
+    principal_id: PrincipalText
+    action: ActionText
+    resource_id: ResourceText
+    resource_kind: KindText | None = None
+    region: RegionText | None = None
+    hour: Hour | None = None
+    weekday: Weekday | None = None
+    usage: Count | None = None
+    rate: Count | None = None
+
+
+class Question(
+    PlainQuestion, forbid_unknown_fields=True, frozen=True, gc=False, omit_defaults=True
 ):
     """May the principal do the action on the resource, here and now?
 
@@ -70,25 +91,11 @@ class Question(
     (0 to 23), `weekday` (0 is Monday), `usage` and `rate`. `explain` asks for the certificate.
     """
 
-    principal_id: PrincipalText
-    action: ActionText
-    resource_id: ResourceText
-    resource_kind: KindText | None = None
-    region: RegionText | None = None
     position: PositionText | None = None
     attributes: AttributesObject | None = None
-    hour: Hour | None = None
-    weekday: Weekday | None = None
-    usage: Count | None = None
-    rate: Count | None = None
     active_roles: Roles | None = None
     session_id: SessionText | None = None
     explain: bool = False
-
-    @property
-    def wants_more(self) -> bool:
-        """Whether it is asked in a session, or for the certificate."""
-        return self.explain or self.session_id is not None or self.active_roles is not None
 
 
 class SingleQuestion(Question, forbid_unknown_fields=True, frozen=True, gc=False, kw_only=True):
@@ -106,6 +113,14 @@ class BatchQuestion(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=
     at_least_revision: Count = 0
 
 
+class PlainBatch(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """A batch of which no item says more than a plain question: most are."""
+
+    org_id: OrganizationText
+    items: Annotated[list[PlainQuestion], Meta(max_length=BATCH_ITEMS_MAX)]
+    at_least_revision: Count = 0
+
+
 class LooseBatch(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=False):
     """A batch of which some item may be malformed: each is read on its own."""
 
@@ -114,6 +129,9 @@ class LooseBatch(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=Fal
     at_least_revision: Count = 0
 
 
+PLAIN_NAMES: Final = frozenset(PlainQuestion.__struct_fields__)
+
+_PLAIN: Final = msgspec.json.Decoder(PlainBatch)
 _BATCH: Final = msgspec.json.Decoder(BatchQuestion)
 
 read_single: Final = reader(SingleQuestion)
@@ -126,12 +144,22 @@ _resource = lru_cache(REMEMBERED_MAX)(ResourceId)
 _session = lru_cache(REMEMBERED_MAX)(SessionId)
 
 
-def read_batch(body: bytes) -> BatchQuestion | LooseBatch:
-    """Return the batch; items are raw when one of them is malformed. Raises `Refused`."""
-    try:
-        return _BATCH.decode(body)
-    except UNREADABLE:
-        return read_loose(body)
+def read_batch(body: bytes) -> PlainBatch | BatchQuestion | LooseBatch:
+    """Return the batch; items are raw when one of them is malformed. Raises `Refused`.
+
+    What is not plain shows itself early on, most often in the first item.
+    """
+    for read in (_PLAIN.decode, _BATCH.decode):
+        with suppress(*UNREADABLE):
+            return read(body)
+    return read_loose(body)
+
+
+def whole(item: PlainQuestion | msgspec.Raw) -> Question:
+    """Return the question that an item of a batch is; raises `Refused`."""
+    if isinstance(item, msgspec.Raw):
+        return read_item(item)
+    return item if isinstance(item, Question) else Question(*structs.astuple(item))
 
 
 def asked(question: Question, *, trusted: bool) -> tuple[Request, Supplied]:
@@ -158,7 +186,7 @@ def request_of(question: Question) -> Request:
         raise Refused(illegal(broken)) from None
 
 
-def supplied_of(question: Question, *, trusted: bool) -> Supplied:
+def supplied_of(question: PlainQuestion, *, trusted: bool) -> Supplied:
     """Return what the question says of the context.
 
     Raises `Refused`, also when it says what only a trusted caller may say.
@@ -167,14 +195,14 @@ def supplied_of(question: Question, *, trusted: bool) -> Supplied:
         supplied = _supplied(
             question.region, question.hour, question.weekday, question.usage, question.rate
         )
-        if question.position is not None:
+        if isinstance(question, Question) and question.position is not None:
             # Apart from what is remembered: everybody is somewhere else.
             supplied = replace(supplied, position=read_position(question.position))
     except Illegal as broken:
         raise Refused(illegal(broken)) from None
     if not trusted and supplied.needs_trust:
         raise Refused(UNTRUSTED)
-    if question.attributes is not None:
+    if isinstance(question, Question) and question.attributes is not None:
         supplied = _with_attributes(supplied, question.attributes)
     return supplied
 

@@ -5,6 +5,7 @@ counted, whose entry would then be missing. What is under way may pass the bound
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec import structs
@@ -39,14 +40,21 @@ Ending = tuple[str, str | None, str | None]
 """The decision, the code of its reason, and the claim that mattered."""
 
 
-class Diary(Record):
-    """The record of one request while it is answered."""
+@dataclass(slots=True)
+class Diary:
+    """The record of one request while it is answered; `names` are what its questions may say."""
 
-    def start(self, organization: str, *, instant: int, revision: int) -> None:
+    record: Record
+    names: frozenset[str] | None = None
+
+    def start(
+        self, organization: str, *, instant: int, revision: int, names: frozenset[str] | None = None
+    ) -> None:
         """Begin with the questions to an organization, anew when they are asked again."""
-        self.organization, self.instant, self.revision = organization, instant, revision
-        self.decisions.clear()
-        self.malformed = 0
+        record, self.names = self.record, names
+        record.organization, record.instant, record.revision = organization, instant, revision
+        record.decisions.clear()
+        record.malformed = 0
 
     def note(self, question: Question, answer: Answer, *, request: Request | None = None) -> None:
         """Add the decision on a question, with its true reason, whatever the caller is told.
@@ -60,12 +68,12 @@ class Diary(Record):
 
     def add(self, asked: Asked, answer: Answer) -> None:
         """Add the decision on what was asked."""
-        self.decisions.append(Entry(asked, *_told(answer.outcome)))
+        self.record.decisions.append(Entry(asked, *_told(answer.outcome)))
 
     def skip(self) -> None:
         """Leave the place of a question empty that was malformed."""
-        self.decisions.append(None)
-        self.malformed += 1
+        self.record.decisions.append(None)
+        self.record.malformed += 1
 
 
 class Recording:
@@ -91,7 +99,9 @@ class Recording:
     def opened(self, request_id: str, caller: Caller) -> Diary | None:
         """Return the diary of a request for which there is room, nothing where it is not logged."""
         logged = self._log is not None and sampled(request_id, self._share)
-        return Diary(0, request_id, caller.author.actor, "", 0, []) if logged else None
+        if not logged:
+            return None
+        return Diary(Record(0, request_id, caller.author.actor, "", 0, []))
 
     @property
     def has_room(self) -> bool:
@@ -104,9 +114,9 @@ class Recording:
         if self._log is None:
             return
         if self._overflow is Overflow.DROP and not self._log.has_room():
-            self._log.drop(diary.count)
+            self._log.drop(diary.record.count)
         else:
-            self._log.take(diary)
+            self._log.take(diary.record, names=diary.names)
 
     async def _room(self, log: DecisionLog) -> None:
         looks = int(WAIT_SECONDS_MAX / LOOK_SECONDS) if self._overflow is Overflow.WAIT else 0

@@ -82,7 +82,7 @@ class Redaction:
     fields: frozenset[str] = frozenset()
     _whole: bool = field(init=False, repr=False, compare=False)
     """Whether some field of every record is redacted."""
-    _marks: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    _marks: dict[str, bytes] = field(init=False, repr=False, compare=False)
     """How the parts of what was asked begin, of which something is, as they are written."""
 
     def __post_init__(self) -> None:
@@ -94,16 +94,20 @@ class Redaction:
         inside = {name for name in self.fields if "." in name}
         object.__setattr__(self, "_whole", inside != self.fields)
         parts = sorted({name.split(".")[1] for name in inside})
-        object.__setattr__(self, "_marks", tuple(_ENCODER.encode(part) + b":" for part in parts))
+        marks = {part: _ENCODER.encode(part) + b":" for part in parts}
+        object.__setattr__(self, "_marks", marks)
 
-    def lines(self, records: Sequence[Record]) -> bytes:
+    def lines(self, records: Sequence[Record], *, names: frozenset[str] | None = None) -> bytes:
         """Return the records as they are written: each a line of JSON, what is redacted a mark.
 
-        Most have nothing to redact, and are written at once.
+        Most have nothing to redact, and are written at once. `names` are all that what was asked
+        may be made of, where that is known: what cannot be there is not looked for.
         """
         lines = _ENCODER.encode_lines(records)
         # Inside of a text no mark is found, as a quote in it is escaped.
-        if self._whole or any(mark in lines for mark in self._marks):
+        if self._whole or any(
+            mark in lines for part, mark in self._marks.items() if names is None or part in names
+        ):
             return _ENCODER.encode_lines(map(self._covered, records))
         return lines
 
@@ -157,10 +161,11 @@ class DecisionLog(Protocol):
         """Return whether fewer entries wait than may."""
         ...
 
-    def take(self, record: Record) -> None:
+    def take(self, record: Record, *, names: frozenset[str] | None = None) -> None:
         """Take a record to be written, in order; what a log is brought that was closed is dropped.
 
-        It is the log's from then on. One without decisions is not written.
+        It is the log's from then on. One without decisions is not written. `names` are all that
+        what was asked may be made of, where that is known.
         """
         ...
 

@@ -128,6 +128,20 @@ def test_one_field_is_redacted_alone(tmp_path: Path, field: str, hidden: str) ->
     assert [REDACTED in str(line) for line in found] == [field == "asked", True] * 2
 
 
+def test_what_may_be_redacted_is_looked_for_where_it_may_be(tmp_path: Path) -> None:
+    """Records of which it is known what they may say stand beside others in one stroke."""
+    place = {"asked.position"}
+    said = replace(RECORD, decisions=[replace(ENTRY, asked={"position": "48.1,11.5"})])
+    plain = frozenset({"action"})
+    with logging(FileRules(tmp_path, redaction=Redaction(frozenset(place)))) as files:
+        for record, names in ((RECORD, plain), (said, None), (RECORD, plain), (said, frozenset())):
+            files.take(record, names=names)
+        files.take(replace(said, decisions=said.decisions * 2), names=None)
+    found = lines(tmp_path)
+    assert [REDACTED in str(line) for line in found] == [False, True, False, True, True]
+    assert "48.1" not in str(found)
+
+
 def test_order_is_kept_and_files_are_rotated(tmp_path: Path) -> None:
     """A new file when one is full; together they hold everything, in order."""
     with logging(FileRules(tmp_path, bytes_max=2_000)) as files:
@@ -237,9 +251,9 @@ def test_much_is_put_in_words_by_who_brings_it(
     monkeypatch.setattr(decision_files, "GATHER_SECONDS", 60)
     put_in_words, by = Redaction.lines, list[tuple[int, bool]]()
 
-    def noting(redaction: Redaction, records: Sequence[Record]) -> bytes:
+    def noting(redaction: Redaction, records: Sequence[Record], **known: Any) -> bytes:
         by.append((len(records), threading.current_thread() is threading.main_thread()))
-        return put_in_words(redaction, records)
+        return put_in_words(redaction, records, **known)
 
     monkeypatch.setattr(Redaction, "lines", noting)
     with logging(FileRules(tmp_path)) as files:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from grantproof.api import glancing
 from grantproof.api.evaluations import encode, evaluation
 from grantproof.api.glancing import Asking, Glances
-from grantproof.api.questions import Question, asked
+from grantproof.api.questions import PLAIN_NAMES, PlainQuestion, Question, asked, whole
 from grantproof.api.recording import Diary
 from grantproof.core.constraints import GeoFence, MaxUsage, RateLimit, TimeWindow
 from grantproof.core.errors import Illegal
@@ -20,7 +21,7 @@ from grantproof.core.policy import ConstraintFailed, NoMatchingClaim
 from grantproof.service.authors import Author
 from grantproof.service.callers import Caller, Scope
 from grantproof.service.contracts import Contracts
-from grantproof.service.decision_log import Entry
+from grantproof.service.decision_log import Entry, Record
 from grantproof.service.outcomes import none
 from grantproof.service.pdp import DecisionPoint
 from grantproof.service.pip import Supplied
@@ -65,17 +66,18 @@ class Door:
         facts = *people(ANN, BOB), *roles(CLERK, HEAD), *library(), *claims
         held = Assignment(ANN, CLERK), Assignment(BOB, HEAD)
         self.index = Index(made_of(*facts, *held, revision=7))
-        self.diary = Diary(0, "r-1", caller.author.actor, "", 0, [])
+        self.diary = Diary(Record(0, "r-1", caller.author.actor, "", 0, []))
         self.asking = Asking(caller, NOON, self.diary, none())
-        self.closer: list[Question] = []
+        self.closer: list[PlainQuestion] = []
         for principal in (ANN, BOB):
             self.closely(replaced(PLAIN, principal_id=principal, usage=0, rate=0))
 
-    def answers(self, *questions: Question) -> list[str]:
+    def answers(self, *questions: PlainQuestion, plain: bool = False) -> list[str]:
         """What is answered; what takes a closer look is empty."""
-        return self.glances.answers(self.index, questions, self.asking, closely=self.looked)
+        answers, looked = self.glances.answers, self.looked
+        return answers(self.index, questions, self.asking, closely=looked, plain=plain)
 
-    def looked(self, question: Question) -> str:
+    def looked(self, question: PlainQuestion) -> str:
         """Note that a closer look was taken."""
         self.closer.append(question)
         self.diary.skip()
@@ -92,6 +94,15 @@ def replaced(question: Question, **changes: Any) -> Question:
     """The question with changes."""
     fields = {name: getattr(question, name) for name in question.__struct_fields__}
     return Question(**{**fields, **changes})
+
+
+def as_plain(question: Question) -> PlainQuestion | None:
+    """The question as a plain one, if it says no more."""
+    fields = structs.asdict(question)
+    said = {name for name, value in fields.items() if value is not None and value is not False}
+    if not said <= PLAIN_NAMES:
+        return None
+    return PlainQuestion(**{name: fields[name] for name in PLAIN_NAMES})
 
 
 WORKING = claim(TimeWindow(8, 18), GeoFence(frozenset({EU})), MaxUsage(9))
@@ -115,6 +126,10 @@ def test_a_glance_says_what_a_closer_look_finds(question: Question) -> None:
     """Word for word, whatever is supplied; nobody has to look."""
     door = Door(WORKING)
     assert door.answers(question) == [door.closely(question)]
+    plain = as_plain(question)
+    if plain is not None:
+        assert whole(plain) == question
+        assert door.answers(plain, plain=True) == [door.closely(question)]
     assert door.closer == []
 
 
@@ -148,7 +163,10 @@ def test_everything_else_takes_a_closer_look(more: dict[str, Any]) -> None:
     door = Door(WORKING)
     question = replaced(PLAIN, **{**HERE, **more})
     assert door.answers(question) == [""]
-    assert door.closer == [question]
+    plain = as_plain(question)
+    if plain is not None:
+        assert door.answers(plain, plain=True) == [""]
+    assert door.closer == [question, *([] if plain is None else [plain])]
     assert sum(door.asking.counted.values()) == 0
 
 
@@ -200,7 +218,7 @@ def test_entries_of_the_log_are_in_the_places_of_the_questions() -> None:
     asked = [QUESTIONS[0], replaced(PLAIN, explain=True), QUESTIONS[3], replaced(PLAIN, hour=9)]
     asked[3] = replaced(asked[3], principal_id=BOB, usage=0)
     door.answers(*asked)
-    assert door.diary.decisions == [
+    assert door.diary.record.decisions == [
         Entry(asked[0], "Allow", claim="c1"),
         None,
         Entry(asked[2], "Deny", "constraint_failed", "c1"),

@@ -121,6 +121,24 @@ def test_questions_are_written_and_redacted_as_any_mapping(
     assert told == b"".join(written(record, fields) for record in by_name)
 
 
+def test_only_what_may_be_there_is_looked_for() -> None:
+    """Of records of which all names are known; of others everything that is redacted is."""
+    redaction = Redaction(frozenset({"asked.region", "asked.attributes.email"}))
+    record = asking({"region": "eu", "attributes": {"email": "a@b"}})
+    open_line, covered_line = Redaction().lines([record]), redaction.lines([record])
+    assert REDACTED.encode() in covered_line
+    for names, line in (
+        (None, covered_line),
+        (frozenset({"region"}), covered_line),
+        (frozenset({"action", "attributes"}), covered_line),
+        (frozenset({"action"}), open_line),
+        (frozenset[str](), open_line),
+    ):
+        assert redaction.lines([record], names=names) == line
+    everything = Redaction(frozenset({"asked"}))
+    assert everything.lines([record], names=frozenset()) == everything.lines([record])
+
+
 def asking(asked: Asked) -> Record:
     """A record of one decision on what was asked."""
     return replace(RECORD, decisions=[replace(ENTRY, asked=asked)])
