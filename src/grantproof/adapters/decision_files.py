@@ -64,7 +64,7 @@ class DecisionFiles:
         self._dropped = 0
         self._rules = rules
         self._now = now
-        self._loose: list[tuple[Record, Names]] = []
+        self._loose: list[Record] = []
         """Those taken last, of one entry each, which are not in words yet."""
         self._waiting: deque[Lines] = deque()
         self._count = 0
@@ -101,8 +101,11 @@ class DecisionFiles:
         count, loose = record.count, self._loose
         if count == 0:
             return
+        if names is not None:
+            self._look(many=True, last=record, names=names)
+            return
         # Without the lock, which takes longer than this.
-        loose.append((record, names))
+        loose.append(record)
         many = count > 1 or len(loose) >= self._many
         if self._idle or many:
             self._look(many=many)
@@ -132,16 +135,21 @@ class DecisionFiles:
         """How many entries were taken and are not written."""
         return self._count + len(self._loose)
 
-    def _look(self, *, many: bool) -> None:
-        """Put what was taken in words if it is much, and wake the writer if there is need."""
+    def _look(self, *, many: bool, last: Record | None = None, names: Names = None) -> None:
+        """Put what was taken in words if it is much, and wake the writer if there is need.
+
+        `last` was taken after all the others, and says nothing but by the `names`.
+        """
         with self._lock:
+            taken = [] if last is None else [last]
             if self._ended:
-                self._dropped += _counted(self._loose)
+                self._dropped += _counted(self._loose) + _counted(taken)
                 self._loose.clear()
                 return
             if many:
                 # Not in the writer: what one processor just made is dear to read for another.
                 self._put_in_words()
+                self._let_wait(taken, names)
             if self._idle or self._is_due():
                 # Else it looks for itself in a moment.
                 self._idle = False
@@ -149,25 +157,24 @@ class DecisionFiles:
 
     def _put_in_words(self) -> None:
         """Let what was taken wait as it is written. Holds the lock."""
-        loose, redaction = self._loose, self._rules.redaction
-        some = loose[:]
+        some = self._loose[:]
+        self._let_wait(some, None)
+        del self._loose[: len(some)]
+
+    def _let_wait(self, some: list[Record], names: Names) -> None:
         if len(some) == 0:
             return
-        known = {names for _, names in some}
         try:
-            records = [record for record, _ in some]
-            lines = redaction.lines(records, names=known.pop() if len(known) == 1 else None)
-            count = _counted(some)
+            lines, count = self._rules.redaction.lines(some, names=names), _counted(some)
         except Exception:  # noqa: BLE001 - whatever it is, it is of some record and not of the rest
             lines, count = self._one_by_one(some)
         self._waiting.append((lines, count))
         self._count += count
-        del loose[: len(some)]
 
-    def _one_by_one(self, some: list[tuple[Record, Names]]) -> Lines:
+    def _one_by_one(self, some: list[Record]) -> Lines:
         """Return the records as they are written; those for which there are no words are told."""
         lines, count = list[bytes](), 0
-        for record, _ in some:
+        for record in some:
             try:
                 lines.append(self._rules.redaction.lines([record]))
             except Exception as error:  # noqa: BLE001 - it is told, and the others are written
@@ -274,9 +281,9 @@ class DecisionFiles:
                     path.unlink()
 
 
-def _counted(records: list[tuple[Record, Names]]) -> int:
+def _counted(records: list[Record]) -> int:
     """Return how many entries the records have."""
-    return sum(record.count for record, _ in records)
+    return sum(record.count for record in records)
 
 
 def _write_all(file: FileIO, lines: bytes) -> None:

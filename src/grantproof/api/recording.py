@@ -5,10 +5,9 @@ counted, whose entry would then be missing. What is under way may pass the bound
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from grantproof.api.problems import Refused, later
 from grantproof.api.questions import Question
@@ -40,8 +39,7 @@ Ending = tuple[str, str | None, str | None]
 """The decision, the code of its reason, and the claim that mattered."""
 
 
-@dataclass(slots=True)
-class Diary:
+class Diary(Struct, gc=False):
     """The record of one request while it is answered; `names` are what its questions may say."""
 
     record: Record

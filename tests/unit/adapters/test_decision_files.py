@@ -129,17 +129,20 @@ def test_one_field_is_redacted_alone(tmp_path: Path, field: str, hidden: str) ->
 
 
 def test_what_may_be_redacted_is_looked_for_where_it_may_be(tmp_path: Path) -> None:
-    """Records of which it is known what they may say stand beside others in one stroke."""
-    place = {"asked.position"}
+    """Records of which it is known what they may say are written in their turn among others."""
     said = replace(RECORD, decisions=[replace(ENTRY, asked={"position": "48.1,11.5"})])
-    plain = frozenset({"action"})
-    with logging(FileRules(tmp_path, redaction=Redaction(frozenset(place)))) as files:
-        for record, names in ((RECORD, plain), (said, None), (RECORD, plain), (said, frozenset())):
-            files.take(record, names=names)
-        files.take(replace(said, decisions=said.decisions * 2), names=None)
+    turns = [(RECORD, None), (said, None), (RECORD, frozenset({"action"})), (said, None)] * 2
+    redaction = Redaction(frozenset({"asked.position"}))
+    with logging(FileRules(tmp_path, redaction=redaction)) as files:
+        for number, (record, names) in enumerate(turns):
+            files.take(replace(record, revision=number), names=names)
+        assert files.tally().waiting + files.tally().written == len(turns)
     found = lines(tmp_path)
-    assert [REDACTED in str(line) for line in found] == [False, True, False, True, True]
+    assert [line["revision"] for line in found] == list(range(len(turns)))
+    assert [REDACTED in str(line) for line in found] == [record is said for record, _ in turns]
     assert "48.1" not in str(found)
+    files.take(RECORD, names=frozenset({"action"}))
+    assert files.tally().dropped == 1
 
 
 def test_order_is_kept_and_files_are_rotated(tmp_path: Path) -> None:
