@@ -156,6 +156,19 @@ def test_every_item_of_a_batch_has_its_place(
             assert (logged["decision"], logged["claim"]) == (told["decision"], told["claim_id"])
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_position_is_redacted_wherever_it_stands_in_a_batch(
+    folder: Path, store: MemoryStore, place: int
+) -> None:
+    """By default, and also where all of the others say nothing of the kind."""
+    items = [ITEM, ITEM]
+    items.insert(place, {**ITEM, "position": "48.1,11.5"})
+    with serving(store, OPERATORS, decision_log=folder) as api:
+        assert api.post("/evaluate/batch", json={"org_id": "acme", "items": items}).is_success
+    told = [entry["asked"].get("position") for entry in entries(folder)]
+    assert told == ["[redacted]" if at == place else None for at in range(3)]
+
+
 def test_a_batch_that_is_answered_anew_is_logged_once(folder: Path, store: MemoryStore) -> None:
     """As where a session has to be read first, which nobody has asked for before."""
     visiting = {**ITEM, "session_id": "never"}

@@ -53,6 +53,29 @@ def test_a_closed_database_is_one_file(path: Path) -> None:
     assert {entry.name for entry in path.parent.iterdir()} == {path.name, f"{path.name}.audit-key"}
 
 
+def test_a_look_leaves_everything_as_it_was(
+    path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A closed database stays one file; what others left open is tidied up by nobody who looks."""
+
+    def files() -> dict[str, bytes]:
+        # What SQLite shares in memory is not of the database.
+        found = [entry for entry in path.parent.iterdir() if not entry.name.endswith("-shm")]
+        return {entry.name: entry.read_bytes() for entry in found}
+
+    closed = files()
+    assert sqlite.stored_version(path) is not None
+    assert files() == closed
+    other = copied(path, tmp_path_factory.mktemp("other") / path.name)
+    with closing(sqlite3.connect(other)) as opened:
+        opened.execute("CREATE TABLE more (id INTEGER)")
+        path.with_name(f"{path.name}-wal").write_bytes(Path(f"{other}-wal").read_bytes())
+    left = files()
+    assert left.keys() == closed.keys() | {f"{path.name}-wal"}
+    assert sqlite.stored_version(path) is not None
+    assert files() == left
+
+
 def test_a_log_that_another_takes_away_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever closes the database tidies up, maybe between two looks of one who opens it."""
     log, look = path.with_name(f"{path.name}-wal"), Path.stat

@@ -252,20 +252,23 @@ def test_much_is_put_in_words_by_who_brings_it(
 ) -> None:
     """One processor would wait for another that has to read it; of little the writer takes care."""
     monkeypatch.setattr(decision_files, "GATHER_SECONDS", 60)
-    put_in_words, by = Redaction.lines, list[tuple[int, bool]]()
+    put_in_words, by = Redaction.lines, list[tuple[int, bool, Any]]()
+    plain = frozenset({"action"})
 
-    def noting(redaction: Redaction, records: Sequence[Record], **known: Any) -> bytes:
-        by.append((len(records), threading.current_thread() is threading.main_thread()))
-        return put_in_words(redaction, records, **known)
+    def noting(redaction: Redaction, records: Sequence[Record], *, names: Any = None) -> bytes:
+        here = threading.current_thread() is threading.main_thread()
+        by.append((len(records), here, names))
+        return put_in_words(redaction, records, names=names)
 
     monkeypatch.setattr(Redaction, "lines", noting)
     with logging(FileRules(tmp_path)) as files:
         bring(files, 70)
         files.take(replace(RECORD, revision=70, decisions=[ENTRY, ENTRY]))
-        bring(files, 9, 71)
-    assert [line["revision"] for line in lines(tmp_path)] == list(range(80))
-    assert by == [(64, True), (7, True), (9, False)]
-    assert files.tally() == LogCounts(81, 0, 0, 10_000)
+        files.take(replace(RECORD, revision=71), names=plain)
+        bring(files, 9, 72)
+    assert [line["revision"] for line in lines(tmp_path)] == list(range(81))
+    assert by == [(64, True, None), (7, True, None), (1, True, plain), (9, False, None)]
+    assert files.tally() == LogCounts(82, 0, 0, 10_000)
 
 
 def test_a_record_for_which_there_are_no_words_is_counted_and_told(
