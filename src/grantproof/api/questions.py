@@ -130,6 +130,7 @@ class LooseBatch(msgspec.Struct, forbid_unknown_fields=True, frozen=True, gc=Fal
 
 
 PLAIN_NAMES: Final = frozenset(PlainQuestion.__struct_fields__)
+"""All that a plain question may say."""
 
 _PLAIN: Final = msgspec.json.Decoder(PlainBatch)
 _BATCH: Final = msgspec.json.Decoder(BatchQuestion)
