@@ -6,7 +6,7 @@ It costs the same whichever server answers, so what differs between two runs is 
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter, perf_counter_ns
 from typing import Final, cast
 
@@ -24,11 +24,14 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What came back, in the order of the requests, and how long it took."""
+    """What came back, in the order of the requests, and how long it took.
+
+    Its `repr` is short: the loop's runner asks for it, which for megabytes takes as long as a run.
+    """
 
     seconds: float
-    bodies: list[bytes]
-    nanoseconds: list[int]
+    bodies: list[bytes] = field(repr=False)
+    nanoseconds: list[int] = field(repr=False)
 
 
 class Unexpected(Exception):
