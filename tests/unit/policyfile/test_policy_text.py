@@ -98,7 +98,7 @@ def test_every_problem_of_a_json_text_is_told_in_its_place() -> None:
         ("", "p.yaml:1:1: must be an object"),
         ("- 1\n", "p.yaml:1:1: must be an object"),
         ('{"a": 1', "p.yaml:1:8: not JSON: expecting ',' delimiter"),
-        ('{"a":\n [1,]}', "p.yaml:2:5: not JSON: expecting value"),
+        ('{"a":\n [1,?]}', "p.yaml:2:5: not JSON: expecting value"),
         ('{"a": ' + "9" * 5_000 + "}", "p.yaml:1:1: must not hold a number of so many digits"),
         ('{"a": ' + "[" * 100_000, "p.yaml:1:1: must not be nested so deep"),
         ("[" * 600, "p.yaml:1:1: must be nested at most 16 deep"),
