@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 from hypothesis import given, settings
 
@@ -174,10 +175,11 @@ def test_what_is_dead_grants_nothing(state: Organization, context: Context) -> N
 
 
 def assert_same(state: Organization, without: Organization, grid: list[Context]) -> None:
-    """Fail when a decision is another one without what was removed."""
+    """Fail when a decision is another one without what was removed, in a session or without."""
+    sessions = [None, *(frozenset({role}) for role in state.roles)]
     for question in questions(state):
-        for principal in state.principals:
-            request = question.asked_by(principal)
+        for principal, chosen in product(state.principals, sessions):
+            request = replace(question.asked_by(principal), active_roles=chosen)
             for now in grid:
                 before = isinstance(evaluate(state, request, now), Allow)
                 assert isinstance(evaluate(without, request, now), Allow) == before

@@ -1,7 +1,8 @@
 """What an organization holds to no effect: claims, roles, assignments and sets that trip over it.
 
-A claim is dead when no active principal can ever use it, whatever the context, as things are
-stored. Something is redundant when it could go and nobody would be allowed less.
+A claim is dead when no active principal can ever use it, whatever the context and in whatever
+session, as things are stored. Something is redundant when it could go and nobody would be allowed
+less.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,14 +11,7 @@ from functools import cache
 from typing import Final
 
 from grantproof.analysis.formulas import Stored, all_of, conditions, negation
-from grantproof.analysis.principals import (
-    Interest,
-    Profiles,
-    clashes,
-    dynamic_sets,
-    phases,
-    principal_classes,
-)
+from grantproof.analysis.principals import Interest, Profiles, dynamic_sets, principal_classes
 from grantproof.analysis.reads import reads, reads_stored
 from grantproof.analysis.resources import stored, target_classes
 from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
@@ -29,7 +23,7 @@ from grantproof.core.duty import exceeds, unholdable_roles
 from grantproof.core.hierarchy import closure, groups_of, holders_of, members_of
 from grantproof.core.identifiers import GroupId, RoleId, SodSetId
 from grantproof.core.limits import INSTANT_MIN
-from grantproof.core.model import Assignment, Claim, GroupAssignment
+from grantproof.core.model import Assignment, Claim, GroupAssignment, SodSet
 from grantproof.core.organization import Organization
 from grantproof.core.rights import claims_of
 
@@ -45,7 +39,7 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Whoever holds the role of the claim is suspended, or may use none of its roles."""
+    """Whoever holds the role of the claim is suspended, or nobody can have the role active."""
 
     claim: Claim
 
@@ -105,7 +99,7 @@ def dead(state: Organization, solver: Solver, *, now: int) -> Iterator[Dead]:
     """Yield what is without effect: roles, then claims, then assignments, in order of their ids."""
     held = _held(state)
     yield from (Unused(role) for role in sorted(state.roles) if role not in held)
-    usable = _usable(state, held, now=now)
+    usable = _usable(state, held)
     for _, claim in sorted(state.claims.items()):
         if claim.role in usable:
             yield from _without_context(state, claim, solver, now=now)
@@ -121,13 +115,15 @@ def conflicts(state: Organization) -> tuple[Conflict, ...]:
     for _, sod_set in sorted(state.sod_sets.items()):
         found += [Unholdable(role, sod_set.id) for role in unholdable_roles(state, sod_set)]
         if sod_set.mode == "dynamic":
-            below = closure(sod_set.roles, state.roles.children)
-            found += [
-                Unactivatable(role, sod_set.id)
-                for role in sorted(below)
-                if exceeds(sod_set, closure({role}, state.roles.parents))
-            ]
+            found += [Unactivatable(role, sod_set.id) for role in _unactivatable(state, sod_set)]
     return tuple(found)
+
+
+def _unactivatable(state: Organization, sod_set: SodSet) -> list[RoleId]:
+    """Return the roles that, with what they inherit from, break the dynamic set."""
+    below = closure(sod_set.roles, state.roles.children)
+    parents = state.roles.parents
+    return [role for role in sorted(below) if exceeds(sod_set, closure({role}, parents))]
 
 
 def _held(state: Organization) -> frozenset[RoleId]:
@@ -141,19 +137,20 @@ def _has_members(state: Organization, group: GroupId) -> bool:
     return len(members_of(state, [group])) > 0
 
 
-def _usable(state: Organization, held: frozenset[RoleId], *, now: int) -> frozenset[RoleId]:
-    """Return the roles that some active principal holds when no dynamic set is in the way."""
+def _usable(state: Organization, held: frozenset[RoleId]) -> frozenset[RoleId]:
+    """Return the roles, of those held, that some active principal can have active.
+
+    Whoever holds more than a dynamic set allows may still choose one of them for a session.
+    """
     profile_of = Profiles(state, Interest(frozenset(state.roles)))
-    sets, usable = dynamic_sets(state), frozenset[RoleId]()
+    never = {role for one in dynamic_sets(state) for role in _unactivatable(state, one)}
+    best, usable = held - never, frozenset[RoleId]()
     for name, principal in state.principals.items():
         if principal.active:
-            profile = profile_of(name)
-            for phase in phases(profile, now=now):
-                if not clashes(sets, phase.roles):
-                    usable |= phase.roles
-        if usable >= held:
+            usable = usable.union(*(given for given, _ in profile_of(name).held))
+        if usable >= best:
             break
-    return usable
+    return usable - never
 
 
 def _without_context(
@@ -163,7 +160,7 @@ def _without_context(
     if len(claim.constraints) == 0:
         return
     unsure: str | None = None
-    for seen in _seen(state, claim, now=now):
+    for seen in _seen(state, claim):
         solution = solver.solve(conditions(claim.constraints, seen), Span(now))
         if isinstance(solution, Found):
             return
@@ -172,24 +169,17 @@ def _without_context(
     yield Unsatisfiable(claim) if unsure is None else Unsure(claim, unsure)
 
 
-def _seen(state: Organization, claim: Claim, *, now: int) -> Iterator[Stored]:
+def _seen(state: Organization, claim: Claim) -> Iterator[Stored]:
     """Yield what the constraints may see: of each class of holders and of resources."""
     if not reads_stored(claim.constraints):
         # Somebody may use the role, and whoever does makes no difference.
         yield NOBODY
         return
     read = reads(state, claim.constraints)
-    sets = dynamic_sets(state)
-    roles = frozenset({claim.role}).union(*(one.roles for one in sets))
-    holders = principal_classes(state, Interest(roles, reads=read), holders_of(state, [claim.role]))
+    interest = Interest(frozenset({claim.role}), reads=read)
     resources = target_classes(state, [claim.resource], read.resource)
-    for members in holders:
-        lawful = (
-            phase
-            for phase in phases(members.profile, now=now)
-            if claim.role in phase.roles and not clashes(sets, phase.roles)
-        )
-        if members.profile.active and next(lawful, None) is not None:
+    for members in principal_classes(state, interest, holders_of(state, [claim.role])):
+        if members.profile.active:
             yield from (stored(members, resource) for resource in resources)
 
 

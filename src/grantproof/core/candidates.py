@@ -38,8 +38,8 @@ class Candidate:
 
     `hours[24 * weekday + hour]` is 1 when the windows hold then. `closer` are the constraints that
     look at more than hour, region and counts: they are asked of the reference itself. `hourly` says
-    whether the passing of time alone may change the answer. Each is one of its own, so that what is
-    known of it is found fast.
+    whether the passing of time alone may change the answer, `yearly` whether the year may. Each is
+    one of its own, so that what is known of it is found fast.
     """
 
     claim: Claim
@@ -50,6 +50,7 @@ class Candidate:
     rate_below: int | None
     closer: tuple[Constraint, ...]
     hourly: bool
+    yearly: bool
 
 
 def compile_claim(claim: Claim) -> Candidate:
@@ -70,6 +71,7 @@ def compile_claim(claim: Claim) -> Candidate:
         # Distances last, as they cost most.
         closer=tuple(sorted(others, key=lambda one: isinstance(one, GeoRadius))),
         hourly=len(windows) > 0 or yearly,
+        yearly=yearly,
     )
 
 

@@ -38,8 +38,8 @@ class Verdict:
 
     `until` is the next instant (epoch seconds) at which an assignment of the principal starts or
     ends; `hourly` says whether the hour, weekday or year matters, `used` and `rated` whether usage
-    and rate do. `allowed` says at once whether the answer is a claim, `claim_id` which: as a plain
-    string, which is written fastest.
+    and rate do, `yearly` whether the year does, which nobody can supply. `allowed` says at once
+    whether the answer is a claim, `claim_id` which: as a plain string, which is written fastest.
     """
 
     answer: Claim | Reason | Unmet
@@ -47,6 +47,7 @@ class Verdict:
     hourly: bool = False
     used: bool = False
     rated: bool = False
+    yearly: bool = False
     allowed: bool = field(init=False)
     claim_id: str | None = field(init=False)
 
@@ -171,6 +172,7 @@ def grants_of(target: Target, held: Iterable[tuple[Candidate, frozenset[str]]]) 
         any(candidate.hourly for candidate, _ in ordered),
         any(candidate.usage_below is not None for candidate, _ in ordered),
         any(candidate.rate_below is not None for candidate, _ in ordered),
+        any(candidate.yearly for candidate, _ in ordered),
     )
     ways = tuple(_way(candidate, roles, nothing) for candidate, roles in ordered)
     by_role = _by_role(ways) if len(ways) > WAYS_SCANNED_MAX else None
@@ -180,7 +182,7 @@ def grants_of(target: Target, held: Iterable[tuple[Candidate, frozenset[str]]]) 
 
 @cache
 def _denied(*of: bool) -> tuple[Verdict, Verdict]:
-    # Eight of each for all grants: what many decisions end with is near at hand.
+    # A dozen of each for all grants: what many decisions end with is near at hand.
     return Verdict(NO_MATCHING_CLAIM, None, *of), Verdict(UNMET, None, *of)
 
 

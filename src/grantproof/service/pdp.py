@@ -230,7 +230,8 @@ def _valid_until(
 ) -> int | None:
     """Return until when the verdict holds, on which no counter bears: nothing means for ever."""
     until = verdict.until
-    if verdict.hourly and (supplied.hour is None or supplied.weekday is None):
+    moves = verdict.hourly and (supplied.hour is None or supplied.weekday is None)
+    if moves or verdict.yearly:
         until = hour_ends if until is None else min(until, hour_ends)
     if ends is None:
         return until

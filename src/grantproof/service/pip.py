@@ -4,6 +4,7 @@ The instant, and with it the hour, weekday and year in the organization's time z
 service's own. The rest comes with the request; what only a trusted caller may say is marked so.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +17,8 @@ from grantproof.core.constraints import HOURS_PER_DAY, Context
 from grantproof.core.errors import Illegal
 from grantproof.core.geodesy import Position
 from grantproof.core.identifiers import Region
+from grantproof.core.limits import INSTANT_MAX
+from grantproof.core.metering import DAYS_PER_ERA, SECONDS_PER_DAY, YEARS_PER_ERA
 
 SECONDS_PER_HOUR: Final = 3_600
 
@@ -60,7 +63,7 @@ NOTHING_SUPPLIED: Final = Supplied()
 
 @dataclass(frozen=True, slots=True)
 class LocalTime:
-    """An instant in a time zone; `hour_ends` is the next instant with another hour."""
+    """An instant in a time zone; until `hour_ends` the hour, the weekday and the year stay."""
 
     hour: int
     weekday: int
@@ -86,11 +89,27 @@ def check_time_zone(name: str) -> str:
 @lru_cache(maxsize=4_096)
 def local_time(instant: int, time_zone: str) -> LocalTime:
     """Return the local hour, weekday and year of an instant (epoch seconds)."""
-    there = datetime.fromtimestamp(instant, ZoneInfo(time_zone))
-    into_hour = there.minute * 60 + there.second
-    return LocalTime(
-        there.hour, there.weekday(), there.year, instant + SECONDS_PER_HOUR - into_hour
-    )
+    zone = ZoneInfo(time_zone)
+    # The calendar of Python ends with the year 9999, which some zones pass: it repeats by eras.
+    eras = int(instant > INSTANT_MAX - SECONDS_PER_DAY)
+    alike = instant - eras * DAYS_PER_ERA * SECONDS_PER_DAY
+    there = datetime.fromtimestamp(alike, zone)
+    year = there.year + eras * YEARS_PER_ERA
+    return LocalTime(there.hour, there.weekday(), year, instant + _seconds_left(alike, zone))
+
+
+def _seconds_left(instant: int, zone: ZoneInfo) -> int:
+    """Return after how many seconds the hour ends: by itself, or because clocks are set."""
+    there = datetime.fromtimestamp(instant, zone)
+    left = SECONDS_PER_HOUR - there.minute * 60 - there.second
+    offset = there.utcoffset()
+
+    def is_set(later: int) -> bool:
+        return datetime.fromtimestamp(later, zone).utcoffset() != offset
+
+    # Few zones set their clocks within an hour, as the Chatham Islands do at a quarter to.
+    seconds = range(instant, instant + left)
+    return bisect_left(seconds, x=True, key=is_set) if is_set(seconds[-1]) else left
 
 
 def calendar(time_zone: str) -> Callable[[int], tuple[int, int, int]]:

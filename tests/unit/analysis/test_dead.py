@@ -25,6 +25,7 @@ from grantproof.core.identifiers import AttributeName
 from grantproof.core.model import (
     Any,
     Assignment,
+    Exactly,
     Fact,
     Group,
     GroupAssignment,
@@ -46,6 +47,7 @@ from tests.organizations import (
     PAIR,
     STAFF,
     US,
+    WRITE,
     claim,
     dynamic,
     library,
@@ -91,12 +93,22 @@ def test_a_claim_that_only_the_suspended_hold_is_unreachable() -> None:
     assert found(*asleep, *people(BOB), Assignment(BOB, CLERK)) == []
 
 
-def test_a_claim_behind_a_clash_is_unreachable() -> None:
-    """Who holds it may never use it without choosing; one who holds less may."""
-    both = (Assignment(ANN, HEAD), dynamic(pair()), claim())
+def test_a_claim_that_takes_a_choice_of_roles_is_not_dead() -> None:
+    """Who holds more than a dynamic set allows uses it in a session, whatever it looks at."""
+    both = (Assignment(ANN, HEAD), dynamic(pair()))
     holders = (*people(ANN), *roles(CLERK, HEAD), ANN_CLERK)
-    assert found(*holders, *both) == [Unreachable(claim())]
-    assert found(*holders, *both, *people(BOB), Assignment(BOB, CLERK)) == []
+    assert found(*holders, *both, claim()) == []
+    assert found(*holders, *both, claim(level(Operator.NE, 3, Root.CONTEXT))) == []
+    stores = Principal(ANN, attributes=attributes({"level": 3}))
+    looks = claim(level(Operator.EQ, 3, Root.PRINCIPAL))
+    assert found(stores, *holders[1:], *both, looks) == []
+
+
+def test_a_claim_of_a_role_that_nobody_can_have_active_is_unreachable() -> None:
+    """With what it inherits from it breaks a dynamic set by itself; what it inherits does not."""
+    holders = (*people(ANN), *roles(CLERK, HEAD), ANN_CLERK, Inheritance(CLERK, HEAD))
+    facts = (*holders, dynamic(pair()), claim(), claim(id=C2, role=HEAD, action=Exactly(WRITE)))
+    assert found(*facts) == [Unreachable(claim())]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,20 @@ def test_a_claim_that_is_counted_hides_no_end_of_another() -> None:
     assert (denied.allowed, denied.valid_until) == (False, NOON + 60)
 
 
+def test_the_year_passes_whatever_hour_is_said() -> None:
+    """Hour and weekday can be supplied, the year cannot: what looks at it holds for no longer."""
+    renewed = "claims:\n- id: renew\n  role: clerk\n  action: renew\n  resource: orders\n"
+    renewed += "  constraints: [{type: attribute, path: context.paid, op: ge,"
+    renewed += " operand: {path: clock.year}}]"
+    known = Engine.from_text(POLICY.replace("claims:", renewed), wall=lambda: NOON)
+    for paid, allowed in ((2026, True), (2025, False)):
+        attributes = {"paid": paid}
+        told = known.decide("ann", "renew", "orders", hour=9, weekday=1, attributes=attributes)
+        assert (told.allowed, told.valid_until) == (allowed, NOON + 3_600)
+    windowed = known.decide("ann", "sign", "orders", hour=9, weekday=1)
+    assert (windowed.allowed, windowed.valid_until) == (True, None)
+
+
 def test_it_says_until_when_asked_again_as_at_first() -> None:
     """Where a count is missing nothing, though the hour matters too; else the end of the hour."""
     beside = "claims:\n- id: office\n  role: chief\n  action: export\n  resource: orders\n"

@@ -86,7 +86,7 @@ def test_what_a_claim_does_not_ask_has_no_test() -> None:
     """Nothing is looked up where nothing is asked."""
     bare = compile_claim(claim())
     assert (bare.hours, bare.regions, bare.usage_below, bare.rate_below) == (None,) * 4
-    assert (bare.closer, bare.hourly) == ((), False)
+    assert (bare.closer, bare.hourly, bare.yearly) == ((), False, False)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,7 @@ def test_a_constraint_says_whether_the_passing_of_time_could_change_the_answer(
     """Alone, and beside another."""
     assert compile_claim(claim(constraint)).hourly is hourly
     assert compile_claim(claim(SENIOR, constraint)).hourly is hourly
+    assert compile_claim(claim(MORNING, constraint)).yearly is (constraint == THIS_YEAR)
 
 
 def test_what_is_not_merged_is_kept_as_it_is() -> None:

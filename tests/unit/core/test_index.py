@@ -338,11 +338,11 @@ def test_a_verdict_says_what_could_change_it() -> None:
     lists: list[list[Constraint]] = [[], [TimeWindow(0, 24)], [MaxUsage(1)], [this_year]]
     indexes = [Index(made_of(*BASE, claim(*listed), HELD)) for listed in lists]
     verdicts = [index.ask(asks(), NOON) for index in indexes]
-    assert [(verdict.hourly, verdict.metered) for verdict in verdicts] == [
-        (False, False),
-        (True, False),
-        (False, True),
-        (True, False),
+    assert [(one.hourly, one.yearly, one.metered) for one in verdicts] == [
+        (False, False, False),
+        (True, False, False),
+        (False, False, True),
+        (True, True, False),
     ]
 
 

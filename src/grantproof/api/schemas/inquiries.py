@@ -322,7 +322,7 @@ class Dead(Answer):
     unused_roles: Listed[RoleField]
     """Nobody ever holds them."""
     unreachable_claims: Listed[documents.Claim]
-    """Whoever holds the role is suspended, or may use none."""
+    """Whoever holds the role is suspended, or nobody can have the role active."""
     unsatisfiable_claims: Listed[documents.Claim]
     """No context satisfies them, for anybody who holds them."""
     redundant_claims: Listed[RedundantClaim]
