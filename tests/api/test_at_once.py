@@ -270,7 +270,6 @@ def test_headers_that_are_not_plain_are_read_in_front(
         (b"HTTP/1.1", b"HTTP/1.0", 200),
         (b"Host:", b"Connection: close\r\nHost:", 200),
         (b"Host:", b"Expect: 100-continue\r\nHost:", 200),
-        (b"Host:", b"Connection: Upgrade\r\nUpgrade: h2c\r\nHost:", 400),
     ],
 )
 def test_a_request_that_is_not_plain_is_answered_in_front(
@@ -280,6 +279,13 @@ def test_a_request_that_is_not_plain_is_answered_in_front(
     reply, _ = line.in_both_ways(line.asked(written()).replace(old, new))
     assert reply.status == status
     assert line.noting.noted == []
+
+
+def test_an_offered_upgrade_is_passed_over(line: Line) -> None:
+    """What is left without it is a plain question."""
+    offer = [b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMA"]
+    reply, at_once = line.in_both_ways(line.asked(written(), *offer))
+    assert (reply.document["decision"], at_once) == ("Allow", True)
 
 
 def test_a_body_that_comes_later_is_waited_for_in_front(line: Line) -> None:
@@ -299,6 +305,25 @@ def test_chunks_that_are_there_are_one_body(line: Line) -> None:
     head = line.head(b"Transfer-Encoding: chunked")
     reply, at_once = line.in_both_ways(head + chunks + b"0\r\n\r\n")
     assert (reply.document["decision"], at_once) == ("Allow", True)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_follows_a_body_is_no_header(line: Line, *, apart: bool) -> None:
+    """No credential, no type and no id comes from there, however the request arrives."""
+    body = written()
+    head = b"POST /evaluate HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+    typed = b"Content-Type: application/json\r\n"
+    key = b"Authorization: Bearer " + line.key.encode() + b"\r\n"
+    chunks = b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+    for before, after, status in [
+        (typed, key, 401),
+        (key, typed, 415),
+        (typed + key, b"X-Request-ID: after\r\n" + key, 200),
+    ]:
+        pieces = [head + before + b"\r\n", chunks + after + b"\r\n"]
+        (reply,) = line.replies(*(pieces if apart else [b"".join(pieces)]))
+        assert reply.status == status
+        assert dict(reply.headers)["x-request-id"] != "after"
 
 
 def test_a_broken_body_is_no_question(line: Line) -> None:

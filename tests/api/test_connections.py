@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, parse_headers
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ POST = (
     b"POST /evaluate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: %d\r\n\r\n"
 )
+CHUNKED = POST.partition(b"Content-Length")[0] + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,15 @@ def answer(connection: socket.socket) -> tuple[int, Any, HTTPResponse]:
     response = HTTPResponse(connection)
     response.begin()
     return response.status, json.load(response), response
+
+
+def documents(connection: socket.socket, count: int) -> Iterator[Any]:
+    """The documents of so many answers that come one after the other."""
+    with connection.makefile("rb") as stream:
+        for _ in range(count):
+            stream.readline()
+            length = int(parse_headers(stream)["content-length"])
+            yield json.loads(stream.read(length))
 
 
 def is_problem(connection: socket.socket, status: int, code: str) -> HTTPResponse:
@@ -162,7 +172,15 @@ def test_who_waits_for_an_answer_is_not_slow(port: int) -> None:
         assert connection.getresponse().status == 200
 
 
-@pytest.mark.parametrize("text", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nA\x00: b\r\n\r\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nA\x00: b\r\n\r\n",
+        (POST % 5)[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        (POST % 5)[:-2] + b"Content-Length: 6\r\n\r\nabcdef",
+    ],
+)
 def test_what_is_no_http_is_a_problem_too(port: int, text: bytes) -> None:
     """400 like any other."""
     with alive(port) as connection:
@@ -175,6 +193,91 @@ def test_no_upgrade_is_taken(port: int) -> None:
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
     with alive(port) as connection:
         connection.sendall(REQUEST + upgrade)
+        assert answer(connection)[0] == 200
+
+
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n"
+"""How clients in Java offer HTTP/2 with every first request of a connection."""
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_offered_upgrade_takes_no_body_away(port: int, *, is_chunked: bool, apart: bool) -> None:
+    """The body is that of its request, whenever it comes, and so is that of the next one."""
+    body = json.dumps(READ_DOCS).encode()
+    head = (POST % len(body))[:-2] + OFFER
+    if is_chunked:
+        head, body = CHUNKED[:-2] + OFFER, b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    pieces = [head, body, head, body] if apart else [(head + body) * 2]
+    with alive(port) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.02)
+        assert [told["decision"] for told in documents(connection, 2)] == ["Allow", "Allow"]
+
+
+def test_a_body_behind_an_offered_upgrade_is_no_request(port: int) -> None:
+    """Whoever wrote the body is not who sends the request: what is written there is not asked."""
+    inside = b"GET /v1/orgs/acme HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with alive(port) as connection:
+        connection.sendall((POST % len(inside))[:-2] + OFFER)
+        connection.sendall(inside + REQUEST + b"\r\n")
+        first, second = documents(connection, 2)
+        assert (first["code"], second) == ("malformed_json", {"status": "live"})
+
+
+def test_offers_one_after_the_other_are_all_answered(port: int) -> None:
+    """Many in one piece, and no answer is missing."""
+    with alive(port) as connection:
+        connection.sendall((REQUEST + OFFER) * 300)
+        assert list(documents(connection, 300)) == [{"status": "live"}] * 300
+
+
+def test_nothing_is_connected_to(port: int) -> None:
+    """What would follow is another's protocol: nothing of it is read as a request."""
+    with alive(port) as connection:
+        connection.sendall(
+            b"CONNECT /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" + REQUEST + b"\r\n"
+        )
+        is_problem(connection, 400, "invalid")
+
+
+LAST = b"0\r\n"
+TRAILER = b"X-After: " + b"y" * 100 + b"\r\n"
+TRAILERS = TRAILER * (4 * HEAD_BYTES_MAX // len(TRAILER))
+
+
+@pytest.mark.parametrize("fields", [TRAILERS, b"X-After: " + b"y" * len(TRAILERS)])
+def test_fields_after_a_body_are_not_kept_without_end(port: int, fields: bytes) -> None:
+    """As many as may be in a head, many small ones or a large one."""
+    with alive(port) as connection:
+        connection.sendall(CHUNKED + LAST)
+        for start in range(0, len(fields), 10_000):
+            try:
+                connection.sendall(fields[start : start + 10_000])
+            except OSError:
+                break
+            time.sleep(0.001)
+        is_problem(connection, 431, "head_too_large")
+
+
+def test_fields_after_the_body_of_an_answered_request_end_the_connection(port: int) -> None:
+    """Whoever is refused before the body is read may not go on for ever, nor gets two answers."""
+    with alive(port) as connection:
+        connection.sendall(CHUNKED.replace(b"/evaluate", b"/nowhere") + LAST)
+        assert answer(connection)[0] == 404
+        with pytest.raises(ConnectionError):
+            connection.sendall(TRAILERS * 100)
+
+
+def test_some_fields_after_a_body_are_passed_over(port: int) -> None:
+    """They are no headers, and the next request is answered."""
+    body = json.dumps(READ_DOCS).encode()
+    chunk = b"%x\r\n%b\r\n" % (len(body), body)
+    with alive(port) as connection:
+        connection.sendall(CHUNKED + chunk + LAST + TRAILER * 9 + b"\r\n")
+        assert answer(connection)[1]["decision"] == "Allow"
+        connection.sendall(REQUEST + b"\r\n")
         assert answer(connection)[0] == 200
 
 

@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api import waiting
@@ -17,6 +18,7 @@ from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.core.limits import REASON_LENGTH_MAX, WAIT_SECONDS_MAX
 from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
+from grantproof.service.ports import StoreUnavailable
 from tests.api.service import Api, Json, fields_at_fault, problem, services_over, serving
 
 ORG = "/v1/orgs/acme"
@@ -272,6 +274,30 @@ def test_waiting_ends_with_the_organization(operator: Api, store: MemoryStore) -
         operator.delete(ORG).raise_for_status()
         problem(asking.result(LONG), 403, "forbidden_organization")
     assert store.load(organization) is None
+
+
+def test_waiting_does_not_take_an_outage_for_the_end_of_the_organization(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be confirmed any more is not told to be gone: whoever waits may come again."""
+
+    def gone(*_: object) -> NoReturn:
+        raise StoreUnavailable("gone")
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        serving(store, demo=True, follow_seconds=0.01, max_staleness=0.2) as api,
+        capture_logs(),
+    ):
+        asking = pool.submit(api.get, f"{ORG}/events?after=1&wait=2")
+        application: Any = api.app
+        places = application._waiting  # noqa: SLF001 - to see that the request waits
+        while places._places == 0 and not asking.done():  # noqa: SLF001 - the same
+            time.sleep(0.005)
+        monkeypatch.setattr(store, "heads", gone)
+        told = asking.result(LONG)
+        problem(told, 503, "not_current")
+        assert told.headers["retry-after"] == "1"
 
 
 def test_waiting_ends_with_the_service() -> None:

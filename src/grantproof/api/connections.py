@@ -1,8 +1,9 @@
 """Connections: how many there may be, how large the head of a request and how slow all of it.
 
 The server of uvicorn bounds none of these by itself: a caller that sends a byte now and then would
-hold a connection for ever, and one that sends headers without end would fill the memory. And a
-plain question that has arrived in one piece is answered here, without a task of its own.
+hold a connection for ever, and one that sends headers without end would fill the memory. Nor does
+it keep apart what follows a body, and what an offered upgrade leaves unread. And a plain question
+that has arrived in one piece is answered here, without a task of its own.
 """
 
 import sys
@@ -10,12 +11,14 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
+from httptools import HttpParserError, HttpParserUpgrade
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from grantproof.adapters.request_ids import RequestIds
 from grantproof.api.at_once import METHOD, TARGET, Answered, AtOnce
 from grantproof.api.problems import MEDIA_TYPE, Fault, Problem, invalid, later
+from grantproof.api.sending import RawHeaders
 from grantproof.core.limits import BODY_SECONDS_MAX, HEAD_BYTES_MAX, HEAD_SECONDS_MAX
 
 REFUSED_MAX: Final = 256
@@ -33,6 +36,10 @@ SLOW_BODY: Final = Problem(
 LARGE_HEAD: Final = Problem(
     "head_too_large", f"the headers must have at most {HEAD_BYTES_MAX} bytes together: send fewer"
 )
+LARGE_TRAILERS: Final = Problem(
+    "head_too_large",
+    f"the fields after the body must have at most {HEAD_BYTES_MAX} bytes together: send fewer",
+)
 NO_HTTP: Final = invalid([Fault("request", "must be HTTP/1.1")])
 
 ANSWER: Final = (
@@ -40,6 +47,9 @@ ANSWER: Final = (
     b"content-length: %d\r\ncache-control: no-store\r\n\r\n%b"
 )
 """What is written of a plain question: the headers that the server adds, the id, the answer."""
+
+CONNECT: Final = b"CONNECT"
+UPGRADE: Final = b"upgrade"
 
 LINE_EXTRA: Final = len("  HTTP/1.1\r\n")
 FIELD_EXTRA: Final = len(": \r\n")
@@ -67,6 +77,11 @@ class Connection(HttpToolsProtocol):
         self._waits_since: float | None = None
         """Since when its caller has to send what ends the head or the body."""
         self._head_bytes: int | None = 0
+        """How much of a head is there; nothing in what follows it."""
+        self._unread_bytes = 0
+        """How much came of what follows the head, since the last part of the body."""
+        self._fields: RawHeaders = []
+        """The headers of the request, once all of them are there."""
         is_bare = not self.config.access_log and self.root_path == ""
         self._application = _serving(self.app) if is_bare else None
         self._plain: AtOnce | None = None
@@ -96,14 +111,22 @@ class Connection(HttpToolsProtocol):
         if self in self.refused:
             return
         self._has_answered = False
-        if self._head_bytes is not None:
+        if self._head_bytes is None:
+            self._unread_bytes += len(data)
+        else:
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._read(data)
+        except HttpParserError:
+            self._refuse(NO_HTTP)
         if self._plain is not None:
             # The rest may take long, and whoever sends it has to be known first.
             self._pass_on()
         if self._is_too_large():
             self._refuse(LARGE_HEAD)
+        elif self._head_bytes is None and self._unread_bytes > HEAD_BYTES_MAX:
+            self._give_up(LARGE_TRAILERS)
 
     @override
     def on_headers_complete(self) -> None:
@@ -112,7 +135,12 @@ class Connection(HttpToolsProtocol):
         if (received or 0) > HEAD_BYTES_MAX and self._measured() > HEAD_BYTES_MAX:
             self._refuse(LARGE_HEAD)
             return
-        self._waits_since = self.loop.time()
+        if self.parser.should_upgrade():
+            return
+        # From here on what looks like headers is not: whoever sends it may be somebody else than
+        # who sent the head (RFC 9110, section 6.5.1).
+        self._fields, self.headers = self.headers, []
+        self._unread_bytes, self._waits_since = 0, self.loop.time()
         self._plain, self._question = self._at_once(), b""
         if self._plain is None:
             super().on_headers_complete()
@@ -120,6 +148,7 @@ class Connection(HttpToolsProtocol):
     @override
     def on_body(self, body: bytes) -> None:
         """Take a part of the body, unless the request was refused."""
+        self._unread_bytes = 0
         if self._plain is not None:
             self._question += body
         elif self not in self.refused:
@@ -128,11 +157,11 @@ class Connection(HttpToolsProtocol):
     @override
     def on_message_complete(self) -> None:
         """Wait for the next request; answer this one, if it is a plain question."""
-        if self in self.refused:
+        if self in self.refused or self.parser.should_upgrade():
             return
         self._head_bytes, self._waits_since = 0, None
         if self._plain is not None:
-            answered = self._plain.answer(self.headers, self._question)
+            answered = self._plain.answer(self._fields, self._question)
             if answered is not None:
                 self._tell(answered)
                 return
@@ -146,11 +175,6 @@ class Connection(HttpToolsProtocol):
         if self.cycle.response_complete:
             self._waits_since = self.loop.time()
 
-    @override
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no request as everything else is answered."""
-        self._refuse(NO_HTTP)
-
     def look(self, now: float) -> None:
         """Close it if its caller has sent neither a head nor a body to its end for too long."""
         in_body = self._head_bytes is None
@@ -158,11 +182,39 @@ class Connection(HttpToolsProtocol):
         if now - since <= (BODY_SECONDS_MAX if in_body else HEAD_SECONDS_MAX):
             return
         if in_body:
-            self._give_up()
+            self._give_up(SLOW_BODY)
         elif self._head_bytes:
             self._refuse(SLOW_HEAD)
         else:
             self.transport.close()
+
+    def _read(self, data: bytes) -> None:
+        """Let the parser read it; a request that offers an upgrade is read without the offer.
+
+        Nobody has to take one (RFC 9110, section 7.8). But the parser stops at it, with the body
+        unread, which it would take for the next request. Raises `HttpParserError`.
+        """
+        rest: bytes | memoryview = data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+            except HttpParserUpgrade as offered:
+                if self.parser.get_method() == CONNECT:
+                    self._refuse(NO_HTTP)
+                if self in self.refused or self.transport.is_closing():
+                    return
+                (position,) = offered.args
+                # A view: offers one after the other are not copied again and again.
+                rest = memoryview(rest)[position:]
+                self.parser.feed_data(self._head_without_offer())
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        first = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
+        kept = (b"%b: %b\r\n" % field for field in self.headers if field[0] != UPGRADE)
+        return b"".join((first, *kept, b"\r\n"))
 
     def _at_once(self) -> AtOnce | None:
         """Return what may answer the request without a task, if it is plain so far."""
@@ -176,7 +228,6 @@ class Connection(HttpToolsProtocol):
             and parser.get_method() == METHOD
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
-            and not parser.should_upgrade()
             and not self.expect_100_continue
             and not self.flow.write_paused
             and (cycle is None or cycle.response_complete)
@@ -217,7 +268,7 @@ class Connection(HttpToolsProtocol):
         fields = sum(len(name) + len(value) + FIELD_EXTRA for name, value in self.headers)
         return line + fields + END_EXTRA
 
-    def _give_up(self) -> None:
+    def _give_up(self, why: Problem) -> None:
         """Let the request end as if its caller had gone, and say why."""
         cycle = self.cycle
         if cycle.response_started or self.pipeline:
@@ -225,7 +276,7 @@ class Connection(HttpToolsProtocol):
             return
         cycle.disconnected = cycle.response_complete = True
         cycle.message_event.set()
-        self._refuse(SLOW_BODY)
+        self._refuse(why)
 
     def _refuse(self, problem: Problem) -> None:
         """Tell the caller, and close once that could be read; other answers go first."""

@@ -127,13 +127,17 @@ async def _next_revision(
 ) -> int | None:
     """Wait for a revision after the one seen; nothing when the time is over.
 
-    Raises `Refused` when the organization is gone.
+    Raises `Refused` when the organization is gone, or what is known of it is too old, and
+    `StoreError`.
     """
     loop = asyncio.get_running_loop()
     while True:
         index = here.following.known(organization)
         if index is None:
-            raise Refused(forbidden(organization))
+            # Gone, or too old, or out of memory: this finds out, and raises what is not the first.
+            if await here.following.index(organization) is None:
+                raise Refused(forbidden(organization))
+            continue
         if index.state.revision > seen:
             return index.state.revision
         seconds = until - loop.time()
