@@ -265,8 +265,8 @@ def test_a_poor_encoding_spoils_no_document(acme: dict[str, str]) -> None:
 
 def told_in_bytes(*arguments: str, environment: Mapping[str, str]) -> bytes:
     """Run the program, which has to go well, and return what it printed."""
-    command = [PROGRAM, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    done = subprocess.run([PROGRAM, *arguments], env=environment, capture_output=True, check=True)
+    return done.stdout
 
 
 def test_completion_can_be_shown(environment: dict[str, str]) -> None:
