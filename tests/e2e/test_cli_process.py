@@ -191,6 +191,84 @@ def test_a_closed_pipe_is_no_traceback(acme: dict[str, str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("claim", "list"), ("claim", "list", "--json"), ("export", "acme"), ("--version",)],
+)
+def test_an_answer_that_cannot_be_written_is_none(
+    acme: dict[str, str], arguments: tuple[str, ...]
+) -> None:
+    """Neither a yes nor a no: one line, and nothing of Python."""
+    with Path("/dev/full").open("w") as full:
+        done = told_to(full.fileno(), *arguments, environment=acme)
+    assert done.returncode == 3
+    why = "the answer cannot be written: no space left on device"
+    assert done.stderr == f"{why}: after a change, look before trying again\n"
+
+
+def test_a_reader_that_left_ends_the_command_in_silence(acme: dict[str, str]) -> None:
+    """Whether it was an allow, nobody was told."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = told_to(writing, "evaluate", "bob", "read", "docs", "--hour", "10", environment=acme)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+def told_to(
+    descriptor: int, *arguments: str, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run the program with that as its standard output."""
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        env=environment,
+        stdout=descriptor,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        ("claim list >&-", 0, ""),
+        ("claim show nothing 2>&-", 1, ""),
+        ("claim show nothing 2>/dev/full", 1, ""),
+        ("policy check - <&-", 1, "-:1:1: must be an object\n"),
+        (
+            "org delete acme <&-",
+            2,
+            "deleting organization `acme` is for good: confirm it with --yes\n",
+        ),
+    ],
+)
+def test_a_closed_standard_stream_is_no_traceback(
+    acme: dict[str, str], line: str, code: int, told: str
+) -> None:
+    """As some schedulers start what they run: it reads as empty, and nobody can be asked."""
+    done = subprocess.run(
+        ["sh", "-c", f"{PROGRAM} {line}"], env=acme, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, told)
+
+
+def test_a_poor_encoding_spoils_no_document(acme: dict[str, str]) -> None:
+    """What it lacks is written out for people; documents are UTF-8, as they are read."""
+    poor = {**acme, "PYTHONIOENCODING": "latin-1"}
+    assert run("principal", "create", "zoe", "-a", "name=Zoë 日", environment=poor).returncode == 0
+    shown = told_in_bytes("principal", "list", environment=poor)
+    assert 'name="Zoë \\u65e5"'.encode("latin-1") in shown
+    for arguments in (("export", "acme"), ("principal", "list", "--json")):
+        assert "Zoë 日".encode() in told_in_bytes(*arguments, environment=poor)
+
+
+def told_in_bytes(*arguments: str, environment: Mapping[str, str]) -> bytes:
+    """Run the program, which has to go well, and return what it printed."""
+    done = subprocess.run([PROGRAM, *arguments], env=environment, capture_output=True, check=True)
+    return done.stdout
+
+
 def test_completion_can_be_shown(environment: dict[str, str]) -> None:
     """For the shell that asks."""
     asked = {**environment, "_GRANTPROOF_COMPLETE": "complete_bash"}

@@ -14,9 +14,9 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from grantproof.cli.command import before_the_command
-from grantproof.cli.exits import ExitCode
+from grantproof.cli.exits import ExitCode, Stop
 from grantproof.cli.late import Late, LateGroup
-from grantproof.cli.output import complain
+from grantproof.cli.output import complain, ready_streams
 
 PROGRAM: Final = "grantproof"
 FIRST: Final = "name a command: `grantproof serve --demo` starts a service to try it with"
@@ -131,6 +131,7 @@ app.callback()(before_the_command)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command that the arguments name, and exit with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    ready_streams()
     try:
         code = program().main(given or ["--help"], prog_name=PROGRAM, standalone_mode=False)
         if not given:
@@ -142,6 +143,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except typer.Abort:
         complain("stopped: nothing was changed")
         sys.exit(ExitCode.NO)
+    except Stop as stop:
+        for line in stop.lines:
+            complain(line)
+        sys.exit(stop.code)
     sys.exit(code if isinstance(code, int) else ExitCode.OK)
 
 

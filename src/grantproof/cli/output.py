@@ -3,14 +3,19 @@
 Stored text may hold anything a terminal obeys, so what is not printable is written as an escape.
 """
 
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import typer
+
+from grantproof.cli.exits import ExitCode, Stop
 
 if TYPE_CHECKING:
     from grantproof.service.trees import Tree
@@ -29,31 +34,49 @@ class Table:
     rows: Sequence[Sequence[str]]
 
 
+def ready_streams() -> None:
+    """Let there be every standard stream, and each able to write whatever is told.
+
+    What stands for one that is closed also keeps its number, which no file that is opened later may
+    have. A letter that the terminal's encoding lacks is written as an escape.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Lasts as long as the process.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def tell(line: str = "") -> None:
     """Print one line."""
-    typer.echo(printable(line))
+    _told(printable(line))
 
 
 def tell_coloured(line: str, colour: str | None) -> None:
     """Print one line in a colour, if in one: on a terminal, unless NO_COLOR is set."""
     shown = printable(line)
-    typer.echo(shown if "NO_COLOR" in os.environ else typer.style(shown, fg=colour))
+    _told(shown if "NO_COLOR" in os.environ else typer.style(shown, fg=colour))
 
 
 def complain(line: str) -> None:
-    """Print one line on the standard error."""
-    typer.echo(printable(line), err=True)
+    """Print one line on the standard error; the exit code is left where it takes none."""
+    try:
+        typer.echo(printable(line), err=True)
+    except OSError:
+        _give_up(sys.stderr)
 
 
 def tell_text(text: str) -> None:
-    """Print a document as it is; for a file or another program."""
-    typer.echo(text, nl=False)
+    """Print a document as it is, in UTF-8; for a file or another program."""
+    with _writing():
+        typer.echo(text.encode(errors="backslashreplace"), nl=False)
 
 
 def tell_json(document: Any) -> None:
     """Print one JSON value."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    typer.echo("".join(_json_escaped(letter) for letter in text))
+    tell_text("".join(_json_escaped(letter) for letter in text) + "\n")
 
 
 def tell_table(table: Table) -> None:
@@ -63,7 +86,7 @@ def tell_table(table: Table) -> None:
         _rule(shown)
     else:
         for line in aligned(shown):
-            typer.echo(line)
+            _told(line)
 
 
 def tell_fields(fields: Sequence[tuple[str, str | Sequence[str]]]) -> None:
@@ -73,7 +96,7 @@ def tell_fields(fields: Sequence[tuple[str, str | Sequence[str]]]) -> None:
         values = [value] if isinstance(value, str) else value
         for position, one in enumerate(values or [NOTHING]):
             heading = name if position == 0 else ""
-            typer.echo(f"{heading.ljust(width)}{COLUMN_GAP}{printable(one)}")
+            _told(f"{heading.ljust(width)}{COLUMN_GAP}{printable(one)}")
 
 
 def tell_tree(tree: "Tree", *, err: bool = False) -> None:
@@ -82,8 +105,9 @@ def tell_tree(tree: "Tree", *, err: bool = False) -> None:
     if stream.isatty():
         _grow(tree, err=err)
     else:
+        told = complain if err else _told
         for line in indented(tree):
-            typer.echo(line, err=err)
+            told(line)
 
 
 def aligned(table: Table) -> list[str]:
@@ -116,6 +140,32 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or NOTHING
 
 
+def _told(line: str) -> None:
+    with _writing():
+        typer.echo(line)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """End the command where the standard output takes no more; a reader that left is no news."""
+    try:
+        yield
+    except BrokenPipeError:
+        _give_up(sys.stdout)
+        raise Stop(ExitCode.UNDETERMINED) from None
+    except OSError as error:
+        _give_up(sys.stdout)
+        why = (error.strerror or "it takes no more").lower()
+        line = f"the answer cannot be written: {why}: after a change, look before trying again"
+        raise Stop(ExitCode.UNDETERMINED, line) from None
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what the stream still holds go nowhere, or Python would end with a word of its own."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape", "backslashreplace").decode("ascii")
 
@@ -136,7 +186,8 @@ def _rule(table: Table) -> None:
         shown.add_column(name, overflow="fold")
     for row in table.rows:
         shown.add_row(*(Text(cell) for cell in row))
-    Console().print(shown)
+    with _writing():
+        Console().print(shown)
 
 
 def _grow(tree: "Tree", *, err: bool) -> None:
@@ -149,4 +200,5 @@ def _grow(tree: "Tree", *, err: bool) -> None:
             grown(twig, into.add(Text(printable(twig.label))))
         return into
 
-    Console(stderr=err).print(grown(tree, RichTree(Text(printable(tree.label)))))
+    with _writing():
+        Console(stderr=err).print(grown(tree, RichTree(Text(printable(tree.label)))))

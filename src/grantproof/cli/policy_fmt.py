@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -39,13 +40,12 @@ class Change:
     formatted: str
 
     def difference(self) -> Iterator[str]:
-        """Yield the lines of a unified diff."""
-        return difflib.unified_diff(
-            self.text.splitlines(keepends=True),
-            self.formatted.splitlines(keepends=True),
-            fromfile=self.name,
-            tofile=f"{self.name} (formatted)",
-        )
+        """Yield the lines of a unified diff, which `patch` understands."""
+        before, after = (StringIO(text, newline="\n") for text in (self.text, self.formatted))
+        for line in difflib.unified_diff(
+            list(before), list(after), fromfile=self.name, tofile=f"{self.name} (formatted)"
+        ):
+            yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
 def fmt(

@@ -13,6 +13,7 @@ from typing import Final
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from grantproof.policyfile.faults import Location
 from grantproof.policyfile.source import START, Place, Problem, Source, nearest
@@ -27,7 +28,8 @@ LEAKS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, Ty
 """What ruamel.yaml lets through on odd input, such as an escape beyond Unicode."""
 
 PREFIX: Final = "tag:yaml.org,2002:"
-DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,20}", re.ASCII)
+DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,4000}", re.ASCII)
+"""As many digits as the interpreter reads, and more than any field takes: that tells why."""
 
 
 def read_integer(text: str) -> int:
@@ -83,6 +85,10 @@ def _composed(
         return compose(YAML(typ="safe", pure=True))
     except MarkedYAMLError as error:
         return (_syntax(error),)
+    except ReaderError as error:
+        before = text[: error.position].split("\n")
+        place = (len(before), len(before[-1]) + 1)
+        return (Problem((), *place, f"not YAML: {str(error).splitlines()[0]}"),)
     except YAMLError as error:
         return (Problem((), *START, f"not YAML: {str(error).splitlines()[0]}"),)
     except RecursionError:
@@ -94,7 +100,10 @@ def _composed(
 def _syntax(error: MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = START if mark is None else (mark.line + 1, mark.column + 1)
-    return Problem((), line, column, f"not YAML: {_line(error.problem or error.context or '')}")
+    message = error.problem or error.context or ""
+    if message.startswith("but "):
+        message = f"{error.context}, {message}"
+    return Problem((), line, column, f"not YAML: {_line(message)}")
 
 
 def _line(message: str) -> str:
@@ -154,7 +163,8 @@ class Reading:
             if name in read:
                 self._refuse(key, inside, "must not be given twice")
                 continue
-            if not isinstance(value, ScalarNode):
+            if not isinstance(value, ScalarNode) or value.start_mark.index == value.end_mark.index:
+                # Where nothing is written, the mark is that of what comes next.
                 self.places[inside] = _place(key)
             read[name] = self.read(value, inside)
         return read

@@ -202,6 +202,22 @@ def test_what_would_change_is_told_and_not_done(run: Run, folder: Path) -> None:
     assert (folder / "shop.yaml").read_text() == untidy
 
 
+def test_a_difference_keeps_its_lines_apart(run: Run, folder: Path) -> None:
+    """Also where a file lacks its last end of line."""
+    (folder / "shop.yaml").write_text(KIND + "id: shop  # ours\nroles: [{id:  a}]")
+    assert run("policy", "fmt", "--diff", "policy").out == (
+        "--- policy/shop.yaml\n"
+        "+++ policy/shop.yaml (formatted)\n"
+        "@@ -1,4 +1,4 @@\n"
+        " apiVersion: grantproof/v1\n"
+        " kind: Organization\n"
+        " id: shop  # ours\n"
+        "-roles: [{id:  a}]\n"
+        "\\ No newline at end of file\n"
+        "+roles: [{id: a}]\n"
+    )
+
+
 def test_without_a_path_the_standard_input_is_formatted(
     run: Run, typed: Callable[[str], None]
 ) -> None:

@@ -78,6 +78,11 @@ def test_every_problem_of_a_json_text_is_told_in_its_place() -> None:
     ]
 
 
+ANOTHER = (
+    "p.yaml:2:1: not YAML: expected a single document in the stream, but found another document"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -91,10 +96,12 @@ def test_every_problem_of_a_json_text_is_told_in_its_place() -> None:
         ("<<: {a: 1}\n", "p.yaml:1:1: must have strings as keys, and no merges"),
         ("? [a]\n: 1\n", "p.yaml:1:3: must have strings as keys, and no merges"),
         ("a: 0x1F\n", "p.yaml:1:4: a: must be written in decimal digits"),
+        ("a: " + "9" * 4_001, "p.yaml:1:4: a: must be written in decimal digits"),
         ("a: [1\n", "p.yaml:2:1: not YAML: expected ',' or ']', but got '<stream end>'"),
         ("a: *b\n", "p.yaml:1:4: not YAML: found undefined alias 'b'"),
-        ("a: 1\n---\nb: 2\n", "p.yaml:2:1: not YAML: but found another document"),
-        ("a: \0\n", "p.yaml:1:1: not YAML: unacceptable character #x0000: special characters"),
+        ("a: 1\n---\nb: 2\n", ANOTHER),
+        ("a: \0\n", "p.yaml:1:4: not YAML: unacceptable character #x0000: special characters"),
+        ("a: 1\nb: \x1b", "p.yaml:2:4: not YAML: unacceptable character #x001b: special"),
         ("", "p.yaml:1:1: must be an object"),
         ("- 1\n", "p.yaml:1:1: must be an object"),
         ('{"a": 1', "p.yaml:1:8: not JSON: expecting ',' delimiter"),
@@ -110,6 +117,31 @@ def test_a_text_that_cannot_be_trusted_is_refused(text: str, expected: str) -> N
     """Repeated keys, tags, merges, depth and broken syntax are one problem in their place."""
     (found,) = problems(text)
     assert found.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("roles:\n\n# none yet\n", "4:1: roles"),
+        ("roles: [{id: a, parents: }]\n", "4:17: roles[0].parents"),
+        ("roles:\n- id: a\n  parents:\n\n\n- id: b\n", "6:3: roles[0].parents"),
+        ("roles:\n-\n\n- id: b\n", "5:2: roles[0]"),
+    ],
+)
+def test_what_is_left_empty_is_shown_where_it_is(text: str, place: str) -> None:
+    """By its key, or behind its dash: not where something follows, which may be past the end."""
+    head = "apiVersion: grantproof/v1\nkind: Organization\nid: acme\n"
+    (found,) = problems(head + text)
+    assert found.startswith(f"p.yaml:{place}: must be a")
+
+
+def test_a_number_too_large_is_told_as_one() -> None:
+    """It is written in decimal digits, however many: the rule of its field says what is wrong."""
+    text = (
+        "apiVersion: grantproof/v1\nkind: Organization\nid: acme\n"
+        f"principals:\n- {{id: a, attributes: {{k: -{'9' * 30}}}}}\n"
+    )
+    assert problems(text) == ["p.yaml:5:27: principals[0].attributes.k: must fit in 64 bits"]
 
 
 def test_an_alias_repeats_what_its_anchor_holds() -> None:
@@ -165,7 +197,7 @@ def test_yaml_takes_nothing_for_something_else() -> None:
         "p.yaml:4:15: groups[0].id: must be a string: put it in quotes",
         "p.yaml:4:26: groups[1].id: must be a string: put it in quotes",
         "p.yaml:4:36: groups[2].id: must be a string: put it in quotes",
-        "p.yaml:4:47: groups[3].id: must be a string",
+        "p.yaml:4:44: groups[3].id: must be a string",
     ]
 
 
