@@ -1,8 +1,9 @@
 """What a store promises when its database is a file of SQLite, and only then."""
 
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -123,6 +124,47 @@ def test_a_locked_database_is_unavailable(path: Path, monkeypatch: pytest.Monkey
         assert store.load(ACME) == state
     assert store.commit(happening(state, CreateRole(READER)))
     store.close()
+
+
+def replaced(path: Path, away: Path) -> None:
+    """Another file of the same content takes its name."""
+    shutil.copy(path, away)
+    away.replace(path)
+
+
+@pytest.mark.parametrize("taken", [Path.rename, replaced, lambda path, _: path.unlink()])
+def test_a_file_that_is_taken_away_is_used_no_more(
+    taken: Callable[[Path, Path], object], path: Path, store: SqlStore
+) -> None:
+    """What is written to it nobody would ever see again."""
+    state = created(store, ACME, HISTORY[:2])
+    taken(path, path.with_name("away.db"))
+    with pytest.raises(StoreUnavailable, match="moved, deleted or replaced"):
+        store.commit(happening(state, CreateRole(READER)))
+    with pytest.raises(StoreUnavailable, match="moved, deleted or replaced"):
+        store.load(ACME)
+
+
+def test_no_empty_file_takes_the_place_of_one_that_is_gone(path: Path) -> None:
+    """One more connection would make it, and the next start would take it for a new database."""
+    engine = open_engine(path)
+    with engine.connect():
+        path.unlink()
+        with pytest.raises(StoreUnavailable, match="moved, deleted or replaced"):
+            engine.connect()
+    engine.dispose()
+    assert not path.exists()
+
+
+def test_a_file_that_is_put_back_is_used_again(path: Path, store: SqlStore) -> None:
+    """It is the one that was opened, with all that was written to it."""
+    state, away = created(store, ACME, HISTORY[:2]), path.with_name("away.db")
+    path.rename(away)
+    with pytest.raises(StoreUnavailable, match="put it back"):
+        store.commit(happening(state, CreateRole(READER)))
+    away.rename(path)
+    assert store.commit(happening(state, CreateRole(READER)))
+    assert store.revision(ACME) == state.revision + 1
 
 
 def test_a_full_disk_is_unavailable_and_changes_nothing(store: SqlStore) -> None:

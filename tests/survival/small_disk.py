@@ -7,14 +7,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 from typing_extensions import override
 
-from tests.survival.serving import Process
-
 SIZE: Final = "16m"
 BLOCK_BYTES: Final = 4_096
+
+
+class Process(Protocol):
+    """Whoever writes there."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        ...
 
 
 class SmallDisk(ABC):

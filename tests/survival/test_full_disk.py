@@ -1,19 +1,23 @@
 """No room on the disk of a SQLite database: changes are 503, decisions go on, nothing is lost."""
 
+import os
+import re
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from grantproof.adapters.sql import backups
+from grantproof.service.ports import StoreUnavailable
 from tests.api.furnished import FACTS, READS
 from tests.databases import Database, SqliteDatabase, opened
 from tests.survival.scales import SCALE
 from tests.survival.serving import Caller, Process, process_on, serving
-from tests.survival.small_disk import LimitedFiles, SmallDisk, small_disk
+from tests.survival.small_disk import BLOCK_BYTES, LimitedFiles, SmallDisk, small_disk
 from tests.survival.sound import check_audit, history
 
 ORGANIZATION: Final = "acme"
@@ -119,3 +123,44 @@ def test_a_full_disk_costs_no_decision_and_nothing_acknowledged(
     assert set(asked.decisions) == {"Allow"}
     # What the service names itself may begin with any letter.
     assert asked.of(200) == made.keys() & asked.statuses.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Ourselves:
+    """The process that runs the test."""
+
+    pid: int = field(default_factory=os.getpid)
+
+
+@contextmanager
+def full(disk: SmallDisk) -> Iterator[None]:
+    """Meanwhile there is no room for what we write."""
+    # Where only files are limited, to the size of this one: that of what readers share fits.
+    (disk.folder / "one.db").write_bytes(b"\0" * 16 * BLOCK_BYTES)
+    disk.fill(Ourselves())
+    try:
+        yield
+    finally:
+        disk.free(Ourselves())
+
+
+@pytest.mark.parametrize("place", [small_disk, in_a_plain_folder])
+def test_a_copy_that_does_not_fit_is_not_taken_for_its_database(
+    place: Open, tmp_path: Path
+) -> None:
+    """Backed up or restored: the folder that lacks room is named, and nothing is left in it."""
+    (tmp_path / "elsewhere").mkdir()
+    database, copy = tmp_path / "elsewhere" / "grantproof.db", tmp_path / "elsewhere" / "copy.db"
+    database_in(database.parent)
+    backups.back_up(database, copy)
+    with place(tmp_path / "disk") as disk:
+        there = re.escape(f"does not fit into the folder `{disk.folder}`")
+        with full(disk):
+            with pytest.raises(StoreUnavailable, match=there):
+                backups.back_up(database, disk.folder / "copy.db")
+            with (
+                pytest.raises(StoreUnavailable, match=there),
+                backups.draft_of(copy, disk.folder / "grantproof.db", replace=False),
+            ):
+                pass
+        assert {path.name for path in disk.folder.iterdir()} == {"one.db"}

@@ -259,7 +259,8 @@ class DecisionFiles:
         if file is not None:
             # A file that somebody deleted takes every line and keeps none.
             there = os.fstat(file.fileno()).st_nlink > 0
-            young = now - self._began < SECONDS_PER_DAY
+            # A clock that was set back tells no age.
+            young = 0 <= now - self._began < SECONDS_PER_DAY
             if there and young and file.tell() < self._rules.bytes_max:
                 return file
             file.close()
@@ -275,10 +276,14 @@ class DecisionFiles:
     def _forget_old(self, now: float) -> None:
         oldest = now - self._rules.keep_days * SECONDS_PER_DAY
         for path in self._rules.folder.glob(f"*{SUFFIX}"):
-            # Another process may be faster: what is gone is what was wanted.
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
-                    path.unlink()
+            try:
+                # Another process may be faster: what is gone is what was wanted.
+                with suppress(FileNotFoundError):
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()
+            except OSError as error:
+                # It stays, and what is decided now is written all the same.
+                log.error("old decisions cannot be deleted", file=path.name, error=str(error))
 
 
 def _counted(records: list[Record]) -> int:

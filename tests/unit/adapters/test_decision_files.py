@@ -331,6 +331,35 @@ def test_an_old_file_that_another_process_deletes_first_is_no_failure(
     assert "decisions cannot be logged" not in capsys.readouterr().out
 
 
+def test_an_old_file_that_cannot_be_deleted_stops_no_decision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told by its name; a folder of such a name cannot be unlinked by anybody."""
+    stuck, old = tmp_path / f"1{SUFFIX}", tmp_path / f"2{SUFFIX}"
+    stuck.mkdir()
+    old.touch()
+    for path in (stuck, old):
+        os.utime(path, (0, 0))
+    with logging(FileRules(tmp_path)) as files:
+        files.take(RECORD)
+        assert becomes(lambda: files.tally().written == 1)
+    said = capsys.readouterr().out
+    assert "old decisions cannot be deleted" in said
+    assert stuck.name in said
+    assert not old.exists()
+
+
+def test_a_file_from_before_the_clock_was_set_back_is_left(tmp_path: Path) -> None:
+    """Else it would be written for as long as the clock was ahead, and never be old."""
+    clock = [1_000_000_000.0]
+    with logging(FileRules(tmp_path), now=lambda: clock[0]) as files:
+        for number in range(2):
+            clock[0] -= SECONDS_PER_DAY
+            bring(files, 1, number)
+            assert becomes(lambda: files.tally().waiting == 0)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_more_than_is_written_at_once_keeps_its_order(tmp_path: Path) -> None:
     """What was taken together may be written in parts; each part is written once."""
     folder = tmp_path / "log"

@@ -28,6 +28,9 @@ ALONE: Final = (
     "COMMIT",
 )
 
+UNWRITTEN: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
+"""What only the copy can meet: what is copied is not written."""
+
 
 def file_of(address: str) -> Path | None:
     """Return the file that the address names; nothing for the database of a server.
@@ -101,7 +104,15 @@ def _copy(database: Path, draft: Path) -> None:
     address = f"{database.absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS_MAX)) as connection:
         connection.isolation_level = None
-        connection.execute("VACUUM INTO ?", (str(draft),))
+        try:
+            connection.execute("VACUUM INTO ?", (str(draft),))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in UNWRITTEN:
+                raise
+            raise StoreUnavailable(
+                f"the copy does not fit into the folder `{draft.parent}`, or its disk fails: free"
+                " some space there"
+            ) from error
 
 
 def _check_alone(database: Path) -> None:

@@ -88,9 +88,46 @@ def open_engine(path: Path, *, wait_seconds: float = BUSY_SECONDS_MAX) -> Engine
     """Return connections to the file, each set up to keep what a store promises."""
     url = URL.create("sqlite", database=str(path))
     engine = create_engine(url, connect_args={"timeout": wait_seconds})
+    file = _OneFile(path)
+    event.listen(engine, "do_connect", file.check)
+    event.listen(engine, "connect", file.note)
     event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", file.check)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+class _OneFile:
+    """The file that connections are to, and that must still have its name when one is used.
+
+    Whoever has a file open that was moved, deleted or replaced goes on writing to it, and nobody
+    would ever see that again. With a log beside the file SQLite itself does not look.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place = path.absolute()
+        self._opened: tuple[int, int] | None = None
+
+    def note(self, *_: object) -> None:
+        """Remember the file that the first connection has opened."""
+        if self._opened is None:
+            self._opened = self._there()
+
+    def check(self, *_: object) -> None:
+        """Raise `StoreUnavailable` when another file is there, or none."""
+        if self._opened is not None and self._there() != self._opened:
+            raise StoreUnavailable(
+                f"the database `{self._path}` was moved, deleted or replaced while it was in use:"
+                " put it back, or start grantproof again on what is there now"
+            )
+
+    def _there(self) -> tuple[int, int] | None:
+        try:
+            found = self._place.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def damage(connection: Connection) -> Iterator[str]:

@@ -274,9 +274,9 @@ class SqlStore:
         """Return what `events` does, each with its seal, if the event at `after` has that seal."""
         mine = (EVENT.c.organization_id == organization, EVENT.c.revision >= after)
         query = (
-            select(EVENT.c.kind, EVENT.c.mac, *AS_EVENT)
+            select(EVENT.c.mac, *AS_EVENT)
             .select_from(WITH_AUTHORS)
-            .where(*mine)
+            .where(*mine, revision_of(organization).exists())
             .order_by(EVENT.c.revision)
             .limit(max(limit, 0) + 1)
         )
@@ -285,9 +285,7 @@ class SqlStore:
             rows = connection.execute(query).all()
         if len(rows) == 0 or rows[0].revision != after or seal not in {None, rows[0].mac}:
             return None
-        if rows[-1].kind == "dissolve":
-            return None
-        return tuple((row.mac, _event(organization, row[2:])) for row in rows[1:])
+        return tuple((row.mac, _event(organization, row[1:])) for row in rows[1:])
 
     def latest(self, organization: OrganizationId) -> int | None:
         """Return the revision of the last event, or nothing when there never was one."""
