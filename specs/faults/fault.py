@@ -19,6 +19,7 @@ FaultClass = Literal[
     "certificate",
     "audit",
     "analysis",
+    "escalation",
 ]
 CORE: Final = "grantproof.core"
 

@@ -22,7 +22,7 @@ from specs.tlc.check import as_expected, run_all
 SMALL: Final = "specs.faults.small"
 TABLES: Final = (
     *("decisions", "changes", "footprints", "evidence", "races", "consumption", "chains"),
-    *("following", "analyses"),
+    *("following", "analyses", "gifts"),
 )
 CLEAN_MODEL: Final = "MCRBACPolicyChange"
 CLEAN_MODELS: Final[Mapping[str, str]] = {

@@ -30,7 +30,11 @@ def run_all(
     for judgement in _judgements(faults, jobs):
         judged[judgement.fault] = judgement
         on_judgement(judgement)
-    return [judged.get(fault.id, Judgement(fault.id, NOT_JUDGED)) for fault in faults]
+    for fault in faults:
+        if fault.id not in judged:
+            judged[fault.id] = Judgement(fault.id, NOT_JUDGED)
+            on_judgement(judged[fault.id])
+    return [judged[fault.id] for fault in faults]
 
 
 def _judgements(faults: Sequence[Fault], jobs: int) -> Iterator[Judgement]:

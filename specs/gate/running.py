@@ -67,6 +67,7 @@ def run_stage(
     """Return what became of the stage that the command runs."""
     started = time.perf_counter()
     messages: list[Message] = []
+    unread = 0
     timed_out = threading.Event()
     with (
         log.open("wb") as errors,
@@ -82,7 +83,9 @@ def run_stage(
         guard.start()
         for line in process.stdout or ():
             message = read(line)
-            if message is not None:
+            if message is None:
+                unread += 1
+            else:
                 messages.append(message)
             if isinstance(message, Row):
                 on_row(name, message)
@@ -90,6 +93,9 @@ def run_stage(
         guard.cancel()
         process.returncode = status = os.waitstatus_to_exitcode(ended)
     problem = _problem(status, log, timed_out=timed_out.is_set(), limit=limit)
+    if problem == "" and unread > 0:
+        # Any of them may have been a row that is no pass.
+        problem = f"{unread} lines of its report cannot be read"
     seconds = time.perf_counter() - started
     stage = concluded(name, messages, seconds=seconds, problem=problem)
     return msgspec.structs.replace(stage, processor_seconds=used.ru_utime + used.ru_stime)

@@ -11,6 +11,7 @@ from specs.faults.catalogue import (
     consuming,
     cycles,
     duty,
+    escalation,
     footprint,
     freshness,
     incomplete,
@@ -33,4 +34,5 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *certificates.FAULTS,
     *audit.FAULTS,
     *analysis.FAULTS,
+    *escalation.FAULTS,
 )

@@ -98,6 +98,18 @@ FAULTS: Final = (
         edits=(Edit(STORE, COMPARE, COMPARE.replace(">=", ">")),),
     ),
     _miscount(
+        id="other-revision-read",
+        sentence="a use is denied by limits and counters that were never there together",
+        gate=Executable(),
+        edits=(
+            Edit(
+                POINT,
+                "if reading is None or reading.revision != state.revision:",
+                "if reading is None:",
+            ),
+        ),
+    ),
+    _miscount(
         id="rate-not-counted",
         sentence="the uses of a minute are never counted",
         gate=Executable(),

@@ -1,8 +1,8 @@
 """The executable property of consuming: two who consume in real threads, one meter.
 
 Their steps are arranged, not left to chance: one after the other; both have read before either
-charges, and what a charge does in several locked sections is interleaved; or one has read, and
-before it charges a limit is lowered and the other consumes.
+charges, and what a charge does in several locked sections is interleaved; one has read, and before
+it charges a limit is lowered and the other consumes; or a limit is raised, of which neither knows.
 """
 
 import threading
@@ -43,6 +43,7 @@ def claim(name: ClaimId, usage: int, rate: int) -> m.Claim:
 
 
 LOWERED: Final = claim(FIRST, 1, 3)
+RAISED: Final = claim(FIRST, 3, 3)
 COUNTER: Final[Facts] = (
     m.Principal(ANN),
     m.Role(CLERK),
@@ -57,7 +58,7 @@ COUNTER: Final[Facts] = (
 NEEDED: Final = frozenset(fact for fact in COUNTER if not isinstance(fact, m.Claim))
 """Without these nobody consumes anything, so there is nothing to tell."""
 
-Act = Literal["c1", "c2", "lower"]
+Act = Literal["c1", "c2", "lower", "raise"]
 Said = tuple[dict[str, str], dict[str, tuple[int, ...]]]
 """What each consumer was answered, and what the counters of each claim stand at."""
 
@@ -67,7 +68,7 @@ class Use:
     """Ann consumes `before` times in turn; then c1 and c2 consume for her, as `meeting` says."""
 
     before: int
-    meeting: Literal["in turn", "together", "overtaken"]
+    meeting: Literal["in turn", "together", "overtaken", "behind"]
 
 
 class Arranged:
@@ -129,6 +130,8 @@ def run(small: Small, use: Use) -> Said:
         if "c2" not in answers:
             _overtake(store, consume)
     else:
+        if use.meeting == "behind":
+            _change(store, RAISED)
         consume("c1")
         consume("c2")
     counted: dict[str, tuple[int, ...]] = {}
@@ -170,11 +173,16 @@ def _together(store: Decided, meter: Arranged, consume: Callable[[str], None]) -
 
 def _overtake(store: Decided, consume: Callable[[str], None]) -> None:
     """Lower the first limit, and let c2 consume."""
+    _change(store, LOWERED)
+    consume("c2")
+
+
+def _change(store: Decided, first: m.Claim) -> None:
+    """Put another claim in the place of the first, which nobody else is told of."""
     steps = Steps()
     administration = AdministrationPoint(store, Snapshots(store), clock=steps, backoff=steps)
-    change = ChangeSet((DeleteClaim(FIRST), CreateClaim(LOWERED)))
+    change = ChangeSet((DeleteClaim(FIRST), CreateClaim(first)))
     administration.propose(ACME, change, by=Author("eve"))
-    consume("c2")
 
 
 def _answer(consumed: object) -> str:
@@ -190,8 +198,8 @@ def in_turn(facts: Facts, before: int, order: Sequence[Act]) -> Said:
     used = dict.fromkeys(sorted(room), 0)
     answers: dict[str, str] = {}
     for act in (*(f"before {n + 1}" for n in range(before)), *order):
-        if act == "lower":
-            room[FIRST] = _least(LOWERED)
+        if act in CHANGES:
+            room[FIRST] = _least(CHANGES[act])
             continue
         chosen = next((name for name in used if used[name] < room[name]), None)
         answers[act] = "denied" if chosen is None else str(chosen)
@@ -208,17 +216,19 @@ def _least(of: m.Claim) -> int:
     )
 
 
+CHANGES: Final[dict[str, m.Claim]] = {"lower": LOWERED, "raise": RAISED}
 ORDERS: Final[dict[str, list[tuple[Act, ...]]]] = {
     "in turn": [("c1", "c2")],
     "together": [("c1", "c2"), ("c2", "c1")],
     "overtaken": [("c1", "lower", "c2"), ("lower", "c1", "c2"), ("lower", "c2", "c1")],
+    "behind": [("raise", "c1", "c2")],
 }
 
 
 def miscounted(small: Small, use: Use) -> Objection | None:
     """Object to answers and counters that no order of the uses gives. P-CONSUME."""
-    lowered = use.meeting == "overtaken" and FIRST not in small.state.claims
-    if lowered or not set(small.facts) >= NEEDED:
+    changed = use.meeting in {"overtaken", "behind"} and FIRST not in small.state.claims
+    if changed or not set(small.facts) >= NEEDED:
         message = "nobody can consume what is not there"
         raise ValueError(message)
     found = run(small, use)
@@ -244,6 +254,7 @@ def uses(facts: Facts) -> Iterator[Use]:  # noqa: ARG001 - the same of every org
         yield Use(before, "in turn")
         yield Use(before, "together")
         yield Use(before, "overtaken")
+        yield Use(before, "behind")
 
 
 def told(use: Use) -> str:
@@ -253,6 +264,8 @@ def told(use: Use) -> str:
         return f"{after}c1 consumes for ann, then c2"
     if use.meeting == "together":
         return f"{after}c1 and c2 read the counters for ann; then both charge"
+    if use.meeting == "behind":
+        return f"{after}the first quota is raised to 3; c1 consumes for ann, then c2"
     lowers = "the first quota is lowered to 1 and c2 consumes; then c1 charges"
     return f"{after}c1 reads the counters for ann; {lowers}"
 

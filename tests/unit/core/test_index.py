@@ -25,6 +25,7 @@ from grantproof.core.commands.language import (
     CreateClaim,
     CreateKind,
     CreateResource,
+    CreateRole,
     CreateSodSet,
     DeleteClaim,
     DeleteGroup,
@@ -107,7 +108,7 @@ LEVEL = AttributeName("level")
 SENIOR = Attribute(Path(Root.PRINCIPAL, LEVEL), Operator.EQ, Literal(1))
 SECRET = Attribute(Path(Root.RESOURCE, LEVEL), Operator.EQ, Literal(1))
 ONE, TRUE = attributes({"level": 1}), attributes({"level": True})
-ABOVE = type(CLERK)("x")
+ABOVE, BEYOND = type(CLERK)("x"), type(CLERK)("y")
 HEAD_ONLY = claim(role=HEAD)
 HELD = Assignment(ANN, CLERK)
 # From some facts, a command, and a question whose answer the command changes.
@@ -211,6 +212,28 @@ TURNS: dict[str, tuple[tuple[Fact, ...], Command, Request]] = {
     "add parent into a set": (
         (claim(), HELD, dynamic(pair())),
         AddParent(CLERK, HEAD),
+        asks(),
+    ),
+    "parents and the set that they clash in": (
+        (claim(), HELD),
+        ChangeSet(
+            (
+                AddParent(CLERK, HEAD),
+                AddParent(CLERK, ABOVE),
+                CreateSodSet(dynamic(pair(2, HEAD, ABOVE))),
+            )
+        ),
+        asks(),
+    ),
+    "a new role and who inherits it": (
+        (HELD,),
+        ChangeSet(
+            (
+                CreateRole(BEYOND),
+                CreateClaim(claim(role=BEYOND)),
+                AddParent(CLERK, BEYOND),
+            )
+        ),
         asks(),
     ),
     "create resource": (

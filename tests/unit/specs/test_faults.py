@@ -138,8 +138,11 @@ def test_an_error_in_a_half_is_a_failure() -> None:
 def test_a_fault_that_nobody_judged_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that ends early leaves its faults as failures, not out of the count."""
     monkeypatch.setattr("specs.faults.run._judgements", lambda *_: iter([Judgement("other", "")]))
-    (judgement,) = run_all([CAUGHT])
+    told: list[Judgement] = []
+    (judgement,) = run_all([CAUGHT], on_judgement=told.append)
     assert (judgement.fault, judgement.caught) == (CAUGHT.id, False)
+    # The gate counts what it is told: who is not told of it passes it over.
+    assert told[1:] == [judgement]
 
 
 def test_every_fault_is_in_exactly_one_batch() -> None:

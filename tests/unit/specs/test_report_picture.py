@@ -17,6 +17,7 @@ from specs.faults.small import (
     decisions,
     evidence,
     footprints,
+    gifts,
     races,
     worlds,
 )
@@ -28,11 +29,14 @@ from specs.picture import Link, Node, Picture
 from specs.report.drawing import described, drawn
 from specs.report.layout import SIGN_OF_WORD, SIGNS, Layout, laid_out
 
-DRAWN = (decisions, changes, footprints, evidence, races, consumption, analyses)
+DRAWN = (decisions, changes, footprints, evidence, races, consumption, analyses, gifts)
 PROPERTIES: dict[str, Property] = {
     name: stated for table in DRAWN for name, stated in table.PROPERTIES.items()
 }
-WORLDS = (worlds.OFFICE, worlds.DESK, worlds.DRAWER, worlds.CHAIN, worlds.CABINET)
+WORLDS = (
+    *(worlds.OFFICE, worlds.DESK, worlds.DRAWER, worlds.CHAIN, worlds.CABINET),
+    gifts.OFFICIAL,
+)
 ONE = Node("a", "role", "a")
 TWO = Node("b", "role", "b")
 
