@@ -16,7 +16,7 @@ from grantproof.service.callers import EVERY_SCOPE
 from grantproof.service.demo import install
 from grantproof.service.keyring import KeyRequest, NewKey
 from grantproof.settings import Settings
-from tests.browser.furnished import furnish, whole_report
+from tests.browser.furnished import furnish, lengthen, whole_report
 from tests.browser.looking import SCREENS, begun
 from tests.processes import free_port
 from tests.survival.serving import CHECKOUT, Process, serving
@@ -56,6 +56,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     services = compose(Settings(database_url=database, host="127.0.0.1"))
     install(services.administration)
     furnish(services)
+    lengthen(services)
     made = services.keyring.create(KeyRequest(None, None, EVERY_SCOPE), by=Author("test"))
     services.close()
     assert isinstance(made, NewKey)

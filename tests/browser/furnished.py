@@ -14,20 +14,37 @@ from grantproof.core.commands.language import (
     ChangeSet,
     CreateClaim,
     CreateGroup,
+    CreateKind,
     CreatePrincipal,
+    CreateResource,
     CreateRole,
+    CreateSodSet,
     SingleCommand,
     SuspendPrincipal,
 )
-from grantproof.core.identifiers import Action, ClaimId, GroupId, PrincipalId, RoleId
+from grantproof.core.identifiers import (
+    Action,
+    ClaimId,
+    GroupId,
+    Kind,
+    OrganizationId,
+    PrincipalId,
+    ResourceId,
+    RoleId,
+    SodSetId,
+)
+from grantproof.core.limits import ID_LENGTH_MAX
 from grantproof.core.model import Any as Anything
-from grantproof.core.model import Claim, Exactly, Validity
+from grantproof.core.model import Claim, Exactly, Resource, SodSet, Validity
 from grantproof.service.authors import Author
 from grantproof.service.demo import ACME
 from grantproof.service.promises import PROMISES
 
 DAY: Final = 86_400
 LONG: Final = "a-role-whose-name-is-so-long-that-it-does-not-fit-into-a-narrow-screen-at-once"
+UNBROKEN: Final = "w" * (ID_LENGTH_MAX - 2)
+"""Of the widest letters and without a place to break: with two more as long as ids may be."""
+WHOLE: Final = OrganizationId(f"{UNBROKEN}-o")
 HOSTILE: Final = "<img src=x onerror=alert(1)> & \"quotes\" 'of' <script>alert(2)</script>"
 
 
@@ -59,6 +76,27 @@ def furnish(services: Services) -> None:
     made = services.administration.propose(
         ACME, ChangeSet(tuple(commands)), by=Author("test", reason=HOSTILE)
     )
+    assert isinstance(made, Accepted), made
+
+
+def lengthen(services: Services) -> None:
+    """Let an organization hold nothing but ids that are as long as they may be."""
+    first, second = RoleId(f"{UNBROKEN}-a"), RoleId(f"{UNBROKEN}-b")
+    who, kind, resource = PrincipalId(f"{UNBROKEN}-p"), Kind(UNBROKEN), ResourceId(UNBROKEN)
+    do = Exactly(Action(UNBROKEN))
+    commands: list[SingleCommand] = [
+        CreateKind(kind),
+        CreateResource(Resource(resource, kind)),
+        CreateRole(first),
+        CreateRole(second),
+        CreateClaim(Claim(ClaimId(UNBROKEN), first, do, Exactly(resource))),
+        CreateSodSet(SodSet(SodSetId(UNBROKEN), frozenset({first, second}), n=2)),
+        CreatePrincipal(who),
+        AssignRole(who, first),
+    ]
+    by = Author(UNBROKEN, reason=UNBROKEN)
+    assert services.administration.found(WHOLE, time_zone="UTC", by=by)
+    made = services.administration.propose(WHOLE, ChangeSet(tuple(commands)), by=by)
     assert isinstance(made, Accepted), made
 
 

@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
+from tests.browser.furnished import UNBROKEN, WHOLE
+
 HOME: Final = "/console/orgs/acme"
+AWAY: Final = f"/console/orgs/{WHOLE}"
+"""The organization whose ids are as long as they may be."""
 ALLOWED: Final = "principal_id=bob&action=read&resource_id=docs&hour=10&region=us-east-1"
 """What the demo allows."""
+LONG_ASKED: Final = f"principal_id={UNBROKEN}-p&action={UNBROKEN}&resource_id={UNBROKEN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,15 @@ PAGES: Final = (
     Page("difference", f"{HOME}/diff?from=1&to=2"),
     Page("events", f"{HOME}/events?text=role"),
     Page("event", f"{HOME}/events/2"),
+    Page("long-overview", AWAY),
+    Page("long-roles", f"{AWAY}/roles"),
+    Page("long-role", f"{AWAY}/roles/{UNBROKEN}-a"),
+    Page("long-try", f"{AWAY}/try?{LONG_ASKED}"),
+    Page("long-assignments", f"{AWAY}/assignments"),
+    Page("long-refused", f"{AWAY}/assignments/change?holder={UNBROKEN}-p&role={UNBROKEN}-b"),
+    Page("long-difference", f"{AWAY}/diff"),
+    Page("long-events", f"{AWAY}/events"),
+    Page("long-event", f"{AWAY}/events/1"),
     Page("not-found", "/console/no-such-page"),
     Page("forbidden", "/console/orgs/no-such-organization"),
 )

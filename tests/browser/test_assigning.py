@@ -1,9 +1,10 @@
 """Assigning a role in the demo, as an administrator does: by keyboard, and when it is refused."""
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, StorageState
 
+from tests.browser.furnished import UNBROKEN
 from tests.browser.looking import Look, look, opened
-from tests.browser.pages import HOME
+from tests.browser.pages import AWAY, HOME
 from tests.survival.serving import Process
 
 
@@ -73,6 +74,44 @@ def test_a_refused_assignment_shows_the_witness(browser: Browser, demo: Process)
     assert drawn.locator(".edge.new").count() == 1
     seen.page.get_by_role("link", name="Revoke finance from principal carol").click()
     assert "principal carol holds role finance" in seen.page.locator("main").inner_text()
+    assert seen.faults == []
+    context.close()
+
+
+def test_names_are_drawn_within_their_boxes(
+    browser: Browser, served: Process, visit: StorageState
+) -> None:
+    """However wide their letters are, on a witness: what is cut off is told beside it."""
+    context = opened(browser, visit=visit)
+    seen = look(context, served)
+    assert seen.go(f"{AWAY}/assignments/change?holder={UNBROKEN}-p&role={UNBROKEN}-b") == 409
+    widths = seen.page.evaluate(
+        """() => [...document.querySelectorAll('.witness .box')].map((box) => [
+            box.querySelector('.name').getComputedTextLength(),
+            box.querySelector('rect').width.baseVal.value,
+        ])"""
+    )
+    assert len(widths) == 4
+    assert [one for one in widths if one[0] > one[1]] == []
+    context.close()
+
+
+def test_what_was_sent_after_the_visit_ended_is_told_and_can_be_sent_again(
+    browser: Browser, served: Process, visit: StorageState
+) -> None:
+    """Nothing was done; whoever signs in again is where the form stood."""
+    context = opened(browser, visit=visit)
+    seen = look(context, served)
+    seen.go(f"{HOME}/assignments/change?holder=alice&role=editor")
+    address = seen.page.url
+    context.clear_cookies()
+    seen.page.get_by_role("button", name="Assign", exact=True).click()
+    seen.page.wait_for_url("**/console/sign-in?*")
+    assert "Nothing was done" in seen.page.get_by_role("alert").inner_text()
+    seen.page.get_by_label("API key or token").fill(served.key)
+    seen.page.get_by_role("button", name="Sign in").click()
+    seen.page.wait_for_url(address)
+    assert seen.page.get_by_role("button", name="Assign", exact=True).is_visible()
     assert seen.faults == []
     context.close()
 

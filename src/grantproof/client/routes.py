@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+__all__ = ["Needed", "Open", "Routes", "Rule"]
+
 ANY: Final = "*"
 WEBSOCKET: Final = "WEBSOCKET"
 """The method of a web socket that is opened."""

@@ -149,6 +149,7 @@ def test_an_organization_without_roles_has_a_page(acme: Api) -> None:
     assert acme.post("/v1/orgs", json={"id": "bare"}).status_code == 201
     page = look(acme, "/console/orgs/bare/roles")
     assert (page.status_code, "There is no role yet" in words(page)) == (200, True)
+    assert "no more roles" not in words(page)
 
 
 def table(response: Response, name: str) -> list[list[str]]:

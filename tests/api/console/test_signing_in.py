@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,7 +22,7 @@ from grantproof.service.ports import StoreUnavailable
 from grantproof.service.tokens import Unverified, Verified
 from grantproof.service.visits import CREDENTIAL_BYTES_MAX, VISIT_SECONDS_MAX
 from grantproof.settings import Settings
-from tests.api.console.browsing import kept, look, post, sign_in, to_sign_in, told, words
+from tests.api.console.browsing import OURS, kept, look, post, sign_in, to_sign_in, told, words
 from tests.api.routes import CONSOLE, Route, named
 from tests.api.service import ADDRESS, OPERATORS, Api, bearer, new_key, problem, running, serving
 from tests.unit.service.test_keyring import Hand
@@ -115,9 +116,28 @@ def test_what_is_no_page_leads_to_signing_in_too(door: Api) -> None:
     to_sign_in(look(door, "/console/none"), then="%2Fconsole%2Fnone")
 
 
-def test_a_form_of_nobody_is_not_gone_back_to(door: Api) -> None:
-    """What it would have posted is gone, and its address may be no page."""
-    to_sign_in(post(door, f"{HOME}/none", {"a": "b"}))
+def test_a_form_of_nobody_leads_back_to_where_it_stood(door: Api) -> None:
+    """Its own address may be no page; that nothing was done is told before the key is asked for."""
+    stood = f"{HOME}/assignments/change?holder=alice&role=editor"
+    answer = post(
+        door,
+        f"{HOME}/none",
+        {"a": "b"},
+        headers={**OURS, "Referer": f"http://localhost:9090{stood}"},
+    )
+    page = look(door, answer.headers["location"])
+    assert "Nothing was done: you are not signed in any more." in words(page)
+    assert f'name="next" value="{escape(stood)}"' in page.text
+    assert "Nothing was done" not in words(look(door, "/console/sign-in"))
+
+
+@pytest.mark.parametrize(
+    "referer", ["", "x", "http://[", "http://h", "http://h/elsewhere", "//h/x"]
+)
+def test_a_form_of_nobody_that_stood_nowhere_leads_to_the_start(door: Api, referer: str) -> None:
+    """Whatever the browser says of where it stood."""
+    answer = post(door, f"{HOME}/none", {"a": "b"}, headers={**OURS, "Referer": referer})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in?unsent=yes")
 
 
 @pytest.mark.parametrize("spoilt", ["gp_none", "x", "gp_é", "a.b.c", "a\nb", "gp_ x", "Bearer x"])

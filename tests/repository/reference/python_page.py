@@ -18,8 +18,8 @@ What an application imports, as the code declares it. How it is used, with examp
 told in [asking from an application](../clients.md).
 """
 CLIENT: Final = "grantproof.client"
-GUARDS: Final = (f"{CLIENT}.fastapi", f"{CLIENT}.asgi", f"{CLIENT}.wsgi")
-"""What guards applications; each is imported by who needs it."""
+GUARDS: Final = tuple(f"{CLIENT}.{name}" for name in ("fastapi", "asgi", "wsgi", "routes"))
+"""What guards applications, and their table of routes; each is imported by who needs it."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -33,7 +33,8 @@ def written() -> str:
         tree = source(module)
         parts += [f"## {module}", ast.get_docstring(tree) or ""]
         for name, one in declared(tree).items():
-            if not isinstance(one, ast.Assign | ast.AnnAssign) and not name.startswith("_"):
+            is_value = isinstance(one, ast.Assign | ast.AnnAssign)
+            if not is_value and name in offered(module):
                 parts += list(_told(f"{module.rpartition('.')[2]}.{name}", one, tree))
     return page("The Python client", *parts)
 
@@ -42,6 +43,12 @@ def public_names() -> list[str]:
     """What `from grantproof.client import *` brings."""
     names: list[str] = import_module(CLIENT).__all__
     return names
+
+
+def offered(module: str) -> list[str]:
+    """What an application imports from a module: what that says, or all that is not private."""
+    names: list[str] = getattr(import_module(module), "__all__", list(declared(source(module))))
+    return [name for name in names if not name.startswith("_")]
 
 
 @cache
@@ -99,7 +106,8 @@ def _class_line(one: ast.ClassDef) -> str:
     line = f"class {one.name}{f'({bases})' if bases else ''}:"
     if made is not None:
         return f"{line}\n    def __init__{_signature(made)}"
-    told = [ast.unparse(part) for part in one.body if isinstance(part, ast.AnnAssign)]
+    fields = [part for part in one.body if isinstance(part, ast.AnnAssign)]
+    told = [one for one in map(ast.unparse, fields) if not one.startswith("_")]
     return "\n    ".join([line, *told]) if told else line.rstrip(":")
 
 

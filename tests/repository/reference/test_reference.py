@@ -93,6 +93,23 @@ def test_every_public_name_of_the_client_is_told() -> None:
         assert re.match(r"[A-Z`]", said), f"`{name}` has no docstring"
 
 
+def test_what_the_page_on_clients_imports_is_told() -> None:
+    """Whoever copies a program of it finds each of its names in the reference."""
+    imported = re.findall(
+        r"^from grantproof\.client\.?(\w*) import (.+)$",
+        (DOCS / "clients.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    names = {
+        ".".join(filter(None, (module, name)))
+        for module, several in imported
+        for name in several.split(", ")
+    }
+    assert {"Client", "fastapi.Requiring", "asgi.Guard", "routes.Rule"} <= names
+    told = set(HEADING.findall(PAGES["python.md"]()))
+    assert sorted(names - told) == []
+
+
 def test_a_table_keeps_its_cells_apart() -> None:
     """A bar or the end of a line in a text does not end its cell; no rows are no table."""
     assert cell("a | b\nc \\| d") == "a \\| b c \\| d"

@@ -24,12 +24,15 @@ EMPTY: Final = "paste an API key, such as `gp_...`"
 router = strict_router(CONSOLE, tag="console", access=None, in_document=False)
 
 Next = Annotated[str, Query(alias="next", description="where to go on")]
+Unsent = Annotated[str, Query(description="whether a form came of nobody who is signed in")]
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, wanted: Next = CONSOLE) -> Response:
-    """Show the form that takes a key."""
-    return _form(request, safe_next(wanted))
+async def sign_in_page(
+    request: Request, *, wanted: Next = CONSOLE, unsent: Unsent = ""
+) -> Response:
+    """Show the form that takes a key; after a form that was `unsent`, that nothing was done."""
+    return _form(request, safe_next(wanted), unsent=unsent != "")
 
 
 @router.post("/sign-in")
@@ -80,7 +83,8 @@ def _form(
     *,
     status: int = 200,
     headers: dict[str, str] | None = None,
+    unsent: bool = False,
 ) -> Response:
     hours = VISIT_SECONDS_MAX // SECONDS_AN_HOUR
-    values = {"next": to, "problem": told, "hours": hours}
+    values = {"next": to, "problem": told, "hours": hours, "unsent": unsent}
     return page(request, "sign-in.html", status=status, headers=headers, **values)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from grantproof.api.console.drawing import NAME_SIZE, shortened
 from grantproof.api.console.places import address
 from grantproof.api.console.wanted import GROUP, PRINCIPAL, REVOKE, Wanted
 from grantproof.api.problems import Problem
@@ -23,8 +24,8 @@ WIDE: Final = 290
 HEIGHT: Final = 40
 STEP: Final = 68
 MARGIN: Final = 10
-LETTER: Final = 8
-"""So wide a letter of an id is at most, nearly; what does not fit is told beside the drawing."""
+PADDING: Final = 8
+"""So far a name stays from the sides of its box; what does not fit is told beside the drawing."""
 COLUMNS_MAX: Final = 6
 """So many ways are drawn side by side; the words tell all of them."""
 
@@ -203,8 +204,7 @@ def _drawn(
 
 def _box(centre: int, depth: int, named: tuple[str, str], *, width: int = BOX) -> Box:
     kind, name = named
-    letters = width // LETTER
-    text = name if len(name) <= letters else f"{name[: letters - 1]}…"
+    text = shortened(name, size=NAME_SIZE, width=width - 2 * PADDING)
     x, y = centre - width // 2, MARGIN + STEP * depth
     return Box(x, y, width, kind, f"{kind} {name}", text)
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grantproof import __version__
-from grantproof.api.access import CONSOLE
+from grantproof.api.access import CONSOLE, SAFE_METHODS
 from grantproof.api.console.places import address, safe_next
 from grantproof.api.console.static_files import static
 from grantproof.api.problems import KINDS, Problem
@@ -115,15 +115,25 @@ def turned_away(request: Request, problem: Problem) -> Response:
 
 
 def to_sign_in(request: Request) -> Response:
-    """Return the way to the sign-in page, and from there back to what was asked for."""
+    """Return the way to the sign-in page, and from there back to what was asked for.
+
+    From a form that is the page where it stood, and the sign-in page tells that nothing was done.
+    """
     scope = request.scope
+    if scope["method"] not in SAFE_METHODS:
+        _, _, stood = request.headers.get("referer", "").partition("://")
+        wanted = safe_next(f"/{stood.partition('/')[2]}")
+        return redirect(address("sign-in", next=_unless_start(wanted), unsent="yes"))
     query = scope.get("query_string", b"").decode("latin-1")
     # The path as it came: escaped, so that it is an address again.
     raw: bytes = scope.get("raw_path") or b""
     asked = raw.decode("latin-1").partition("?")[0]
     wanted = safe_next(f"{asked}?{query}" if query else asked)
-    goes_back = scope["method"] in {"GET", "HEAD"} and wanted != CONSOLE
-    return redirect(address("sign-in", next=wanted if goes_back else None))
+    return redirect(address("sign-in", next=_unless_start(wanted)))
+
+
+def _unless_start(wanted: str) -> str | None:
+    return None if wanted == CONSOLE else wanted
 
 
 def redirect(to: str) -> Response:
