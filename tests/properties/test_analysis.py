@@ -17,6 +17,7 @@ from grantproof.analysis.abilities import (
     who_can,
     who_can_in,
 )
+from grantproof.analysis.choosing import granted, unbound
 from grantproof.analysis.dead import (
     RedundantAssignment,
     RedundantClaim,
@@ -93,6 +94,24 @@ def moments(state: Organization, context: Context) -> list[Context]:
         for one in favoured(state, context)
         for instant in instants(state)
     ]
+
+
+@settings(max_examples=EXAMPLES)
+@given(divided(), contexts())
+def test_what_some_session_allows_is_allowed_where_nobody_has_to_choose(
+    state: Organization, context: Context
+) -> None:
+    """And nothing else is; the claim that grants names the session."""
+    free = unbound(state)
+    for question, now in product(questions(state), moments(state, context)):
+        for principal in state.principals:
+            request = question.asked_by(principal)
+            decision = evaluate(free, request, now)
+            assert isinstance(decision, Allow) == may(state, request, now)
+            if isinstance(decision, Allow):
+                found = granted(state, request, now, claims=[decision.certificate.claim])
+                assert found is not None
+                assert found[1].certificate == decision.certificate
 
 
 @settings(max_examples=EXAMPLES)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from grantproof.analysis.choosing import granted
 from grantproof.analysis.formulas import Stored, any_of, conditions, negation
 from grantproof.analysis.principals import (
     Interest,
@@ -29,7 +30,7 @@ from grantproof.core.identifiers import Action, PrincipalId, RoleId
 from grantproof.core.matching import Request, Target, action_matches, claims_on
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
-from grantproof.core.policy import Allow, SessionClash, evaluate
+from grantproof.core.policy import Allow
 from grantproof.core.rights import claims_of
 
 OURS: Final = "the answer does not hold when it is decided: a fault of ours"
@@ -120,9 +121,9 @@ def who_can_in(state: Organization, question: Question, context: Context) -> tup
     span, found = Span(context.instant, context.instant + 1), list[Able]()
     for members in _holders(state, claims, interest):
         request = question.asked_by(members.representative)
-        granted = _granted(state, request, context, claims=claims)
-        if granted is not None:
-            asked, allow = granted
+        shown = granted(state, request, context, claims=claims)
+        if shown is not None:
+            asked, allow = shown
             conditional = len(allow.certificate.claim.constraints) > 0
             found.append(Able(members.members, span, conditional, asked, context, allow))
     return tuple(found)
@@ -203,31 +204,12 @@ def _shown(
     solution = solver.solve(formula, phase.span)
     if not isinstance(solution, Found):
         return solution
-    granted = _granted(state, request, solution.context, claims=claims)
-    if granted is None:
+    found = granted(state, request, solution.context, claims=claims)
+    if found is None:
         return Undetermined(OURS)
     always = isinstance(solver.solve(negation(formula), phase.span), Impossible)
-    asked, allow = granted
+    asked, allow = found
     return Showing(not always, asked, solution.context, allow)
-
-
-def _granted(
-    state: Organization, request: Request, context: Context, *, claims: Iterable[Claim]
-) -> tuple[Request, Allow] | None:
-    """Return the request as it is allowed; nothing if it is not.
-
-    Where too many roles are active that is in a session of the role of one of the claims.
-    """
-    decision = evaluate(state, request, context)
-    if isinstance(decision, Allow):
-        return request, decision
-    if isinstance(decision.reason, SessionClash):
-        for claim in claims:
-            asked = replace(request, active_roles=frozenset({claim.role}))
-            decision = evaluate(state, asked, context)
-            if isinstance(decision, Allow):
-                return asked, decision
-    return None
 
 
 def what_can(
