@@ -193,3 +193,15 @@ def test_a_stored_session_is_asked_in_on_both_sides(api: Api) -> None:
     assert told["before"]["reason_code"] == told["after"]["reason_code"] == "no_matching_claim"
     told = supposed(api, {**question, "session_id": "none"})
     assert told["before"]["reason_code"] == told["after"]["reason_code"] == "no_session"
+
+
+def test_a_stored_session_has_ended_by_a_later_instant(api: Api) -> None:
+    """Until before it does its roles count, from then on there is no such session."""
+    wanted = {"principal": "bob", "roles": ["viewer"], "seconds": 600}
+    session = api.post("/v1/orgs/acme/sessions", json=wanted).json()
+    question = {**READ_DOCS, "principal_id": "bob", "session_id": session["id"]}
+    last = supposed(api, question, context={"instant": session["expires_at"] - 1, "hour": 10})
+    assert decisions(last) == ("Allow", "Allow")
+    ended = supposed(api, question, context={"instant": session["expires_at"], "hour": 10})
+    assert decisions(ended) == ("Allow", "Deny")
+    assert ended["after"]["reason_code"] == "no_session"

@@ -5,7 +5,7 @@ is told wrongly of the smallest organization that has it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import z3
@@ -221,8 +221,9 @@ def _able(small: Small, act: Able) -> Objection | None:
         return None
     everything = Everything(state, ())
     must = any(
-        len(everything.granted(Request(one, request.action, request.resource), instant)) > 0
+        len(everything.granted(replace(request, principal=one, active_roles=chosen), instant)) > 0
         for one in state.principals
+        for chosen in (None, *(frozenset({role}) for role in state.roles))
         for instant in everything.instants
     )
     question = abilities.Question(request.action, target)

@@ -1,21 +1,23 @@
 """Who can do something, and what somebody can do: in one context, or in any.
 
 In any: whoever is allowed it at some instant in some context is named, with a context that shows
-it. Each answer is put to `evaluate` before it is given. P-ANALYSIS.
+it. Whoever holds more roles than a dynamic set allows is asked about in a session of one of them.
+Each answer is put to `evaluate` before it is given. P-ANALYSIS.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from grantproof.analysis.formulas import Formula, Stored, any_of, conditions, negation
+from grantproof.analysis.choosing import granted
+from grantproof.analysis.formulas import Stored, any_of, conditions, negation
 from grantproof.analysis.principals import (
     Interest,
     Phase,
     PrincipalClass,
     Profiles,
-    clashes,
     dynamic_sets,
+    never_active,
     phases,
     principal_classes,
 )
@@ -28,7 +30,7 @@ from grantproof.core.identifiers import Action, PrincipalId, RoleId
 from grantproof.core.matching import Request, Target, action_matches, claims_on
 from grantproof.core.model import Claim
 from grantproof.core.organization import Organization
-from grantproof.core.policy import Allow, evaluate
+from grantproof.core.policy import Allow
 from grantproof.core.rights import claims_of
 
 OURS: Final = "the answer does not hold when it is decided: a fault of ours"
@@ -97,7 +99,8 @@ def who_can(
     state: Organization, question: Question, solver: Solver, *, now: int
 ) -> tuple[Able | Unclear, ...]:
     """Return everyone who is ever allowed it in any context, in the order of the first of each."""
-    claims = matching(state, question)
+    never = never_active(state)
+    claims = tuple(one for one in matching(state, question) if one.role not in never)
     interest = _interest(state, claims)
     answers = (
         _of_class(state, question, members, claims=claims, solver=solver, now=now)
@@ -118,10 +121,11 @@ def who_can_in(state: Organization, question: Question, context: Context) -> tup
     span, found = Span(context.instant, context.instant + 1), list[Able]()
     for members in _holders(state, claims, interest):
         request = question.asked_by(members.representative)
-        decision = evaluate(state, request, context)
-        if isinstance(decision, Allow):
-            conditional = len(decision.certificate.claim.constraints) > 0
-            found.append(Able(members.members, span, conditional, request, context, decision))
+        shown = granted(state, request, context, claims=claims)
+        if shown is not None:
+            asked, allow = shown
+            conditional = len(allow.certificate.claim.constraints) > 0
+            found.append(Able(members.members, span, conditional, asked, context, allow))
     return tuple(found)
 
 
@@ -163,14 +167,12 @@ def _of_class(
     profile = members.profile
     seen = Stored(members.representative, profile.attributes, question.target.attributes)
     request, unclear = question.asked_by(members.representative), None
-    for phase in _lawful(state, members, now=now):
-        formula = any_of(
-            conditions(claim.constraints, seen) for claim in claims if claim.role in phase.roles
-        )
-        shown = _shown(state, request, formula, phase=phase, solver=solver)
+    for phase in phases(profile, now=now):
+        held = tuple(claim for claim in claims if claim.role in phase.roles)
+        shown = _shown(state, request, (held, seen), phase=phase, solver=solver)
         match shown:
-            case Showing(conditional, context, allow):
-                return Able(members.members, phase.span, conditional, request, context, allow)
+            case Showing(conditional, asked, context, allow):
+                return Able(members.members, phase.span, conditional, asked, context, allow)
             case Undetermined(why):
                 unclear = Unclear(members.members, why)
             case Impossible():
@@ -178,32 +180,36 @@ def _of_class(
     return unclear
 
 
-def _lawful(state: Organization, members: PrincipalClass, *, now: int) -> Iterator[Phase]:
-    """Yield the phases in which requests without a session are not denied for too many roles."""
-    sets = dynamic_sets(state)
-    return (phase for phase in phases(members.profile, now=now) if not clashes(sets, phase.roles))
-
-
 @dataclass(frozen=True, slots=True)
 class Showing:
     """A context in which a request is allowed, and whether in others of the time it is not."""
 
     conditional: bool
+    request: Request
     context: Context
     allow: Allow
 
 
 def _shown(
-    state: Organization, request: Request, formula: Formula, *, phase: Phase, solver: Solver
+    state: Organization,
+    request: Request,
+    grounds: tuple[tuple[Claim, ...], Stored],
+    *,
+    phase: Phase,
+    solver: Solver,
 ) -> Showing | Impossible | Undetermined:
+    """Return the request as one of the claims grants it, where their constraints see what is so."""
+    claims, seen = grounds
+    formula = any_of(conditions(claim.constraints, seen) for claim in claims)
     solution = solver.solve(formula, phase.span)
     if not isinstance(solution, Found):
         return solution
-    decision = evaluate(state, request, solution.context)
-    if not isinstance(decision, Allow):
+    found = granted(state, request, solution.context, claims=claims)
+    if found is None:
         return Undetermined(OURS)
     always = isinstance(solver.solve(negation(formula), phase.span), Impossible)
-    return Showing(not always, solution.context, decision)
+    asked, allow = found
+    return Showing(not always, asked, solution.context, allow)
 
 
 def what_can(
@@ -220,8 +226,11 @@ def what_can(
     interest = _interest(state, claims)
     members = PrincipalClass(Profiles(state, interest)(principal), (principal,))
     resources = target_classes(state, {claim.resource for claim in claims}, interest.reads.resource)
+    never = never_active(state)
     return tuple(
-        _use(state, claim, members, resources=resources, solver=solver, now=now)
+        Useless(claim)
+        if claim.role in never
+        else _use(state, claim, members, resources=resources, solver=solver, now=now)
         for claim in sorted(claims, key=lambda claim: claim.id)
     )
 
@@ -237,17 +246,17 @@ def _use(
 ) -> Usable | Useless | Unclear:
     unclear: Unclear | None = None
     action = actions_of([claim.action])[0]
-    for phase in _lawful(state, members, now=now) if members.profile.active else ():
+    for phase in phases(members.profile, now=now) if members.profile.active else ():
         for resource in resources if claim.role in phase.roles else ():
             if claim.resource not in resource.patterns:
                 continue
             question = Question(action, resource.target, resource.kind)
             request = question.asked_by(members.representative)
-            formula = conditions(claim.constraints, stored(members, resource))
-            shown = _shown(state, request, formula, phase=phase, solver=solver)
+            grounds = ((claim,), stored(members, resource))
+            shown = _shown(state, request, grounds, phase=phase, solver=solver)
             match shown:
-                case Showing(conditional, context, allow):
-                    return Usable(claim, phase.span, conditional, request, context, allow)
+                case Showing(conditional, asked, context, allow):
+                    return Usable(claim, phase.span, conditional, asked, context, allow)
                 case Undetermined(why):
                     unclear = Unclear(claim, why)
                 case Impossible():

@@ -11,7 +11,13 @@ from functools import cache
 from typing import Final
 
 from grantproof.analysis.formulas import Stored, all_of, conditions, negation
-from grantproof.analysis.principals import Interest, Profiles, dynamic_sets, principal_classes
+from grantproof.analysis.principals import (
+    Interest,
+    Profiles,
+    never_active,
+    principal_classes,
+    unactivatable_roles,
+)
 from grantproof.analysis.reads import reads, reads_stored
 from grantproof.analysis.resources import stored, target_classes
 from grantproof.analysis.solving import Found, Impossible, Solver, Span, Undetermined
@@ -19,11 +25,11 @@ from grantproof.analysis.strangers import SOMEBODY
 from grantproof.core.attributes import NO_ATTRIBUTES
 from grantproof.core.constraints import Constraint
 from grantproof.core.containment import action_contains, resource_contains
-from grantproof.core.duty import exceeds, unholdable_roles
+from grantproof.core.duty import unholdable_roles
 from grantproof.core.hierarchy import closure, groups_of, holders_of, members_of
 from grantproof.core.identifiers import GroupId, RoleId, SodSetId
 from grantproof.core.limits import INSTANT_MIN
-from grantproof.core.model import Assignment, Claim, GroupAssignment, SodSet
+from grantproof.core.model import Assignment, Claim, GroupAssignment
 from grantproof.core.organization import Organization
 from grantproof.core.rights import claims_of
 
@@ -115,15 +121,10 @@ def conflicts(state: Organization) -> tuple[Conflict, ...]:
     for _, sod_set in sorted(state.sod_sets.items()):
         found += [Unholdable(role, sod_set.id) for role in unholdable_roles(state, sod_set)]
         if sod_set.mode == "dynamic":
-            found += [Unactivatable(role, sod_set.id) for role in _unactivatable(state, sod_set)]
+            found += [
+                Unactivatable(role, sod_set.id) for role in unactivatable_roles(state, sod_set)
+            ]
     return tuple(found)
-
-
-def _unactivatable(state: Organization, sod_set: SodSet) -> list[RoleId]:
-    """Return the roles that, with what they inherit from, break the dynamic set."""
-    below = closure(sod_set.roles, state.roles.children)
-    parents = state.roles.parents
-    return [role for role in sorted(below) if exceeds(sod_set, closure({role}, parents))]
 
 
 def _held(state: Organization) -> frozenset[RoleId]:
@@ -143,12 +144,11 @@ def _usable(state: Organization, held: frozenset[RoleId]) -> frozenset[RoleId]:
     Whoever holds more than a dynamic set allows may still choose one of them for a session.
     """
     profile_of = Profiles(state, Interest(frozenset(state.roles)))
-    never = {role for one in dynamic_sets(state) for role in _unactivatable(state, one)}
-    best, usable = held - never, frozenset[RoleId]()
+    never, usable = never_active(state), frozenset[RoleId]()
     for name, principal in state.principals.items():
         if principal.active:
             usable = usable.union(*(given for given, _ in profile_of(name).held))
-        if usable >= best:
+        if usable >= held - never:
             break
     return usable - never
 

@@ -177,3 +177,19 @@ def dynamic_sets(state: Organization) -> tuple[SodSet, ...]:
 def clashes(sets: Iterable[SodSet], roles: frozenset[RoleId]) -> bool:
     """Return whether so many roles of a dynamic set are held that no request is allowed."""
     return any(exceeds(one, roles) for one in sets)
+
+
+def unactivatable_roles(state: Organization, sod_set: SodSet) -> tuple[RoleId, ...]:
+    """Return the roles that nobody can have active: what they inherit breaks the dynamic set."""
+    below = closure(sod_set.roles, state.roles.children)
+    parents = state.roles.parents
+    return tuple(role for role in sorted(below) if exceeds(sod_set, closure({role}, parents)))
+
+
+def never_active(state: Organization) -> frozenset[RoleId]:
+    """Return the roles that nobody can have active, whatever is chosen for a session.
+
+    Every other role that is held can be: alone, where a dynamic set forbids all that is held.
+    """
+    sets = dynamic_sets(state)
+    return frozenset(role for one in sets for role in unactivatable_roles(state, one))

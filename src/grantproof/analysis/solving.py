@@ -89,8 +89,8 @@ class Solver:
         """Return a context in which the formula is true, at an instant of the span if it can be.
 
         Conditions look at the hour, the weekday and the year, never at the instant: where no
-        instant of the span agrees with them the context has its first, as a caller who is trusted
-        to say what time it is could have it.
+        instant of the span agrees with them the context has its first. A caller who is trusted to
+        say what time it is could have it so, but for the year.
         """
         solution = self.decide(formula)
         if not isinstance(solution, Found):

@@ -90,20 +90,22 @@ class Suppositions:
         supposed = _supposition(question.context)
         index = await self._decisions.index_for(question, caller)
         instant = self._point.instant()
-        inside = self._decisions.enter(index.state.id, request, question, instant=instant)
-        request = inside.request
+        then = instant if supposed.instant is None else supposed.instant
+        enter = partial(self._decisions.enter, index.state.id, request, question)
+        inside = (enter(instant=instant), enter(instant=then))
+        requests = (inside[0].request, inside[1].request)
 
         def contexts(index: Index) -> tuple[Context, Context]:
             return contexts_of(instant, index.state.time_zone, said, supposed=supposed)
 
         def read(index: Index) -> Readings:
             always = question.commands is not None
-            return self._readings(index, request, contexts(index), always=always)
+            return self._readings(index, requests, contexts(index), always=always)
 
         index, readings = await self._decisions.with_counters(index, read)
         state = index.state
         deciding = partial(
-            decide_both, state, request=request, contexts=contexts(index), readings=readings
+            decide_both, state, requests=requests, contexts=contexts(index), readings=readings
         )
         asked_for = question.commands
         return await run_in_threadpool(
@@ -111,15 +113,21 @@ class Suppositions:
         )
 
     def _readings(
-        self, index: Index, request: Request, contexts: tuple[Context, Context], *, always: bool
+        self,
+        index: Index,
+        requests: tuple[Request, Request],
+        contexts: tuple[Context, Context],
+        *,
+        always: bool,
     ) -> Readings:
         """Return the counters that may bear on it; raises `MeterUnread`.
 
         An organization without metered claims costs none, but where a change is supposed: `always`
         says that there may be such claims after it.
         """
-        if always or any(index.ask(request, context).metered for context in contexts):
-            return self._point.counters(index.state.id, request.principal)
+        asked = zip(requests, contexts, strict=True)
+        if always or any(index.ask(*one).metered for one in asked):
+            return self._point.counters(index.state.id, requests[0].principal)
         return UNUSED
 
     def _told(
@@ -128,7 +136,7 @@ class Suppositions:
         commands: list[dict[str, Any]] | None,
         deciding: Callable[[Organization], Sides],
         *,
-        inside: Entered,
+        inside: tuple[Entered, Entered],
         by: Author,
     ) -> bytes:
         """Return what is answered where the commands, if any, are done; raises `Refused`.
@@ -142,7 +150,7 @@ class Suppositions:
             sides.after,
             at=(sides.now, sides.then),
             revision=state.revision,
-            instead=(_instead(sides.before, inside), _instead(sides.after, inside)),
+            instead=(_instead(sides.before, inside[0]), _instead(sides.after, inside[1])),
         )
         return answer.model_dump_json().encode()
 

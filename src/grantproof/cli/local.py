@@ -231,7 +231,7 @@ class LocalOperator(Operator):
         sides = decide_both(
             state,
             self._after(state, commands),
-            request=request,
+            requests=(request, request),
             contexts=contexts_of(self.instant(), state.time_zone, supplied, supposed=supposed),
             readings=self.readings(request.principal),
         )

@@ -68,9 +68,12 @@ def write_evidence(shown: Evidence) -> Written:
 
 def _written_request(request: Request) -> Written:
     kind = {} if request.kind is None else {"resource_kind": str(request.kind)}
+    chosen = request.active_roles
+    session = {} if chosen is None else {"active_roles": sorted(map(str, chosen))}
     return {
         "principal_id": str(request.principal),
         "action": str(request.action),
         "resource_id": str(request.resource),
         **kind,
+        **session,
     }

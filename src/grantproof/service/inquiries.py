@@ -10,12 +10,14 @@ from typing import Final, TypeVar
 
 from grantproof.analysis import abilities, verdicts
 from grantproof.analysis import dead as deadness
-from grantproof.analysis.abilities import Able, Unclear, Usable, Useless
+from grantproof.analysis.abilities import OURS, Able, Unclear, Usable, Useless
+from grantproof.analysis.choosing import granted, unbound
 from grantproof.analysis.difference import difference
 from grantproof.analysis.findings import Verdict as Comparison
 from grantproof.analysis.guardrails import judge
 from grantproof.analysis.remedies import Remedy, remedies
-from grantproof.analysis.solving import Solver, Span
+from grantproof.analysis.solving import Solver, Span, Undetermined
+from grantproof.analysis.verdicts import Counterexample
 from grantproof.core import metering
 from grantproof.core.commands import Accepted, apply
 from grantproof.core.commands.language import ChangeSet
@@ -164,9 +166,14 @@ def why_not(
 
 
 def not_granted(state: Organization, rule: Forbidden, *, now: int) -> Finding:
-    """Return whether nobody of those meant is ever allowed the access, judged like a guardrail."""
-    verdict = judge(state, Guardrail(AD_HOC, rule), _solver(state), now=now)
+    """Return whether nobody of those meant is ever allowed the access, in a session or without.
+
+    It is judged like a guardrail, of the state in which nobody has to choose among roles.
+    """
+    verdict = judge(unbound(state), Guardrail(AD_HOC, rule), _solver(state), now=now)
     document: Written = {"holds": True, "message": None, "counterexample": None}
+    if isinstance(verdict, verdicts.Violated):
+        verdict = _replayed(state, verdict.counterexample)
     if isinstance(verdict, verdicts.Violated):
         found = verdict.counterexample
         shown = {**write_counterexample(found), "kind": "counterexample"}
@@ -176,6 +183,17 @@ def not_granted(state: Organization, rule: Forbidden, *, now: int) -> Finding:
     if isinstance(verdict, verdicts.Holds | verdicts.Violated):
         return Finding(document, yes=isinstance(verdict, verdicts.Holds))
     return Finding(document, None, verdict.why)
+
+
+def _replayed(state: Organization, found: Counterexample) -> verdicts.Violated | Undetermined:
+    """Return the counterexample as the state allows it: in a session, where that is needed."""
+    (shown,) = found.evidence
+    allowed = granted(state, shown.request, shown.context, claims=[shown.certificate.claim])
+    if allowed is None:
+        return Undetermined(OURS)
+    request, allow = allowed
+    proof = verdicts.Evidence(request, shown.context, allow.certificate)
+    return verdicts.Violated(replace(found, evidence=(proof,)))
 
 
 def dead(state: Organization, *, now: int) -> Finding:

@@ -44,15 +44,19 @@ def decide_both(
     state: Organization,
     supposed: Organization,
     *,
-    request: Request,
+    requests: tuple[Request, Request],
     contexts: tuple[Context, Context],
     readings: Readings,
 ) -> Sides:
-    """Return the decision on the state, and that on the supposed one, each in its own context."""
+    """Return the decision on the state, and that on the supposed one, each in its own context.
+
+    The requests are one, but that a session may have ended by the time that is supposed.
+    """
     now, then = contexts
+    asked, supposedly_asked = requests
     return Sides(
-        evaluate(state, request, now, readings=readings),
-        evaluate(supposed, request, then, readings=readings),
+        evaluate(state, asked, now, readings=readings),
+        evaluate(supposed, supposedly_asked, then, readings=readings),
         now.instant,
         then.instant,
     )

@@ -27,8 +27,10 @@ def allowed_tree(shown: Witness) -> Tree:
     groups = (f"group {group}" for group in certificate["groups"])
     path = " -> ".join([*groups, *certificate["roles"]])
     context = json.dumps(shown["context"])
+    chosen = request.get("active_roles")
+    session = "" if chosen is None else f" in a session of {', '.join(chosen)}"
     return Tree(
-        f"{request['principal_id']}: {request['action']} {request['resource_id']}",
+        f"{request['principal_id']}: {request['action']} {request['resource_id']}{session}",
         (
             Tree(f"through {path}, claim {certificate['claim']['id']}"),
             Tree(f"in the context {context}"),

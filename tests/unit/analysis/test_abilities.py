@@ -23,12 +23,14 @@ from grantproof.core.model import (
     Fact,
     Group,
     GroupAssignment,
+    Inheritance,
     Membership,
     OfKind,
     Role,
     Validity,
 )
 from grantproof.core.organization import Organization
+from grantproof.core.policy import evaluate
 from tests.organizations import (
     ANN,
     BOB,
@@ -43,8 +45,10 @@ from tests.organizations import (
     STAFF,
     asks,
     claim,
+    dynamic,
     library,
     made_of,
+    pair,
     people,
     roles,
 )
@@ -123,6 +127,42 @@ def test_what_somebody_can_is_every_claim_and_what_it_is_good_for() -> None:
     assert str(usable.request.action) == "any-other"
     assert useless == Useless(never)
     assert what_can(made_of(*people(ANN)), ANN, Solver(), now=NOW) == ()
+
+
+APART = (*people(ANN), *roles(CLERK, HEAD), dynamic(pair()), claim(), Assignment(ANN, HEAD))
+
+
+def test_who_has_to_choose_can_in_a_session() -> None:
+    """Of the role that it takes; where that breaks the dynamic set itself nobody can."""
+    state = made_of(*library(), *APART, Assignment(ANN, CLERK))
+    answers = [
+        *who_can(state, about(state), Solver(), now=NOW),
+        *who_can_in(state, about(state), NOON),
+        *what_can(state, ANN, Solver(), now=NOW),
+    ]
+    assert len(answers) == 3
+    for answer in answers:
+        assert isinstance(answer, Able | Usable)
+        assert answer.request.active_roles == frozenset({CLERK})
+        assert evaluate(state, answer.request, answer.context) == answer.allow
+    alone = made_of(*library(), *APART, Assignment(ANN, CLERK), Inheritance(CLERK, HEAD))
+    assert who_can(alone, about(alone), Solver(), now=NOW) == ()
+    assert who_can_in(alone, about(alone), NOON) == ()
+    assert what_can(alone, ANN, Solver(), now=NOW) == (Useless(claim()),)
+
+
+def test_a_session_is_chosen_that_the_context_allows() -> None:
+    """Of several roles that have to be chosen from, the one whose claim grants."""
+    never = claim(TimeWindow(1, 2), TimeWindow(2, 3))
+    by_head = claim(TimeWindow(9, 17), id=C2, role=HEAD)
+    facts = (*APART[:4], Assignment(ANN, HEAD), Assignment(ANN, CLERK), never, by_head)
+    state = made_of(*library(), *facts)
+    (able,) = who_can(state, about(state), Solver(), now=NOW)
+    assert isinstance(able, Able)
+    by_head_alone = frozenset({HEAD})
+    assert (able.request.active_roles, able.conditional) == (by_head_alone, True)
+    (then,) = who_can_in(state, about(state), NOON)
+    assert then.request.active_roles == by_head_alone
 
 
 def test_what_is_not_known_is_said() -> None:

@@ -20,6 +20,7 @@ from grantproof.core.model import (
     Exactly,
     Fact,
     Group,
+    Inheritance,
     Membership,
     OfKind,
     Principal,
@@ -28,6 +29,7 @@ from grantproof.core.model import (
 )
 from grantproof.service import inquiries
 from grantproof.service.inquiries import NAMED_MAX, Deed, Finding
+from grantproof.service.witness_tree import allowed_tree
 from tests.organizations import (
     ANN,
     BOB,
@@ -43,6 +45,7 @@ from tests.organizations import (
     WRITE,
     asks,
     claim,
+    dynamic,
     guardrail,
     library,
     made_of,
@@ -70,6 +73,33 @@ def held_by(*principals: PrincipalId, facts: tuple[Fact, ...] = ()) -> tuple[Fac
     """The library, and clerks who read the plan unless other facts say more."""
     assigned = (Assignment(one, CLERK) for one in principals)
     return (*library(), *people(*principals), Role(CLERK), *assigned, *facts)
+
+
+def test_a_session_that_it_takes_is_told() -> None:
+    """As a request names it, and in words; of one that needs none nothing is said of it."""
+    facts = (claim(), Role(HEAD), Assignment(ANN, HEAD), dynamic(pair()))
+    told = plain(inquiries.who_can(made_of(*held_by(ANN, BOB, facts=facts)), DEED, None, now=NOW))
+    chosen, free = told.document["able"]["items"]
+    asked = {"principal_id": "ann", "action": "read", "resource_id": "docs/plan"}
+    assert chosen["request"] == {**asked, "active_roles": ["clerk"]}
+    assert free["request"] == {**asked, "principal_id": "bob"}
+    assert allowed_tree(chosen).label == "ann: read docs/plan in a session of clerk"
+    assert allowed_tree(free).label == "bob: read docs/plan"
+
+
+def test_what_a_session_allows_is_granted() -> None:
+    """Also of a set that is asked about itself; not by a role that nobody can have active."""
+    held = (claim(), Role(HEAD), Assignment(ANN, HEAD), dynamic(pair()))
+    anybody = Forbidden(Access(Exactly(READ), Exactly(PLAN)), frozenset())
+    found = plain(inquiries.not_granted(made_of(*held_by(ANN, facts=held)), anybody, now=NOW))
+    (request,) = found.document["counterexample"]["requests"]
+    assert (found.yes, request["request"]["active_roles"]) == (False, ["clerk"])
+    never = (*held, Inheritance(CLERK, HEAD))
+    assert inquiries.not_granted(made_of(*held_by(ANN, facts=never)), anybody, now=NOW).yes
+    itself = Exactly(ResourceId("sod-set:pair"))
+    on_set = Forbidden(Access(Exactly(READ), itself), frozenset())
+    of_set = made_of(*held_by(ANN, facts=(*held[1:], claim(resource=itself))))
+    assert inquiries.not_granted(of_set, on_set, now=NOW).yes is False
 
 
 def test_a_class_of_many_is_counted_and_named_in_part() -> None:
