@@ -215,7 +215,9 @@ def test_both_steps_of_the_action_work_together(pull: Pull, tmp_path: Path) -> N
     path, environment = checked_out(tmp_path / "action"), tmp_path / "grantproof"
     with_locked_packages(environment)
     step, _ = action()["runs"]["steps"]
-    offline = {"GITHUB_ACTION_PATH": str(path), "PIP_NO_INDEX": "1"}
+    # The runner's `python3` is the Python that the packages are of.
+    programs = f"{Path(sys.executable).parent}:{pull.environment['PATH']}"
+    offline = {"GITHUB_ACTION_PATH": str(path), "PIP_NO_INDEX": "1", "PATH": programs}
     kept = {name: held for name, held in pull.environment.items() if name != "PYTHONPATH"}
     alone = replace(pull, environment=kept)
     installed = alone.run(*SHELL, step["run"], environment=offline)
