@@ -143,7 +143,7 @@ class Connection(HttpToolsProtocol):
         self._unread_bytes, self._waits_since = 0, self.loop.time()
         self._plain, self._question = self._at_once(), b""
         if self._plain is None:
-            super().on_headers_complete()
+            self._begin()
 
     @override
     def on_body(self, body: bytes) -> None:
@@ -239,8 +239,14 @@ class Connection(HttpToolsProtocol):
         """Let the application be asked in front of its router, from the head on."""
         self._plain = None
         if self not in self.refused:
-            super().on_headers_complete()
+            self._begin()
             super().on_body(self._question)
+
+    def _begin(self) -> None:
+        """Ask the application."""
+        # After a plain question in the same piece the connection still counts as idle.
+        self._unset_keepalive_if_required()
+        super().on_headers_complete()
 
     def _tell(self, answered: Answered) -> None:
         """Write the answer, and wait for the next request."""
