@@ -17,7 +17,6 @@ import pytest
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api.app import Application
 from grantproof.api.at_once import Answered, AtOnce
-from grantproof.api.connections import Connection
 from grantproof.api.pacing import Pacing
 from grantproof.api.sending import RawHeaders
 from grantproof.cli.server import Server, configured
@@ -342,22 +341,6 @@ def test_questions_behind_one_another_are_answered_in_their_order(line: Line) ->
     assert [reply.document["decision"] for reply in replies] == ["Allow", "Deny"] * 4
     assert line.noting.noted.count(True) in {1, 2}
     assert len(line.noting.noted) <= 2
-
-
-def test_what_is_asked_behind_a_question_may_take_its_time(
-    line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The connection is not taken for idle while it is answered."""
-    made = Connection.connection_made
-
-    def made_impatient(self: Connection, transport: Any) -> None:
-        made(self, transport)
-        self.timeout_keep_alive = 0
-
-    waiting = line.head(target=b"/v1/orgs/acme/events?after=1&wait=1").replace(b"POST", b"GET")
-    monkeypatch.setattr(Connection, "connection_made", made_impatient)
-    _, page = line.replies(line.asked(written()) + waiting, count=2)
-    assert (page.status, page.document["items"]) == (200, [])
 
 
 def test_the_id_of_a_request_is_kept(line: Line) -> None:

@@ -7,6 +7,7 @@ that has arrived in one piece is answered here, without a task of its own.
 """
 
 import sys
+from collections import deque
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -89,6 +90,8 @@ class Connection(HttpToolsProtocol):
         self._question = b""
         """What is there of its body."""
         self._has_answered = False
+        self._before: deque[RequestResponseCycle] = deque()
+        """The requests that others came behind before they were answered, in their order."""
 
     @override
     def connection_made(self, transport: Any) -> None:
@@ -103,6 +106,10 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self.refused.discard(self)
+        for cycle in self._before:
+            # The server tells the last one only: the others would wait on, and write to nobody.
+            cycle.disconnected = not cycle.response_complete
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     @override
@@ -246,7 +253,12 @@ class Connection(HttpToolsProtocol):
         """Ask the application."""
         # After a plain question in the same piece the connection still counts as idle.
         self._unset_keepalive_if_required()
+        while self._before and self._before[0].response_complete:
+            self._before.popleft()
+        before = self.cycle
         super().on_headers_complete()
+        if self.pipeline:
+            self._before.append(before)
 
     def _tell(self, answered: Answered) -> None:
         """Write the answer, and wait for the next request."""
