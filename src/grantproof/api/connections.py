@@ -126,7 +126,7 @@ class Connection(HttpToolsProtocol):
         try:
             self._read(data)
         except HttpParserError:
-            self._refuse(NO_HTTP)
+            self._refuse_broken()
         if self._plain is not None:
             # The rest may take long, and whoever sends it has to be known first.
             self._pass_on()
@@ -295,6 +295,14 @@ class Connection(HttpToolsProtocol):
         cycle.disconnected = cycle.response_complete = True
         cycle.message_event.set()
         self._refuse(why)
+
+    def _refuse_broken(self) -> None:
+        """Tell the caller that it is no request, in the place of an answer that has not begun."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.scope is self.scope:
+            self._give_up(NO_HTTP)
+        else:
+            self._refuse(NO_HTTP)
 
     def _refuse(self, problem: Problem) -> None:
         """Tell the caller, and close once that could be read; other answers go first."""
