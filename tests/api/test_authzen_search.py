@@ -11,6 +11,7 @@ import pytest
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.api.authzen import search
+from grantproof.api.authzen.pages import Place, token_of
 from grantproof.core.limits import PAGE_ITEMS_MAX, PAGE_TOKEN_LENGTH_MAX, SEARCH_ATTEMPTS_MAX
 from grantproof.service.callers import Scope
 from tests.api.authzen import (
@@ -184,6 +185,20 @@ def written(*parts: object) -> str:
 def test_what_is_no_token_is_refused(api: Api, token: object) -> None:
     """In plain words, and without going on anywhere."""
     assert "token" in refused(api.post(SUBJECT, json={**USERS, "page": {"token": token}}), 400)
+
+
+def test_a_token_that_is_made_up_has_a_limit_as_any_other(api: Api) -> None:
+    """Whoever knows how they are made gets no page that is larger, or goes on for ever."""
+    action, resource = USERS["action"]["name"], USERS["resource"]
+    of = [HERE, "subject", "user", action, resource["type"], resource["id"], {}]
+
+    def asked(limit: int) -> Any:
+        page = {"token": token_of(of, Place(limit, "alice"))}
+        return api.post(SUBJECT, json={**USERS, "page": page})
+
+    assert asked(2).json()["page"]["count"] == 2
+    for limit in (0, -1, -(2**62)):
+        assert "`page.token`" in refused(asked(limit), 400)
 
 
 @pytest.mark.parametrize("page", [None, 1, [], {"limit": 0}, {"limit": -1}, {"limit": "2"}])

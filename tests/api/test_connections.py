@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPResponse, parse_headers
 from typing import Any
 
@@ -179,6 +179,7 @@ def test_who_waits_for_an_answer_is_not_slow(port: int) -> None:
         b"GET / HTTP/1.1\r\nA\x00: b\r\n\r\n",
         (POST % 5)[:-2] + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         (POST % 5)[:-2] + b"Content-Length: 6\r\n\r\nabcdef",
+        REQUEST + b"Transfer-Encoding: identity\r\n\r\n",
     ],
 )
 def test_what_is_no_http_is_a_problem_too(port: int, text: bytes) -> None:
@@ -194,6 +195,21 @@ def test_no_upgrade_is_taken(port: int) -> None:
     with alive(port) as connection:
         connection.sendall(REQUEST + upgrade)
         assert answer(connection)[0] == 200
+
+
+def test_a_body_that_breaks_off_is_a_problem_too(port: int) -> None:
+    """400 when its request has no answer yet, and no second answer when it has one."""
+    with alive(port) as connection:
+        connection.sendall(CHUNKED + b"2\r\n[]\r\n")
+        time.sleep(0.05)
+        connection.sendall(b"zz\r\n")
+        is_problem(connection, 400, "invalid")
+    with alive(port) as connection:
+        connection.sendall(CHUNKED.replace(b"/evaluate", b"/nowhere") + b"2\r\n[]\r\n")
+        assert answer(connection)[0] == 404
+        connection.sendall(b"zz\r\n")
+        with suppress(ConnectionError):
+            assert connection.recv(1) == b""
 
 
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n"

@@ -271,6 +271,16 @@ def test_any_revision_is_any(api: Api) -> None:
     assert api.post(f"{ORG}/roles", json={"id": "new"}, headers=headers).status_code == 201
 
 
+@pytest.mark.parametrize("tags", [("*", '"9"'), ('"9"', "*"), ("*", "*"), ('"1"', '"1"')])
+def test_conditions_in_two_headers_are_not_understood(api: Api, tags: tuple[str, str]) -> None:
+    """Which of them counts is not guessed: nothing is changed."""
+    before = revision(api)
+    twice = [("If-Match", tag) for tag in tags]
+    told = problem(api.post(f"{ORG}/roles", json={"id": "r"}, headers=twice), 400, "invalid")
+    assert told["errors"] == [{"field": "if-match", "rule": "must be given once"}]
+    assert revision(api) == before
+
+
 @pytest.mark.parametrize("tag", ["1", '"1', "'1'", '"1" "2"', "", ","])
 def test_a_tag_that_is_none_is_refused(api: Api, tag: str) -> None:
     """It is not taken for one that does not match, nor for none."""

@@ -118,9 +118,11 @@ async def revisions_of(
     ] = None,
 ) -> frozenset[int] | None:
     """Return the revisions at which the change may be made, nothing for any; raises `Refused`."""
-    if tags is None or tags.strip() == ANY:
+    if tags is None:
         return None
     _check_single(request, IF_MATCH)
+    if tags.strip() == ANY:
+        return None
     if TAGS.fullmatch(tags.strip()) is None:
         raise _fault(IF_MATCH, 'must be an `ETag` such as "7", or several with commas, or `*`')
     return frozenset(int(revision) for revision in REVISION.findall(tags))

@@ -7,6 +7,7 @@ that has arrived in one piece is answered here, without a task of its own.
 """
 
 import sys
+from collections import deque
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -89,6 +90,8 @@ class Connection(HttpToolsProtocol):
         self._question = b""
         """What is there of its body."""
         self._has_answered = False
+        self._before: deque[RequestResponseCycle] = deque()
+        """The requests that others came behind before they were answered, in their order."""
 
     @override
     def connection_made(self, transport: Any) -> None:
@@ -103,6 +106,10 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self.refused.discard(self)
+        for cycle in self._before:
+            # The server tells the last one only: the others would wait on, and write to nobody.
+            cycle.disconnected = not cycle.response_complete
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     @override
@@ -119,7 +126,7 @@ class Connection(HttpToolsProtocol):
         try:
             self._read(data)
         except HttpParserError:
-            self._refuse(NO_HTTP)
+            self._refuse_broken()
         if self._plain is not None:
             # The rest may take long, and whoever sends it has to be known first.
             self._pass_on()
@@ -143,7 +150,7 @@ class Connection(HttpToolsProtocol):
         self._unread_bytes, self._waits_since = 0, self.loop.time()
         self._plain, self._question = self._at_once(), b""
         if self._plain is None:
-            super().on_headers_complete()
+            self._begin()
 
     @override
     def on_body(self, body: bytes) -> None:
@@ -239,8 +246,19 @@ class Connection(HttpToolsProtocol):
         """Let the application be asked in front of its router, from the head on."""
         self._plain = None
         if self not in self.refused:
-            super().on_headers_complete()
+            self._begin()
             super().on_body(self._question)
+
+    def _begin(self) -> None:
+        """Ask the application."""
+        # After a plain question in the same piece the connection still counts as idle.
+        self._unset_keepalive_if_required()
+        while self._before and self._before[0].response_complete:
+            self._before.popleft()
+        before = self.cycle
+        super().on_headers_complete()
+        if self.pipeline:
+            self._before.append(before)
 
     def _tell(self, answered: Answered) -> None:
         """Write the answer, and wait for the next request."""
@@ -277,6 +295,14 @@ class Connection(HttpToolsProtocol):
         cycle.disconnected = cycle.response_complete = True
         cycle.message_event.set()
         self._refuse(why)
+
+    def _refuse_broken(self) -> None:
+        """Tell the caller that it is no request, in the place of an answer that has not begun."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and cycle.scope is self.scope:
+            self._give_up(NO_HTTP)
+        else:
+            self._refuse(NO_HTTP)
 
     def _refuse(self, problem: Problem) -> None:
         """Tell the caller, and close once that could be read; other answers go first."""

@@ -27,6 +27,8 @@ ELSEWHERE: list[list[tuple[str, str]]] = [
     [("Origin", "null")],
     [("Origin", "")],
     [("Origin", "pdp.example.com")],
+    [("Origin", "http://[")],
+    [("Origin", "http://pdp.example.com/")],
     [("Origin", "file://pdp.example.com")],
     [("Origin", "https://pdp.example.com"), ("Origin", "https://evil.example")],
     [("Referer", "https://pdp.example.com/console")],
@@ -89,6 +91,15 @@ def test_every_form_of_the_console_is_guarded(store: MemoryStore, route: Route) 
             answer = post(api, route.address("acme"), {"key": key}, headers=headers | bearer(key))
             told(answer, 403, "cross_site")
             assert "set-cookie" not in answer.headers
+
+
+def test_an_origin_that_is_no_address_is_no_error_of_ours(api: Api) -> None:
+    """Whoever signs in or out by hand may say anything there."""
+    for path in ("/console/sign-in", "/console/sign-out"):
+        headers = {"Sec-Fetch-Site": "same-origin", "Origin": "http://["}
+        answer = post(api, path, {"key": DEMO_TEXT}, headers=headers)
+        assert answer.status_code == 303
+        assert "; Secure" not in answer.headers["set-cookie"]
 
 
 def test_there_are_forms_to_guard() -> None:

@@ -6,10 +6,10 @@ by asking from there. What it must be is whole, and of the same search with the 
 
 import base64
 import hashlib
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from grantproof.api.authzen.shapes import Page
 from grantproof.api.problems import Fault, Problem, Refused, invalid
@@ -25,7 +25,7 @@ class Written(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a token says: the limit, the last that was decided on, and a digest of it all."""
 
     digest: str
-    limit: int
+    limit: Annotated[int, Meta(ge=1)]
     after: str
 
 

@@ -7,7 +7,6 @@ keyring, pacing, scopes and revocations. Outside the console it is nothing.
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -115,4 +114,4 @@ def is_secure(request: Request, public_url: str | None) -> bool:
     The browser says so in the `Origin` of the form, the operator in a setting.
     """
     known = (str(request.url), public_url or "", request.headers.get("origin", ""))
-    return any(urlsplit(one).scheme == "https" for one in known)
+    return any(one.lower().startswith("https:") for one in known)
