@@ -40,6 +40,12 @@ def test_backward_and_forward_are_the_same_entries(filled: Store) -> None:
     assert backward == forward[::-1]
 
 
+def test_the_last_few_of_a_short_history_are_all_of_it(filled: Store) -> None:
+    """Who asks for the last so many says a revision, which may be before there was any."""
+    found = filled.entries(ACME, EventQuery(after=MANY - 20), limit=100)
+    assert [one.revision for one in found] == list(range(MANY + 1))
+
+
 def test_what_is_wanted_is_between_both_ends(filled: Store) -> None:
     """Neither `after` nor `before` itself."""
     found = filled.entries(ACME, EventQuery(after=3, before=7), limit=100)
