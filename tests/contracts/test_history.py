@@ -10,7 +10,7 @@ from grantproof.core.organization import Organization, advance
 from grantproof.service import history
 from grantproof.service.history import EVERYTHING, EventQuery, look_back
 from grantproof.service.ports import Store
-from tests.contracts.histories import created, event
+from tests.contracts.histories import ACTOR, INSTANT, created, event
 from tests.organizations import ACME
 
 MANY = 12
@@ -100,6 +100,16 @@ def test_no_more_is_searched_than_may_be(filled: Store, monkeypatch: pytest.Monk
     assert (second.entries, second.more_before) == ((), 3)
     last = look_back(filled, ACME, founding, before=3, limit=5)
     assert ([one.revision for one in last.entries], last.more_before) == ([0], None)
+
+
+@pytest.mark.parametrize("limit", [1, 1_000])
+def test_what_is_deleted_is_followed_no_further(filled: Store, limit: int) -> None:
+    """However far behind somebody is, who would else follow for long what is not there any more."""
+    followed = filled.continued(ACME, after=0, seal=None, limit=1)
+    assert followed is not None
+    ((seal, _),) = followed
+    assert filled.delete(ACME, actor=ACTOR, instant=INSTANT)
+    assert filled.continued(ACME, after=1, seal=seal, limit=limit) is None
 
 
 def test_nobody_else_is_told(filled: Store) -> None:
