@@ -10,7 +10,7 @@ from grantproof.core.organization import Organization, advance
 from grantproof.service import history
 from grantproof.service.history import EVERYTHING, EventQuery, look_back
 from grantproof.service.ports import Store
-from tests.contracts.histories import created, event
+from tests.contracts.histories import ACTOR, INSTANT, created, event
 from tests.organizations import ACME
 
 MANY = 12
@@ -38,6 +38,12 @@ def test_backward_and_forward_are_the_same_entries(filled: Store) -> None:
     backward = filled.entries(ACME, EventQuery(before=MANY + 1), limit=100)
     assert [one.revision for one in forward] == list(range(MANY + 1))
     assert backward == forward[::-1]
+
+
+def test_the_last_few_of_a_short_history_are_all_of_it(filled: Store) -> None:
+    """Who asks for the last so many says a revision, which may be before there was any."""
+    found = filled.entries(ACME, EventQuery(after=MANY - 20), limit=100)
+    assert [one.revision for one in found] == list(range(MANY + 1))
 
 
 def test_what_is_wanted_is_between_both_ends(filled: Store) -> None:
@@ -94,6 +100,16 @@ def test_no_more_is_searched_than_may_be(filled: Store, monkeypatch: pytest.Monk
     assert (second.entries, second.more_before) == ((), 3)
     last = look_back(filled, ACME, founding, before=3, limit=5)
     assert ([one.revision for one in last.entries], last.more_before) == ([0], None)
+
+
+@pytest.mark.parametrize("limit", [1, 1_000])
+def test_what_is_deleted_is_followed_no_further(filled: Store, limit: int) -> None:
+    """However far behind somebody is, who would else follow for long what is not there any more."""
+    followed = filled.continued(ACME, after=0, seal=None, limit=1)
+    assert followed is not None
+    ((seal, _),) = followed
+    assert filled.delete(ACME, actor=ACTOR, instant=INSTANT)
+    assert filled.continued(ACME, after=1, seal=seal, limit=limit) is None
 
 
 def test_nobody_else_is_told(filled: Store) -> None:

@@ -6,15 +6,15 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Literal
+from typing import Final, Literal
 
 import pytest
 from sqlalchemy import URL, text
 
 from grantproof.adapters.sql import SqlStore, postgresql
 from grantproof.adapters.sql.addresses import read_address
-from grantproof.core.commands.language import CreateRole
-from grantproof.core.identifiers import OrganizationId, RoleId
+from grantproof.core.commands.language import CreatePrincipal, CreateRole
+from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.organization import advance
 from grantproof.service.ports import (
     StoreError,
@@ -227,6 +227,35 @@ def test_a_writer_that_waited_for_the_winner_has_lost(
         assert late.result() is None
     assert database.rows_of("event") == state.revision + 1
     assert database.rows_of("role") == 0
+
+
+HURRIED: Final = """
+CREATE FUNCTION hurried() RETURNS trigger AS $$ BEGIN
+    IF current_setting('statement_timeout') <> '0' THEN
+        RAISE 'given up' USING ERRCODE = 'query_canceled';
+    END IF;
+    RETURN NULL;
+END $$ LANGUAGE plpgsql
+"""
+"""Gives up what may not take as long as it takes."""
+
+
+def test_deleting_a_large_organization_is_not_given_up(
+    database: PostgresqlDatabase, store: SqlStore
+) -> None:
+    """It may take longer than any statement may; what comes after it may not."""
+    state = created(store, ACME, HISTORY[:2])
+    trigger = (
+        "CREATE TRIGGER hurried BEFORE DELETE OR INSERT ON principal EXECUTE FUNCTION hurried()"
+    )
+    database.execute(HURRIED, trigger)
+    add = happening(state, CreatePrincipal(PrincipalId("later")))
+    with pytest.raises(StoreUnavailable, match="takes too long to answer"):
+        store.commit(add)
+    assert store.delete(ACME, actor=ACTOR, instant=INSTANT)
+    again = OrganizationId("another")
+    with pytest.raises(StoreUnavailable, match="takes too long to answer"):
+        store.commit(happening(created(store, again, []), add.command))
 
 
 def test_a_standby_is_said_to_be_one(database: PostgresqlDatabase) -> None:

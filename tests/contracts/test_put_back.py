@@ -18,6 +18,8 @@ from grantproof.core.identifiers import OrganizationId, RoleId
 from grantproof.core.model import Delta
 from grantproof.service.audit_chain import faults
 from grantproof.service.authors import Author
+from grantproof.service.callers import Scope
+from grantproof.service.credentials import Key
 from tests.databases import Database, Databases, opened
 
 ACME, READER, LOST = OrganizationId("acme"), RoleId("reader"), RoleId("lost")
@@ -105,6 +107,41 @@ def test_no_change_is_decided_on_what_was_lost(
         assert isinstance(outcome, Rejected)
         assert services.store.revision(ACME) == last
         assert sound(services)
+
+
+@pytest.mark.parametrize("revokes", [False, True])
+def test_keys_of_what_was_lost_are_noticed(
+    databases: Databases, furnished_database: Database, *, revokes: bool
+) -> None:
+    """A process that has not looked since is not misled by as many keys, of which as many count."""
+    with process(furnished_database) as services:
+        keys = services.store.keys
+        for prefix in ("a", "b"):
+            assert keys.create(key(prefix, instant=1))
+    earlier = databases.copied(furnished_database)
+    with process(furnished_database) as services:
+        keys = services.store.keys
+        assert keys.revoke(name("a"), actor="x", instant=2)
+        assert revokes or keys.create(key("c", instant=2))
+        seen, _ = keys.usable()
+        databases.put_back(furnished_database, earlier)
+        with process(furnished_database) as other:
+            again = other.store.keys
+            assert again.revoke(name("b" if revokes else "a"), actor="x", instant=3)
+            assert revokes or again.create(key("d", instant=3))
+        assert keys.mark() != seen
+    databases.drop(earlier)
+
+
+def name(letter: str) -> str:
+    """The prefix of a key."""
+    return letter * 12
+
+
+def key(letter: str, *, instant: int) -> Key:
+    """A key that was made at the instant."""
+    scopes = frozenset({Scope.REVIEW})
+    return Key(name(letter), letter * 64, None, None, scopes, "", instant, "x")
 
 
 def test_a_commit_onto_another_event_is_refused(furnished_database: Database) -> None:

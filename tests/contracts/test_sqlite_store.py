@@ -3,9 +3,12 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import pytest
 from sqlalchemy import Engine, event
@@ -165,6 +168,28 @@ def test_a_file_that_is_put_back_is_used_again(path: Path, store: SqlStore) -> N
     away.rename(path)
     assert store.commit(happening(state, CreateRole(READER)))
     assert store.revision(ACME) == state.revision + 1
+
+
+LOOK: Final = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+print(connection.execute("SELECT revision FROM organization").fetchone()[0])
+connection.close()
+"""
+
+
+def test_a_file_that_is_opened_twice_stays_locked(path: Path, store: SqlStore) -> None:
+    """Else whoever closes it elsewhere takes itself for the last, and removes the log of others."""
+
+    def seen_elsewhere() -> int:
+        words = [sys.executable, "-c", LOOK, str(path)]
+        return int(subprocess.run(words, check=True, capture_output=True).stdout)
+
+    state = created(store, ACME, HISTORY[:2])
+    open_database(path).close()
+    assert seen_elsewhere() == state.revision
+    assert store.commit(happening(state, CreateRole(READER)))
+    assert seen_elsewhere() == state.revision + 1
 
 
 def test_a_full_disk_is_unavailable_and_changes_nothing(store: SqlStore) -> None:

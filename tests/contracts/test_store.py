@@ -137,16 +137,6 @@ def test_deleting_keeps_the_events(store: Store) -> None:
     assert fold(ACME, before) == state
 
 
-@pytest.mark.parametrize("limit", [1, 1_000])
-def test_what_is_deleted_is_followed_no_further(store: Store, limit: int) -> None:
-    """However far behind somebody is, who would else follow for long what is not there any more."""
-    state = created(store, ACME)
-    seals = [seal for seal, _ in store.continued(ACME, after=0, seal=None, limit=2) or ()]
-    assert len(seals) == min(state.revision, 2) == 2
-    assert store.delete(ACME, actor=ACTOR, instant=INSTANT)
-    assert store.continued(ACME, after=1, seal=seals[0], limit=limit) is None
-
-
 def test_deleting_what_is_not_there_is_false(store: Store) -> None:
     """An absent and a deleted organization cannot be deleted."""
     assert not delete(store)

@@ -3,6 +3,9 @@
 A copy is checked entirely before it takes the place of anything.
 """
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +35,8 @@ def back_up(operator: Operator, file: To) -> None:
     database = _file_of(settings)
     key = bootstrap.audit_key_file(settings)
     try:
-        bootstrap.back_up(database, file)
+        with _terminated_in_order():
+            bootstrap.back_up(database, file)
     except FileExistsError:
         raise Stop(ExitCode.NO, f"the file `{file}` exists: name another, it is kept") from None
     if operator.json:
@@ -60,7 +64,10 @@ def restore(operator: Operator, file: From, *, replace: Replace = False) -> None
     if not file.exists():
         raise usage(f"there is no file `{file}`")
     try:
-        with bootstrap.draft_of(file, database, replace=replace) as draft:
+        with (
+            _terminated_in_order(),
+            bootstrap.draft_of(file, database, replace=replace) as draft,
+        ):
             found = _checked(bootstrap.pointed_at(settings, draft))
             bootstrap.put_in_place(draft, database, replace=replace)
     except FileExistsError:
@@ -80,6 +87,16 @@ def restore(operator: Operator, file: From, *, replace: Replace = False) -> None
     else:
         tell(f"restored `{database}` from `{file}`: {len(found)} organizations, checked")
         tell("what happened after the copy is not in it: revoke again what was revoked since")
+
+
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Let whoever terminates us do what Ctrl-C does: else a whole copy stays, under no name."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _file_of(settings: "Settings") -> Path:

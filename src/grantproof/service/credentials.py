@@ -159,8 +159,11 @@ def _fits(shape: re.Pattern[str], text: str) -> bool:
     return shape.fullmatch(text) is not None
 
 
-Mark = tuple[int, int]
-"""How many keys were ever made, and how many of them revoked: equal only if nothing changed."""
+Mark = tuple[int, int, int, int]
+"""How many keys were ever made, how many of them revoked, and when the last was made and revoked.
+
+Equal only if nothing changed; not if the store was put back, and as much was done again later.
+"""
 
 
 class Keys(Protocol):

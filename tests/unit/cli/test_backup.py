@@ -1,6 +1,7 @@
 """`grantproof db backup` and `db restore`: a copy, and what is refused before it takes a place."""
 
 import shutil
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from grantproof.adapters.sql import backups
 from grantproof.adapters.sql.audit_keys import beside
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.test_db import altered
@@ -57,6 +59,34 @@ def test_a_file_that_exists_is_kept(run: Run, copy: Path) -> None:
     done = run("db", "backup", str(copy))
     assert (done.code, done.line) == (1, f"the file `{copy}` exists: name another, it is kept")
     assert copy.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["backup", "restore"])
+def test_who_is_terminated_leaves_no_copy_behind(
+    run: Run, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A service manager that loses its patience costs a copy, not the disk it was begun on."""
+    before = {each.name for each in tmp_path.iterdir()}
+    seen: list[set[str]] = []
+
+    def terminated(_: Path, draft: Path) -> None:
+        draft.write_bytes(b"a part of a copy")
+        seen.append({each.name for each in tmp_path.iterdir()} - before)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(backups, "_copy", terminated)
+    # What a command does not take for itself would end this test.
+    ours = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        words = (str(tmp_path / "tuesday.db"),) if what == "backup" else (str(copy), "--replace")
+        assert run("db", what, *words).code == 130
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, ours)
+    ((draft,),) = seen
+    assert draft.startswith(".")
+    # Less what was tidied up beside the database that is in place.
+    assert {each.name for each in tmp_path.iterdir()} <= before
 
 
 def test_a_copy_is_made_nowhere_else(run: Run, tmp_path: Path) -> None:

@@ -67,8 +67,9 @@ class MemoryKeys:
             return tuple(self._keys[prefix] for prefix in found[: max(limit, 0)])
 
     def _mark(self) -> Mark:
-        revoked = sum(key.revoked_at is not None for key in self._keys.values())
-        return len(self._keys), revoked
+        made = [key.created_at for key in self._keys.values()]
+        revoked = [key.revoked_at for key in self._keys.values() if key.revoked_at is not None]
+        return len(made), len(revoked), max(made, default=0), max(revoked, default=0)
 
     def _has_digest(self, digest: str) -> bool:
         return any(key.digest == digest for key in self._keys.values())

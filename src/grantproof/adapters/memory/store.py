@@ -221,9 +221,9 @@ def _seal(revision: int) -> str:
 
 def _searched(tenant: Tenant, query: EventQuery) -> Iterator[Entry]:
     """Yield the entries that are looked at, in the order in which they are wanted."""
-    first = query.after + 1
+    first, end = max(query.after + 1, 0), query.after + 1 + EVENTS_SEARCHED_MAX
     if query.before is None:
-        return islice(_entries(tenant), first, first + EVENTS_SEARCHED_MAX)
+        return islice(_entries(tenant), first, max(first, end))
     first = max(first, query.before - EVENTS_SEARCHED_MAX)
     return reversed(tuple(islice(_entries(tenant), first, max(first, query.before))))
 

@@ -71,6 +71,13 @@ API_KEY: Final = table("api_key")
 KEY_RECEIPT: Final = table("key_receipt")
 COLUMNS: Final = tuple(API_KEY.c)
 
+MARK: Final = select(
+    func.count(),
+    func.count(API_KEY.c.revoked_at),
+    func.max(API_KEY.c.created_at),
+    func.max(API_KEY.c.revoked_at),
+).select_from(API_KEY)
+
 
 class SqlKeys:
     """The `Keys` of a SQL database, on the connections of its store."""
@@ -175,10 +182,8 @@ def _keep(connection: Connection, receipt: KeyReceipt) -> bool:
 
 
 def _mark(connection: Connection) -> Mark:
-    made, revoked = connection.execute(
-        select(func.count(), func.count(API_KEY.c.revoked_at)).select_from(API_KEY)
-    ).one()
-    return made, revoked
+    made, revoked, made_at, revoked_at = connection.execute(MARK).one()
+    return made, revoked, made_at or 0, revoked_at or 0
 
 
 def _row(key: Key) -> Values:

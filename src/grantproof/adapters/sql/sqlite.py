@@ -1,11 +1,13 @@
 """A database in one file of SQLite: looked at before it is touched, then made or migrated."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -51,6 +53,9 @@ PRAGMAS: Final = (
     "PRAGMA cell_size_check = ON",  # damage is found when it is read, not later
     "PRAGMA trusted_schema = OFF",
 )
+
+Identity = tuple[int, int]
+"""What tells a file from every other, whatever its name."""
 
 BEGIN: Final = "grantproof_begin"
 """The execution option that says how a transaction begins; without it, as a reader does."""
@@ -107,27 +112,37 @@ class _OneFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._place = path.absolute()
-        self._opened: tuple[int, int] | None = None
+        self.opened: Identity | None = None
 
     def note(self, *_: object) -> None:
-        """Remember the file that the first connection has opened."""
-        if self._opened is None:
-            self._opened = self._there()
+        """Remember the file that the first connection has opened, before it locks anything."""
+        with LOOKING:
+            if self.opened is None:
+                self.opened = _identity(self._place)
+                IN_USE.add(self)
 
     def check(self, *_: object) -> None:
         """Raise `StoreUnavailable` when another file is there, or none."""
-        if self._opened is not None and self._there() != self._opened:
+        if self.opened is not None and _identity(self._place) != self.opened:
             raise StoreUnavailable(
                 f"the database `{self._path}` was moved, deleted or replaced while it was in use:"
                 " put it back, or start grantproof again on what is there now"
             )
 
-    def _there(self) -> tuple[int, int] | None:
-        try:
-            found = self._place.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+
+IN_USE: Final = WeakSet[_OneFile]()
+"""The files to which this process may have connections."""
+
+LOOKING: Final = threading.Lock()
+"""Held by whoever opens a file past SQLite, and by whoever adds to `IN_USE`."""
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def damage(connection: Connection) -> Iterator[str]:
@@ -150,13 +165,8 @@ def stored_version(path: Path) -> str | None:
         return None
     if not path.is_file():
         raise StoreUnusable(f"the database `{path}` is not a file: name one")
-    header = _header(path)
-    if len(header) == 0:
+    if not _holds_ours(path):
         return None
-    if not header.startswith(MAGIC):
-        raise StoreUnusable(f"the file `{path}` is no database: name another file, or {RESTORE}")
-    if header[APPLICATION_ID_AT] != APPLICATION_ID:
-        raise belongs_to_another(str(path), instead="file")
     # Whoever is the last to close a database that others left open tidies it up, but a reader.
     mode = "ro" if _has_log(path) else "rw"
     address = f"{path.absolute().as_uri()}?mode={mode}"
@@ -164,11 +174,33 @@ def stored_version(path: Path) -> str | None:
         return _recognized(path, connection)
 
 
-def _header(path: Path) -> bytes:
-    """Return the first bytes of the file, read without SQLite, which might tidy up around it."""
+def _holds_ours(path: Path) -> bool:
+    """Return whether anything is in the file; raises `StoreError` for what is not ours."""
+    header = _header(path)
+    if header is None:
+        return True
+    if len(header) == 0:
+        return False
+    if not header.startswith(MAGIC):
+        raise StoreUnusable(f"the file `{path}` is no database: name another file, or {RESTORE}")
+    if header[APPLICATION_ID_AT] != APPLICATION_ID:
+        raise belongs_to_another(str(path), instead="file")
+    return True
+
+
+def _header(path: Path) -> bytes | None:
+    """Return the first bytes of the file, read without SQLite, which might tidy up around it.
+
+    Nothing where this process has connections to it. INVARIANT: such a file is never closed but by
+    SQLite, for that takes every lock of the process on it, and others then remove its log.
+    """
     try:
-        with path.open("rb") as file:
-            return file.read(HEADER_BYTES)
+        with LOOKING:
+            found = _identity(path)
+            if any(one.opened == found for one in IN_USE):
+                return None
+            with path.open("rb") as file:
+                return file.read(HEADER_BYTES)
     except OSError as error:
         raise StoreUnavailable(
             f"the database `{path}` cannot be read: allow this user to read and write it"
