@@ -31,5 +31,6 @@ that it reads; `tests/unit/specs/test_translation.py` tries each row on inputs, 
 | changes in place | `add`, `pop` | of a set that was made there and has no other name |
 | generators | `Yield`, `YieldFrom` | everything that any path yields |
 
-A field that its class derives from the others (`init=False`) is not there and cannot be read.
+What is empty once it was drawn from, as a generator is, may be drawn from once: see `drawing`. A
+field that its class derives from the others (`init=False`) is not there and cannot be read.
 """

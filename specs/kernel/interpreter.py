@@ -14,6 +14,7 @@ import z3
 from typing_extensions import override
 
 from specs.kernel import membership
+from specs.kernel.drawing import check_drawn_once
 from specs.kernel.expressions import Frame
 from specs.kernel.loops import Invariant, Loops
 from specs.kernel.sorts import VALUE_TYPE, Unsupported, Value, optional_of, union_members
@@ -84,6 +85,7 @@ class Interpreter(Loops):
         module, qualified = function.__module__, function.__qualname__
         self.source.used.add(f"{module}.{qualified}")
         node = self.source.function(module, qualified)
+        check_drawn_once(node, function)
         declared = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         names = [argument.arg for argument in declared]
         if len(names) != len(args):

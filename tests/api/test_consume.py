@@ -109,6 +109,25 @@ def test_the_certificate_says_what_the_use_found(metered: Api) -> None:
     assert all(one["observations"][0]["held"] for one in seen[:2])
 
 
+def test_the_certificate_says_what_the_charge_found(
+    metered: Api, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two uses that read the same count, the second to be charged found one more."""
+    give(metered, "a-first", {**QUOTA, "limit": 9})
+    assert consume(metered)["claim_id"] == "a-first"
+    due, plain = iter([True]), store.meter.charge
+
+    def charge(*given: Any, **named: Any) -> Any:
+        if next(due, False):
+            plain(*given, **named)
+        return plain(*given, **named)
+
+    monkeypatch.setattr(store.meter, "charge", charge)
+    found = consume(metered, explain=True)["certificate"]["observations"][0]
+    assert (found["saw"], found["held"]) == ([2], True)
+    assert usage(metered) == [("alice", "a-first", "day", 3, 9)]
+
+
 def test_others_have_their_own_count(metered: Api) -> None:
     """What alice used is not used up for bob, who inherits the same claim."""
     assert decisions(metered, 3) == ["Allow", "Allow", "Deny"]

@@ -151,6 +151,8 @@ def test_an_answer_in_a_session_ends_with_it(api: Api, now: Callable[[int], None
     told = asked(api, session, weekday=2)
     assert (told["decision"], told["valid_until"]) == ("Allow", 1_700_000_060)
     here(api, AssignRole(BOB, VIEWER, Validity(end=1_700_000_030)))
+    # What starts later gives nobody a session that is gone.
+    here(api, AssignRole(BOB, FINANCE, Validity(start=1_700_000_090)))
     assert asked(api, session, weekday=2)["valid_until"] == 1_700_000_030
     now(1_700_000_059)
     assert asked(api, session, weekday=2)["decision"] == "Allow"

@@ -15,7 +15,7 @@ import pytest
 
 from grantproof.adapters.memory import MemoryStore
 from grantproof.adapters.sql.database import open_database
-from grantproof.core.identifiers import PrincipalId, RoleId
+from grantproof.core.identifiers import OrganizationId, PrincipalId, RoleId
 from grantproof.core.index import Index
 from grantproof.core.model import Assignment, Delta
 from grantproof.core.organization import advance
@@ -248,6 +248,29 @@ def test_who_asks_while_it_is_withdrawn_is_not_answered_by_it(
         assert (answer["decision"], answer["reason_code"]) == ("Deny", "no_matching_claim")
         assert answer["revision"] == revision
         assert usage(api) == []
+
+
+def test_what_is_withdrawn_as_soon_as_it_is_found_is_not_asked(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A use that no counter bears on is answered at once: by what was read anew, too."""
+    with serving(store, OPERATORS, **NEVER_ON_ITS_OWN) as api:
+        assert api.post("/evaluate", json=CAROL_READS).json()["decision"] == "Deny"
+        damage(api, CAROL_VIEWS, CAROL_SUBMITS)
+        due, snapshots = iter([True]), running(api).services.snapshots
+        plain = snapshots.load
+
+        def found(organization: OrganizationId) -> Index | None:
+            index = plain(organization)
+            if next(due, False):
+                withdrawn(api)
+            return index
+
+        monkeypatch.setattr(snapshots, "load", found)
+        asked = {name: said for name, said in CAROL_READS.items() if name != "usage"}
+        answer = api.post(CONSUME, json=asked).json()
+        assert next(due, False) is False
+        assert (answer["decision"], answer["reason_code"]) == ("Deny", "no_matching_claim")
 
 
 def test_once_it_is_withdrawn_nobody_is_allowed_by_it(any_store: Store) -> None:

@@ -146,6 +146,14 @@ def test_every_change_of_a_row_is_found(
     assert faults[:1] == [revision], (table, column)
 
 
+@pytest.mark.parametrize("column", ["salt", "actor", "reason"])
+def test_whatever_is_emptied_is_found(column: str, path: Database, store: SqlStore) -> None:
+    """P-AUDIT: what is taken away of an author, without an erasure, is missed there."""
+    where = f"organization_id = 'acme' AND revision = {LAST}"
+    tamper(path, f"UPDATE event_personal SET {column} = NULL WHERE {where}")
+    assert found(store) == [LAST]
+
+
 @pytest.mark.parametrize("table", ["event", "event_personal"])
 @pytest.mark.parametrize("revision", range(LAST + 1))
 def test_every_removal_of_a_row_is_found(
@@ -265,9 +273,10 @@ def test_an_organization_that_was_removed_is_found(path: Database, store: SqlSto
     assert found(store, mark=mark)[:1] == [0]
 
 
-def test_a_deletion_undone_is_found(path: Database, store: SqlStore) -> None:
-    """P-AUDIT: a deleted organization does not come back by an edit of its row."""
-    tamper(path, "UPDATE organization SET deleted_at = NULL WHERE id = 'gone'")
+@pytest.mark.parametrize("instant", ["NULL", "deleted_at - 1"])
+def test_a_deletion_undone_or_moved_is_found(instant: str, path: Database, store: SqlStore) -> None:
+    """P-AUDIT: a deleted organization does not come back, nor did it end at another instant."""
+    tamper(path, f"UPDATE organization SET deleted_at = {instant} WHERE id = 'gone'")
     assert found(store, "gone") == [3]
 
 

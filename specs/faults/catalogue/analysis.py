@@ -101,6 +101,17 @@ FAULTS: Final = (
         ),
     ),
     _misjudged(
+        id="analysis-broken-kept",
+        sentence="a change that was found to break a guardrail is gone on from as if it kept it",
+        edits=(
+            Edit(
+                "grantproof.service.guarding",
+                "        if refusal is None:\n            self._kept = doubt.seen",
+                "        if doubt:\n            self._kept = doubt.seen",
+            ),
+        ),
+    ),
+    _misjudged(
         id="analysis-member-uncompared",
         sentence="the difference of two states overlooks who came to a group",
         edits=(

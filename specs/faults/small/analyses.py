@@ -104,7 +104,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Overtaken:
-    """Is one refused of two that break a guardrail together, one made while the other is judged?"""
+    """Is one refused where both break a guardrail, one made while the other is judged?"""
 
     command: do.SingleCommand
     meanwhile: do.SingleCommand
@@ -290,6 +290,7 @@ def acts(facts: Facts) -> Iterator[object]:
         yield Changed(do.AssignRole(BOB, VIEWER))
         yield Changed(do.RevokeGroupRole(STAFF, HEAD))
         yield Overtaken(do.AssignRole(BOB, HEAD), do.AddParent(HEAD, VIEWER))
+        yield Overtaken(do.AssignRole(BOB, VIEWER), do.RevokeGroupRole(STAFF, HEAD))
         return
     for constraints in (
         (MORNING,),

@@ -59,6 +59,11 @@ def test_closure_follows_every_parent() -> None:
     assert found == [{"a", "b", "c", "d"}, {"a", "b", "e"}, set(), {"a"}]
 
 
+def test_closure_draws_from_where_it_starts_once() -> None:
+    """Callers give generators, too, which are empty the second time."""
+    assert closure((node for node in "d"), DIAMOND) == {"a", "b", "c", "d"}
+
+
 def test_closure_ends_on_a_cycle() -> None:
     """Even on a graph that no command makes, every node is visited once."""
     assert closure(["a"], {"a": ["b"], "b": ["a"]}) == {"a", "b"}

@@ -43,7 +43,8 @@ from grantproof.core.identifiers import ClaimId, GuardrailId
 from grantproof.core.model import Exactly, Resource
 from grantproof.service.authors import Author
 from grantproof.service.guarding import Broken, Guard, Judgement, Unjudged
-from grantproof.service.pap import AdministrationPoint, Proposed
+from grantproof.service.pap import AdministrationPoint, Proposed, Terms
+from grantproof.service.receipts import Once, Repeated
 from grantproof.service.snapshots import Snapshots
 from grantproof.service.solving import IN_PROCESS, Undetermined
 from tests.organizations import (
@@ -262,6 +263,43 @@ def test_what_others_did_meanwhile_is_judged_together_with_the_change(
     refused = here.propose(AssignRole(BOB, HEAD))
     assert isinstance(refused, Broken), refused
     assert here.revision() == before + 1
+
+
+def test_what_was_found_to_break_is_nothing_to_go_on_from(here: Here) -> None:
+    """Others only took access away meanwhile; the change breaks the guardrail as it did before."""
+    here.make(AssignRole(ANN, HEAD))
+    here.make(guardrail(Forbidden(READING)))
+    overtaken(here, RevokeRole(ANN, HEAD))
+    before, asked = here.revision(), here.solver.asked
+    refused = here.propose(AssignRole(BOB, CLERK))
+    assert isinstance(refused, Broken), refused
+    assert (here.revision(), here.solver.asked) == (before + 1, asked + 2)
+
+
+def test_nobody_is_refused_by_a_guardrail_that_is_gone(here: Here) -> None:
+    """It was lifted while the change was judged."""
+    here.make(guardrail(Forbidden(READING)))
+    overtaken(here, DeleteGuardrail(LAW))
+    here.make(AssignRole(BOB, CLERK))
+
+
+def test_what_took_a_solver_is_made_once_under_its_key(here: Here) -> None:
+    """The receipt is written with the change, however long its judgement took."""
+    here.make(guardrail(Forbidden(READING)))
+    command, terms = AssignRole(BOB, HEAD), Terms(Once("key", "digest"))
+    made = here.point.propose(ACME, command, by=OPERATOR, terms=terms)
+    assert isinstance(made, Accepted), made
+    again = here.point.propose(ACME, command, by=OPERATOR, terms=terms)
+    assert again == Repeated(made.event.revision)
+
+
+def test_what_is_only_rehearsed_is_judged_too(here: Here) -> None:
+    """What a guardrail would refuse is told before; nothing is made of it."""
+    here.make(guardrail(Forbidden(READING)))
+    before = here.revision()
+    assert isinstance(here.point.rehearse(ACME, AssignRole(BOB, CLERK), by=OPERATOR), Broken)
+    assert isinstance(here.point.rehearse(ACME, AssignRole(BOB, HEAD), by=OPERATOR), Accepted)
+    assert here.revision() == before
 
 
 def test_a_change_is_judged_in_full_where_its_judgement_was_of_another_history(here: Here) -> None:

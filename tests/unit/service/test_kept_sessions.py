@@ -104,6 +104,21 @@ def test_what_is_read_is_kept_until_it_is_too_old(keeping: Keeping) -> None:
     assert keeping.is_unread("none")
 
 
+def test_what_is_read_is_as_old_as_the_beginning_of_the_look(keeping: Keeping) -> None:
+    """Whoever ended it while the store was slow is not waited for all over again."""
+    keeping.open(session())
+
+    def slowly() -> None:
+        keeping.seconds += 1.0
+
+    keeping.meanwhile = slowly
+    keeping.read("s1")
+    keeping.seconds += SESSION_STALENESS_SECONDS_MAX - 1.0
+    assert keeping.known() == session()
+    keeping.seconds += 0.01
+    assert keeping.is_unread()
+
+
 def test_it_is_never_kept_longer_than_the_named_maximum(keeping: Keeping) -> None:
     """Whatever else may be old for longer; a shorter time is kept to."""
     for wanted, expected in ((300.0, SESSION_STALENESS_SECONDS_MAX), (0.5, 0.5)):

@@ -5,8 +5,10 @@ from typing import Final
 
 import pytest
 
+from grantproof.core import hierarchy
 from specs.kernel.sorts import Unsupported
 from specs.kernel.source import Source
+from specs.theorems import statements
 from tests.unit.specs import samples_of_collections
 from tests.unit.specs.concrete import translated
 
@@ -203,6 +205,46 @@ def test_what_is_within_the_subset_is_read() -> None:
     everything = "number < 1 and word in members and path[0] in mapping and circle == shape"
     source = with_body(f"return {everything} and maybe is None and type(value) is int")
     assert translated(samples_of_collections.anything, source).facts.owed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "found = (one for one in members)\n    return word in found and word in found",
+        "found = map(in_few, path)\n    return all(found) and not all(found)",
+        "found = iter(members)\n    again = found\n    return word in again or word in found",
+        "found = iter(path) if number < 1 else path\n    return word in found and word in found",
+        "found = iter(path)\n    return all(one in found for one in members)",
+        "found = iter(path)\n    for _ in members:\n        return word in found\n    return False",
+    ],
+)
+def test_what_may_be_empty_when_it_is_drawn_from_again_is_unsupported(body: str) -> None:
+    """In Python the second look finds nothing, which a collection of the proofs never does."""
+    with pytest.raises(Unsupported, match="may be empty when it is drawn from again"):
+        translated(samples_of_collections.anything, with_body(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "found = (one for one in members if one in FEW)\n    return word in found",
+        "found = iter(members)\n    return any(one == word for one in found)",
+        "found = [one for one in members]\n    return word in found and word in found",
+    ],
+)
+def test_what_is_drawn_from_once_is_read(body: str) -> None:
+    """And a list as often as one likes: the refusals of a second look are earned."""
+    read = translated(samples_of_collections.anything, with_body(body))
+    assert read.facts.owed == []
+
+
+def test_a_parameter_that_may_be_a_generator_is_drawn_from_once() -> None:
+    """A worklist that begins from the parameter again would be empty, and is not proved to work."""
+    text = Source().text(hierarchy.__name__)
+    assert text.count("work = set(seen)") == 1
+    again = Source({hierarchy.__name__: text.replace("work = set(seen)", "work = set(start)")})
+    with pytest.raises(Unsupported, match="`start` may be empty when it is drawn from again"):
+        statements()[f"{hierarchy.__name__}.closure"].about(again)
 
 
 @pytest.mark.parametrize("body", [*(f"return {one}" for one in EXPRESSIONS), *STATEMENTS])
