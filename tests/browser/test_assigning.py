@@ -1,6 +1,6 @@
 """Assigning a role in the demo, as an administrator does: by keyboard, and when it is refused."""
 
-from playwright.sync_api import Browser, StorageState
+from playwright.sync_api import Browser, StorageState, expect
 
 from tests.browser.furnished import UNBROKEN
 from tests.browser.looking import Look, look, opened
@@ -113,6 +113,31 @@ def test_what_was_sent_after_the_visit_ended_is_told_and_can_be_sent_again(
     seen.page.wait_for_url(address)
     assert seen.page.get_by_role("button", name="Assign", exact=True).is_visible()
     assert seen.faults == []
+    context.close()
+
+
+def test_a_form_that_was_stopped_on_its_way_can_be_sent_again(
+    browser: Browser, served: Process, visit: StorageState
+) -> None:
+    """Whoever waits no longer for a slow service loses nothing of what was typed."""
+    context = opened(browser, visit=visit)
+    seen = look(context, served)
+    seen.go(f"{HOME}/assignments/change?holder=alice&role=editor")
+    seen.page.get_by_label("Why").fill("ticket 4711")
+    seen.page.evaluate(
+        """() => {
+            const button = document.querySelector('main form[method=post] button');
+            const note = () => { document.body.dataset.states += ` ${button.disabled}`; };
+            document.body.dataset.states = '';
+            new MutationObserver(note).observe(button, { attributes: true });
+        }"""
+    )
+    # As the browser does it when its user stops it: the page stays.
+    seen.page.route("**/assignments/change", lambda route: route.abort("aborted"))
+    seen.page.get_by_role("button", name="Assign", exact=True).click(no_wait_after=True)
+    body = seen.page.locator("body")
+    expect(body).to_have_attribute("data-states", " true false", timeout=60_000)
+    assert seen.page.get_by_label("Why").input_value() == "ticket 4711"
     context.close()
 
 

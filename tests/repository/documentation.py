@@ -165,7 +165,7 @@ LEFT_OUT: Final = (
     LeftOut("createuser ", 1, SERVER),
     LeftOut("createdb grantproof ", 1, SERVER),
     LeftOut("export GRANTPROOF_DATABASE_URL='postgresql:", 1, SERVER),
-    LeftOut("openssl rand -hex 32 > /etc/", 1, SERVER),
+    LeftOut("(umask 077 && openssl rand ", 1, SERVER),
     LeftOut("export GRANTPROOF_AUDIT_KEY_FILE=/etc/", 1, SERVER),
     LeftOut("grantproof org create acme\n", 1, SERVER),
     LeftOut("psql ", 3, SERVER),

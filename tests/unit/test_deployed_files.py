@@ -249,6 +249,22 @@ def test_every_selector_finds_the_pods() -> None:
     assert 0 < budget < MANIFESTS["Deployment"]["spec"]["replicas"]
 
 
+def test_the_proxy_sends_a_change_once() -> None:
+    """Of POST and PATCH nginx sees to it; every other method that changes something is named."""
+    text = (DEPLOY / "nginx" / "grantproof.conf").read_text("utf-8")
+    (named,) = re.findall(r"if \(\$request_method ~ \^\(([A-Z|]+)\)\$\) { return 418; }", text)
+    contexts = iter_route_contexts(administration_app().routes)
+    methods = {method for context in contexts for method in context.methods or ()}
+    assert methods - {"GET", "HEAD", "POST", "PATCH"} == set(named.split("|"))
+    within = dict(
+        re.findall(r"^    location ([^{]+) {\n(.*?)^    }$", text, re.MULTILINE | re.DOTALL)
+    )
+    assert "error_page 418 = @once;" in within["/"]
+    assert "proxy_next_upstream off;" in within["@once"]
+    again = [place for place, said in within.items() if "non_idempotent" in said]
+    assert again == ["~ ^/(evaluate|evaluate/batch|explain|what-if)$"]
+
+
 def test_secrets_are_files() -> None:
     """No password in an address, none in an environment; what is named is mounted."""
     for where in ("compose", "kubernetes"):

@@ -12,12 +12,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A form that is on its way is not sent twice; coming back to the page lets it be sent again.
+// A form that is on its way is not sent twice. Coming back to the page lets it be sent again, and so
+// does time: nothing tells a page that its user has stopped the browser, which waits no more.
+const AGAIN_MILLISECONDS = 10_000;
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
   for (const button of event.target.querySelectorAll("button")) {
     // After the event, because a disabled button would not be part of what is sent.
     setTimeout(() => { button.disabled = true; });
+    setTimeout(() => { button.disabled = false; }, AGAIN_MILLISECONDS);
   }
 });
 window.addEventListener("pageshow", () => {
