@@ -120,6 +120,22 @@ def test_the_help_tells_the_exit_codes(run: Run) -> None:
             "--hour: must be a whole number: see `grantproof evaluate --help`",
         ),
         (
+            ["policy", "test", "p", "--coverage-min", "x"],
+            "--coverage-min: must be a number: see `grantproof policy test --help`",
+        ),
+        (
+            ["policy", "diff", "a", "b", "--limit", "0"],
+            "--limit: must be at least 1: see `grantproof policy diff --help`",
+        ),
+        (
+            ["assignments", "import", "a.csv", "--batch", "100001"],
+            "--batch: must be at most 100000: see `grantproof assignments import --help`",
+        ),
+        (
+            ["evaluate", "a", "b", "c", "--hour", "\udcff"],
+            "--hour: must be UTF-8: see `grantproof evaluate --help`",
+        ),
+        (
             ["sod", "create", "s", "a", "b", "--mode", "x"],
             "--mode: `x` is not one of `static`, `dynamic`: see `grantproof sod create --help`",
         ),
