@@ -156,6 +156,21 @@ def test_global_options_stand_before_or_after_the_command(run: Run) -> None:
     assert run("--org", "nope", "role", "list", "--org", "acme").code == 0
 
 
+def test_an_empty_option_is_not_one_that_was_left_out(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that a script forgot to set must not mean the organization of the environment."""
+    monkeypatch.setenv("GRANTPROOF_ORG", "acme")
+    for arguments in (
+        ("role", "delete", "viewer", "--org", ""),
+        ("--org", "acme", "role", "delete", "viewer", "--org", ""),
+        ("policy", "convert", "--from", "casbin", "--org", "", "policy.csv"),
+    ):
+        ended = run(*arguments)
+        assert (ended.code, ended.line) == (2, "`org_id` must not be empty")
+    assert "no address" in run("--server", "http://127.0.0.1:1", "role", "list", "--server", "").err
+
+
 def test_the_command_line_goes_before_the_environment(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
