@@ -92,12 +92,24 @@ REFUSALS: Final = [
     (problem(409, "idempotency_in_progress", "at work", headers=LATER), 3, "at work (after 7"),
     (problem(500, "internal", "something went wrong"), 3, "something went wrong"),
     (httpx2.Response(200, content=b"<html>"), 3, "is it a Grantproof server"),
+    (
+        httpx2.Response(200, headers={"etag": '"3"'}, content=b"[" * 100_000),
+        3,
+        "its answer is not JSON",
+    ),
     (httpx2.Response(200, content=b"{}"), 3, "names no revision"),
     (httpx2.Response(502, content=b"bad gateway"), 3, "answers with status 502"),
     (httpx2.Response(404, content=b"no"), 2, "answers with status 404"),
     (httpx2.Response(302, headers={"location": "http://elsewhere/"}), 2, "status 302"),
     (
         httpx2.Response(503, headers={"content-type": "application/problem+json"}, content=b"{"),
+        3,
+        "cannot be read",
+    ),
+    (
+        httpx2.Response(
+            409, headers={"content-type": "application/problem+json"}, content=b"[" * 100_000
+        ),
         3,
         "cannot be read",
     ),
