@@ -259,6 +259,8 @@ class _Import:
                     "batches_before": tally.before,
                 }
             )
+        elif nothing and tally.before == 0:
+            tell(f"nothing to do: `{self.file}` names no assignment")
         elif nothing:
             tell(f"nothing to do: every line of `{self.file}` was imported before")
         else:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from grantproof.cli.exits import Stop, usage
+from grantproof.cli.exits import Stop, unusable, usage
 from grantproof.service.audit import AuditPoint, Signer
 from grantproof.service.audit_chain import FORMAT, Checkpoint
 
@@ -30,8 +30,10 @@ def read_checkpoints(file: str, audit: AuditPoint, *, key: str | None) -> dict[s
     """
     try:
         lines = Path(file).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise usage(f"the file `{file}` cannot be read") from None
+    except OSError as error:
+        raise unusable(file, "read", error) from None
+    except UnicodeDecodeError:
+        raise usage(f"the file `{file}` is not UTF-8") from None
     found: dict[str, Checkpoint] = {}
     for number, line in enumerate(lines, start=1):
         mark, signature = _read(line, place=f"{file}:{number}")
@@ -48,7 +50,7 @@ def read_checkpoints(file: str, audit: AuditPoint, *, key: str | None) -> dict[s
 def _read(line: str, *, place: str) -> tuple[Checkpoint, str]:
     try:
         told = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _none(place) from None
     if not isinstance(told, dict) or told.get("format") != NAME:
         raise _none(place)

@@ -100,12 +100,12 @@ class GlobalOptions:
     def overridden_by(self, later: "GlobalOptions") -> "GlobalOptions":
         """Return these options where `later` says nothing, else what it says."""
         return GlobalOptions(
-            later.database or self.database,
-            later.organization or self.organization,
+            _later(later.database, self.database),
+            _later(later.organization, self.organization),
             later.json or self.json,
-            later.reason or self.reason,
-            later.server or self.server,
-            later.key_file or self.key_file,
+            _later(later.reason, self.reason),
+            _later(later.server, self.server),
+            _later(later.key_file, self.key_file),
             later.insecure or self.insecure,
         )
 
@@ -138,6 +138,11 @@ class GlobalOptions:
 
         server = RemoteServer(address, presented_key(self.key_file), insecure=self.insecure)
         return RemoteOperator(server, self.organization, json=self.json, reason=self.reason)
+
+
+def _later(later: str | None, before: str | None) -> str | None:
+    # What is empty is said too: a script whose variable is not set means nothing else by it.
+    return before if later is None else later
 
 
 def before_the_command(

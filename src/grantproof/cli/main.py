@@ -169,6 +169,10 @@ def in_our_words(error: TyperException) -> str:
 WORDS: Final = (
     (re.compile(r"Invalid value for '([^']*)': (Value error, )?"), r"\1: "),
     (re.compile(r"Input should be a valid integer.*"), "must be a whole number"),
+    (re.compile(r"Input should be a valid number.*"), "must be a number"),
+    (re.compile(r"Input should be a valid string, unable to parse.*"), "must be UTF-8"),
+    (re.compile(r"Input should be greater than or equal to (\S+)"), r"must be at least \1"),
+    (re.compile(r"Input should be less than or equal to (\S+)"), r"must be at most \1"),
     (re.compile(r"No such option: (\S+)"), r"no such option `\1`"),
     (re.compile(r" \(Possible options: (.*)\)"), r", did you mean \1"),
     (re.compile(r"\. Did you mean (.*)\?"), r", did you mean \1"),

@@ -132,8 +132,10 @@ class Operator(ABC):
         """The organization that the command is about; raises `Stop` when none is named."""
         from grantproof.core.identifiers import OrganizationId
 
-        named = self._organization or os.environ.get("GRANTPROOF_ORG")
-        if not named:
+        named = self._organization
+        if named is None:
+            named = os.environ.get("GRANTPROOF_ORG") or None
+        if named is None:
             raise usage("no organization: name one with --org or GRANTPROOF_ORG")
         return OrganizationId(named)
 

@@ -61,7 +61,8 @@ def convert(
 
     if domain is not None and system != "casbin":
         raise usage("--domain is for --from casbin")
-    name = OrganizationId(operator.named_organization or system)
+    named = operator.named_organization
+    name = OrganizationId(system if named is None else named)
     outcome = _read(system, [Text(file, text_of(file)) for file in files], name, domain=domain)
     if not isinstance(outcome, Imported):
         raise Stop(ExitCode.USAGE, *(problem.message for problem in outcome))

@@ -77,7 +77,7 @@ class Reply:
         """Return the JSON value of the body; raises `Stop` when it is none."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise not_ours("its answer is not JSON") from None
 
     @property
@@ -140,7 +140,7 @@ class Server:
                 found.headers.get("retry-after"),
                 found.headers.get("etag"),
             )
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return not_ours("its answer cannot be read")
         if problem.code == "unauthenticated" and not self._has_key:
             return usage(

@@ -53,7 +53,7 @@ def typed_value(text: str) -> object:
     """Return the JSON value that the text is, or else the text itself."""
     try:
         return json.loads(text, parse_constant=_no_number)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -179,7 +179,7 @@ def constraint(text: str) -> Constraint:
     """Return the constraint that is written as a JSON document."""
     try:
         written = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise usage(f"--constraint `{text}` must be a JSON object") from None
     try:
         return CONSTRAINTS.validate_python([written])[0]

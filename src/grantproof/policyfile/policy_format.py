@@ -20,7 +20,7 @@ from grantproof.policyfile.policy_layout import (
 )
 from grantproof.policyfile.policy_schema import Shape, policy_shape
 from grantproof.policyfile.policy_text import OTHER_BREAKS, read_source
-from grantproof.policyfile.source import START, Problem, Source
+from grantproof.policyfile.source import START, Place, Problem, Source
 from grantproof.policyfile.yaml_source import parse_yaml
 
 INDENT: Final = 2
@@ -46,9 +46,12 @@ def format_policy(text: str) -> str | tuple[Problem, ...]:
         return _refused(f"is no policy file: it must say {said}")
     if text.lstrip().startswith("{"):
         return _formatted_json(data)
-    if any(letter in text for letter in OTHER_BREAKS):
-        return _refused("must have no line breaks but the usual ones")
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    before = [len(plain.partition(letter)[0]) for letter in OTHER_BREAKS if letter in plain]
+    if before:
+        lines = plain[: min(before)].split("\n")
+        place = (len(lines), len(lines[-1]) + 1)
+        return _refused("must have no line breaks but the usual ones", place)
     # An alias must come after its anchor, so that keys cannot always be put in order.
     for ordered in (True, False):
         layout = read_layout(plain)
@@ -58,8 +61,8 @@ def format_policy(text: str) -> str | tuple[Problem, ...]:
     return _refused(CHANGED)
 
 
-def _refused(rule: str) -> tuple[Problem]:
-    return (Problem((), *START, rule),)
+def _refused(rule: str, place: Place = START) -> tuple[Problem]:
+    return (Problem((), *place, rule),)
 
 
 def _says_the_same(made: str, comments: list[str], data: object) -> bool:

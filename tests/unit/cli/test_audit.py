@@ -106,14 +106,22 @@ def test_a_checkpoint_that_was_edited_is_none(run: Run, tmp_path: Path, edit: st
     assert (ended.code, "the signature does not fit" in ended.line) == (2, True)
 
 
-@pytest.mark.parametrize("content", ["", "x\n", "[]\n", "{}\n", '{"format": "other"}\n'])
+@pytest.mark.parametrize(
+    "content", ["", "x\n", "[]\n", "{}\n", '{"format": "other"}\n', "[" * 100_000]
+)
 def test_what_is_no_checkpoint_is_one_line(run: Run, tmp_path: Path, content: str) -> None:
     """Code 2, and the file is named."""
     file = tmp_path / "checkpoints"
     file.write_text(content)
     ended = run("audit", "verify", "--checkpoint", str(file))
     assert (ended.code, str(file) in ended.line) == (2, True)
-    assert run("audit", "verify", "--checkpoint", str(tmp_path / "absent")).code == 2
+    file.write_bytes(b"\xff")
+    assert (
+        run("audit", "verify", "--checkpoint", str(file)).line == f"the file `{file}` is not UTF-8"
+    )
+    ended = run("audit", "verify", "--checkpoint", str(tmp_path))
+    line = f"the file `{tmp_path}` cannot be read: is a directory"
+    assert (ended.code, ended.line) == (2, line)
 
 
 def test_the_public_key_checks_signatures(run: Run, tmp_path: Path) -> None:

@@ -36,6 +36,14 @@ def test_each_batch_is_one_change(run: Run, written: Written, revision: Callable
     assert revision() == before + 3
 
 
+def test_a_file_without_a_line_was_never_imported(run: Run, written: Written) -> None:
+    """There is nothing to do, and it is not said that it was done."""
+    file = written()
+    assert run("assignments", "import", file).out == (
+        f"nothing to do: `{file}` names no assignment\n"
+    )
+
+
 def test_json_lines_and_moments(run: Run, written: Written) -> None:
     """A group, a validity, an empty line: all that a line can say."""
     run("group", "create", "staff")

@@ -120,6 +120,22 @@ def test_the_help_tells_the_exit_codes(run: Run) -> None:
             "--hour: must be a whole number: see `grantproof evaluate --help`",
         ),
         (
+            ["policy", "test", "p", "--coverage-min", "x"],
+            "--coverage-min: must be a number: see `grantproof policy test --help`",
+        ),
+        (
+            ["policy", "diff", "a", "b", "--limit", "0"],
+            "--limit: must be at least 1: see `grantproof policy diff --help`",
+        ),
+        (
+            ["assignments", "import", "a.csv", "--batch", "100001"],
+            "--batch: must be at most 100000: see `grantproof assignments import --help`",
+        ),
+        (
+            ["evaluate", "a", "b", "c", "--hour", "\udcff"],
+            "--hour: must be UTF-8: see `grantproof evaluate --help`",
+        ),
+        (
             ["sod", "create", "s", "a", "b", "--mode", "x"],
             "--mode: `x` is not one of `static`, `dynamic`: see `grantproof sod create --help`",
         ),
@@ -138,6 +154,21 @@ def test_global_options_stand_before_or_after_the_command(run: Run) -> None:
     before = run("--org", "acme", "--json", "role", "list")
     assert before.json == run("role", "list", "--org", "acme", "--json").json
     assert run("--org", "nope", "role", "list", "--org", "acme").code == 0
+
+
+def test_an_empty_option_is_not_one_that_was_left_out(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable that a script forgot to set must not mean the organization of the environment."""
+    monkeypatch.setenv("GRANTPROOF_ORG", "acme")
+    for arguments in (
+        ("role", "delete", "viewer", "--org", ""),
+        ("--org", "acme", "role", "delete", "viewer", "--org", ""),
+        ("policy", "convert", "--from", "casbin", "--org", "", "policy.csv"),
+    ):
+        ended = run(*arguments)
+        assert (ended.code, ended.line) == (2, "`org_id` must not be empty")
+    assert "no address" in run("--server", "http://127.0.0.1:1", "role", "list", "--server", "").err
 
 
 def test_the_command_line_goes_before_the_environment(

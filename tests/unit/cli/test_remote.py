@@ -101,8 +101,25 @@ REFUSALS: Final = [
         3,
         "cannot be read",
     ),
+    (
+        httpx2.Response(
+            409, headers={"content-type": "application/problem+json"}, content=b"[" * 100_000
+        ),
+        3,
+        "cannot be read",
+    ),
     (httpx2.Response(200, headers={"etag": '"3"'}, content=b"{}"), 3, "cannot be read"),
 ]
+
+
+@pytest.mark.parametrize("content", [b"{", b"[" * 100_000])
+def test_an_answer_that_is_not_json_is_one_line(
+    ended: Run, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """However it fails to be read: nothing is known of what was asked."""
+    answering(monkeypatch, lambda _: httpx2.Response(200, content=content))
+    told = ended("--server", "http://localhost", "org", "list")
+    assert (told.code, told.line.partition(":")[0]) == (3, "its answer is not JSON")
 
 
 @pytest.mark.parametrize(("said", "code", "line"), REFUSALS)

@@ -53,6 +53,7 @@ from grantproof.core.model import ALWAYS, Validity
         ("[]", frozenset()),
         ("NaN", "NaN"),
         ("2026-01-01", "2026-01-01"),
+        ("[" * 1_000, "[" * 1_000),
     ],
 )
 def test_a_typed_value_is_json_or_a_string(text: str, value: Value) -> None:
@@ -203,6 +204,7 @@ def test_a_constraint_may_be_a_document(text: str, meant: Constraint) -> None:
     ("text", "rule"),
     [
         ("{", "must be a JSON object"),
+        ("[" * 100_000, "must be a JSON object"),
         ("7", "must be an object"),
         ("{}", "type: is required"),
         ('{"type":"x"}', "type: must be one of `time_window`"),

@@ -8,6 +8,7 @@ from grantproof.policyfile import policy_format
 from grantproof.policyfile.policy_format import format_policy
 from grantproof.policyfile.policy_layout import read_layout
 from grantproof.policyfile.policy_text import write_json, write_yaml
+from grantproof.policyfile.source import Problem
 from tests.policies import accepted
 
 HEAD = "apiVersion: grantproof/v1\nkind: Organization\n"
@@ -200,6 +201,13 @@ def test_what_has_no_canonical_form_is_left_alone(text: str, rule: str) -> None:
     made = format_policy(text)
     assert isinstance(made, tuple)
     assert [problem.message.startswith(rule) for problem in made] == [True]
+
+
+def test_the_first_line_break_that_is_not_usual_is_shown() -> None:
+    """In its line and column: an editor shows nothing there."""
+    made = format_policy(HEAD + "x: 1\r\ny: a\u2028b\x85\n")
+    rule = "must have no line breaks but the usual ones"
+    assert made == (Problem((), HEAD.count("\n") + 2, 5, rule),)
 
 
 @pytest.mark.parametrize("lost", ["# one\n", "1"])
