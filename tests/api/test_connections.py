@@ -263,6 +263,38 @@ TRAILER = b"X-After: " + b"y" * 100 + b"\r\n"
 TRAILERS = TRAILER * (4 * HEAD_BYTES_MAX // len(TRAILER))
 
 
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_in_pieces_may_be_larger_than_a_head(port: int, *, is_chunked: bool) -> None:
+    """Of what follows the headers only that is bounded so which is no body."""
+    body = json.dumps(READ_DOCS).encode() + b" " * 3 * HEAD_BYTES_MAX
+    parts = [body[start : start + 10_000] for start in range(0, len(body), 10_000)]
+    head = POST % len(body)
+    if is_chunked:
+        head, parts = CHUNKED, [b"%x\r\n%b\r\n" % (len(part), part) for part in parts]
+        parts.append(LAST + b"\r\n")
+    with alive(port) as connection:
+        for piece in (head, *parts):
+            connection.sendall(piece)
+            time.sleep(0.001)
+        assert answer(connection)[1]["decision"] == "Allow"
+
+
+def test_what_was_answered_is_not_remembered(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often somebody asks twice at once, on a connection that stays."""
+    made, begin = list[connections.Connection](), connections.Connection.connection_made
+
+    def noted(self: connections.Connection, transport: Any) -> None:
+        made.append(self)
+        begin(self, transport)
+
+    monkeypatch.setattr(connections.Connection, "connection_made", noted)
+    with alive(port) as connection:
+        for _ in range(5):
+            connection.sendall((REQUEST + b"\r\n") * 2)
+            assert list(documents(connection, 2)) == [{"status": "live"}] * 2
+        assert len(made[-1]._before) <= 1  # noqa: SLF001 - nobody else tells what is remembered
+
+
 @pytest.mark.parametrize("fields", [TRAILERS, b"X-After: " + b"y" * len(TRAILERS)])
 def test_fields_after_a_body_are_not_kept_without_end(port: int, fields: bytes) -> None:
     """As many as may be in a head, many small ones or a large one."""
